@@ -1,0 +1,1 @@
+"""Hydra's composition root: one yaml per verb, one group per family of variants."""

@@ -1,0 +1,1 @@
+"""Documents become recurring spans, contrastive pairs, and a trained encoder."""

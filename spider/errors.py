@@ -1,0 +1,83 @@
+"""The error tree. A message says what happened, where, what was got and expected, and how to mend it.
+
+SpiderError                       1   a bug, or an error of no narrower kind
+├── ConfigError                   2   a value that a person wrote in yaml or on the command line
+├── DataError                     3   a document, corpus, question or run file is malformed
+├── MissingDependencyError        4   an optional package, a JVM or a device is not there
+├── ArtifactError                 5   an artifact is missing, unfinished, or of other inputs
+│   └── CheckpointError           5   weights and model disagree
+├── MetricMissedError             6   an asserted metric was not reached
+└── InterruptedRunError          75   stopped on request; the same command goes on from here
+
+The number is the exit code; ``spider.launch.entrypoint`` turns an error into one line and this code.
+"""
+
+from pathlib import Path
+
+
+class SpiderError(Exception):
+    """An error with a one-line message for the person at the keyboard."""
+
+    exit_code = 1
+
+
+class ConfigError(SpiderError, ValueError):
+    """A value that a person wrote in yaml or on the command line is not usable."""
+
+    exit_code = 2
+
+
+class DataError(SpiderError, ValueError):
+    """A document, corpus, question or run file is malformed.
+
+    Args:
+        message: what is wrong, got and expected.
+        path: the file.
+        line: its line, from 1.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, path: Path | str | None = None, line: int | None = None):
+        where = "" if path is None else f"{path}: " if line is None else f"{path}:{line}: "
+        super().__init__(f"{where}{message}")
+        self.path = path
+        self.line = line
+
+
+class MissingDependencyError(SpiderError, RuntimeError):
+    """An optional package, a Java runtime or a device is not there.
+
+    Args:
+        message: what was wanted and what for.
+        extra: the extra of this distribution that brings it.
+    """
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, extra: str | None = None):
+        mend = "" if extra is None else f"; mend: pip install 'spider-odqa[{extra}]'"
+        super().__init__(f"{message}{mend}")
+        self.extra = extra
+
+
+class ArtifactError(SpiderError):
+    """An artifact folder is missing, unfinished, of another schema, or made from other inputs."""
+
+    exit_code = 5
+
+
+class CheckpointError(ArtifactError):
+    """A checkpoint's weights and the model that should hold them disagree."""
+
+
+class MetricMissedError(SpiderError):
+    """A metric that the caller asserted was not reached."""
+
+    exit_code = 6
+
+
+class InterruptedRunError(SpiderError):
+    """The run was asked to stop and has saved its state; the same command resumes it."""
+
+    exit_code = 75

@@ -1,0 +1,135 @@
+"""Question, its answers, and a set of questions with the rule that says what counts as a hit."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+from spider.atomic_files import read_json, write_json, write_text
+from spider.errors import ConfigError, DataError
+
+MatchMode = Literal["string", "regex", "passage"]
+Averaging = Literal["micro", "macro"]
+
+RECORDS = "questions.jsonl"
+SETTINGS = "question_set.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """An information need, with what is known of its answer.
+
+    Attributes:
+        id: unique in its set.
+        text: the question as a person would type it (or a held-out pseudo-query).
+        answers: strings (match ``string``) or regular expressions (match ``regex``).
+        relevant: ids of the passages that answer it (match ``passage``).
+        excluded: ids of passages that every system's list drops: a held-out query's own passage.
+        cluster: questions with the same cluster are resampled together, because they share a
+            document; empty means that the question stands alone.
+        group: macro averages are taken over groups (a relation of EntityQuestions, say).
+        tags: further labels for a breakdown, such as ``{"span": "kept"}``.
+    """
+
+    id: str
+    text: str
+    answers: tuple[str, ...] = ()
+    relevant: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    cluster: str = ""
+    group: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionSet:
+    """Questions that are scored by one rule.
+
+    Attributes:
+        name: as reports print it.
+        questions: in file order.
+        match: what makes a passage a hit: it contains an answer string, an answer's regular
+            expression is found in it, or its id is among the relevant ones.
+        averaging: ``micro`` over questions, ``macro`` over groups first.
+    """
+
+    name: str
+    questions: tuple[Question, ...]
+    match: MatchMode = "string"
+    averaging: Averaging = "micro"
+
+    def __post_init__(self) -> None:
+        if self.match not in get_args(MatchMode):
+            raise ConfigError(f"match mode {self.match!r}: expected one of {get_args(MatchMode)}")
+        if self.averaging not in get_args(Averaging):
+            raise ConfigError(f"averaging {self.averaging!r}: expected one of {get_args(Averaging)}")
+        seen: set[str] = set()
+        for question in self.questions:
+            if question.id in seen:
+                raise DataError(f"question set {self.name}: the id {question.id!r} occurs twice")
+            seen.add(question.id)
+
+    def save(self, folder: Path) -> None:
+        """Write ``questions.jsonl`` and ``question_set.json`` into an existing folder."""
+        write_text(folder / RECORDS, "".join(_to_line(q) for q in self.questions))
+        settings = {"name": self.name, "match": self.match, "averaging": self.averaging}
+        write_json(folder / SETTINGS, settings)
+
+
+def load_question_set(folder: Path) -> QuestionSet:
+    """Read what :meth:`QuestionSet.save` wrote.
+
+    Raises:
+        DataError: a file is missing or a line is malformed; says which.
+    """
+    for name in (SETTINGS, RECORDS):
+        if not (folder / name).is_file():
+            raise DataError(f"no {name} here: expected a question set folder", path=folder)
+    settings = read_json(folder / SETTINGS)
+    questions = []
+    with (folder / RECORDS).open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                questions.append(_from_line(line))
+            except (ValueError, TypeError, KeyError) as error:
+                raise DataError(
+                    f"not a question: {error}", path=folder / RECORDS, line=number
+                ) from error
+    return QuestionSet(questions=tuple(questions), **settings)
+
+
+def concatenate(name: str, sets: Iterable[QuestionSet]) -> QuestionSet:
+    """Join sets of one match mode and averaging under a new name.
+
+    Raises:
+        ConfigError: the sets differ in match mode or averaging, or there is none.
+    """
+    parts = list(sets)
+    rules = {(part.match, part.averaging) for part in parts}
+    if len(rules) != 1:
+        raise ConfigError(f"question sets to join need one match mode and averaging; got {rules}")
+    match, averaging = rules.pop()
+    questions = tuple(question for part in parts for question in part.questions)
+    return QuestionSet(name=name, questions=questions, match=match, averaging=averaging)
+
+
+def _to_line(question: Question) -> str:
+    record = {
+        "id": question.id,
+        "text": question.text,
+        "answers": list(question.answers),
+        "relevant": list(question.relevant),
+        "excluded": list(question.excluded),
+        "cluster": question.cluster,
+        "group": question.group,
+        "tags": dict(question.tags),
+    }
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def _from_line(line: str) -> Question:
+    record = json.loads(line)
+    for key in ("answers", "relevant", "excluded"):
+        record[key] = tuple(record.get(key, ()))
+    return Question(**record)

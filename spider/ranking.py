@@ -1,0 +1,70 @@
+"""Hits and runs: what a retriever returns, and how it lies on disk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from spider.atomic_files import save_array
+from spider.errors import ArtifactError
+
+NO_PASSAGE = -1
+
+
+class Hits(NamedTuple):
+    """Ranked passages of a batch of questions.
+
+    Rows are padded at the end with position -1 and score -inf where fewer passages were found.
+    Within a row scores descend, and equal scores are in ascending position.
+    """
+
+    positions: Int64[np.ndarray, "questions depth"]
+    scores: Float32[np.ndarray, "questions depth"]
+
+
+def pad_hits(rows: Sequence[tuple[np.ndarray, np.ndarray]], depth: int) -> Hits:
+    """Stack rows of (positions, scores) of different lengths into Hits of the given depth."""
+    positions = np.full((len(rows), depth), NO_PASSAGE, dtype=np.int64)
+    scores = np.full((len(rows), depth), -np.inf, dtype=np.float32)
+    for row, (row_positions, row_scores) in enumerate(rows):
+        kept = min(depth, len(row_positions))
+        positions[row, :kept] = row_positions[:kept]
+        scores[row, :kept] = row_scores[:kept]
+    return Hits(positions, scores)
+
+
+def sort_hits(hits: Hits) -> Hits:
+    """Order each row by score descending, then position ascending; padding stays last."""
+    absent = hits.positions == NO_PASSAGE
+    scores = np.where(absent, -np.inf, hits.scores).astype(np.float32)
+    order = np.lexsort((hits.positions, -scores, absent), axis=1)
+    return Hits(
+        np.take_along_axis(hits.positions, order, axis=1),
+        np.take_along_axis(scores, order, axis=1),
+    )
+
+
+def save_hits(folder: Path, hits: Hits) -> None:
+    """Write ``positions.npy`` and ``scores.npy`` into an existing folder."""
+    save_array(folder / "positions.npy", hits.positions)
+    save_array(folder / "scores.npy", hits.scores)
+
+
+def load_hits(folder: Path) -> Hits:
+    """Read what :func:`save_hits` wrote.
+
+    Raises:
+        ArtifactError: a file is missing, or the two differ in shape.
+    """
+    try:
+        positions = np.load(folder / "positions.npy", allow_pickle=False)
+        scores = np.load(folder / "scores.npy", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{folder}: not a run's hits: {error}") from error
+    if positions.shape != scores.shape:
+        raise ArtifactError(
+            f"{folder}: positions {positions.shape} and scores {scores.shape} differ in shape"
+        )
+    return Hits(positions.astype(np.int64), scores.astype(np.float32))
