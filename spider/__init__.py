@@ -1,1 +1,4 @@
-"""The ground floor: vocabulary, corpus, encoders, artifacts, launching. Imports no other package of the house."""
+"""The ground floor: vocabulary, corpus, encoders, artifacts, launching.
+
+Imports no other package of the house.
+"""

@@ -1,4 +1,4 @@
-"""The error tree. A message says what happened, where, what was got and expected, and how to mend it.
+"""The error tree: a message says what happened, where, got, expected, and how to mend it.
 
 SpiderError                       1   a bug, or an error of no narrower kind
 ├── ConfigError                   2   a value that a person wrote in yaml or on the command line
@@ -9,7 +9,7 @@ SpiderError                       1   a bug, or an error of no narrower kind
 ├── MetricMissedError             6   an asserted metric was not reached
 └── InterruptedRunError          75   stopped on request; the same command goes on from here
 
-The number is the exit code; ``spider.launch.entrypoint`` turns an error into one line and this code.
+The number is the exit code; ``spider.launch.entrypoint`` turns an error into one line and it.
 """
 
 from pathlib import Path

@@ -63,7 +63,9 @@ class QuestionSet:
         if self.match not in get_args(MatchMode):
             raise ConfigError(f"match mode {self.match!r}: expected one of {get_args(MatchMode)}")
         if self.averaging not in get_args(Averaging):
-            raise ConfigError(f"averaging {self.averaging!r}: expected one of {get_args(Averaging)}")
+            raise ConfigError(
+                f"averaging {self.averaging!r}: expected one of {get_args(Averaging)}"
+            )
         seen: set[str] = set()
         for question in self.questions:
             if question.id in seen:

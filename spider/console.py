@@ -1,0 +1,35 @@
+"""What a person is shown on standard output: lines and tables. Logs go to standard error."""
+
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+PLAIN_WIDTH = 120
+
+
+def say(text: str | Text = "") -> None:
+    """Write a line; no markup is read in it, so any text of a user's is safe."""
+    _console().print(escape(text) if isinstance(text, str) else text, highlight=False)
+
+
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], note: str = ""
+) -> None:
+    """Write a table: the first column is left-aligned, the others right."""
+    grid = Table(title=escape(title), title_justify="left", title_style="bold", caption=note)
+    grid.caption_justify = "left"
+    for number, column in enumerate(columns):
+        grid.add_column(escape(column), justify="left" if number == 0 else "right")
+    for row in rows:
+        grid.add_row(*(escape(cell) for cell in row))
+    _console().print(grid)
+
+
+def _console() -> Console:
+    # made anew each time: tests and notebooks replace sys.stdout
+    terminal = sys.stdout.isatty()
+    return Console(file=sys.stdout, width=None if terminal else PLAIN_WIDTH, soft_wrap=not terminal)

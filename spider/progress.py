@@ -1,0 +1,96 @@
+"""Progress with rate and time left: a bar on a terminal, a log line every ten seconds elsewhere."""
+
+import logging
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+
+LOG_EVERY_SECONDS = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+class Progress:
+    """Counts work that has been done.
+
+    Args:
+        total: how much there is; None when unknown.
+        unit: what is counted, in the plural ("passages").
+        label: what is going on ("embed").
+    """
+
+    def __init__(self, *, total: int | None, unit: str, label: str):
+        self._total = total
+        self._unit = unit
+        self._label = label
+        self._done = 0
+        self._resumed = 0
+        self._started = 0.0
+        self._logged = 0.0
+        self._bar: RichProgress | None = None
+        self._task = TaskID(0)
+
+    def __enter__(self) -> Self:
+        self._started = self._logged = time.monotonic()
+        if sys.stderr.isatty():
+            self._bar = RichProgress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.fields[state]}"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task(self._label, total=self._total, state="")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        if kind is None and self._done > self._resumed:
+            logger.info("%s: %s", self._label, self.state())
+
+    def resume_at(self, done: int) -> None:
+        """Count work that an earlier run did, which says nothing about this run's rate."""
+        self._done = self._resumed = done
+
+    def advance(self, amount: int = 1, note: str = "") -> None:
+        """Count more work; ``note`` is shown after the numbers (a loss, say)."""
+        self._done += amount
+        now = time.monotonic()
+        if self._bar is not None:
+            state = self.state(note)
+            self._bar.update(self._task, completed=self._done, state=state)
+        elif now - self._logged >= LOG_EVERY_SECONDS:
+            self._logged = now
+            logger.info("%s: %s%s", self._label, self.state(note), self._time_left())
+
+    @property
+    def rate(self) -> float:
+        """Units a second in this run."""
+        elapsed = time.monotonic() - self._started
+        return (self._done - self._resumed) / elapsed if elapsed > 0 else 0.0
+
+    def state(self, note: str = "") -> str:
+        """Say how much is done, at what rate."""
+        total = "" if self._total is None else f" of {self._total:,}"
+        rate = f"{self.rate:,.0f}" if self.rate >= 10 else f"{self.rate:.2f}"
+        tail = f", {note}" if note else ""
+        return f"{self._done:,}{total} {self._unit}, {rate}/s{tail}"
+
+    def _time_left(self) -> str:
+        if self._total is None or self.rate <= 0:
+            return ""
+        seconds = int((self._total - self._done) / self.rate)
+        return f", {seconds // 60}:{seconds % 60:02d} left"
