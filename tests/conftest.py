@@ -1,0 +1,61 @@
+"""Fixtures for every test: a tiny corpus on disk, without a line of preparation."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from spider.artifact import Stage
+from spider.corpus import Corpus
+from spider.corpus_writer import CorpusWriter
+from spider.document import Document, PassageBounds
+from spider.splitting import WordSplitter
+
+MakeCorpus = Callable[..., Corpus]
+
+
+def to_document(number: int, source: Document | tuple[str, Sequence[str]]) -> Document:
+    """Turn (title, passage texts) into a document; a Document without passages is split."""
+    if isinstance(source, Document):
+        return WordSplitter().split(source)
+    title, texts = source
+    bounds, start = [], 0
+    for place, text in enumerate(texts):
+        bounds.append(PassageBounds(f"d{number}#{place}", start, start + len(text)))
+        start += len(text) + 1
+    return Document(id=f"d{number}", title=title, text="\n".join(texts), passages=tuple(bounds))
+
+
+@pytest.fixture
+def make_corpus(tmp_path: Path) -> MakeCorpus:
+    """Return a function that writes a corpus under ``tmp_path`` and opens it.
+
+    ``make_corpus(documents, name="corpus", last_passage_padded=False)``; each document is a
+    Document or a pair (title, list of passage texts), whose ids are then ``d0``, ``d1`` … and
+    ``d0#0``, ``d0#1`` …
+    """
+
+    def make(
+        documents: Sequence[Document] | Sequence[tuple[str, Sequence[str]]],
+        *,
+        name: str = "corpus",
+        last_passage_padded: bool = False,
+    ) -> Corpus:
+        stage = Stage(
+            verb="prepare",
+            kind="corpus",
+            output=tmp_path / name,
+            config={"last_passage_padded": last_passage_padded},
+            inputs={},
+            overwrite=True,
+        )
+        with stage.writing() as folder:
+            writer = CorpusWriter(folder)
+            for number, source in enumerate(documents):
+                writer.add(to_document(number, source))
+            stage.finish(
+                counts=writer.close(), details={"last_passage_padded": last_passage_padded}
+            )
+        return Corpus.open(tmp_path / name)
+
+    return make
