@@ -1,0 +1,1 @@
+"""Encoders: text → vectors. One file per variant."""

@@ -1,0 +1,88 @@
+"""What a trainer needs of an encoder: settings that build it, and the module that learns."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Integer
+from torch import Tensor
+
+from spider.token_batch import TokenBatch
+from spider.tokenizer import Tokenizer
+
+
+@runtime_checkable
+class TrainableEncoder(Protocol):
+    """A ``torch.nn.Module`` shared by questions (or queries) and passages.
+
+    Attributes:
+        variant: its file's name in ``spider/encoders/``; goes into the manifest.
+        dimension: length of a vector.
+        score_multiplier: the training logits are this times the inner product: 20 where vectors
+            have unit length, 1 where they do not.
+        tokenizer: turns texts into the ids that ``query_ids`` and ``passage_ids`` join.
+    """
+
+    variant: str
+    dimension: int
+    score_multiplier: float
+    tokenizer: Tokenizer
+
+    def query_ids(self, ids: Integer[np.ndarray, " _"]) -> Integer[np.ndarray, " _"]:
+        """Return a query's complete token ids: special tokens added, cut to the maximum."""
+
+    def passage_ids(
+        self, title_ids: Integer[np.ndarray, " _"], text_ids: Integer[np.ndarray, " _"]
+    ) -> Integer[np.ndarray, " _"]:
+        """Return a passage's complete ids: ``title [SEP] text``, without a title the text alone."""
+
+    def encode_tokens(
+        self, batch: TokenBatch, *, passages: bool
+    ) -> Float[Tensor, "texts dimension"]:
+        """Encode complete token ids (as ``query_ids``/``passage_ids`` join them), differentiably.
+
+        Args:
+            batch: the texts.
+            passages: whether they are passages; both towers are one today, and a variant with two
+                would tell them apart by this.
+        """
+
+    def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
+        """Return the optimiser's parameter groups, each with its ``lr`` and ``weight_decay``."""
+
+    def export(self, folder: Path) -> dict[str, Any]:
+        """Write the inference checkpoint into a folder that exists.
+
+        Returns:
+            The manifest's details: dimension, similarity, score_scale ("unit" or "raw"),
+            score_multiplier, pooling, max_length, casing, passage_template.
+        """
+
+
+@runtime_checkable
+class EncoderSettings(Protocol):
+    """A configured variant: ``conf/encoder/<variant>.yaml``."""
+
+    variant: str
+
+    def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
+        """Train a vocabulary on texts, or load the configured one; saved in ``folder``.
+
+        What an interrupted run saved in ``folder`` is loaded again.
+        """
+
+    def build(
+        self,
+        tokenizer: Tokenizer,
+        *,
+        seed: int,
+        idf: Float[np.ndarray, " vocabulary"] | None = None,
+    ) -> TrainableEncoder:
+        """Make the module.
+
+        Args:
+            tokenizer: what ``tokenizer`` returned.
+            seed: of the initial weights.
+            idf: inverse passage frequency of each token, ≥ 0; a variant may start from it.
+        """

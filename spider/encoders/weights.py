@@ -1,0 +1,56 @@
+"""Weights on disk: read without pickle, and compared with what the model needs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from spider.errors import CheckpointError
+
+SHOWN = 4
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """Read a ``.safetensors`` file, or a PyTorch file with ``weights_only``.
+
+    Raises:
+        CheckpointError: it is missing or damaged.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        return dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (OSError, safetensors.SafetensorError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: no readable weights ({error})") from error
+
+
+def check_weights(
+    expected: Mapping[str, tuple[int, ...]], got: Mapping[str, Tensor], where: Path
+) -> None:
+    """Compare names and shapes.
+
+    Raises:
+        CheckpointError: one line with what is missing, what is not expected, and wrong shapes.
+    """
+    missing = [name for name in expected if name not in got]
+    unexpected = [name for name in got if name not in expected]
+    shapes = [
+        f"{name} is {tuple(got[name].shape)}, expected {tuple(shape)}"
+        for name, shape in expected.items()
+        if name in got and tuple(got[name].shape) != tuple(shape)
+    ]
+    problems = [
+        f"{label}: {_some(names)}"
+        for label, names in (("missing", missing), ("unexpected", unexpected), ("shape", shapes))
+        if names
+    ]
+    if problems:
+        raise CheckpointError(f"{where}: weights do not fit the model; {'; '.join(problems)}")
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
