@@ -1,0 +1,78 @@
+"""Hydra composes a verb's configuration; what it has to say against it becomes one line."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_module
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from spider.errors import ConfigError
+from spider.launch.command_line import OVERRIDE
+from spider.launch.typed import unknown_key
+from spider.launch.verbs import groups, settings
+
+VERSION_BASE = "1.3"
+CONFIG_MODULE = "conf"
+
+
+def compose_verb(
+    verb: str, overrides: Sequence[str], *, config_dir: Path | None = None
+) -> DictConfig:
+    """Compose ``conf/VERB.yaml`` with its groups and the overrides.
+
+    Raises:
+        ConfigError: an override cannot be read, or names what does not exist.
+    """
+    words = list(overrides)
+    if config_dir is not None:
+        if not config_dir.is_dir():
+            raise ConfigError(f"--config-dir {config_dir}: no such folder")
+        words.append(f"hydra.searchpath=[file://{config_dir.resolve()}]")
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_module(config_module=CONFIG_MODULE, version_base=VERSION_BASE):
+            return compose(config_name=verb, overrides=words)
+    except MissingConfigException as error:
+        raise ConfigError(_one_line(error)) from error
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_explain(verb, overrides, error)) from error
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Resolve every interpolation and return dictionaries, lists and scalars.
+
+    Raises:
+        ConfigError: an interpolation leads nowhere.
+    """
+    try:
+        container = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+    except OmegaConfBaseException as error:
+        raise ConfigError(_one_line(error)) from error
+    if not isinstance(container, dict):
+        raise ConfigError("the configuration is no mapping")
+    return {str(key): value for key, value in container.items()}
+
+
+def _explain(verb: str, overrides: Sequence[str], error: Exception) -> str:
+    known = {**settings(verb), **dict.fromkeys(groups())}
+    for override in overrides:
+        match = OVERRIDE.match(override)
+        if match is None or override.startswith("+"):
+            continue
+        key = match["key"].split("@")[0]
+        if key.split(".")[0] not in known:
+            return unknown_key(key, key, known)
+    return _one_line(error)
+
+
+def _one_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    kept = [
+        line for line in lines if not re.match(r"(Config search path|provider=|full_key)", line)
+    ]
+    return "; ".join(kept[:4])

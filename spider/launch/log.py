@@ -1,0 +1,28 @@
+"""Handlers for a verb's process. The library itself only ever asks for loggers."""
+
+import logging
+import os
+import sys
+import warnings
+
+
+def configure_logging() -> None:
+    """Send our log to standard error, and keep third parties to warnings.
+
+    ``SPIDER_LOG=debug`` shows more, ``SPIDER_LOG=warning`` less.
+    """
+    level = getattr(logging, os.environ.get("SPIDER_LOG", "info").upper(), logging.INFO)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    for package in ("spider", "pretrain", "index", "eval", "__main__"):
+        logging.getLogger(package).setLevel(level)
+    logging.captureWarnings(True)
+    if level > logging.DEBUG:
+        warnings.simplefilter("ignore")
+    # no progress bars, advice or requests of a library's own unless a person asked for a hub name
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
