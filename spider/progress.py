@@ -4,7 +4,6 @@ import logging
 import sys
 import time
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
@@ -35,7 +34,7 @@ class Progress:
         self._bar: RichProgress | None = None
         self._task = TaskID(0)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Progress":
         self._started = self._logged = time.monotonic()
         if sys.stderr.isatty():
             self._bar = RichProgress(
