@@ -1,0 +1,1 @@
+"""Dense indexes: one file per variant, behind one interface."""

@@ -1,0 +1,1 @@
+"""Fusion of a dense and a sparse ranking: one file per variant."""
