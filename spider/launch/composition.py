@@ -15,9 +15,13 @@ from spider.errors import ConfigError
 from spider.launch.command_line import OVERRIDE
 from spider.launch.typed import unknown_key
 from spider.launch.verbs import groups, settings
+from spider.workspace import last_workspace
 
 VERSION_BASE = "1.3"
 CONFIG_MODULE = "conf"
+
+#: ``${last_workspace:}`` in a yaml: the workspace that a pipeline used last from this folder
+OmegaConf.register_new_resolver("last_workspace", last_workspace, replace=True)
 
 
 def compose_verb(

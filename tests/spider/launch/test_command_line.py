@@ -101,7 +101,9 @@ def test_flags_of_the_launcher() -> None:
     line = parse(
         ["--help", "--cfg", "job", "-m", "--config-dir", "here"], positionals=(), settings=SETTINGS
     )
-    assert line.show_help and line.show_config and line.multirun
+    assert line.show_help
+    assert line.show_config
+    assert line.multirun
     assert line.config_dir == Path("here")
     assert line.overrides == []
 

@@ -74,7 +74,8 @@ def test_values_become_their_types() -> None:
     assert settings.path == Path.home() / "notes"
     assert (settings.steps, settings.rate, settings.title) == (3, 2.0, "1984")
     assert isinstance(settings.rate, float)
-    assert settings.window is not None and settings.window.minimum == 7
+    assert settings.window is not None
+    assert settings.window.minimum == 7
     assert settings.many == ("one",)
     assert settings.table == {"a": 1.0}
     assert settings.nested.rate == 0.5
