@@ -1,0 +1,14 @@
+"""Mean reciprocal rank of the first hit."""
+
+import numpy as np
+from jaxtyping import Float64, Integer
+
+from eval.first_hits import NO_HIT
+
+
+def reciprocal_rank(
+    ranks: Integer[np.ndarray, " questions"], k: int
+) -> Float64[np.ndarray, " questions"]:
+    """Return 1 / rank of each question's first hit, and 0 where none is among the first ``k``."""
+    found = (ranks != NO_HIT) & (ranks <= k)
+    return np.where(found, 1.0 / np.maximum(ranks, 1), 0.0)

@@ -1,0 +1,25 @@
+"""Normalised discounted cumulative gain with binary relevance."""
+
+import numpy as np
+from jaxtyping import Bool, Float64, Integer
+
+
+def ndcg(
+    relevance: Bool[np.ndarray, "questions depth"],
+    relevant: Integer[np.ndarray, " questions"],
+    k: int,
+) -> Float64[np.ndarray, " questions"]:
+    """Return each question's nDCG at ``k``: a hit at rank r gains 1 / log2(r + 1).
+
+    Args:
+        relevance: whether the passage at each rank is relevant.
+        relevant: number of relevant passages of each question; where it is 0, so is the nDCG.
+        k: passages looked at.
+
+    Source: Järvelin and Kekäläinen 2002, in the form of trec_eval's ``ndcg_cut``.
+    """
+    discounts = 1.0 / np.log2(np.arange(2, k + 2))
+    width = min(k, relevance.shape[1])
+    gained = relevance[:, :width] @ discounts[:width]
+    ideal = np.concatenate(([0.0], np.cumsum(discounts)))[np.minimum(relevant, k)]
+    return np.where(ideal > 0, gained / np.where(ideal > 0, ideal, 1.0), 0.0)

@@ -1,0 +1,21 @@
+"""Recall: the share of a question's relevant passages that are among the first k."""
+
+import numpy as np
+from jaxtyping import Bool, Float64, Integer
+
+
+def recall(
+    relevance: Bool[np.ndarray, "questions depth"],
+    relevant: Integer[np.ndarray, " questions"],
+    k: int,
+) -> Float64[np.ndarray, " questions"]:
+    """Return each question's recall at ``k``.
+
+    Args:
+        relevance: whether the passage at each rank is relevant.
+        relevant: number of relevant passages of each question; where it is 0, so is the recall.
+        k: passages looked at.
+    """
+    found = relevance[:, :k].sum(axis=1)
+    shares: Float64[np.ndarray, " questions"] = found / np.maximum(relevant, 1)
+    return shares

@@ -1,0 +1,16 @@
+"""Top-k accuracy: the share of questions with a hit among the first k passages."""
+
+import numpy as np
+from jaxtyping import Float64, Integer
+
+from eval.first_hits import NO_HIT
+
+
+def top_k_accuracy(
+    ranks: Integer[np.ndarray, " questions"], k: int
+) -> Float64[np.ndarray, " questions"]:
+    """Return 1 for each question whose first hit is among the first ``k`` passages, else 0.
+
+    Source: Karpukhin et al. 2020 (DPR), section 5.
+    """
+    return np.where((ranks != NO_HIT) & (ranks <= k), 1.0, 0.0)
