@@ -82,9 +82,10 @@ class ArrayStream:
 
 
 def open_array(path: Path) -> np.ndarray:
-    """Open a ``.npy`` file memory-mapped and read-only (an empty one is loaded)."""
-    # mmap refuses empty files' data
+    """Open a ``.npy`` file memory-mapped and read-only; one without rows is loaded."""
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError:
-        return np.load(path, allow_pickle=False)
+        # mmap refuses to map nothing
+        array = np.load(path, allow_pickle=False)
+    return array

@@ -1,0 +1,1 @@
+"""Text out of a file's bytes: one file per file type."""

@@ -1,0 +1,52 @@
+"""What a reader read and what it passed over, and why."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+EXAMPLES = 1000
+
+
+class ReadingReport:
+    """Counts for the manifest, with the names of what was skipped.
+
+    Args:
+        read: name of the count of what was read, such as ``files_read``.
+    """
+
+    def __init__(self, read: str = "rows_read"):
+        self._read = read
+        self._counts: Counter[str] = Counter({read: 0})
+        self._skipped: dict[str, dict[str, Any]] = {}
+
+    def add_read(self) -> None:
+        """Count one item that was read."""
+        self._counts[self._read] += 1
+
+    def add(self, name: str, amount: int = 1) -> None:
+        """Count something else worth knowing."""
+        self._counts[name] += amount
+
+    def skip(self, reason: str, example: str, *, hint: str = "") -> None:
+        """Count one item that was passed over.
+
+        Args:
+            reason: one word or two joined by underscores; the count is ``skipped_REASON``.
+            example: what it was, a path or a row.
+            hint: how to have it read after all.
+        """
+        self._counts[f"skipped_{reason}"] += 1
+        entry = self._skipped.setdefault(reason, {"count": 0, "hint": hint, "examples": []})
+        entry["count"] += 1
+        if len(entry["examples"]) < EXAMPLES:
+            entry["examples"].append(example)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Counts by name."""
+        return dict(self._counts)
+
+    @property
+    def skipped(self) -> Mapping[str, Mapping[str, Any]]:
+        """By reason: how many, the hint, and the first thousand examples."""
+        return {reason: dict(entry) for reason, entry in self._skipped.items()}

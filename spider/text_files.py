@@ -1,0 +1,186 @@
+"""Text files of any size, compressed or not, line by line, with the line number in every error."""
+
+import bz2
+import csv
+import glob
+import gzip
+import json
+import lzma
+import sys
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, NamedTuple, cast
+
+from spider.errors import DataError, MissingDependencyError
+
+PathSetting = Path | str | Sequence[Path | str]
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+DAMAGED = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, OSError)
+
+
+class TextLine(NamedTuple):
+    """One line without its line break, and its number from 1."""
+
+    number: int
+    text: str
+
+
+class JsonLine(NamedTuple):
+    """One JSON object, and the number of its line from 1."""
+
+    number: int
+    record: dict[str, Any]
+
+
+def open_binary(path: Path) -> IO[bytes]:
+    """Open a file for reading, decompressed as its suffix says (.gz, .bz2, .xz, .zst).
+
+    Raises:
+        DataError: there is no such file.
+        MissingDependencyError: the file is .zst and zstandard is not installed.
+    """
+    if not path.is_file():
+        raise DataError("no such file", path=path)
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
+        return cast(IO[bytes], gzip.open(path, "rb"))
+    if suffix == ".bz2":
+        return bz2.open(path, "rb")
+    if suffix == ".xz":
+        return lzma.open(path, "rb")
+    if suffix == ".zst":
+        return _open_zst(path)
+    return path.open("rb")
+
+
+def read_lines(stream: IO[bytes], path: Path) -> Iterator[TextLine]:
+    """Yield the lines of a UTF-8 stream; only a newline ends a line.
+
+    Raises:
+        DataError: a line is not UTF-8, or the compressed data are damaged.
+    """
+    number = 0
+    try:
+        for number, raw in enumerate(stream, start=1):
+            line = raw.removeprefix(BYTE_ORDER_MARK) if number == 1 else raw
+            yield TextLine(number, line.rstrip(b"\r\n").decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"not UTF-8 (byte 0x{error.object[error.start]:02x} at column {error.start + 1});"
+            " convert the file to UTF-8",
+            path=path,
+            line=number,
+        ) from error
+    except Exception as error:
+        if not isinstance(error, _damage()):
+            raise
+        raise DataError(
+            f"cannot be read on: {error or type(error).__name__}; is the file whole?",
+            path=path,
+            line=number + 1,
+        ) from error
+
+
+def read_text_lines(path: Path) -> Iterator[TextLine]:
+    """Yield the lines of a file, decompressed as its suffix says."""
+    with open_binary(path) as stream:
+        yield from read_lines(stream, path)
+
+
+def read_json_lines(path: Path) -> Iterator[JsonLine]:
+    """Yield the objects of a JSON-lines file; blank lines are passed over."""
+    with open_binary(path) as stream:
+        yield from parse_json_lines(stream, path)
+
+
+def parse_json_lines(stream: IO[bytes], path: Path) -> Iterator[JsonLine]:
+    """Yield the objects of a JSON-lines stream.
+
+    Raises:
+        DataError: a line is no JSON object.
+    """
+    for number, text in read_lines(stream, path):
+        if not text.strip():
+            continue
+        try:
+            record = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"not JSON: {error}", path=path, line=number) from error
+        if not isinstance(record, dict):
+            got = type(record).__name__
+            raise DataError(f"expected a JSON object, got a {got}", path=path, line=number)
+        yield JsonLine(number, record)
+
+
+def read_tab_separated(path: Path, *, quoted: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a tab-separated file with the number of each row's last line.
+
+    Args:
+        path: the file.
+        quoted: whether ``"`` quotes a field, as Python's csv module writes it.
+
+    Raises:
+        DataError: the quoting is broken.
+    """
+    lines = (f"{line.text}\n" for line in read_text_lines(path))
+    rows = csv.reader(
+        lines, delimiter="\t", quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    )
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            raise DataError(
+                f"broken quoting: {error}", path=path, line=rows.line_num + 1
+            ) from error
+        if row is None:
+            return
+        if row:
+            yield rows.line_num, row
+
+
+def find_files(setting: PathSetting) -> list[Path]:
+    """Turn a path, a glob, or several, into existing files, sorted within each.
+
+    Raises:
+        DataError: one of them names no file.
+    """
+    settings: Iterable[Path | str] = [setting] if isinstance(setting, Path | str) else setting
+    files: list[Path] = []
+    for one in settings:
+        path = Path(one).expanduser()
+        # a file whose own name holds a bracket is a file first
+        found = [path] if path.is_file() else _match(path)
+        kept = sorted(name for name in found if name.is_file())
+        if not kept:
+            raise DataError("no such file, and no file matches it as a pattern", path=path)
+        files += kept
+    return files
+
+
+def fingerprint_files(files: Iterable[Path]) -> list[list[str | int]]:
+    """Return name, size and modification time (ns) of each file: changes when a file does."""
+    stats = ((file, file.stat()) for file in files)
+    return [[str(file), stat.st_size, stat.st_mtime_ns] for file, stat in stats]
+
+
+def _match(pattern: Path) -> list[Path]:
+    # Path.glob takes no absolute pattern
+    return [Path(name) for name in glob.glob(str(pattern), recursive=True)]  # noqa: PTH207
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    zstandard = sys.modules.get("zstandard")
+    return DAMAGED if zstandard is None else (*DAMAGED, zstandard.ZstdError)
+
+
+def _open_zst(path: Path) -> IO[bytes]:
+    try:
+        import zstandard
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{path}: reading .zst needs zstandard", extra="zst"
+        ) from error
+    stream: IO[bytes] = zstandard.open(path, "rb")
+    return stream
