@@ -1,0 +1,1 @@
+"""Pairings: where a query and its positive and negative passages come from, without labels."""

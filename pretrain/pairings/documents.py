@@ -1,0 +1,19 @@
+"""Which documents a pairing may draw from."""
+
+import numpy as np
+from jaxtyping import Int64
+
+from spider.span_store import NOT_USABLE, TRAIN, SpanStore
+
+
+def training_documents(spans: SpanStore) -> Int64[np.ndarray, " documents"]:
+    """Return the numbers of the documents that are not held out, those without a span included."""
+    split = np.asarray(spans.split)
+    return np.flatnonzero((split == TRAIN) | (split == NOT_USABLE)).astype(np.int64)
+
+
+def training_passages(spans: SpanStore) -> Int64[np.ndarray, " passages"]:
+    """Return the candidate passages of the documents that are not held out."""
+    bounds = np.asarray(spans.candidate_bounds)[training_documents(spans)]
+    parts = [np.arange(start, end) for start, end in bounds.tolist()]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *parts])

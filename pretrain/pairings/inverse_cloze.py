@@ -1,0 +1,94 @@
+"""A sentence and the passage it was taken from: the inverse cloze task."""
+
+import numpy as np
+import regex
+from jaxtyping import Int64
+
+from pretrain.pairings.documents import training_passages
+from pretrain.pairings.pairing import PairExample, other_passage
+from pretrain.token_store import TokenStore
+from spider.corpus import Corpus
+from spider.errors import ConfigError
+from spider.span_store import SpanStore
+
+SENTENCE = regex.compile(r"\S.*?(?:[.!?]+[\"'\)\]]*(?=\s)|$)", flags=regex.DOTALL)
+
+
+class InverseCloze:
+    """The query is a sentence of a passage, the positive the passage, mostly without it.
+
+    Source: Lee et al. 2019, *Latent Retrieval for Weakly Supervised Open Domain Question
+    Answering*, section 5 (the sentence stays in the passage in 10 % of the examples).
+
+    Args:
+        keep_probability: how often the passage keeps the sentence.
+        minimum: fewest tokens of a query sentence; a passage without one that long, and as much
+            beside it, is given a window of half its tokens instead.
+        negatives: another passage of the document as negative, or none.
+    """
+
+    def __init__(self, *, keep_probability: float = 0.1, minimum: int = 4, negatives: int = 0):
+        if not 0.0 <= keep_probability <= 1.0:
+            raise ConfigError(f"keep_probability={keep_probability}: expected 0 to 1")
+        if minimum < 1 or negatives not in (0, 1):
+            raise ConfigError(
+                f"minimum={minimum}, negatives={negatives}: expected minimum >= 1, negatives 0 or 1"
+            )
+        self.keep_probability = keep_probability
+        self.minimum = minimum
+        self.negatives = negatives
+
+    def prepare(
+        self, corpus: Corpus, spans: SpanStore, tokens: TokenStore
+    ) -> "PreparedInverseCloze":
+        """Bind the settings to the training documents' passages."""
+        return PreparedInverseCloze(self, corpus, spans, tokens)
+
+
+class PreparedInverseCloze:
+    """The passages of at least twice ``minimum`` tokens."""
+
+    def __init__(
+        self, settings: InverseCloze, corpus: Corpus, spans: SpanStore, tokens: TokenStore
+    ):
+        self._settings = settings
+        self._corpus = corpus
+        self._spans = spans
+        self._tokens = tokens
+        positions = training_passages(spans)
+        least = 2 * settings.minimum
+        long_enough = [tokens.length(position) >= least for position in positions.tolist()]
+        self._positions = positions[np.array(long_enough, dtype=np.bool_)]
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def order(self, rng: np.random.Generator) -> Int64[np.ndarray, " pairs"]:
+        """Return a random order of the passages."""
+        return rng.permutation(len(self._positions))
+
+    def example(self, index: int, rng: np.random.Generator) -> PairExample:
+        """Draw a sentence, and whether the passage keeps it."""
+        position = int(self._positions[index])
+        ids = self._tokens.passage(position)
+        start, end = self._sentence(position, len(ids), rng)
+        keep = rng.random() < self._settings.keep_probability
+        text = ids if keep else np.concatenate([ids[:start], ids[end:]])
+        known = np.array([position], dtype=np.int64)
+        negative = -1
+        if self._settings.negatives:
+            document = self._corpus.document_number(position)
+            negative = other_passage(self._spans.candidates(document), known, rng)
+        return PairExample(ids[start:end], position, negative, known, text)
+
+    def _sentence(self, position: int, length: int, rng: np.random.Generator) -> tuple[int, int]:
+        least = self._settings.minimum
+        ranges = [
+            self._tokens.token_range(position, *match.span())
+            for match in SENTENCE.finditer(self._corpus.text(position))
+        ]
+        usable = [(a, b) for a, b in ranges if b - a >= least and length - (b - a) >= least]
+        if usable:
+            return usable[int(rng.integers(len(usable)))]
+        start = int(rng.integers(length - length // 2 + 1))
+        return start, start + length // 2

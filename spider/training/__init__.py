@@ -1,0 +1,1 @@
+"""The training loop of every trainer: schedule, steps, checkpoints, exact resume, metrics."""

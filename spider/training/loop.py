@@ -1,0 +1,315 @@
+"""The loop: steps on Accelerate, validation, checkpoints, and exact resume.
+
+A run is a function of its settings: weights, optimizer state and ``metrics.jsonl`` are bit-equal
+on a CPU whether it ran through or was killed and resumed, because batches and dropout depend on
+(seed, step) alone and nothing else is random.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from torch import Tensor, nn
+
+from spider.atomic_files import read_json, write_json
+from spider.errors import CheckpointError, InterruptedRunError, SpiderError
+from spider.progress import Progress
+from spider.training.interruption import Interruption
+from spider.training.metrics import MetricsLog, read_metrics
+from spider.training.prefetch import prefetch
+from spider.training.schedule import linear_factor, warmup_steps
+from spider.training.settings import TrainingSettings
+from spider.training.step_budget import PROBES, steps_within
+from spider.training.training_checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINTS = "checkpoints"
+PLAN = "plan.json"
+TENSORBOARD = "tensorboard"
+
+
+class StepOutput(NamedTuple):
+    """What an objective's forward pass returns.
+
+    Attributes:
+        loss: a scalar.
+        metrics: further scalars for the log.
+    """
+
+    loss: Tensor
+    metrics: dict[str, Tensor]
+
+
+@runtime_checkable
+class Movable(Protocol):
+    """A batch."""
+
+    def to(self, device: torch.device) -> Any:
+        """Return the batch on ``device``."""
+
+
+class Outcome(NamedTuple):
+    """What a finished run reports.
+
+    Attributes:
+        steps: updates done.
+        validation: the last validation's numbers.
+    """
+
+    steps: int
+    validation: dict[str, float]
+
+
+def train(
+    objective: nn.Module,
+    *,
+    make_batch: Callable[[int], Movable],
+    make_optimizer: Callable[[nn.Module], torch.optim.Optimizer],
+    validate: Callable[[nn.Module], Mapping[str, float]],
+    settings: TrainingSettings,
+    folder: Path,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Outcome:
+    """Train ``objective`` in place, going on from ``folder``'s newest checkpoint if it has one.
+
+    Validation, saving and loading are exercised before the first update, so that what would fail
+    at the end of a long run fails now.
+
+    Args:
+        objective: its forward pass takes a batch and returns a :class:`StepOutput`.
+        make_batch: the batch of an update, numbered from 0; a pure function.
+        make_optimizer: its groups' ``lr`` are the peaks of the schedule.
+        validate: deterministic; called with the objective in evaluation mode, without gradients.
+        settings: see :class:`TrainingSettings`.
+        folder: holds ``metrics.jsonl`` and ``checkpoints/``; the caller removes the latter.
+        clock: seconds; replaced in tests.
+
+    Raises:
+        InterruptedRunError: SIGTERM; the state is saved.
+        KeyboardInterrupt: Ctrl-C; the state is saved.
+        SpiderError: the loss is not finite.
+    """
+    run = TrainingRun(objective, make_batch, make_optimizer, validate, settings, folder, clock)
+    with Interruption() as interruption:
+        try:
+            run.prepare()
+            run.finish(interruption)
+        finally:
+            run.close()
+    return run.outcome()
+
+
+class TrainingRun:
+    """One call of :func:`train`, step by step."""
+
+    def __init__(
+        self,
+        objective: nn.Module,
+        make_batch: Callable[[int], Movable],
+        make_optimizer: Callable[[nn.Module], torch.optim.Optimizer],
+        validate: Callable[[nn.Module], Mapping[str, float]],
+        settings: TrainingSettings,
+        folder: Path,
+        clock: Callable[[], float],
+    ):
+        self.settings = settings
+        self.folder = folder
+        self.clock = clock
+        self.started = clock()
+        self.make_batch = make_batch
+        self.validate = validate
+        self.objective = objective
+        self.accelerator = Accelerator(
+            cpu=settings.device == "cpu", mixed_precision=settings.precision
+        )
+        self.objective.to(self.accelerator.device)
+        self.inner_optimizer = make_optimizer(objective)
+        self.peaks = [float(group["lr"]) for group in self.inner_optimizer.param_groups]
+        self.model, self.optimizer = self.accelerator.prepare(objective, self.inner_optimizer)
+        self.step = 0
+        self.steps = settings.steps
+        self.window: dict[str, float] = {}
+        self.log: MetricsLog | None = None
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints and of the plan."""
+        return self.folder / CHECKPOINTS
+
+    def prepare(self) -> None:
+        """Resume, or try out everything that a long run needs at its end; fix the step count."""
+        newest = latest_checkpoint(self.checkpoints)
+        if newest is not None and (self.checkpoints / PLAN).is_file():
+            self._restore(newest)
+            self.steps = int(read_json(self.checkpoints / PLAN)["steps"])
+            self._open_log()
+            logger.info("going on from step %d of %d", self.step, self.steps)
+            return
+        self._open_log()
+        before = self.clock()
+        self._validate()
+        validation_seconds = self.clock() - before
+        before = self.clock()
+        first = self._save()
+        save_seconds = self.clock() - before
+        if self.settings.minutes is not None:
+            self.steps = self._pick_steps(validation_seconds, save_seconds)
+        if self.accelerator.is_main_process:
+            write_json(self.checkpoints / PLAN, {"steps": self.steps})
+        self.accelerator.wait_for_everyone()
+        self._restore(first)
+
+    def finish(self, interruption: Interruption) -> None:
+        """Do the updates that are left."""
+        with Progress(total=self.steps, unit="steps", label="train") as progress:
+            progress.resume_at(self.step)
+            for batch in prefetch(self.make_batch, self.step, self.steps):
+                loss = self._update(batch, self.step + 1)
+                self.step += 1
+                progress.advance(1, f"loss {loss:.3f}")
+                self._after_update()
+                self._stop_if_asked(interruption)
+
+    def outcome(self) -> Outcome:
+        """Return what the finished run reports."""
+        last = [line for line in read_metrics(self.folder) if line["split"] == "validation"][-1]
+        numbers = {name: value for name, value in last.items() if name not in ("step", "split")}
+        return Outcome(self.step, numbers)
+
+    def close(self) -> None:
+        """Close the log."""
+        if self.log is not None:
+            self.log.close()
+
+    def _update(self, batch: Movable, update: int) -> float:
+        warmup = warmup_steps(self.steps, self.settings.warmup_share)
+        factor = linear_factor(update, steps=self.steps, warmup=warmup)
+        for group, peak in zip(self.inner_optimizer.param_groups, self.peaks, strict=True):
+            group["lr"] = peak * factor
+        self.model.train()
+        device = self.accelerator.device
+        devices = [device] if device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            # dropout's randomness: a function of seed, update and process
+            torch.manual_seed(_mix(self.settings.seed, update, self.accelerator.process_index))
+            output: StepOutput = self.model(batch.to(device))
+        loss = float(output.loss.detach())
+        if not math.isfinite(loss):
+            raise SpiderError(
+                f"training: the loss is {loss} at step {update} of {self.steps}; lower "
+                f"learning_rate (got {self.peaks[0]:g}) or raise warmup_share, and train again "
+                "with overwrite=true"
+            )
+        self.accelerator.backward(output.loss)
+        if self.settings.clip_norm > 0:
+            self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self._note({"loss": loss, **{k: float(v.detach()) for k, v in output.metrics.items()}})
+        return loss
+
+    def _note(self, values: Mapping[str, float]) -> None:
+        for name, value in {**values, "updates": 1.0}.items():
+            self.window[name] = self.window.get(name, 0.0) + value
+
+    def _after_update(self) -> None:
+        last = self.step == self.steps
+        if self.step % self.settings.log_every == 0 or last:
+            count = self.window.pop("updates")
+            means = {name: total / count for name, total in self.window.items()}
+            rate = float(self.inner_optimizer.param_groups[0]["lr"])
+            self._write("train", {**means, "learning_rate": rate})
+            self.window = {}
+        if self.step % self.settings.validate_every == 0 or last:
+            self._validate()
+        if self.step % self.settings.save_every == 0 or last:
+            self._save()
+
+    def _stop_if_asked(self, interruption: Interruption) -> None:
+        asked = torch.tensor([interruption.received or 0], device=self.accelerator.device)
+        signal_number = int(self.accelerator.reduce(asked, reduction="sum").item())
+        if not signal_number or self.step == self.steps:
+            return
+        self._save()
+        done = f"training stopped at step {self.step} of {self.steps} and saved"
+        if interruption.received is not None and interruption.received.name == "SIGINT":
+            logger.warning("%s; the same command goes on from there", done)
+            raise KeyboardInterrupt
+        raise InterruptedRunError(f"{done}; the same command goes on from there")
+
+    def _validate(self) -> None:
+        self.objective.eval()
+        with torch.no_grad():
+            numbers = {name: float(value) for name, value in self.validate(self.objective).items()}
+        self._write("validation", numbers)
+        shown = "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
+        logger.info("step %d  validation  %s", self.step, shown)
+
+    def _write(self, split: str, values: Mapping[str, float]) -> None:
+        if self.log is not None:
+            self.log.write(self.step, split, values)
+
+    def _save(self) -> Path:
+        path = self.checkpoints / f"step-{self.step:06d}"
+        if self.accelerator.is_main_process:
+            path = save_checkpoint(
+                self.checkpoints,
+                step=self.step,
+                model=self.objective,
+                optimizer=self.inner_optimizer,
+                state={"window": self.window},
+                keep=self.settings.keep,
+            )
+        self.accelerator.wait_for_everyone()
+        return path
+
+    def _restore(self, path: Path) -> None:
+        checkpoint = load_checkpoint(path, device=self.accelerator.device)
+        try:
+            self.objective.load_state_dict(checkpoint.model)
+            self.inner_optimizer.load_state_dict(checkpoint.optimizer)
+        except (RuntimeError, ValueError) as error:
+            raise CheckpointError(f"{path}: of another model: {error}") from error
+        self.step = checkpoint.step
+        self.window = dict(checkpoint.state["window"])
+
+    def _open_log(self) -> None:
+        if self.accelerator.is_main_process:
+            board = self.folder / TENSORBOARD
+            self.log = MetricsLog(self.folder, resume_step=self.step, tensorboard=board)
+
+    def _pick_steps(self, validation_seconds: float, save_seconds: float) -> int:
+        """Time a few updates, whose effect :meth:`prepare` takes back, and fix the step count."""
+        self.steps = PROBES  # a schedule for the probes
+        times = []
+        for number, batch in enumerate(prefetch(self.make_batch, 0, PROBES)):
+            before = self.clock()
+            self._update(batch, number + 1)
+            times.append(self.clock() - before)
+        minutes = self.settings.minutes or 0.0
+        steps = steps_within(
+            minutes * 60.0 - (self.clock() - self.started),
+            step_times=times,
+            overheads=(
+                (validation_seconds, self.settings.validate_every),
+                (save_seconds, self.settings.save_every),
+            ),
+        )
+        chosen = [steps]
+        broadcast_object_list(chosen)
+        logger.info(
+            "minutes=%g: %d steps of %.3f s", minutes, chosen[0], sorted(times)[PROBES // 2]
+        )
+        return chosen[0]
+
+
+def _mix(*numbers: int) -> int:
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)

@@ -1,0 +1,112 @@
+"""Checkpoints of a run in progress: ``step-000123/``, whole or absent.
+
+There is no random state to store: everything random is a function of (seed, step).
+"""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from spider.atomic_files import read_json
+from spider.errors import CheckpointError
+
+MODEL = "model.safetensors"
+OPTIMIZER = "optimizer.pt"
+STATE = "state.json"
+NAME = re.compile(r"step-(\d{6,})")
+
+
+class TrainingCheckpoint(NamedTuple):
+    """What a run needs to go on.
+
+    Attributes:
+        step: updates done.
+        model: the objective's weights.
+        optimizer: the optimizer's state.
+        state: the loop's own few numbers.
+    """
+
+    step: int
+    model: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    state: dict[str, Any]
+
+
+def save_checkpoint(
+    folder: Path,
+    *,
+    step: int,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    state: Mapping[str, Any],
+    keep: int,
+) -> Path:
+    """Write ``folder/step-NNNNNN`` atomically, then drop all but the ``keep`` newest.
+
+    Returns:
+        The checkpoint's folder.
+    """
+    final = folder / f"step-{step:06d}"
+    partial = folder / f".{final.name}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, partial / MODEL)
+    torch.save(optimizer.state_dict(), partial / OPTIMIZER)
+    (partial / STATE).write_text(json.dumps({"step": step, **state}), encoding="utf-8")
+    for path in partial.iterdir():
+        _flush(path)
+    shutil.rmtree(final, ignore_errors=True)
+    partial.rename(final)
+    _flush(folder)
+    for old in _checkpoints(folder)[:-keep]:
+        shutil.rmtree(old)
+    return final
+
+
+def latest_checkpoint(folder: Path) -> Path | None:
+    """Return the newest whole checkpoint under ``folder``, or None."""
+    found = _checkpoints(folder)
+    return found[-1] if found else None
+
+
+def load_checkpoint(path: Path, *, device: str | torch.device = "cpu") -> TrainingCheckpoint:
+    """Read what :func:`save_checkpoint` wrote; nothing in it is executed.
+
+    Raises:
+        CheckpointError: a file is missing or damaged.
+    """
+    try:
+        state = read_json(path / STATE)
+        model = load_file(path / MODEL, device=str(device))
+        optimizer = torch.load(path / OPTIMIZER, map_location=device, weights_only=True)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{path}: not a whole checkpoint: {error}; delete this folder to go on from the one "
+            "before it"
+        ) from error
+    return TrainingCheckpoint(int(state.pop("step")), model, optimizer, state)
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    named = [(NAME.fullmatch(path.name), path) for path in folder.iterdir()]
+    return [path for _, path in sorted((int(match[1]), path) for match, path in named if match)]
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
