@@ -6,7 +6,7 @@ over the groups' means); micro is macro with a single group.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -29,7 +29,7 @@ class Sampling(NamedTuple):
     groups: Int64[np.ndarray, " questions"]
 
     @classmethod
-    def of(cls, questions: Sequence[Question], averaging: Averaging) -> Self:
+    def of(cls, questions: Sequence[Question], averaging: Averaging) -> "Sampling":
         """Number the clusters and groups of questions; an empty cluster name stands alone."""
         # a pair as the key, so that no cluster's name can equal a question's id
         names = [(q.cluster, "") if q.cluster else ("", q.id) for q in questions]

@@ -102,7 +102,7 @@ def test_clustered_intervals_cover_where_naive_ones_do_not() -> None:
     assert covered["naive"] / trials < 0.80
 
 
-@pytest.mark.parametrize("n", [1, 4, 9])
+@pytest.mark.parametrize("n", [2, 4, 9])
 def test_sign_flip_is_exact_like_scipy(n: int) -> None:
     differences = np.random.default_rng(n).integers(-3, 4, size=n).astype(np.float64)
     expected = stats.permutation_test(
