@@ -21,8 +21,9 @@ from spider.question import Question, QuestionSet
 
 SCHEMA = 1
 
-# a tag with more values than this (a recurring span's text, say) is a label, not a breakdown
+# a tag with many values, or few questions for each (a recurring span's text), only names them
 MAX_BREAKDOWN = 50
+MIN_QUESTIONS = 5
 
 Report = dict[str, Any]
 Values = Mapping[str, Float64[np.ndarray, "questions measures"]]
@@ -237,4 +238,10 @@ def _labels(questions: Sequence[Question]) -> dict[str, list[str]]:
     keys = sorted({key for question in questions for key in question.tags})
     labels = {key: [str(q.tags.get(key, "")) for q in questions] for key in keys}
     labels["group"] = [q.group for q in questions]
-    return {key: own for key, own in labels.items() if 2 <= len(set(own) - {""}) <= MAX_BREAKDOWN}
+    return {key: own for key, own in labels.items() if _breaks_down(own)}
+
+
+def _breaks_down(labels: Sequence[str]) -> bool:
+    labelled = [label for label in labels if label]
+    values = len(set(labelled))
+    return 2 <= values <= MAX_BREAKDOWN and len(labelled) >= MIN_QUESTIONS * values
