@@ -102,11 +102,8 @@ class Tokenizer:
         inner.no_truncation()
         inner.no_padding()
         self.inner = inner
-        for token in SPECIAL_TOKENS:
-            if inner.token_to_id(token) is None:
-                raise DataError(f"the vocabulary has no {token}; expected BERT's special tokens")
         self.pad_id, self.unknown_id, self.cls_id, self.sep_id, self.mask_id = (
-            int(inner.token_to_id(token)) for token in SPECIAL_TOKENS
+            _special_id(inner, token) for token in SPECIAL_TOKENS
         )
         self._chunks = _Chunks()
         self._lock = threading.Lock()
@@ -167,6 +164,13 @@ class Tokenizer:
         return np.fromiter(flat, np.int64, sum(map(len, chunks)))
 
 
+def _special_id(inner: tokenizers.Tokenizer, token: str) -> int:
+    number = inner.token_to_id(token)
+    if number is None:
+        raise DataError(f"the vocabulary has no {token}; expected BERT's special tokens")
+    return number
+
+
 def _split(text: str) -> list[str]:
     """Split at the characters that BERT's normaliser surely takes for white space."""
     if not text.isascii():
@@ -190,7 +194,9 @@ def _text_offsets(
     chunks: Sequence[Sequence[str]], counts: Int64[np.ndarray, " chunks"]
 ) -> Int64[np.ndarray, " texts_plus_one"]:
     bounds = np.cumsum([0, *map(len, chunks)])
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])[bounds]
+    totals = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+    offsets: np.ndarray = totals[bounds]
+    return offsets
 
 
 def _chunk_begins(chunks: Sequence[Sequence[str]]) -> Int32[np.ndarray, " chunks"]:
@@ -199,7 +205,8 @@ def _chunk_begins(chunks: Sequence[Sequence[str]]) -> Int32[np.ndarray, " chunks
     bounds = np.cumsum([0, *map(len, chunks)])
     text_starts = np.concatenate([np.zeros(1, np.int64), ends])[bounds[:-1]]
     owners = np.repeat(np.arange(len(chunks)), np.diff(bounds))
-    return (ends - lengths - text_starts[owners]).astype(np.int32)
+    begins: np.ndarray = (ends - lengths - text_starts[owners]).astype(np.int32)
+    return begins
 
 
 def train_tokenizer(

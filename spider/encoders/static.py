@@ -99,7 +99,7 @@ class StaticSettings:
 class TrainableStatic(nn.Module):
     """A table of vectors and one of log weights.
 
-    The exponential keeps weights positive, and a step of Adam changes a weight by a share of itself.
+    The exponential keeps weights positive, and a step of Adam changes one by a share of itself.
 
     Args:
         vectors: initial table.

@@ -53,7 +53,9 @@ def weighted_bag(
     """Sum the weighted rows of each text's tokens: the fast twin on a CPU, else the reference."""
     if table.device.type != "cpu":
         return weighted_bag_reference(table, weights, batch)
-    result: Tensor = _WeightedBag.apply(table, weights, batch.ids, batch.offsets)
+    result: Tensor = _WeightedBag.apply(  # type: ignore[no-untyped-call]
+        table, weights, batch.ids, batch.offsets
+    )
     return result
 
 
@@ -64,7 +66,8 @@ def bag_of_rows(
 ) -> Float32[np.ndarray, "texts dimension"]:
     """Sum the rows of each text's tokens, without gradients: what inference needs."""
     columns, counts, starts = _count_tokens(ids, offsets, table.shape[0])
-    return _gather(table, columns, counts, starts)
+    sums: np.ndarray = _gather(table, columns, counts, starts)
+    return sums
 
 
 class _WeightedBag(torch.autograd.Function):

@@ -1,6 +1,6 @@
 """Weights on disk: read without pickle, and compared with what the model needs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import safetensors
@@ -42,6 +42,17 @@ def check_weights(
         for name, shape in expected.items()
         if name in got and tuple(got[name].shape) != tuple(shape)
     ]
+    report_misfit(missing, unexpected, shapes, where)
+
+
+def report_misfit(
+    missing: Sequence[str], unexpected: Sequence[str], shapes: Sequence[str], where: Path | str
+) -> None:
+    """Raise if any of the three lists holds something.
+
+    Raises:
+        CheckpointError: one line that names the first of each.
+    """
     problems = [
         f"{label}: {_some(names)}"
         for label, names in (("missing", missing), ("unexpected", unexpected), ("shape", shapes))
@@ -51,6 +62,6 @@ def check_weights(
         raise CheckpointError(f"{where}: weights do not fit the model; {'; '.join(problems)}")
 
 
-def _some(names: list[str]) -> str:
+def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more

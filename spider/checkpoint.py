@@ -1,0 +1,75 @@
+"""Opening a trained encoder: the manifest names its variant, and the file of that name loads it."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float32
+
+from spider.artifact import open_artifact
+from spider.errors import ArtifactError, CheckpointError
+
+FAMILY = "spider.encoders"
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """A trained encoder: encodes questions and passages.
+
+    Attributes:
+        variant: its file's name in ``spider/encoders/``.
+        unit_vectors: whether every vector has length one, so that scores are cosines.
+    """
+
+    variant: str
+    unit_vectors: bool
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    def encode_questions(self, texts: Sequence[str]) -> Float32[np.ndarray, "texts dimension"]:
+        """Encode questions (no title, no prefix)."""
+
+    def encode_passages(
+        self, titles: Sequence[str], texts: Sequence[str]
+    ) -> Float32[np.ndarray, "texts dimension"]:
+        """Encode passages, each as ``title [SEP] text``."""
+
+
+def load_encoder(path: Path, *, device: str = "cpu") -> Encoder:
+    """Load a trained encoder.
+
+    Args:
+        path: an artifact of kind "encoder".
+        device: where a transformer runs: "cpu", "cuda" … or "auto": CUDA where there is one.
+
+    Raises:
+        ArtifactError: there is no such artifact, or no such variant.
+        CheckpointError: the weights do not fit the model that the manifest describes.
+    """
+    artifact = open_artifact(path, kind="encoder")
+    name = f"{FAMILY}.{artifact.variant}"
+    if not artifact.variant.isidentifier() or find_spec(name) is None:
+        raise ArtifactError(f"{path}: this version has no encoder variant {artifact.variant!r}")
+    module = import_module(name)
+    if not hasattr(module, "load"):
+        raise ArtifactError(f"{path}: {artifact.variant!r} is no encoder variant")
+    encoder: Encoder = module.load(path, artifact.details, _resolve(device))
+    if encoder.dimension != artifact.details["dimension"]:
+        raise CheckpointError(
+            f"{path}: vectors have {encoder.dimension} numbers, the manifest says "
+            f"{artifact.details['dimension']}"
+        )
+    return encoder
+
+
+def _resolve(device: str) -> str:
+    if device != "auto":
+        return device
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
