@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 GIB = 1 << 30
 
@@ -28,6 +28,7 @@ class Finding(NamedTuple):
     fix: str = ""
 
 
+@runtime_checkable
 class HealthCheck(Protocol):
     """Looks at one thing."""
 

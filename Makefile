@@ -1,0 +1,80 @@
+# Everything a newcomer needs: `make demo`, `make test`. Each does its own set-up in .venv.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: help demo test check lint format types imports bench readme constraints clean
+
+# an interpreter that the pinned versions were tried on comes first; PYTHON=... chooses another
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+RUN_EXTRAS := cpu,lucene,bm25s,zst
+DEV_EXTRAS := $(RUN_EXTRAS),datasets,documents,eval,dev
+# On Linux, PyPI's torch brings gigabytes of CUDA. For the CPU build:
+#   make demo TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
+TORCH_INDEX_URL ?=
+TORCH := torch==2.13.0
+CONSTRAINTS := constraints.txt
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.run ## train on Python's own documentation, build both indexes, compare, ask a question
+	@$(BIN)/spider quickstart
+
+test: $(VENV)/.dev ## run the tests
+	@$(BIN)/python -m pytest
+
+check: lint types imports test ## everything that has to be green before a commit
+
+lint: $(VENV)/.dev ## formatting and lint
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+format: $(VENV)/.dev ## put the formatting right
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+types: $(VENV)/.dev ## mypy --strict
+	@$(BIN)/mypy
+
+imports: $(VENV)/.dev ## who may import whom
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## the benchmarks that need no data but the demo's
+	@$(BIN)/python -m benchmarks.start_up
+	@$(BIN)/python -m benchmarks.hybrid_latency workspace=spider-work/quickstart
+
+readme: $(VENV)/.dev ## write the measured tables of README.md from benchmarks/results
+	@$(BIN)/python -m benchmarks.readme_tables
+
+constraints: $(VENV)/.dev ## pin what is installed now
+	@{ echo "# Versions that 'make demo' and 'make test' install; made by 'make constraints'."; \
+	   $(PIP) freeze --exclude-editable | grep -vi '^spider' | sed 's/+cpu//'; } > $(CONSTRAINTS)
+
+clean: ## remove the virtual environment, caches and workspaces
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache spider-work
+
+$(VENV)/.python:
+	@test -n "$(PYTHON)" || { echo "no Python found: install Python 3.11, 3.12 or 3.13" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"{sys.executable} is Python {v[0]}.{v[1]}: 3.11, 3.12 or 3.13 is needed; make PYTHON=/path/to/python3.11")'
+	@echo "making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.torch: $(VENV)/.python $(CONSTRAINTS)
+	@echo "installing $(TORCH)"
+	@$(PIP) install --quiet $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL)) $(TORCH)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.torch pyproject.toml
+	@echo "installing spider-odqa and what it stands on (a minute or two)"
+	@$(PIP) install --quiet --constraint $(CONSTRAINTS) --editable '.[$(RUN_EXTRAS)]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@echo "installing the development tools"
+	@$(PIP) install --quiet --constraint $(CONSTRAINTS) --editable '.[$(DEV_EXTRAS)]'
+	@touch $@

@@ -1,0 +1,22 @@
+"""The line of ``spider doctor`` about Java and Lucene."""
+
+from collections.abc import Iterator
+
+from index.sparse.jvm import MEND, plan_jvm, preflight
+from spider.health import Finding
+
+
+class JavaCheck:
+    """Can Lucene run here, and with which Java?"""
+
+    def findings(self) -> Iterator[Finding]:
+        """Look for a Java and a jar, and try them in a child process."""
+        plan = plan_jvm()
+        obstacle = plan.obstacle or preflight(plan)
+        if obstacle:
+            text = f"{obstacle}; sparse=auto takes bm25s"
+            yield Finding("warn", "lucene", text, MEND.removeprefix("mend: "))
+        else:
+            yield Finding("ok", "lucene", plan.describe())
+        for note in plan.notes:
+            yield Finding("ok", "java", note)

@@ -1,0 +1,162 @@
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spider.errors import ArtifactError, DataError, InterruptedRunError
+from spider.launch.entrypoint import run, typed_configuration
+
+
+@pytest.fixture(autouse=True)
+def restored_process_state() -> Iterator[None]:
+    handlers = logging.getLogger().handlers[:]
+    level = logging.getLogger().level
+    stop = signal.getsignal(signal.SIGTERM)
+    yield
+    logging.getLogger().handlers[:] = handlers
+    logging.getLogger().setLevel(level)
+    logging.captureWarnings(False)
+    signal.signal(signal.SIGTERM, stop)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checks:
+    """Stands in for the doctor's configuration.
+
+    Attributes:
+        checks: whatever.
+    """
+
+    checks: list[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    corpus: Path
+    output: Path | None
+    runs: tuple[Path, ...]
+    steps: int
+    processes: int
+    resolved: dict[str, Any] = field(default_factory=dict)
+
+
+def test_resolved_leaves_out_paths_and_how_a_run_is_carried_out() -> None:
+    def main(config: Paths) -> None: ...
+
+    values = {
+        "workspace": "w",
+        "verb_module": "x",
+        "corpus": "w/corpus",
+        "output": None,
+        "runs": ["a", "b"],
+        "steps": 3,
+        "processes": 2,
+    }
+    config = typed_configuration(main, values)
+    assert config.resolved == {"steps": 3}
+    assert config.runs == (Path("a"), Path("b"))
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (DataError("empty", path="notes", line=3), 3),
+        (ArtifactError("of other inputs"), 5),
+        (InterruptedRunError("later"), 75),
+        (KeyboardInterrupt(), 130),
+        (RuntimeError("surprise"), 1),
+        (None, 0),
+    ],
+)
+def test_error_becomes_one_line_and_its_exit_code(
+    error: BaseException | None, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def main(config: Checks) -> None:
+        if error is not None:
+            raise error
+
+    assert run(main, verb="doctor", words=[]) == code
+    said = capsys.readouterr().err
+    assert said.count("\n") == (0 if error is None else 1)
+    assert "Traceback" not in said
+
+
+def test_traceback_on_request(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def main(config: Checks) -> None:
+        raise DataError("empty")
+
+    monkeypatch.setenv("SPIDER_DEBUG", "1")
+    assert run(main, verb="doctor", words=[]) == 3
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["chekcs=[]"], "unknown setting chekcs; did you mean checks?"),
+        (["+other=1"], "unknown setting other"),
+        (["checks=[{"], ""),
+        (["--nope"], "--nope needs a value"),
+        (["--config-dir", "nowhere"], "no such folder"),
+    ],
+)
+def test_bad_command_line_is_one_line_and_code_two(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def main(config: Checks) -> None: ...
+
+    assert run(main, verb="doctor", words=words) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+
+
+def test_help_and_configuration_are_printed_without_running(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def main(config: Checks) -> None:
+        raise AssertionError
+
+    assert run(main, verb="doctor", words=["--help"]) == 0
+    assert "checks=" in capsys.readouterr().out
+    assert run(main, verb="doctor", words=["--cfg"]) == 0
+    assert "_target_: spider.health.PythonCheck" in capsys.readouterr().out
+
+
+def test_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    from spider.cli import main
+
+    assert main(["docter"]) == 2
+    assert "did you mean doctor?" in capsys.readouterr().err
+    assert main(["--version"]) == 0
+
+
+WAITING = """
+import sys, threading
+from spider.launch import entrypoint
+from spider.doctor import DoctorConfig
+def main(config: DoctorConfig) -> None:
+    sys.stdout.write("ready\\n"); sys.stdout.flush()
+    threading.Event().wait(60)
+sys.exit(entrypoint.run(main, verb="doctor", words=[]))
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 75), (signal.SIGINT, 130)])
+def test_signals_end_a_verb_with_their_codes(number: int, code: int) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        os.kill(child.pid, number)
+        assert child.wait(timeout=30) == code
