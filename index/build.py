@@ -1,0 +1,84 @@
+"""Verb ``build``: corpus and embeddings → index."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from index.dense.dense_index import DenseIndex
+from index.fusion.fusion import Fusion
+from index.sparse.sparse_index import SparseEngine
+from spider.launch.entrypoint import launch
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildConfig:
+    """Settings of ``spider build``.
+
+    Attributes:
+        workspace: folder of this undertaking's artifacts.
+        corpus: the passages.
+        embeddings: their vectors; null builds BM25 alone.
+        spans: recurring spans, whose held-out validation queries choose the weight of the dense
+            score; null leaves it at the encoder's own scale.
+        output: where the index goes.
+        dense: how vectors are indexed.
+        sparse: how words are indexed; sparse=null builds the dense part alone.
+        fusion: how the two rankings are joined.
+        tuning_queries: held-out queries that choose the dense weight, at most.
+        seed: which of them, where there are more.
+        device: where a transformer encodes those queries: cpu, cuda or auto.
+        overwrite: replace an index made from other settings or inputs.
+    """
+
+    workspace: Path = Path("spider-work/default")
+    corpus: Path
+    embeddings: Path | None
+    spans: Path | None = None
+    output: Path
+    dense: DenseIndex | None = None
+    sparse: SparseEngine | None = None
+    fusion: Fusion
+    tuning_queries: int = 1000
+    seed: int = 0
+    device: str = "auto"
+    overwrite: bool = False
+    resolved: Mapping[str, Any] = field(default_factory=dict)
+
+
+def main(config: BuildConfig) -> None:
+    """Build both indexes of a corpus, and settle how they are joined."""
+    # the writer loads torch, which an index that is up to date need not wait for
+    from index.embeddings import Embeddings
+    from index.index_parts import IndexParts, Tuning, check_parts
+    from spider.artifact import Stage
+    from spider.corpus import Corpus
+    from spider.span_store import SpanStore
+
+    parts = IndexParts(
+        corpus=Corpus.open(config.corpus),
+        embeddings=None if config.embeddings is None else Embeddings.open(config.embeddings),
+        spans=None if config.spans is None else SpanStore.open(config.spans),
+        dense=config.dense,
+        sparse=config.sparse,
+        fusion=config.fusion,
+        tuning=Tuning(queries=config.tuning_queries, seed=config.seed),
+    )
+    check_parts(parts)
+    stage = Stage(
+        verb="build",
+        kind="index",
+        output=config.output,
+        config=config.resolved,
+        inputs=parts.inputs(),
+        overwrite=config.overwrite,
+    )
+    if stage.up_to_date():
+        return
+    from index.index_writer import write_index
+
+    write_index(stage, parts, device=config.device)
+
+
+if __name__ == "__main__":
+    launch(main, verb="build")

@@ -1,0 +1,92 @@
+"""What an index will take, told before it is built: refused with numbers, not after an hour."""
+
+import logging
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from spider.errors import ConfigError
+
+MIB = 1 << 20
+WORKING_MEMORY = 512 * MIB
+"""Interpreter, libraries, one block of vectors and the scores of a batch of questions."""
+
+SPARSE_PER_TEXT_BYTE = 0.6
+"""Lucene's folder over the UTF-8 text that it indexes: measured 0.3 to 0.5, and room to merge."""
+
+logger = logging.getLogger(__name__)
+
+
+class Needs(NamedTuple):
+    """Bytes that building an index takes; serving takes the same memory at most."""
+
+    disk: int
+    memory: int
+
+
+def estimate(*, passages: int, dimension: int, bytes_per_value: int, text_bytes: int) -> Needs:
+    """Estimate an index over passages.
+
+    Args:
+        passages: their number.
+        dimension: length of a vector; 0 without a dense part.
+        bytes_per_value: of the dense variant.
+        text_bytes: size of the corpus's text; 0 without a sparse part.
+    """
+    vectors = passages * dimension * bytes_per_value
+    return Needs(
+        disk=vectors + int(text_bytes * SPARSE_PER_TEXT_BYTE), memory=vectors + WORKING_MEMORY
+    )
+
+
+def check(needs: Needs, folder: Path, *, memory: int | None = None) -> None:
+    """Compare needs with the machine.
+
+    Args:
+        needs: what :func:`estimate` says.
+        folder: where the index will lie; its nearest existing parent tells the disk.
+        memory: bytes that can be had; None asks the system.
+
+    Raises:
+        ConfigError: the disk is too small, or the memory is too small by half.
+    """
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    logger.info("needs about %s of disk and %s of memory", *map(in_words, needs))
+    if needs.disk > free:
+        raise ConfigError(
+            f"the index takes about {in_words(needs.disk)} of disk, {existing} has "
+            f"{in_words(free)} free; choose another output, or dense=faiss_sqfp16"
+        )
+    available = available_memory() if memory is None else memory
+    if available is None or needs.memory <= available:
+        return
+    message = (
+        f"the index takes about {in_words(needs.memory)} of memory, {in_words(available)} can be "
+        "had; dense=exact reads from disk instead, dense=faiss_sqfp16 takes half of faiss_flat"
+    )
+    if needs.memory > 2 * available:
+        raise ConfigError(message)
+    logger.warning("%s", message)
+
+
+def available_memory() -> int | None:
+    """Return the bytes that can be had, the limit of a container included; None if unknown."""
+    found = []
+    meminfo = Path("/proc/meminfo")
+    if meminfo.is_file():
+        for line in meminfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("MemAvailable:"):
+                found.append(int(line.split()[1]) * 1024)
+    limit, used = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
+    if limit.is_file() and used.is_file():
+        words = limit.read_text(encoding="utf-8").strip()
+        if words.isdigit():
+            found.append(int(words) - int(used.read_text(encoding="utf-8")))
+    return min(found, default=None)
+
+
+def in_words(size: int) -> str:
+    """Return a size as people read it."""
+    large = size >= 8192 * MIB
+    return f"{size / (1024 * MIB):,.1f} GiB" if large else f"{size / MIB:,.0f} MiB"

@@ -1,0 +1,79 @@
+"""A run: rankings of a whole question set by each system, written block by block."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from index.exclusion import excluded_positions
+from index.open_index import OpenIndex
+from spider.progress import Progress
+from spider.question import QuestionSet
+from spider.ranking import NO_PASSAGE, Hits, load_hits, save_hits
+from spider.shards import run_shards, shard_folder
+
+BLOCK = 256
+BLOCKS = "blocks"
+QUESTIONS = "questions"
+
+
+def write_run(
+    folder: Path, index: OpenIndex, question_set: QuestionSet, systems: Sequence[str], depth: int
+) -> dict[str, int]:
+    """Search every question and write ``SYSTEM/`` and ``questions/`` into an artifact's folder.
+
+    A block that an interrupted run finished is not searched again.
+
+    Args:
+        folder: the artifact under work.
+        index: open for the systems.
+        question_set: what is asked; a question's excluded passages are in no list of it.
+        systems: some of bm25, dense, hybrid.
+        depth: passages a question.
+
+    Returns:
+        Counts for the manifest.
+    """
+    questions = question_set.questions
+    # names are looked up before anything is searched, so that an unknown one costs no time
+    excluded = excluded_positions(questions, index.corpus)
+
+    def search_block(first: int, block: Path) -> dict[str, int]:
+        rows = slice(first, first + BLOCK)
+        texts = [question.text for question in questions[rows]]
+        found = index.retriever.rankings(texts, depth, systems=systems, excluded=excluded[rows])
+        for system, hits in found.items():
+            (block / system).mkdir()
+            save_hits(block / system, hits)
+        return {"questions": len(texts)}
+
+    starts = range(0, len(questions), BLOCK)
+    with Progress(total=len(questions), unit="questions", label="search") as progress:
+        run_shards(
+            folder / BLOCKS,
+            starts,
+            search_block,
+            on_done=lambda _, counts: progress.advance(counts["questions"]),
+        )
+    counts = {"questions": len(questions), "excluded_passages": sum(map(len, excluded))}
+    for system in systems:
+        parts = [load_hits(shard_folder(folder / BLOCKS, n) / system) for n in range(len(starts))]
+        hits = _join(parts, depth)
+        (folder / system).mkdir(exist_ok=True)
+        save_hits(folder / system, hits)
+        counts[f"{system}_passages"] = int((hits.positions != NO_PASSAGE).sum())
+    (folder / QUESTIONS).mkdir(exist_ok=True)
+    question_set.save(folder / QUESTIONS)
+    if (folder / BLOCKS).exists():
+        shutil.rmtree(folder / BLOCKS)
+    return counts
+
+
+def _join(parts: Sequence[Hits], depth: int) -> Hits:
+    if not parts:
+        return Hits(np.empty((0, depth), np.int64), np.empty((0, depth), np.float32))
+    return Hits(
+        np.concatenate([part.positions for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+    )
