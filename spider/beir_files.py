@@ -1,6 +1,5 @@
 """The files of a BEIR data set, in a folder or a zip."""
 
-import io
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,9 +1,27 @@
 """The protocol of the readers: a source of documents."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from spider.document import Document
+
+READ = "read"
+
+
+class FileRecord(NamedTuple):
+    """What is remembered of a file, to tell the next time whether it changed.
+
+    Attributes:
+        id: its path relative to the folder, with ``/``.
+        digest: BLAKE2b of its bytes; empty where they were not read.
+        outcome: ``read``, or the reason why it was skipped.
+        hint: how to have it read after all.
+    """
+
+    id: str
+    digest: str
+    outcome: str
+    hint: str = ""
 
 
 @runtime_checkable
@@ -23,10 +41,25 @@ class DocumentSource(Protocol):
         """Yield the documents, always in the same order."""
 
 
-def fingerprint_of(source: DocumentSource) -> list[Any]:
-    """Return a source's fingerprint; empty for a source whose settings say everything."""
+@runtime_checkable
+class FileSource(DocumentSource, Protocol):
+    """A source of one document a file, which need not extract an unchanged file again."""
+
+    def files(
+        self, known: Mapping[str, FileRecord], recall: Callable[[str], Document | None]
+    ) -> Iterator[tuple[FileRecord, Document | None]]:
+        """Yield every file's record, with its document where it yields one.
+
+        Args:
+            known: records of an earlier reading, by id.
+            recall: returns the document that an earlier reading made of a file, or None.
+        """
+
+
+def fingerprint_of(source: DocumentSource) -> Any:
+    """Return a source's fingerprint; None for a source whose settings say everything."""
     take = getattr(source, "fingerprint", None)
-    return [] if take is None else list(take())
+    return None if take is None else take()
 
 
 def skipped_by(source: DocumentSource) -> Mapping[str, Any]:

@@ -52,6 +52,15 @@ class WordSplitter:
         # one match is one block: far faster than a match a word
         self._block = re.compile(rf"\S++(?:\s++\S++){{0,{words - 1}}}+")
 
+    @property
+    def settings(self) -> dict[str, int | bool]:
+        """What decides the cut, for the manifest."""
+        return {
+            "words": self.words,
+            "minimum_tail": self.minimum_tail,
+            "paragraph_aware": self.paragraph_aware,
+        }
+
     def bounds(self, text: str) -> list[tuple[int, int]]:
         """Return start and end (code points) of each passage of a text, in order."""
         if self.paragraph_aware:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from spider.atomic_files import read_json
 from spider.document import Document
+from spider.document_source import READ, FileRecord
 from spider.errors import DataError
 from spider.extraction.docx_text import extract_docx
 from spider.extraction.extracted import Extracted, NotExtractedError
@@ -32,23 +33,6 @@ EXTRACTORS: Mapping[str, Callable[[bytes], Extracted]] = MappingProxyType(
         ".docx": extract_docx,
     }
 )
-READ = "read"
-
-
-class FileRecord(NamedTuple):
-    """What is remembered of a file, to tell the next time whether it changed.
-
-    Attributes:
-        id: its path relative to the folder, with ``/``.
-        digest: BLAKE2b of its bytes; empty where they were not read.
-        outcome: ``read``, or the reason why it was skipped.
-        hint: how to have it read after all.
-    """
-
-    id: str
-    digest: str
-    outcome: str
-    hint: str = ""
 
 
 class Folder:

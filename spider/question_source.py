@@ -1,0 +1,22 @@
+"""The protocol of the question formats."""
+
+from typing import Any, Protocol, runtime_checkable
+
+from spider.question import QuestionSet
+
+
+@runtime_checkable
+class QuestionSource(Protocol):
+    """Where questions come from; each class of ``spider/question_sets/`` is one.
+
+    A source that reads files also has ``fingerprint() -> list``: their sizes and times.
+    """
+
+    def read(self) -> QuestionSet:
+        """Return the questions, always the same."""
+
+
+def fingerprint_of(source: QuestionSource) -> Any:
+    """Return a source's fingerprint; None for a source whose settings say everything."""
+    take = getattr(source, "fingerprint", None)
+    return None if take is None else take()
