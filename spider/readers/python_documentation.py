@@ -6,9 +6,10 @@ import: one document per module, its own docstring first, then each class's and 
 line with its qualified name and signature, in source order.
 
 Left out, because they are not what a person looks up: tests, IDLE, lib2to3, the turtle demos,
-bundled wheels and whatever pip installed; functions inside functions; a private module (a
-component that begins with one underscore) without a docstring of its own. Private modules with one
-stay: ``_pydecimal`` and ``_pyio`` hold the documentation of ``decimal`` and ``io``.
+bundled wheels and whatever pip installed; functions inside functions; a private module or package
+(one underscore in front) without a docstring of its own. Private modules with one stay, since
+``_pydecimal`` and ``_pyio`` hold the documentation of ``decimal`` and ``io``, and so do those
+inside a public package: ``pathlib._local`` is where Python 3.13 documents ``pathlib``.
 """
 
 import ast
@@ -160,8 +161,7 @@ class _Module(NamedTuple):
 
     @property
     def is_private(self) -> bool:
-        parts = self.name.split(".")
-        return any(part.startswith("_") and not part.startswith("__") for part in parts)
+        return self.name.startswith("_") and not self.name.startswith("__")
 
 
 def _load_topics() -> Mapping[str, str]:
