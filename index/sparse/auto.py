@@ -1,0 +1,49 @@
+"""Lucene where a JVM can run, else bm25s: the choice is made once, and said once."""
+
+import functools
+import logging
+from pathlib import Path
+from typing import Any
+
+from index.sparse.bm25s_index import Bm25s
+from index.sparse.jvm import plan_jvm, preflight
+from index.sparse.lucene import Lucene
+from index.sparse.sparse_index import PassageTexts, SparseEngine
+from spider.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+
+class Auto:
+    """Build with Lucene if this machine can run it, else with bm25s.
+
+    Args:
+        k1: saturation of the term frequency.
+        b: strength of the length normalisation, 0 to 1.
+        threads: questions that Lucene searches at a time.
+        heap: the largest heap of the Java virtual machine, such as "2g".
+    """
+
+    def __init__(self, *, k1: float = 0.9, b: float = 0.4, threads: int = 2, heap: str = "2g"):
+        self.lucene = Lucene(k1=k1, b=b, threads=threads, heap=heap)
+        self.bm25s = Bm25s(k1=k1, b=b)
+
+    @functools.cached_property
+    def engine(self) -> SparseEngine:
+        """The engine that this machine can run."""
+        obstacle = preflight(plan_jvm(heap=self.lucene.heap))
+        if not obstacle:
+            return self.lucene
+        logger.warning("sparse index: bm25s instead of Lucene: %s", obstacle)
+        return self.bm25s
+
+    @property
+    def variant(self) -> str:
+        """The file in ``index/sparse`` whose ``load`` opens what ``build`` wrote."""
+        return self.engine.variant
+
+    def build(
+        self, corpus: PassageTexts, folder: Path, progress: Progress | None = None
+    ) -> dict[str, Any]:
+        """Index a corpus; the returned details name the variant that was used."""
+        return self.engine.build(corpus, folder, progress)

@@ -1,0 +1,82 @@
+"""What every sparse engine offers: settings that build an index, and an index that searches."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from spider.errors import ConfigError
+from spider.progress import Progress
+from spider.ranking import Hits
+
+BLOCK = 1_000
+
+
+@runtime_checkable
+class PassageTexts(Protocol):
+    """The part of a corpus that sparse indexing reads."""
+
+    def __len__(self) -> int:
+        """Count the passages."""
+
+    def titles(self, positions: range) -> list[str]:
+        """Return the document titles of passages."""
+
+    def texts(self, positions: range) -> list[str]:
+        """Return the texts of passages."""
+
+
+@runtime_checkable
+class SparseIndex(Protocol):
+    """An opened index; safe to use from several threads."""
+
+    def search(self, questions: Sequence[str], depth: int) -> Hits:
+        """Return at most ``depth`` passages for each question, best first."""
+
+    def explain(self, question: str, position: int) -> list[tuple[str, float]]:
+        """Return each matching term's share of one passage's score, largest first."""
+
+    def close(self) -> None:
+        """Release files and memory."""
+
+
+@runtime_checkable
+class SparseEngine(Protocol):
+    """Settings of one engine."""
+
+    @property
+    def variant(self) -> str:
+        """The file in ``index/sparse`` whose ``load`` opens what ``build`` wrote."""
+
+    def build(
+        self, corpus: PassageTexts, folder: Path, progress: Progress | None = None
+    ) -> dict[str, Any]:
+        """Index a corpus into a folder and return the details that ``load`` needs."""
+
+
+class Loader(Protocol):
+    """The ``load`` function of an engine's file."""
+
+    def __call__(self, folder: Path, details: Mapping[str, Any]) -> SparseIndex:
+        """Open an index."""
+
+
+def indexed_text(title: str, text: str) -> str:
+    r"""Return what BM25 sees of a passage: ``title + "\n" + text``, lone surrogates dropped."""
+    whole = f"{title}\n{text}"
+    return whole if whole.isascii() else whole.encode("utf-8", "ignore").decode("utf-8")
+
+
+def indexed_blocks(corpus: PassageTexts) -> Iterator[tuple[int, list[str]]]:
+    """Yield (first position, indexed texts) of a corpus, a thousand passages at a time."""
+    for first in range(0, len(corpus), BLOCK):
+        positions = range(first, min(first + BLOCK, len(corpus)))
+        pairs = zip(corpus.titles(positions), corpus.texts(positions), strict=True)
+        yield first, [indexed_text(title, text) for title, text in pairs]
+
+
+def check_bm25(k1: float, b: float) -> None:
+    """Raise ConfigError unless BM25 is defined for these parameters."""
+    if k1 < 0:
+        raise ConfigError(f"sparse.k1 is {k1}, expected 0 or more")
+    if not 0 <= b <= 1:
+        raise ConfigError(f"sparse.b is {b}, expected 0 to 1")
