@@ -116,7 +116,7 @@ def prepare_passage(text: str, mode: TextMatchMode) -> str:
 
 
 def matches(answers: PreparedAnswers, prepared_passage: str) -> bool:
-    """Say whether one of the answers occurs: equal to :func:`has_answer`, some 50 times faster."""
+    """Say whether one of the answers occurs: equal to :func:`has_answer`, and 40 times faster."""
     if answers.everywhere:
         return True
     for needle in answers.needles:

@@ -27,7 +27,7 @@ class EvaluateRetrievalConfig:
         trec: write TREC run files too
         dpr: write DPR's retrieval results too
         plot: draw the top-k curves (needs the extra eval)
-        require: least values, such as {hybrid.top_20: 0.5}; missed ones end with exit code 6
+        require: least values, as in +require.hybrid.top_20=0.5; a missed one ends with exit code 6
         overwrite: replace a report made from other settings or runs
         resolved: filled by the launcher
     """

@@ -44,9 +44,10 @@ def markdown(report: Report) -> str:
             "",
         ]
     lines += _markdown_breakdowns(report)
-    lines += [f"- {_cell(note)}" for note in report.get("notes", ())]
+    if notes := report.get("notes"):
+        lines += [*(f"- {_cell(note)}" for note in notes), ""]
     if commit := report.get("commit"):
-        lines += ["", f"Commit {commit}. Date, hardware and command: `manifest.json`."]
+        lines += [f"Commit {commit}. Date, hardware and command: `manifest.json`."]
     return "\n".join(lines).rstrip() + "\n"
 
 

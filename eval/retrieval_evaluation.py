@@ -24,6 +24,9 @@ from spider.errors import DataError
 from spider.provenance import commit
 from spider.question import QuestionSet
 
+# below this many, percentile intervals over clusters cover clearly less than they say
+FEW_CLUSTERS = 20
+
 _logger = logging.getLogger(__name__)
 
 
@@ -135,6 +138,12 @@ class RetrievalEvaluation:
 
     def _notes(self) -> list[str]:
         notes = []
+        clusters = Sampling.of(self.question_set.questions, "micro").n_clusters
+        if clusters < FEW_CLUSTERS:
+            notes.append(
+                f"only {clusters} independent clusters of questions: intervals are too narrow, and "
+                f"no test can give a p below {min(1.0, 2 / 2**clusters):.2g}"
+            )
         for name, system in self.systems.items():
             if system.run_depth < self.top_k[-1]:
                 notes.append(

@@ -19,7 +19,8 @@ from eval.answer_matching import (
 
 # letters whose case, marks, or width are awkward; spaces, controls and signs between them
 ALPHABET = "aAbB1 \n\t.-'’\"$éÉßẞΣσςİıǅⅣⒶª²́ͅ\u00ad\u200b\u00a0\u2028_가漢𝔸\ud800"
-TEXTS = st.text(alphabet=ALPHABET, max_size=30) | st.text(max_size=30)
+ASCII = st.text(alphabet=[chr(code) for code in range(128)], max_size=30)
+TEXTS = st.text(alphabet=ALPHABET, max_size=30) | st.text(max_size=30) | ASCII
 
 
 def dpr_tokens(text: str) -> list[str]:
@@ -86,6 +87,14 @@ def test_joined_tokens_are_dprs_tokens(text: str) -> None:
     tokens = dpr_tokens(text)
     assert tokenize(text) == tokens
     assert join_tokens(text) == "".join(["\n", *(f"{token}\n" for token in tokens)])
+
+
+def test_every_character_between_two_letters_is_cut_as_dpr_does() -> None:
+    for code in range(128):
+        assert join_tokens(f"a{chr(code)}b").split("\n")[1:-1] == dpr_tokens(f"a{chr(code)}b")
+    for start in range(0, 0x30000, 0x1000):
+        text = " ".join(f"a{chr(code)}B" for code in range(start, start + 0x1000))
+        assert join_tokens(text).split("\n")[1:-1] == dpr_tokens(text)
 
 
 @given(st.lists(TEXTS, max_size=3), TEXTS)

@@ -208,6 +208,8 @@ def test_a_short_run_is_told(corpus: Corpus, tmp_path: Path) -> None:
     report = evaluate([run], corpus, tmp_path / "report")
     assert report["runs"]["bm25"]["depth"] == 4
     assert any("lower bounds" in note for note in report["notes"])
+    assert any("only 6 independent clusters" in note for note in report["notes"])
+    assert "independent clusters" in (tmp_path / "report" / "report.md").read_text()
 
 
 def test_runs_of_other_questions_are_refused(corpus: Corpus, tmp_path: Path) -> None:

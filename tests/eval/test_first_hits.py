@@ -30,6 +30,15 @@ def test_excluded_passages_are_dropped_and_the_rest_moves_up() -> None:
     assert again.dropped == 0
 
 
+def test_a_long_list_keeps_its_order() -> None:
+    positions = np.random.default_rng(0).permutation(1000)[None, :]
+    excluded = frozenset(range(0, 1000, 3))
+    ranked = drop_excluded(positions, np.zeros((1, 1000), np.float32), [excluded], 1000)
+    expected = [position for position in positions[0].tolist() if position % 3]
+    assert ranked.positions[0, : len(expected)].tolist() == expected
+    assert ranked.dropped == 334
+
+
 def test_answers_are_looked_for_in_the_text_without_the_title(make_corpus) -> None:
     corpus = make_corpus(DOCUMENTS)
     questions = (
