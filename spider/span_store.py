@@ -123,7 +123,9 @@ class SpanStore:
 
     def clusters_of(self, document: int) -> range:
         """Return the clusters of a document."""
-        start, end = np.searchsorted(self.documents, [document, document + 1])
+        # of the array's own type: another would make searchsorted copy the array
+        borders = np.array([document, document + 1], dtype=self.documents.dtype)
+        start, end = np.searchsorted(self.documents, borders)
         return range(int(start), int(end))
 
     def train_clusters(self) -> Int64[np.ndarray, " train_clusters"]:
