@@ -142,7 +142,7 @@ def _numbers(
 ) -> dict[str, dict[str, dict[str, float]]]:
     low, high = percentile_interval(samples, settings.confidence)
     cells = [
-        {"value": float(v), "low": float(a), "high": float(b)}
+        {"value": _rounded(v), "low": _rounded(a), "high": _rounded(b)}
         for v, a, b in zip(means, low, high, strict=True)
     ]
     width = len(measures)
@@ -150,6 +150,11 @@ def _numbers(
         system: dict(zip(measures, cells[i * width : (i + 1) * width], strict=True))
         for i, system in enumerate(systems)
     }
+
+
+def _rounded(value: float | np.floating[Any]) -> float:
+    # the last digits of a sum depend on the number of threads; a report's bytes do not
+    return round(float(value), 10)
 
 
 def _comparisons(
@@ -181,9 +186,9 @@ def _comparisons(
                     "reference": base,
                     "measure": measure,
                     "family": "primary" if measure == settings.primary else "secondary",
-                    "difference": float(mean(difference[:, None], sampling)[0]),
-                    "low": float(low[0]),
-                    "high": float(high[0]),
+                    "difference": _rounded(mean(difference[:, None], sampling)[0]),
+                    "low": _rounded(low[0]),
+                    "high": _rounded(high[0]),
                     "questions_better": int(np.sum(difference > 0)),
                     "questions_worse": int(np.sum(difference < 0)),
                     "p": sign_flip_test(

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.answer_matching import (
@@ -82,6 +82,7 @@ def test_tokens_hand_computed() -> None:
     assert join_tokens(" \x00\n") == "\n"
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_joined_tokens_are_dprs_tokens(text: str) -> None:
     tokens = dpr_tokens(text)
@@ -97,6 +98,7 @@ def test_every_character_between_two_letters_is_cut_as_dpr_does() -> None:
         assert join_tokens(text).split("\n")[1:-1] == dpr_tokens(text)
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS, max_size=3), TEXTS)
 def test_matching_parity_on_unrelated_texts(answers: list[str], text: str) -> None:
     expected = dpr_has_answer(answers, text)
@@ -104,6 +106,7 @@ def test_matching_parity_on_unrelated_texts(answers: list[str], text: str) -> No
     assert fast(answers, text) is expected
 
 
+@settings(deadline=None)
 @given(TEXTS, st.integers(0, 30), st.integers(0, 30))
 def test_matching_parity_on_slices_of_the_passage(text: str, one: int, other: int) -> None:
     answer = text[min(one, other) : max(one, other)].swapcase()
@@ -112,6 +115,7 @@ def test_matching_parity_on_slices_of_the_passage(text: str, one: int, other: in
     assert fast([answer], text) is expected
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["a", "b", "ab"]), max_size=3),
     st.lists(st.sampled_from(["a", "b", "ab"]), max_size=8),

@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.first_hits import Ranked
@@ -64,6 +64,7 @@ def test_ids_without_white_space() -> None:
     assert trec_id("wiki:12") == "wiki:12"
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1000, 1000, width=32), max_size=20))
 def test_scores_descend_strictly_and_move_as_little_as_they_can(scores: list[float]) -> None:
     ordered = np.array(sorted(scores, reverse=True), dtype=np.float32)
