@@ -54,10 +54,10 @@ def load_encoder(path: Path, *, device: str = "cpu") -> Encoder:
     artifact = open_artifact(path, kind="encoder")
     name = f"{FAMILY}.{artifact.variant}"
     if not artifact.variant.isidentifier() or find_spec(name) is None:
-        raise ArtifactError(f"{path}: this version has no encoder variant {artifact.variant!r}")
+        raise ArtifactError(f"{path}: no encoder variant {artifact.variant!r} in this version")
     module = import_module(name)
     if not hasattr(module, "load"):
-        raise ArtifactError(f"{path}: {artifact.variant!r} is no encoder variant")
+        raise ArtifactError(f"{path}: no encoder variant {artifact.variant!r} in this version")
     encoder: Encoder = module.load(path, artifact.details, _resolve(device))
     if encoder.dimension != artifact.details["dimension"]:
         raise CheckpointError(

@@ -1,7 +1,7 @@
 """Encoding with a trained ``bert`` checkpoint."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ LENGTH_STEP = 16
 ROWS = 32
 
 
+@runtime_checkable
 class PaddedEncoder(Protocol):
     """What inference needs of ``TrainableBert``."""
 
