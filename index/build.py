@@ -33,7 +33,7 @@ class BuildConfig:
 
     workspace: Path = Path("spider-work/default")
     corpus: Path
-    embeddings: Path | None
+    embeddings: Path | None = None
     spans: Path | None = None
     output: Path
     dense: DenseIndex | None = None

@@ -90,7 +90,8 @@ def first_relevant_ranks(
     own = np.take_along_axis(rounded, place[:, None], axis=1)
     before = np.arange(len(positions)) < place[:, None]
     ahead = (rounded > own) | ((rounded == own) & before)
-    return 1.0 + ahead.sum(axis=1)
+    ranks: Float64[np.ndarray, " weights"] = 1.0 + ahead.sum(axis=1)
+    return ranks
 
 
 def gain(ranks: Float64[np.ndarray, " weights"]) -> Float64[np.ndarray, " weights"]:
@@ -99,4 +100,4 @@ def gain(ranks: Float64[np.ndarray, " weights"]) -> Float64[np.ndarray, " weight
     Reciprocal rank would look at the first places alone, and the accuracy itself moves in steps
     that are noise with few queries.
     """
-    return np.divide(HALF_WAY, HALF_WAY - 1.0 + ranks)
+    return HALF_WAY / (HALF_WAY - 1.0 + ranks)

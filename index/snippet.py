@@ -7,13 +7,11 @@ import numpy as np
 
 WORD = re.compile(r"\w+")
 SHORTEST = 3
-STOP_WORDS = frozenset(
-    re.split(
-        " ",
-        "and are but did does for from had has have how into its not that the their them then "
-        "there these they this was were what when where which who whom whose why will with you your",
-    )
-)
+_UNTELLING = """
+and are but did does for from had has have how into its not that the their them then there these
+they this was were what when where which who whom whose why will with you your
+"""
+STOP_WORDS = frozenset(WORD.findall(_UNTELLING))
 ELLIPSIS = "…"
 
 

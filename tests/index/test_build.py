@@ -1,0 +1,155 @@
+"""The verb build: what the artifact holds, that it resumes, and what it refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from index.build import BuildConfig, main
+from index.dense.exact import Exact
+from index.dense.faiss_sqfp16 import FaissSqfp16
+from index.dense_weight import WEIGHTS
+from index.fusion.reciprocal_rank import ReciprocalRank
+from index.fusion.weighted_sum import WeightedSum
+from index.open_index import available_systems, open_index
+from index.sparse.bm25s_index import Bm25s
+from spider.artifact import open_artifact
+from spider.atomic_files import read_json, write_json
+from spider.errors import ArtifactError, ConfigError
+from spider.ranking import Hits
+
+
+def settings(folder: Path, **changes: Any) -> BuildConfig:
+    values: dict[str, Any] = {
+        "corpus": folder / "corpus",
+        "embeddings": folder / "embeddings",
+        "spans": folder / "spans",
+        "output": folder / "index",
+        "dense": FaissSqfp16(),
+        "sparse": Bm25s(),
+        "fusion": WeightedSum(dense_depth=20, sparse_depth=20),
+        "device": "cpu",
+    }
+    return BuildConfig(**{**values, **changes})
+
+
+def search_all(folder: Path, path: Path) -> dict[str, Hits]:
+    index = open_index(path, corpus=folder / "corpus")
+    try:
+        return index.retriever.rankings(
+            ["where was the otter seen?", "the raven at the quarry"],
+            8,
+            systems=index.retriever.systems,
+        )
+    finally:
+        index.close()
+
+
+def test_what_an_index_holds(undertaking: Any) -> None:
+    folder = undertaking.folder
+    main(settings(folder))
+    artifact = open_artifact(folder / "index", kind="index")
+    encoder = open_artifact(folder / "encoder")
+    details = artifact.details
+    assert artifact.counts == {"passages": 60, "documents": 10}
+    assert details["dense"] == {"variant": "faiss_sqfp16", "passages": 60, "dimension": 32}
+    assert details["sparse"]["variant"] == "bm25s_index"
+    assert details["encoder"] == {
+        "content_hash": encoder.content_hash,
+        "path": "../encoder",
+        "variant": "static",
+    }
+    assert details["fusion"]["variant"] == "weighted_sum"
+    assert details["fusion"]["weight"] in WEIGHTS
+    assert details["fusion"]["tuned_on"] == {"split": "validation", "queries": 10, "seed": 0}
+    assert [weight for weight, _ in details["fusion"]["curve"]] == list(WEIGHTS)
+    assert set(artifact.manifest["inputs"]) == {"corpus", "embeddings", "spans"}
+    assert available_systems(artifact) == ("bm25", "dense", "hybrid")
+
+
+def test_a_saved_index_searches_like_its_parts(undertaking: Any) -> None:
+    folder = undertaking.folder
+    main(settings(folder, dense=Exact()))
+    found = search_all(folder, folder / "index")
+    main(settings(folder, dense=FaissSqfp16(), output=folder / "other"))
+    again = search_all(folder, folder / "other")
+    np.testing.assert_allclose(found["dense"].scores, again["dense"].scores, atol=1e-4)
+    assert found["bm25"].positions.tolist() == again["bm25"].positions.tolist()
+    for hits in found.values():
+        assert (hits.positions[0, :4] // 6 == 4).all()  # the otter's document
+
+
+def test_an_interrupted_build_goes_on_and_equals_an_uninterrupted_one(
+    undertaking: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = undertaking.folder
+    main(settings(folder, output=folder / "whole"))
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bm25s, "build", killed)
+        with pytest.raises(KeyboardInterrupt):
+            main(settings(folder))
+    with pytest.raises(ArtifactError, match="unfinished"):
+        open_artifact(folder / "index")
+    with monkeypatch.context() as patch:
+        # the dense part was whole and is not built again
+        patch.setattr(FaissSqfp16, "build", killed)
+        main(settings(folder))
+    one, two = (open_artifact(folder / name) for name in ("whole", "index"))
+    assert one.content_hash == two.content_hash
+    assert one.manifest["files"] == two.manifest["files"]
+
+
+def test_a_second_build_does_nothing(undertaking: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    main(settings(undertaking.folder))
+    written = (undertaking.folder / "index" / "manifest.json").stat().st_mtime_ns
+    main(settings(undertaking.folder))
+    assert (undertaking.folder / "index" / "manifest.json").stat().st_mtime_ns == written
+
+
+def test_raw_scores_take_the_papers_weight(undertaking: Any) -> None:
+    folder = undertaking.folder
+    manifest = read_json(folder / "encoder" / "manifest.json")
+    manifest["details"]["score_scale"] = "raw"
+    write_json(folder / "encoder" / "manifest.json", manifest)
+    main(settings(folder))
+    fusion = open_artifact(folder / "index").details["fusion"]
+    assert (fusion["weight"], fusion["tuned_on"]) == (1.0, None)
+
+
+def test_without_spans_the_weight_is_the_encoders_multiplier(undertaking: Any) -> None:
+    main(settings(undertaking.folder, spans=None))
+    fusion = open_artifact(undertaking.folder / "index").details["fusion"]
+    assert (fusion["weight"], fusion["tuned_on"]) == (20.0, None)
+
+
+def test_a_given_weight_and_a_fusion_without_one_are_left_alone(undertaking: Any) -> None:
+    folder = undertaking.folder
+    main(settings(folder, fusion=WeightedSum(weight=3.0), output=folder / "given"))
+    assert open_artifact(folder / "given").details["fusion"]["weight"] == 3.0
+    main(settings(folder, fusion=ReciprocalRank(), output=folder / "ranks"))
+    assert open_artifact(folder / "ranks").details["fusion"]["constant"] == 60.0
+
+
+def test_bm25_alone_and_dense_alone(undertaking: Any) -> None:
+    folder = undertaking.folder
+    main(settings(folder, embeddings=None, spans=None, output=folder / "bm25"))
+    artifact = open_artifact(folder / "bm25")
+    assert available_systems(artifact) == ("bm25",)
+    assert artifact.details["encoder"] is None
+    assert list(search_all(folder, folder / "bm25")) == ["bm25"]
+    main(settings(folder, sparse=None, output=folder / "dense"))
+    assert available_systems(open_artifact(folder / "dense")) == ("dense",)
+    with pytest.raises(ConfigError, match="nothing to build"):
+        main(settings(folder, embeddings=None, sparse=None, output=folder / "nothing"))
+
+
+def test_parts_of_another_corpus_are_refused(undertaking: Any, make_corpus: Any) -> None:
+    folder = undertaking.folder
+    other = make_corpus([("Other", ["Something else."])], name="other")
+    with pytest.raises(ArtifactError, match=other.artifact.content_hash):
+        main(settings(folder, corpus=other.path))
