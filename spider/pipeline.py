@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from spider.launch.entrypoint import launch
-from spider.launch.typed import build
-from spider.pipeline_stages import StageSpec, run_stages
+from spider.pipeline_stages import build_stages, run_stages
 from spider.workspace import remember
 
 
@@ -16,21 +15,22 @@ class PipelineConfig:
 
     Attributes:
         workspace: where the artifacts lie.
-        pipeline: the stages and the settings that they refer to.
+        pipeline: the stages.
+        data: where the pipeline's documents and questions lie, if it needs to be told.
+        minutes: training time, where the pipeline has no fixed number of steps.
         retrain: train again where an encoder would be kept although documents changed.
     """
 
     workspace: Path
     pipeline: dict[str, Any]
+    data: Path | None = None
+    minutes: float = 20
     retrain: bool = False
 
 
 def main(config: PipelineConfig) -> None:
     """Run the stages."""
-    stages = [
-        build(StageSpec, stage, where=f"pipeline.stages[{number}]")
-        for number, stage in enumerate(config.pipeline["stages"])
-    ]
+    stages = build_stages(config.pipeline["stages"], where="pipeline.stages")
     run_stages(stages, workspace=config.workspace, retrain=config.retrain)
     remember(config.workspace)
 

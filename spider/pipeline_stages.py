@@ -19,7 +19,8 @@ from typing import Any
 from spider.artifact import open_artifact
 from spider.errors import ArtifactError, ConfigError, InterruptedRunError, SpiderError
 from spider.launch.command_line import PRIMITIVE, quote
-from spider.launch.verbs import groups, module_of, verbs
+from spider.launch.typed import build
+from spider.launch.verbs import groups, module_of, settings, verbs
 
 INTERRUPTED = InterruptedRunError.exit_code
 CTRL_C = 130
@@ -73,12 +74,24 @@ class StageSpec:
     """
 
     verb: str
-    title: str = ""
+    title: str
     settings: dict[str, Any] = field(default_factory=dict)
     only_if: Count | None = None
     keep_despite: str | None = None
     output: str | None = None
     skip_when_kept: bool = False
+
+
+def build_stages(stages: Mapping[str, Any], *, where: str) -> list[StageSpec]:
+    """Make stages from plain configuration: a mapping, so that an overlay can change one of them.
+
+    A stage that is null is left out; a stage's name is its title unless it has another.
+    """
+    return [
+        build(StageSpec, {"title": name.replace("_", " "), **stage}, where=f"{where}.{name}")
+        for name, stage in stages.items()
+        if stage is not None
+    ]
 
 
 def run_stages(stages: Sequence[StageSpec], *, workspace: Path, retrain: bool = False) -> None:
@@ -99,7 +112,7 @@ def run_stages(stages: Sequence[StageSpec], *, workspace: Path, retrain: bool = 
     started = time.monotonic()
     for number, stage in enumerate(stages, start=1):
         reason = _reason_to_skip(stage, workspace, kept, retrain)
-        head = f"[{number}/{len(stages)}] {stage.title or stage.verb}"
+        head = f"[{number}/{len(stages)}] {stage.title}"
         if reason:
             logger.info("%s: %s", head, reason)
             continue
@@ -112,7 +125,7 @@ def child_command(stage: StageSpec, workspace: Path) -> list[str]:
     """Return the command line of a stage's child process."""
     overrides = {"workspace": str(workspace), **stage.settings}
     words = [_override(key, value) for key, value in overrides.items()]
-    if "overwrite" not in overrides and stage.verb != "search":
+    if "overwrite" in settings(stage.verb) and "overwrite" not in overrides:
         words.append("overwrite=true")
     # -P: a folder of the user's named like one of our packages must not shadow it
     return [sys.executable, "-P", "-m", module_of(stage.verb), *words]

@@ -1,5 +1,7 @@
-"""The workspace that was used last, so that ``spider search`` need not be told."""
+"""Which workspace is meant when none is named."""
 
+import hashlib
+import re
 from pathlib import Path
 
 from spider.atomic_files import write_text
@@ -7,6 +9,7 @@ from spider.atomic_files import write_text
 ROOT = Path("spider-work")
 POINTER = ".last"
 DEFAULT = "default"
+QUICKSTART = "quickstart"
 
 
 def remember(workspace: Path) -> None:
@@ -21,3 +24,16 @@ def last_workspace() -> str:
     if pointer.is_file():
         return pointer.read_text(encoding="utf-8").strip()
     return str(ROOT / DEFAULT)
+
+
+def workspace_of(data: str | None) -> str:
+    """Return the quickstart's workspace for a folder of documents, or for Python's documentation.
+
+    It is named after the folder, with a digest of its path, since many folders are called notes.
+    """
+    if not data:
+        return str(ROOT / QUICKSTART)
+    folder = Path(data).expanduser().resolve()
+    name = re.sub(r"[^\w.-]+", "-", folder.name).strip("-") or "documents"
+    digest = hashlib.blake2b(str(folder).encode(errors="replace"), digest_size=2).hexdigest()
+    return str(ROOT / f"{name}-{digest}")

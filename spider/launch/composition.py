@@ -15,13 +15,15 @@ from spider.errors import ConfigError
 from spider.launch.command_line import OVERRIDE
 from spider.launch.typed import unknown_key
 from spider.launch.verbs import groups, settings
-from spider.workspace import last_workspace
+from spider.workspace import last_workspace, workspace_of
 
 VERSION_BASE = "1.3"
 CONFIG_MODULE = "conf"
 
 #: ``${last_workspace:}`` in a yaml: the workspace that a pipeline used last from this folder
 OmegaConf.register_new_resolver("last_workspace", last_workspace, replace=True)
+#: ``${workspace_of:FOLDER}``: the workspace of the quickstart on that folder
+OmegaConf.register_new_resolver("workspace_of", workspace_of, replace=True)
 
 
 def compose_verb(
@@ -32,7 +34,7 @@ def compose_verb(
     Raises:
         ConfigError: an override cannot be read, or names what does not exist.
     """
-    words = list(overrides)
+    words = [word for word in (_without_group(verb, word) for word in overrides) if word]
     if config_dir is not None:
         if not config_dir.is_dir():
             raise ConfigError(f"--config-dir {config_dir}: no such folder")
@@ -43,8 +45,16 @@ def compose_verb(
             return compose(config_name=verb, overrides=words)
     except MissingConfigException as error:
         raise ConfigError(_one_line(error)) from error
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise ConfigError(_explain(verb, overrides, error)) from error
+
+
+def _without_group(verb: str, override: str) -> str:
+    """Spell ``group=null`` as Hydra wants it: a deletion, or nothing where the default is null."""
+    key, _, value = override.partition("=")
+    if value != "null" or key not in groups() or key not in settings(verb):
+        return override
+    return "" if settings(verb)[key] is None else f"~{key}"
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
