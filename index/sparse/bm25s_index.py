@@ -112,7 +112,8 @@ class Bm25s:
     def _norm(
         self, lengths: Int64[np.ndarray, " passages"], average: float
     ) -> Float64[np.ndarray, " passages"]:
-        return self.k1 * (1 - self.b + self.b * lengths / average)
+        norms: np.ndarray = self.k1 * (1 - self.b + self.b * lengths / average)
+        return norms
 
 
 class Bm25sIndex:
@@ -186,7 +187,8 @@ def lucene_length(lengths: Int64[np.ndarray, " passages"]) -> Int64[np.ndarray, 
     """
     above = np.maximum(lengths - 24, 0)
     shift = np.maximum(np.frexp(above.astype(np.float64))[1].astype(np.int64) - 4, 0)
-    return np.minimum(lengths, 24) + ((above >> shift) << shift)
+    rounded: np.ndarray = np.minimum(lengths, 24) + ((above >> shift) << shift)
+    return rounded
 
 
 def best_first(

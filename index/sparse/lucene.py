@@ -3,41 +3,27 @@
 The index is written by one thread with a merge policy that only merges neighbours, so Lucene's
 document numbers are passage positions: no table of ids is read at search time, equal scores come
 in ascending position, and an index built again answers the same, byte-different as it is.
-
-Anserini's own searcher reads a stored field for each hit and alters scores to break ties; here
-Lucene's searcher is called directly. Its hits cross to Python as one string, which costs 1 ms
-for 1,000 hits where reading the objects one by one costs 6 ms.
 """
 
 import json
 import re
 import shutil
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float32, Int64
-
-from index.sparse.jvm import detach_thread, java_class, start_jvm
-from index.sparse.sparse_index import PassageTexts, check_bm25, indexed_blocks, indexed_text
+from index.sparse.jvm import java_class, start_jvm
+from index.sparse.lucene_searcher import LuceneIndex, java_errors, open_searcher
+from index.sparse.sparse_index import PassageTexts, check_bm25, indexed_blocks
 from spider.errors import ArtifactError, ConfigError, SpiderError
 from spider.progress import Progress
-from spider.ranking import Hits, pad_hits
 
-FIELD = "contents"
 ANALYZER = "anserini DefaultEnglishAnalyzer (porter)"
 # a stop word: keeps the passage's place in the index and matches nothing
 EMPTY_CONTENTS = "the"
 JAVA_BLANK = "".join(map(chr, range(33)))
-MAXIMUM_TERMS = 1 << 16
 WRITE_BUFFER_SHARE = 8
 
-_BRIDGE = threading.Lock()
-_HIT = re.compile(r"doc=(\d+) score=(\S+)")
-_CLAUSE = re.compile(rf"weight\({FIELD}:(.*) in \d+\)")
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
@@ -80,9 +66,9 @@ class Lucene:
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
-        with _java("indexing", folder):
+        with java_errors("indexing", folder):
             empty = self._write(corpus, folder, progress)
-            searcher = _open_searcher(folder, self.k1, self.b)
+            searcher = open_searcher(folder, self.k1, self.b)
             indexed = searcher.getIndexReader().numDocs()
             searcher.getIndexReader().close()
         if indexed != len(corpus):
@@ -139,124 +125,6 @@ class Lucene:
         return indexer, writer
 
 
-class LuceneIndex:
-    """An opened Lucene index; threads may share it.
-
-    Args:
-        folder: where :meth:`Lucene.build` wrote.
-        k1: saturation of the term frequency.
-        b: strength of the length normalisation.
-        threads: questions searched at a time.
-        heap: the largest heap, if the JVM does not run yet.
-    """
-
-    def __init__(self, folder: Path, *, k1: float, b: float, threads: int, heap: str):
-        start_jvm(heap=heap)
-        self.threads = threads
-        with _java("opening", folder):
-            self._searcher = _open_searcher(folder, k1, b)
-            self._analyzer = java_class(
-                "io.anserini.analysis.DefaultEnglishAnalyzer"
-            ).newDefaultInstance()
-            self._queries = java_class("io.anserini.search.query.BagOfWordsQueryGenerator")()
-            self._as_text = _hits_to_text()
-            self._singleton = java_class("java.util.Collections").singletonList
-        self._passages: int = self._searcher.getIndexReader().maxDoc()
-
-    def __len__(self) -> int:
-        """Count the indexed passages."""
-        return self._passages
-
-    def search(self, questions: Sequence[str], depth: int) -> Hits:
-        """Return at most ``depth`` passages for each question, best first.
-
-        Ctrl-C waits for the questions that are being searched, not for the rest.
-        """
-        rows: list[tuple[np.ndarray, np.ndarray] | None] = [None] * len(questions)
-        workers = min(self.threads, len(questions))
-        if workers <= 1:
-            try:
-                rows = [self._search_one(question, depth) for question in questions]
-            finally:
-                detach_thread()
-        else:
-            self._search_in_threads(questions, depth, rows, workers)
-        return pad_hits([row for row in rows if row is not None], depth)
-
-    def _search_in_threads(
-        self,
-        questions: Sequence[str],
-        depth: int,
-        rows: list[tuple[np.ndarray, np.ndarray] | None],
-        workers: int,
-    ) -> None:
-        stop = threading.Event()
-        errors: list[Exception] = []
-
-        def work(first: int) -> None:
-            try:
-                for row in range(first, len(questions), workers):
-                    if stop.is_set():
-                        return
-                    rows[row] = self._search_one(questions[row], depth)
-            except Exception as error:
-                errors.append(error)
-                stop.set()
-            finally:
-                detach_thread()
-
-        pool = [threading.Thread(target=work, args=(first,)) for first in range(workers)]
-        for thread in pool:
-            thread.start()
-        try:
-            for thread in pool:
-                thread.join()
-        finally:
-            stop.set()
-        if errors:
-            raise errors[0]
-
-    def _search_one(
-        self, question: str, depth: int
-    ) -> tuple[Int64[np.ndarray, " hits"], Float32[np.ndarray, " hits"]]:
-        # pyjnius keeps a method's receiver with the class: between fetching a method and entering
-        # it no other thread may do the same, so all but the search itself is under one lock
-        with _BRIDGE:
-            query = self._query(question)
-        searcher, limit = self._searcher, min(depth, self._passages)
-        found = searcher.search(query, limit)
-        with _BRIDGE:
-            arguments = self._singleton(found)
-            text = self._as_text.invokeWithArguments(arguments)
-        columns = np.array(_HIT.findall(text), dtype=np.str_).reshape(-1, 2)
-        return columns[:, 0].astype(np.int64), columns[:, 1].astype(np.float32)
-
-    def _query(self, question: str) -> Any:
-        return self._queries.buildQuery(FIELD, self._analyzer, indexed_text("", question))
-
-    def explain(self, question: str, position: int) -> list[tuple[str, float]]:
-        """Return each matching term's share of one passage's score, largest first.
-
-        The terms are as indexed, that is stemmed.
-        """
-        whole = self._searcher.explain(self._query(question), position)
-        shares = []
-        for clause in [whole, *whole.getDetails()]:
-            found = _CLAUSE.match(clause.getDescription())
-            if found:
-                shares.append((found.group(1), float(clause.getValue().floatValue())))
-        return sorted(shares, key=lambda share: (-share[1], share[0]))
-
-    def tokens(self, text: str) -> list[str]:
-        """Return the terms that Lucene's analyzer makes of a text."""
-        utils = java_class("io.anserini.analysis.AnalyzerUtils")
-        return list(utils.analyze(self._analyzer, indexed_text("", text)))
-
-    def close(self) -> None:
-        """Close the index's files; the JVM goes on."""
-        self._searcher.getIndexReader().close()
-
-
 def load(folder: Path, details: Mapping[str, Any]) -> LuceneIndex:
     """Open what :meth:`Lucene.build` wrote.
 
@@ -281,46 +149,3 @@ def load(folder: Path, details: Mapping[str, Any]) -> LuceneIndex:
             f"{folder}: Lucene holds {len(index)} passages, expected {details['passages']}"
         )
     return index
-
-
-def _open_searcher(folder: Path, k1: float, b: float) -> Any:
-    from jnius import cast
-
-    directory = java_class("org.apache.lucene.store.FSDirectory").open(
-        java_class("java.io.File")(str(folder)).toPath()
-    )
-    reader = java_class("org.apache.lucene.index.DirectoryReader").open(directory)
-    searchers = java_class("org.apache.lucene.search.IndexSearcher")
-    searcher = searchers(cast("org.apache.lucene.index.IndexReader", reader))
-    searcher.setSimilarity(
-        java_class("org.apache.lucene.search.similarities.BM25Similarity")(k1, b)
-    )
-    searchers.setMaxClauseCount(MAXIMUM_TERMS)
-    return searcher
-
-
-def _hits_to_text() -> Any:
-    """Compose ``Arrays.toString(topDocs.scoreDocs)`` of method handles, so that it runs in Java."""
-    handles = java_class("java.lang.invoke.MethodHandles")
-    lookup = handles.publicLookup()
-    find = java_class("java.lang.Class").forName
-    hits = lookup.unreflectGetter(find("org.apache.lucene.search.TopDocs").getField("scoreDocs"))
-    methods = find("java.util.Arrays").getMethods()
-    signature = "toString(java.lang.Object[])"
-    to_text = lookup.unreflect(next(m for m in methods if m.toString().endswith(signature)))
-    wanted = java_class("java.lang.invoke.MethodType").fromMethodDescriptorString(
-        "([Lorg/apache/lucene/search/ScoreDoc;)Ljava/lang/String;",
-        java_class("java.lang.ClassLoader").getSystemClassLoader(),
-    )
-    return handles.filterReturnValue(hits, to_text.asType(wanted))
-
-
-@contextmanager
-def _java(doing: str, folder: Path) -> Iterator[None]:
-    from jnius import JavaException
-
-    try:
-        yield
-    except JavaException as error:
-        message = str(error).splitlines()[0]
-        raise ArtifactError(f"{folder}: {doing} with Lucene failed: {message}") from error

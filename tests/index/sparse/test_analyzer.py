@@ -22,9 +22,7 @@ SAMPLES = [
 
 
 def test_by_hand() -> None:
-    assert analyze("The president's running dogs, and U.S. cities") == [
-        "presid", "run", "dog", "u.", "citi",
-    ] or analyze("The president's running dogs") == ["presid", "run", "dog"]  # fmt: skip
+    assert analyze("The president's running dogs, and cities") == ["presid", "run", "dog", "citi"]
     assert analyze("to be or not to be") == []
     assert len(STOP_WORDS) == 33
 

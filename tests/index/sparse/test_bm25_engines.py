@@ -177,17 +177,13 @@ def test_bm25s_agrees_with_lucene(jvm, passages, docstrings, tmp_path: Path) -> 
     corpus = passages(docstrings)
     ours = bm25s_index.load(tmp_path / "b", bm25s_index.Bm25s().build(corpus, tmp_path / "b"))
     theirs = lucene.load(tmp_path / "l", lucene.Lucene().build(corpus, tmp_path / "l"))
-    questions = [" ".join(text.split()[3:12]) for _, text in docstrings[::10]]
+    texts = [text.split() for _, text in docstrings[::10]]
+    questions = [" ".join(words[3:12]) for words in texts if len(words) > 12]
     one, two = ours.search(questions, 10), theirs.search(questions, 10)
-    overlaps = [
-        len(set(a) & set(b)) / max(1, len(set(b)))
-        for a, b in (
-            (row_a[row_a >= 0].tolist(), row_b[row_b >= 0].tolist())
-            for row_a, row_b in zip(one.positions, two.positions, strict=True)
-        )
-    ]
+    rows = zip(one.positions.tolist(), two.positions.tolist(), strict=True)
+    overlaps = [len(set(a) & set(b)) / len(set(b)) for a, b in rows]
     theirs.close()
-    assert len(docstrings) > 1_500
+    assert len(questions) > 100
     assert np.mean(overlaps) >= 0.999
     np.testing.assert_allclose(one.scores, two.scores, rtol=1e-5)
 
