@@ -1,0 +1,87 @@
+"""How long one hybrid question takes on a warm process.
+
+    python benchmarks/hybrid_latency.py WORKSPACE [--questions FOLDER] [--output FILE]
+
+WORKSPACE holds ``index/``, ``corpus/`` and ``encoder/``; the questions are the held-out test
+queries of ``spans/`` unless told. Each question is searched alone, encoder, both retrievers to
+k' = 1,000 and fusion included, after twenty that warm the caches.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index.open_index import OpenIndex, open_index
+from spider.atomic_files import write_json
+from spider.provenance import provenance
+from spider.question import load_question_set
+
+WARM_UP = 20
+SHOWN = 100
+
+
+def measure(index: OpenIndex, questions: list[str]) -> dict[str, Any]:
+    """Return milliseconds a question: of the whole, and of its parts one by one."""
+    fusion = index.retriever.fusion
+    if fusion is None:
+        raise SystemExit("this index has no hybrid")
+    dense_depth, sparse_depth = fusion.dense_depth, fusion.sparse_depth
+    parts: dict[str, Callable[[str], object]] = {
+        "hybrid": lambda text: index.retriever.components([text], SHOWN),
+        "dense_with_encoding": lambda text: index.retriever.search_both([text], dense_depth, 0),
+        "bm25": lambda text: index.retriever.search_both([text], 0, sparse_depth),
+    }
+    found = {}
+    for name, search in parts.items():
+        for text in questions[:WARM_UP]:
+            search(text)
+        seconds = []
+        for text in questions:
+            started = time.perf_counter()
+            search(text)
+            seconds.append(time.perf_counter() - started)
+        milliseconds = np.array(seconds) * 1e3
+        found[name] = {
+            "p50_ms": round(float(np.percentile(milliseconds, 50)), 2),
+            "p95_ms": round(float(np.percentile(milliseconds, 95)), 2),
+        }
+    return found
+
+
+def main() -> None:
+    """Measure and print JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("workspace", type=Path)
+    parser.add_argument("--questions", type=Path, help="folder of a question set")
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--output", type=Path)
+    arguments = parser.parse_args()
+    workspace: Path = arguments.workspace
+    folder = arguments.questions or workspace / "spans" / "heldout" / "test"
+    texts = [question.text for question in load_question_set(folder).questions]
+    rng = np.random.default_rng(0)
+    chosen = rng.permutation(len(texts))[: arguments.count]
+    questions = [texts[place] for place in chosen.tolist()]
+    index = open_index(workspace / "index", corpus=workspace / "corpus")
+    result = {
+        "benchmark": "hybrid_latency",
+        "questions": len(questions),
+        "passages": len(index.corpus),
+        "index": {name: index.artifact.details[name] for name in ("dense", "sparse", "encoder")},
+        "fusion": index.retriever.fusion.settings() if index.retriever.fusion else None,
+        **measure(index, questions),
+        **provenance(),
+    }
+    index.close()
+    print(json.dumps(result, indent=2))
+    if arguments.output is not None:
+        write_json(arguments.output, result)
+
+
+if __name__ == "__main__":
+    main()
