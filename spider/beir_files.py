@@ -3,8 +3,9 @@
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
+from typing import cast
 
 from spider.errors import DataError
 from spider.text_files import open_binary
@@ -13,7 +14,7 @@ COMPRESSIONS = ("", ".gz", ".bz2", ".xz", ".zst")
 
 
 @contextmanager
-def open_beir_file(data_set: Path, name: str) -> Iterator[tuple[IO[bytes], Path]]:
+def open_beir_file(data_set: Path, name: str) -> Iterator[tuple[BufferedIOBase, Path]]:
     """Open one file of a data set, with the path that messages should name.
 
     Args:
@@ -39,7 +40,8 @@ def open_beir_file(data_set: Path, name: str) -> Iterator[tuple[IO[bytes], Path]
             raise DataError(f"no {name} in this zip; expected a BEIR data set", path=data_set)
         member = min(inside, key=len)
         with archive.open(member) as raw:
-            yield raw, data_set / member
+            # typeshed says IO[bytes]; it is a ZipExtFile
+            yield cast(BufferedIOBase, raw), data_set / member
 
 
 def fingerprint_beir(data_set: Path, names: tuple[str, ...]) -> list[list[str | int]]:

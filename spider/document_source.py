@@ -56,12 +56,6 @@ class FileSource(DocumentSource, Protocol):
         """
 
 
-def fingerprint_of(source: DocumentSource) -> Any:
-    """Return a source's fingerprint; None for a source whose settings say everything."""
-    take = getattr(source, "fingerprint", None)
-    return None if take is None else take()
-
-
 def skipped_by(source: DocumentSource) -> Mapping[str, Any]:
     """Return what a source passed over, with examples, by reason."""
     skipped = getattr(source, "skipped", None)

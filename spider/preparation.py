@@ -84,9 +84,6 @@ class Preparation:
 
     def _documents_of_files(self, source: FileSource, folder: Path) -> Iterator[Document]:
         known = {} if self._older is None else _load_records(self._older)
-        recall: Callable[[str], Document | None] = lambda _: None
-        if self._older is not None:
-            recall = self._older_document
         records: list[FileRecord] = []
         for record, document in source.files(known, self._older_document):
             records.append(record)

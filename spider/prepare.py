@@ -7,9 +7,10 @@ from typing import Any
 
 from spider.artifact import Stage
 from spider.atomic_files import hash_json
-from spider.document_source import DocumentSource, fingerprint_of, skipped_by
+from spider.document_source import DocumentSource, skipped_by
 from spider.launch.entrypoint import launch
 from spider.preparation import SOURCES, Preparation
+from spider.source_state import fingerprint_of, without_place
 from spider.splitting import WordSplitter
 
 logger = logging.getLogger(__name__)
@@ -77,17 +78,6 @@ def main(config: PrepareConfig) -> None:
         logger.warning(
             "skipped %d: %s (such as %s)%s", entry["count"], reason, entry["examples"][0], hint
         )
-
-
-def without_place(resolved: dict[str, Any], group: str) -> tuple[dict[str, Any], Any]:
-    """Part a variant's ``path`` from the settings: equal text elsewhere is equal content.
-
-    Returns:
-        the settings without it, and the path.
-    """
-    variant = dict(resolved.get(group) or {})
-    place = variant.pop("path", None)
-    return ({**resolved, group: variant} if group in resolved else dict(resolved)), place
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from spider.artifact import Stage
 from spider.atomic_files import hash_json
 from spider.errors import ConfigError, DataError
 from spider.launch.entrypoint import launch
-from spider.prepare import without_place
-from spider.question_source import QuestionSource, fingerprint_of
+from spider.question_source import QuestionSource
+from spider.source_state import fingerprint_of, without_place
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """The protocol of the question formats."""
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from spider.question import QuestionSet
 
@@ -14,9 +14,3 @@ class QuestionSource(Protocol):
 
     def read(self) -> QuestionSet:
         """Return the questions, always the same."""
-
-
-def fingerprint_of(source: QuestionSource) -> Any:
-    """Return a source's fingerprint; None for a source whose settings say everything."""
-    take = getattr(source, "fingerprint", None)
-    return None if take is None else take()

@@ -101,10 +101,15 @@ class StringTable:
         hashes = open_array(self._folder / f"{self._name}.hashes.npy")
         order = open_array(self._folder / f"{self._name}.order.npy")
         found: Duplicate | None = None
-        for place in np.flatnonzero(hashes[1:] == hashes[:-1]):
-            first, second = int(order[place]), int(order[place + 1])
-            if self[first] == self[second] and (found is None or second < found.second):
-                found = Duplicate(self[first], first, second)
+        for place in np.flatnonzero(hashes[1:] == hashes[:-1]) + 1:
+            second = int(order[place])
+            earlier = place - 1
+            # other strings of the same hash may stand between two equal ones
+            while earlier >= 0 and hashes[earlier] == hashes[place]:
+                first = int(order[earlier])
+                if self[first] == self[second] and (found is None or second < found.second):
+                    found = Duplicate(self[first], first, second)
+                earlier -= 1
         return found
 
 

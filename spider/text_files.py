@@ -9,8 +9,9 @@ import lzma
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from spider.errors import DataError, MissingDependencyError
 
@@ -33,7 +34,7 @@ class JsonLine(NamedTuple):
     record: dict[str, Any]
 
 
-def open_binary(path: Path) -> IO[bytes]:
+def open_binary(path: Path) -> BufferedIOBase:
     """Open a file for reading, decompressed as its suffix says (.gz, .bz2, .xz, .zst).
 
     Raises:
@@ -44,7 +45,7 @@ def open_binary(path: Path) -> IO[bytes]:
         raise DataError("no such file", path=path)
     suffix = path.suffix.lower()
     if suffix == ".gz":
-        return cast(IO[bytes], gzip.open(path, "rb"))
+        return gzip.open(path, "rb")
     if suffix == ".bz2":
         return bz2.open(path, "rb")
     if suffix == ".xz":
@@ -54,7 +55,7 @@ def open_binary(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def read_lines(stream: IO[bytes], path: Path) -> Iterator[TextLine]:
+def read_lines(stream: BufferedIOBase, path: Path) -> Iterator[TextLine]:
     """Yield the lines of a UTF-8 stream; only a newline ends a line.
 
     Raises:
@@ -94,7 +95,7 @@ def read_json_lines(path: Path) -> Iterator[JsonLine]:
         yield from parse_json_lines(stream, path)
 
 
-def parse_json_lines(stream: IO[bytes], path: Path) -> Iterator[JsonLine]:
+def parse_json_lines(stream: BufferedIOBase, path: Path) -> Iterator[JsonLine]:
     """Yield the objects of a JSON-lines stream.
 
     Raises:
@@ -131,9 +132,7 @@ def read_tab_separated(path: Path, *, quoted: bool = True) -> Iterator[tuple[int
         try:
             row = next(rows, None)
         except csv.Error as error:
-            raise DataError(
-                f"broken quoting: {error}", path=path, line=rows.line_num + 1
-            ) from error
+            raise DataError(f"broken quoting: {error}", path=path, line=rows.line_num) from error
         if row is None:
             return
         if row:
@@ -175,12 +174,12 @@ def _damage() -> tuple[type[Exception], ...]:
     return DAMAGED if zstandard is None else (*DAMAGED, zstandard.ZstdError)
 
 
-def _open_zst(path: Path) -> IO[bytes]:
+def _open_zst(path: Path) -> BufferedIOBase:
     try:
         import zstandard
     except ImportError as error:
         raise MissingDependencyError(
             f"{path}: reading .zst needs zstandard", extra="zst"
         ) from error
-    stream: IO[bytes] = zstandard.open(path, "rb")
-    return stream
+    # the decompressing reader knows no lines; BufferedReader does
+    return BufferedReader(zstandard.open(path, "rb"))
