@@ -6,7 +6,9 @@ import json
 import sys
 import zipfile
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from spider.document import Document, PassageBounds
 from spider.document_source import DocumentSource
@@ -170,14 +172,11 @@ class TestWikiExtractor:
 
 class TestHuggingFace:
     def test_parquet_and_nested_columns(self, tmp_path):
-        pyarrow = pytest.importorskip("pyarrow")
-        import pyarrow.parquet
-
         pytest.importorskip("datasets")
-        table = pyarrow.table(
+        table = pa.table(
             {"id": [5, 6], "doc": [{"title": "T", "body": "é"}, {"title": None, "body": " "}]}
         )
-        pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")
+        parquet.write_table(table, tmp_path / "rows.parquet")
         reader = HuggingFace(path=str(tmp_path), title_column="doc.title", text_column="doc.body")
         assert list(reader.documents()) == [Document(id="5", title="T", text="é")]
         assert reader.counts == {"rows_read": 1, "skipped_empty": 1}
