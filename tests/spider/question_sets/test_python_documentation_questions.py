@@ -132,7 +132,7 @@ def test_no_question_is_a_copied_sentence(passages: list[Cut], question_set: Que
     assert copied == []
 
 
-def test_a_malformed_line_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_line_is_named() -> None:
     with pytest.raises(DataError, match=r"x\.jsonl:3: not a question"):
         python_documentation._to_question('{"id": "a"}', "x.jsonl", 3)
 
