@@ -65,7 +65,7 @@ def test_group_can_be_left_out() -> None:
     stage = StageSpec(verb="build", title="", settings={"sparse": None, "fusion": "weighted_sum"})
     words = child_command(stage, Path("w"))
     assert "sparse" not in plain(compose_verb("build", words[words.index("-m") + 2 :]))
-    assert plain(compose_verb("search", ["fusion=null"]))["fusion"] is None
+    assert plain(compose_verb("search", ["fusion=null"])).get("fusion") is None
 
 
 def test_condition_on_a_count_skips_a_stage(

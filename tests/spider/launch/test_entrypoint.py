@@ -129,7 +129,7 @@ def test_help_and_configuration_are_printed_without_running(
     assert run(main, verb="doctor", words=["--help"]) == 0
     assert "checks=" in capsys.readouterr().out
     assert run(main, verb="doctor", words=["--cfg"]) == 0
-    assert "_target_: spider.health.PythonCheck" in capsys.readouterr().out
+    assert "_target_: spider.health_checks.PythonCheck" in capsys.readouterr().out
 
 
 def test_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
