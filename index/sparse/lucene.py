@@ -23,6 +23,8 @@ ANALYZER = "anserini DefaultEnglishAnalyzer (porter)"
 EMPTY_CONTENTS = "the"
 JAVA_BLANK = "".join(map(chr, range(33)))
 WRITE_BUFFER_SHARE = 8
+LEAST_BUFFER_MB = 8.0
+ORDER_CHECKS = 200
 
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -69,10 +71,10 @@ class Lucene:
         with java_errors("indexing", folder):
             empty = self._write(corpus, folder, progress)
             searcher = open_searcher(folder, self.k1, self.b)
-            indexed = searcher.getIndexReader().numDocs()
-            searcher.getIndexReader().close()
-        if indexed != len(corpus):
-            raise SpiderError(f"{folder}: Lucene holds {indexed} passages, expected {len(corpus)}")
+            reader = searcher.getIndexReader()
+            _check_order(folder, reader, len(corpus))
+            segments = reader.leaves().size()
+            reader.close()
         return {
             "variant": self.variant,
             "k1": self.k1,
@@ -85,6 +87,7 @@ class Lucene:
             "java_version": plan.java_version,
             "passages": len(corpus),
             "empty_passages": empty,
+            "segments": segments,
         }
 
     def _write(self, corpus: PassageTexts, folder: Path, progress: Progress | None) -> int:
@@ -121,7 +124,7 @@ class Lucene:
         config = writer.getConfig()
         config.setMergePolicy(java_class("org.apache.lucene.index.LogByteSizeMergePolicy")())
         heap = int(self.heap[:-1]) * _UNITS[self.heap[-1].lower()]
-        config.setRAMBufferSizeMB(max(8.0, heap / WRITE_BUFFER_SHARE / _UNITS["m"]))
+        config.setRAMBufferSizeMB(max(LEAST_BUFFER_MB, heap / WRITE_BUFFER_SHARE / _UNITS["m"]))
         return indexer, writer
 
 
@@ -149,3 +152,17 @@ def load(folder: Path, details: Mapping[str, Any]) -> LuceneIndex:
             f"{folder}: Lucene holds {len(index)} passages, expected {details['passages']}"
         )
     return index
+
+
+def _check_order(folder: Path, reader: Any, passages: int) -> None:
+    """Look up some documents' ids: searching takes document numbers for positions."""
+    if reader.maxDoc() != passages:
+        raise SpiderError(f"{folder}: Lucene holds {reader.maxDoc()} passages, expected {passages}")
+    stored = reader.storedFields()
+    for position in range(0, passages, max(1, passages // ORDER_CHECKS)):
+        document = stored.document(position)
+        if document.get("id") != str(position):
+            raise SpiderError(
+                f"{folder}: Lucene has passage {document.get('id')} in place {position}; this "
+                "Anserini merges out of order: use sparse=bm25s and report it"
+            )

@@ -210,3 +210,21 @@ def test_best_first_is_a_stable_sort_cut_off(depth: int) -> None:
     positions, kept = bm25s_index.best_first(np.arange(6) * 10, scores, depth)
     assert positions.tolist() == [20, 0, 30, 40, 10, 50][:depth]
     assert kept.tolist() == [3, 2, 2, 2, 1, 1][:depth]
+
+
+@pytest.mark.jvm
+def test_many_merged_segments_keep_the_order_of_the_passages(
+    jvm, passages, docstrings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = passages(docstrings[:300])
+    questions = [text[:80] for _, text in docstrings[:40]]
+    at_once = lucene.load(tmp_path / "a", lucene.Lucene().build(corpus, tmp_path / "a"))
+    monkeypatch.setattr(lucene, "LEAST_BUFFER_MB", 0.02)
+    details = lucene.Lucene(heap="1k").build(corpus, tmp_path / "b")
+    assert details["segments"] > 1
+    in_pieces = lucene.load(tmp_path / "b", details)
+    one, two = at_once.search(questions, 100), in_pieces.search(questions, 100)
+    np.testing.assert_array_equal(one.positions, two.positions)
+    np.testing.assert_array_equal(one.scores, two.scores)
+    at_once.close()
+    in_pieces.close()
