@@ -24,7 +24,7 @@ class ContrastiveObjective(nn.Module):
         """Return loss and in-batch accuracy."""
         queries = self.encoder.encode_tokens(batch.queries, passages=False)
         passages = self.encoder.encode_tokens(batch.passages, passages=True)
-        columns = gather_columns(passages[batch.columns], queries.shape[0])
+        columns = gather_columns(passages.index_select(0, batch.columns), queries.shape[0])
         loss, accuracy = in_batch_nll(
             queries,
             columns,

@@ -5,6 +5,7 @@ There is no random state to store: everything random is a function of (seed, ste
 
 import json
 import os
+import pickle
 import re
 import shutil
 from collections.abc import Mapping
@@ -89,10 +90,10 @@ def load_checkpoint(path: Path, *, device: str | torch.device = "cpu") -> Traini
         state = read_json(path / STATE)
         model = load_file(path / MODEL, device=str(device))
         optimizer = torch.load(path / OPTIMIZER, map_location=device, weights_only=True)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
         raise CheckpointError(
-            f"{path}: not a whole checkpoint: {error}; delete this folder to go on from the one "
-            "before it"
+            f"{path}: not a whole checkpoint: {str(error).splitlines()[0]}; delete this folder to "
+            "go on from the one before it"
         ) from error
     return TrainingCheckpoint(int(state.pop("step")), model, optimizer, state)
 
