@@ -216,7 +216,7 @@ def test_best_first_is_a_stable_sort_cut_off(depth: int) -> None:
 def test_many_merged_segments_keep_the_order_of_the_passages(
     jvm, passages, docstrings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    corpus = passages(docstrings[:300])
+    corpus = passages(docstrings[:120])
     questions = [text[:80] for _, text in docstrings[:40]]
     at_once = lucene.load(tmp_path / "a", lucene.Lucene().build(corpus, tmp_path / "a"))
     monkeypatch.setattr(lucene, "LEAST_BUFFER_MB", 0.02)
