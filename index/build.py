@@ -26,6 +26,7 @@ class BuildConfig:
         sparse: how words are indexed; sparse=null builds the dense part alone.
         fusion: how the two rankings are joined.
         tuning_queries: held-out queries that choose the dense weight, at most.
+        tuning_fewest: with fewer of them, the weight stays at the encoder's own scale.
         seed: which of them, where there are more.
         device: where a transformer encodes those queries: cpu, cuda or auto.
         overwrite: replace an index made from other settings or inputs.
@@ -40,6 +41,7 @@ class BuildConfig:
     sparse: SparseEngine | None = None
     fusion: Fusion
     tuning_queries: int = 1000
+    tuning_fewest: int = 50
     seed: int = 0
     device: str = "auto"
     overwrite: bool = False
@@ -62,7 +64,7 @@ def main(config: BuildConfig) -> None:
         dense=config.dense,
         sparse=config.sparse,
         fusion=config.fusion,
-        tuning=Tuning(queries=config.tuning_queries, seed=config.seed),
+        tuning=Tuning(queries=config.tuning_queries, fewest=config.tuning_fewest, seed=config.seed),
     )
     check_parts(parts)
     stage = Stage(

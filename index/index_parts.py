@@ -18,15 +18,19 @@ class Tuning:
 
     Attributes:
         queries: held-out queries that are searched at most.
+        fewest: with fewer of them, chance would choose, and the encoder's own scale is taken.
         seed: which ones, where there are more.
     """
 
     queries: int = 1000
+    fewest: int = 50
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.queries < 1:
-            raise ConfigError(f"tuning_queries={self.queries}: expected at least 1")
+        if min(self.queries, self.fewest) < 1:
+            raise ConfigError(
+                f"tuning_queries={self.queries}, tuning_fewest={self.fewest}: expected at least 1"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

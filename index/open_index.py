@@ -140,10 +140,16 @@ def load_sparse(folder: Path, details: Mapping[str, Any]) -> SparseIndex:
     return sparse
 
 
-def _open_encoder(artifact: Artifact, path: Path | None, device: str) -> "QuestionEncoder":
-    # torch is loaded with it, which a BM25 search need not wait for
-    from spider.checkpoint import load_encoder
+def check_encoder(artifact: Artifact, path: Path | None) -> Path:
+    """Return the folder of the encoder that an index was built with.
 
+    Args:
+        artifact: an index with a dense part.
+        path: where the encoder should be; None takes the recorded place.
+
+    Raises:
+        ArtifactError: another encoder is there, or none.
+    """
     recorded = artifact.details["encoder"]
     place = artifact.path / recorded["path"] if path is None else path
     found = open_artifact(place, kind="encoder")
@@ -153,6 +159,14 @@ def _open_encoder(artifact: Artifact, path: Path | None, device: str) -> "Questi
             f"{recorded['content_hash']}, but {place} has {found.content_hash}; "
             "give that encoder, or embed and build again"
         )
+    return place
+
+
+def _open_encoder(artifact: Artifact, path: Path | None, device: str) -> "QuestionEncoder":
+    place = check_encoder(artifact, path)
+    # torch is loaded with it, which a BM25 search need not wait for
+    from spider.checkpoint import load_encoder
+
     return load_encoder(place, device=device)
 
 

@@ -68,7 +68,7 @@ def main(config: SearchConfig) -> None:
 
 
 def _search_set(config: SearchConfig, questions: Path) -> None:
-    from index.open_index import check_systems, open_index
+    from index.open_index import check_encoder, check_systems, open_corpus, open_index
     from index.question_run import write_run
     from spider.artifact import MANIFEST, Stage, open_artifact
     from spider.atomic_files import hash_file
@@ -76,9 +76,12 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
 
     index = open_artifact(config.index, kind="index")
     systems = check_systems(index, config.systems)
+    corpus = open_corpus(index, config.corpus)
+    if set(systems) != {"bm25"}:
+        check_encoder(index, config.encoder)
     question_set = load_question_set(questions)
     fusion = config.fusion.settings() if config.fusion is not None else index.details["fusion"]
-    inputs = {"index": index, "corpus": open_artifact(config.corpus, kind="corpus")}
+    inputs = {"index": index, "corpus": corpus.artifact}
     if (questions / MANIFEST).is_file():
         inputs["questions"] = open_artifact(questions)
     stage = Stage(

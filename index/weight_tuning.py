@@ -59,10 +59,14 @@ def settle_weight(
     if encoder.details["score_scale"] == "raw":
         return {**fusion.with_weight(PAPERS_WEIGHT).settings(), "tuned_on": None}
     questions = _sample(spans, tuning)
-    if not questions:
+    if len(questions) < tuning.fewest:
         # the scale at which training made scores into log-odds, as BM25's are
         weight = float(encoder.details["score_multiplier"])
-        logger.warning("no held-out %s queries: the dense weight is %g, untuned", SPLIT, weight)
+        found, wanted = len(questions), tuning.fewest
+        logger.warning(
+            "the dense weight is %g, untuned: %d held-out %s queries, %d are needed to choose it",
+            *(weight, found, SPLIT, wanted),
+        )
         return {**fusion.with_weight(weight).settings(), "tuned_on": None}
     retriever = HybridRetriever(
         dense=load_dense(folder / DENSE, dense),
@@ -78,7 +82,7 @@ def settle_weight(
     return {
         **fusion.with_weight(choice.weight).settings(),
         "tuned_on": {"split": SPLIT, "queries": len(questions), "seed": tuning.seed},
-        "curve": [list(point) for point in choice.curve],
+        "curve": {f"{weight:.5g}": gain for weight, gain in choice.curve},
     }
 
 

@@ -1,5 +1,9 @@
 """The verb build: what the artifact holds, that it resumes, and what it refuses."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,7 @@ def settings(folder: Path, **changes: Any) -> BuildConfig:
         "dense": FaissSqfp16(),
         "sparse": Bm25s(),
         "fusion": WeightedSum(dense_depth=20, sparse_depth=20),
+        "tuning_fewest": 1,
         "device": "cpu",
     }
     return BuildConfig(**{**values, **changes})
@@ -63,7 +68,9 @@ def test_what_an_index_holds(undertaking: Any) -> None:
     assert details["fusion"]["variant"] == "weighted_sum"
     assert details["fusion"]["weight"] in WEIGHTS
     assert details["fusion"]["tuned_on"] == {"split": "validation", "queries": 10, "seed": 0}
-    assert [weight for weight, _ in details["fusion"]["curve"]] == list(WEIGHTS)
+    assert [float(weight) for weight in details["fusion"]["curve"]] == pytest.approx(
+        WEIGHTS, rel=1e-4
+    )
     assert set(artifact.manifest["inputs"]) == {"corpus", "embeddings", "spans"}
     assert available_systems(artifact) == ("bm25", "dense", "hybrid")
 
@@ -80,24 +87,47 @@ def test_a_saved_index_searches_like_its_parts(undertaking: Any) -> None:
         assert (hits.positions[0, :4] // 6 == 4).all()  # the otter's document
 
 
-def test_an_interrupted_build_goes_on_and_equals_an_uninterrupted_one(
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from index.build import BuildConfig, main
+from index.dense.faiss_sqfp16 import FaissSqfp16
+from index.fusion.weighted_sum import WeightedSum
+from index.sparse.bm25s_index import Bm25s
+
+def half(self, corpus, at, progress):
+    (at / "half.npy").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Bm25s.build = half
+at = Path(sys.argv[1])
+main(BuildConfig(
+    corpus=at / "corpus", embeddings=at / "embeddings", spans=at / "spans", output=at / "index",
+    dense=FaissSqfp16(), sparse=Bm25s(), fusion=WeightedSum(dense_depth=20, sparse_depth=20),
+    tuning_fewest=1, device="cpu",
+))
+"""
+
+
+def test_a_killed_build_goes_on_and_equals_an_uninterrupted_one(
     undertaking: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = undertaking.folder
     main(settings(folder, output=folder / "whole"))
-
-    def killed(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Bm25s, "build", killed)
-        with pytest.raises(KeyboardInterrupt):
-            main(settings(folder))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    child = subprocess.run(
+        [sys.executable, "-c", KILLED, str(folder)], env=environment, check=False
+    )
+    assert child.returncode == -signal.SIGKILL
+    assert (folder / "index.partial" / "sparse" / "half.npy").is_file()
     with pytest.raises(ArtifactError, match="unfinished"):
         open_artifact(folder / "index")
+
+    def built_again(*_: Any, **__: Any) -> None:
+        raise AssertionError("the dense part was whole")
+
     with monkeypatch.context() as patch:
-        # the dense part was whole and is not built again
-        patch.setattr(FaissSqfp16, "build", killed)
+        patch.setattr(FaissSqfp16, "build", built_again)
         main(settings(folder))
     one, two = (open_artifact(folder / name) for name in ("whole", "index"))
     assert one.content_hash == two.content_hash
@@ -121,8 +151,11 @@ def test_raw_scores_take_the_papers_weight(undertaking: Any) -> None:
     assert (fusion["weight"], fusion["tuned_on"]) == (1.0, None)
 
 
-def test_without_spans_the_weight_is_the_encoders_multiplier(undertaking: Any) -> None:
-    main(settings(undertaking.folder, spans=None))
+@pytest.mark.parametrize("changes", [{"spans": None}, {"tuning_fewest": 11}])
+def test_with_too_few_queries_the_weight_is_the_encoders_multiplier(
+    undertaking: Any, changes: dict[str, Any]
+) -> None:
+    main(settings(undertaking.folder, **changes))
     fusion = open_artifact(undertaking.folder / "index").details["fusion"]
     assert (fusion["weight"], fusion["tuned_on"]) == (20.0, None)
 

@@ -155,6 +155,11 @@ def test_another_encoder_is_refused_with_both_hashes(folder: Path, make_encoder:
     assert caught.value.exit_code == 5
     assert expected in str(caught.value)
     assert other.content_hash in str(caught.value)
+    # also where the run is up to date and nothing would be searched
+    heldout = folder / "spans" / "heldout" / "test"
+    main(settings(folder, questions=heldout))
+    with pytest.raises(ArtifactError, match=expected):
+        main(settings(folder, questions=heldout, encoder=folder / "other"))
 
 
 def test_another_corpus_is_refused(folder: Path, make_corpus: Any) -> None:
