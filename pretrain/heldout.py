@@ -40,11 +40,7 @@ def split_documents(
     Raises:
         ConfigError: a share is negative, or they leave nothing to train on.
     """
-    if not (validation_share >= 0 and test_share >= 0 and validation_share + test_share < 1):
-        raise ConfigError(
-            f"validation_share {validation_share} and test_share {test_share}: expected none "
-            "below 0, and a sum below 1"
-        )
+    check_shares(validation_share, test_share)
     split = np.full(len(document_ids), NOT_USABLE, dtype=np.uint8)
     numbers: list[int] = np.flatnonzero(usable).tolist()
     split[numbers] = TRAIN
@@ -54,6 +50,19 @@ def split_documents(
     split[order[:n_test]] = TEST
     split[order[len(order) - n_validation :]] = VALIDATION
     return split
+
+
+def check_shares(validation_share: float, test_share: float) -> None:
+    """Check the shares of documents that are kept from training.
+
+    Raises:
+        ConfigError: one is negative, or they leave nothing to train on.
+    """
+    if not (validation_share >= 0 and test_share >= 0 and validation_share + test_share < 1):
+        raise ConfigError(
+            f"validation_share {validation_share} and test_share {test_share}: expected none "
+            "below 0, and a sum below 1"
+        )
 
 
 class HeldoutQueries:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pretrain.heldout import HeldoutQueries, split_documents
+from pretrain.heldout import HeldoutQueries, check_shares, split_documents
 from pretrain.span_filters import SpanFilter
 from pretrain.span_shards import DropLast, drops_last, mine_corpus
 from pretrain.yield_report import measure_yield, write_yield
@@ -49,6 +49,8 @@ class Mining:
         heldout_documents: int = 10_000,
         seed: int = 0,
     ):
+        # before hours of mining, not after
+        check_shares(validation_share, test_share)
         self.span_filter = span_filter
         self.drop_last = drop_last
         self.validation_share = validation_share
