@@ -119,6 +119,25 @@ def test_a_vector_does_not_depend_on_the_batch(encoder, tmp_path):
     )
 
 
+def test_passages_run_in_fixed_shapes(encoder, tmp_path, monkeypatch):
+    # small matrices round alike in any shape, large ones need not
+    loaded = load(tmp_path, encoder.export(tmp_path))
+    shapes = []
+    run = loaded.module.encode_padded
+
+    def spy(ids, mask):
+        shapes.append(tuple(ids.shape))
+        return run(ids, mask)
+
+    monkeypatch.setattr(loaded.module, "encode_padded", spy)
+    loaded.encode_passages(TITLES, TEXTS)
+    assert {rows for rows, _ in shapes} == {32}
+    assert {length for _, length in shapes} == {16, 32, 48}
+    shapes.clear()
+    loaded.encode_questions(["Who sings?"])
+    assert shapes == [(1, 16)]
+
+
 def test_fresh_weights_come_from_the_seed_alone(tokenizer):
     state = torch.random.get_rng_state()
     one, two, other = (BertSettings(**SMALL).build(tokenizer, seed=s) for s in (3, 3, 4))
