@@ -25,7 +25,7 @@ class MiningResult(NamedTuple):
         counts: for the manifest.
         details: for the manifest.
         found: the yield.
-        words_per_second: of one process, reading included; None when nothing was mined.
+        words_per_second: of one core's time, reading included; None when nothing was mined.
     """
 
     counts: dict[str, int]

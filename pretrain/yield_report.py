@@ -71,7 +71,7 @@ def say_yield(found: Mapping[str, Any], *, words_per_second: int | None) -> None
     """Show the yield to a person."""
     rows = [[name, value] for name, value in yield_rows(found)]
     if words_per_second is not None:
-        rows.append(["words a second and process", f"{words_per_second:,.0f}"])
+        rows.append(["words a second on one core", f"{words_per_second:,.0f}"])
     table("Recurring spans", ["what", "how much"], rows)
     for example in found["examples"]:
         say(f"  [{example['span']}] {example['recurring_span']}: {example['query']}")

@@ -56,7 +56,7 @@ def test_reads_what_was_written(tmp_path):
     assert store.clusters_of(0) == range(2)
     assert store.clusters_of(1) == range(2, 2)
     assert store.train_clusters().tolist() == [0, 1]
-    assert isinstance(store.positions, np.memmap)
+    assert isinstance(store.positions.base, np.memmap)
 
 
 def test_shards_merge_to_the_same_bytes(tmp_path):
