@@ -28,7 +28,7 @@ from spider.encoders.static import StaticSettings, TrainableStatic, load
 from spider.encoders.weighted_bag import weighted_bag, weighted_bag_reference
 from spider.provenance import provenance
 from spider.token_batch import token_batch
-from spider.tokenizer import train_tokenizer
+from spider.vocabulary import train_tokenizer
 
 QUERIES, PASSAGES = 1024, 2048
 

@@ -23,7 +23,8 @@ from spider.encoders.bert_inference import BertEncoder
 from spider.encoders.padding import pad, padded_batches
 from spider.errors import CheckpointError, ConfigError
 from spider.token_batch import TokenBatch
-from spider.tokenizer import TOKENIZER_FILE, Tokenizer, load_tokenizer, train_tokenizer
+from spider.tokenizer import TOKENIZER_FILE, Tokenizer, load_tokenizer
+from spider.vocabulary import train_tokenizer
 
 VARIANT = "bert"
 

@@ -22,7 +22,8 @@ from spider.encoders.weighted_bag import bag_of_rows, weighted_bag
 from spider.encoders.weights import check_weights, load_weights
 from spider.errors import ConfigError
 from spider.token_batch import TokenBatch
-from spider.tokenizer import TOKENIZER_FILE, Tokenizer, load_tokenizer, train_tokenizer
+from spider.tokenizer import TOKENIZER_FILE, Tokenizer, load_tokenizer
+from spider.vocabulary import train_tokenizer
 
 VARIANT = "static"
 FOLDER = "0_StaticEmbedding"

@@ -12,7 +12,7 @@ from spider.checkpoint import load_encoder
 from spider.encoders.bert import BertSettings
 from spider.encoders.static import FOLDER, StaticSettings
 from spider.errors import ArtifactError, ConfigError, DataError
-from spider.tokenizer import train_tokenizer
+from spider.vocabulary import train_tokenizer
 
 WORDS = [
     "fox",

@@ -16,7 +16,8 @@ from spider.corpus_writer import CorpusWriter
 from spider.document import Document, PassageBounds
 from spider.question import Question, QuestionSet
 from spider.span_store import HELDOUT, NOT_USABLE, TRAIN, VALIDATION, SpanStore, SpanStoreWriter
-from spider.tokenizer import Tokenizer, train_tokenizer
+from spider.tokenizer import Tokenizer
+from spider.vocabulary import train_tokenizer
 
 WORDS = [
     "amber",
@@ -35,16 +36,6 @@ WORDS = [
     "nectar",
     "onyx",
     "pepper",
-    "quartz",
-    "raven",
-    "sable",
-    "tundra",
-    "umber",
-    "violet",
-    "willow",
-    "xenon",
-    "yarrow",
-    "zephyr",
 ]
 
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from pretrain.token_store import build_token_store
 from spider.corpus import Corpus
-from spider.tokenizer import train_tokenizer
+from spider.vocabulary import train_tokenizer
 
 TEXTS = ["the red house stands by the red river", "no end", "red again"]
 

@@ -6,7 +6,7 @@ from spider.checkpoint import Encoder, load_encoder
 from spider.encoders.static import StaticSettings
 from spider.errors import ArtifactError, CheckpointError
 from spider.interfaces import PassageEncoder, QuestionEncoder
-from spider.tokenizer import train_tokenizer
+from spider.vocabulary import train_tokenizer
 
 TEXTS = ["The quick brown fox jumps over the lazy dog"] * 4
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spider.errors import ConfigError, DataError
-from spider.tokenizer import load_tokenizer, train_tokenizer, wordpiece
+from spider.tokenizer import load_tokenizer, wordpiece
+from spider.vocabulary import train_tokenizer
 
 TEXTS = [
     "The quick brown fox jumps over the lazy dog, and the dog sleeps.",
@@ -67,7 +68,8 @@ def test_sep_in_a_text_is_the_special_token():
 
 def test_training_gives_the_same_bytes_in_another_process(tmp_path):
     program = (
-        "import json, sys\nfrom pathlib import Path\nfrom spider.tokenizer import train_tokenizer\n"
+        "import json, sys\nfrom pathlib import Path\n"
+        "from spider.vocabulary import train_tokenizer\n"
         "train_tokenizer(json.loads(sys.argv[1]), vocabulary_size=400).save(Path(sys.argv[2]))\n"
     )
     root = Path(__file__).parents[2]

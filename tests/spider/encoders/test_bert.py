@@ -9,7 +9,7 @@ from spider.encoders.padding import padded_batches
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
 from spider.errors import CheckpointError, ConfigError, DataError
 from spider.token_batch import token_batch
-from spider.tokenizer import train_tokenizer
+from spider.vocabulary import train_tokenizer
 
 TITLES = ["Fox", "", "Whale (mammal)", "Dog"] * 3
 TEXTS = [

@@ -7,7 +7,7 @@ from spider.encoders.static import FOLDER, StaticSettings, load
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
 from spider.errors import CheckpointError, ConfigError
 from spider.token_batch import token_batch
-from spider.tokenizer import train_tokenizer
+from spider.vocabulary import train_tokenizer
 
 TITLES = ["Fox", "", "Whale (mammal)", "Dog"]
 TEXTS = [
