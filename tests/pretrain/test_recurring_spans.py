@@ -120,3 +120,9 @@ def test_title_rule_is_off_unless_asked_for():
 def test_nothing_in_nothing_out():
     for passages in ([], [""], ["", ""], ["one"]):
         assert fast(passages, PAPER) == ([], [])
+
+
+def test_maximality_reaches_over_spans_that_are_not_accepted():
+    # "central bank of" ends with a stop word, yet "central bank" has the longer span's occurrences
+    passages = ["the central bank of England .", "a central bank of England .", "nothing ."]
+    assert spans(passages, RELEASED) == ["central bank of England"]
