@@ -161,7 +161,7 @@ def test_a_missing_faiss_names_its_extra(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_keys_keep_the_order_of_scores_and_positions() -> None:
     scores = np.array([[-2.5, -0.0, 0.0, 1e-30, 3.0, 3.0, -1e30]], dtype=np.float32)
-    positions = np.array([[5, 9, 8, 0, 2, 1, NO_PASSAGE]], dtype=np.int64)
+    positions = np.array([[5, 8, 9, 0, 2, 1, NO_PASSAGE]], dtype=np.int64)
     hits = unpack(pack(scores, positions), 8)
     assert hits.positions.tolist() == [[1, 2, 0, 8, 9, 5, NO_PASSAGE, NO_PASSAGE]]
     assert hits.scores.tolist() == [
