@@ -16,7 +16,7 @@ class TrainConfig:
         corpus: the corpus artifact.
         spans: its spans artifact.
         output: where the encoder is written.
-        encoder: variant of the encoder (encoder=static, encoder=bert).
+        architecture: what is trained (architecture=static, architecture=bert).
         pairings: where pairs come from, by name.
         weights: share of a batch of each pairing, by name; a missing one weighs 1.
         enlarge_few: add crop and title pairs where recurring spans yield under 500 pairs.
@@ -42,7 +42,7 @@ class TrainConfig:
     corpus: Path
     spans: Path
     output: Path
-    encoder: Any  # an EncoderSettings, whose module would load torch for --help
+    architecture: Any  # an EncoderSettings, whose module would load torch for --help
     pairings: dict[str, Any]  # Pairing
     weights: dict[str, float] = field(default_factory=dict)
     enlarge_few: bool = True
@@ -88,7 +88,7 @@ def main(config: TrainConfig) -> None:
 
     with stage.writing() as folder:
         training = EncoderTraining(
-            encoder=config.encoder,
+            encoder=config.architecture,
             pairings=config.pairings,
             weights=config.weights,
             enlarge_few=config.enlarge_few,
@@ -113,7 +113,7 @@ def main(config: TrainConfig) -> None:
         result = training.run(Corpus.open(config.corpus), SpanStore.open(config.spans), folder)
         stage.finish(
             counts=result["counts"],
-            variant=config.encoder.variant,
+            variant=config.architecture.variant,
             details=result["details"],
             unhashed=UNHASHED,
         )

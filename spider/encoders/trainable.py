@@ -62,7 +62,7 @@ class TrainableEncoder(Protocol):
 
 @runtime_checkable
 class EncoderSettings(Protocol):
-    """A configured variant: ``conf/encoder/<variant>.yaml``."""
+    """A configured variant: ``conf/architecture/<variant>.yaml``."""
 
     variant: str
 

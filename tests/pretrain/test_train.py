@@ -22,7 +22,7 @@ from spider.training.metrics import METRICS, read_metrics
 def _config(training_corpus: tuple, output: Path, **changes: Any) -> TrainConfig:
     corpus, spans, _, _ = training_corpus
     settings: dict[str, Any] = {
-        "encoder": StaticSettings(dimension=16, vocabulary_size=1000),
+        "architecture": StaticSettings(dimension=16, vocabulary_size=1000),
         "pairings": {"recurring_span": RecurringSpan(transform=RandomWindow())},
         "enlarge_few": False,
         "batch_size": 8,
