@@ -5,6 +5,7 @@ import torch
 from pretrain.objective import ContrastiveObjective
 from pretrain.validation import HeldoutValidation, best_ranks
 from spider.encoders.static import StaticSettings
+from spider.span_store import SpanStore
 
 
 def test_ranks_computed_by_hand() -> None:
@@ -28,3 +29,12 @@ def test_numbers_of_an_encoder(training_corpus: tuple) -> None:
     assert numbers["recall_at_20"] == numbers["recall_at_20_span_removed"] == 1.0
     assert numbers["loss"] == pytest.approx(0.0, abs=1e-6)  # one query: its positive alone
     assert numbers["accuracy"] == 1.0
+
+
+def test_without_validation_documents_training_goes_on(training_corpus: tuple) -> None:
+    corpus, spans, tokenizer, tokens = training_corpus
+    encoder = StaticSettings(dimension=8).build(tokenizer, seed=0)
+    none = SpanStore.open(spans.path)
+    none.split = np.zeros_like(none.split)
+    validation = HeldoutValidation(corpus=corpus, spans=none, tokens=tokens, encoder=encoder)
+    assert validation(ContrastiveObjective(encoder)) == {}
