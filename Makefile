@@ -43,9 +43,9 @@ types: $(VENV)/.dev ## mypy --strict
 imports: $(VENV)/.dev ## who may import whom
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## the benchmarks that need no data but the demo's
+bench: $(VENV)/.dev demo ## the benchmarks that need no data but the demo's
 	@$(BIN)/python -m benchmarks.start_up
-	@$(BIN)/python -m benchmarks.hybrid_latency workspace=spider-work/quickstart
+	@$(BIN)/python -m benchmarks.hybrid_latency spider-work/quickstart --output spider-work/hybrid_latency.json
 
 readme: $(VENV)/.dev ## write the measured tables of README.md from benchmarks/results
 	@$(BIN)/python -m benchmarks.readme_tables

@@ -1,6 +1,6 @@
 """How long one hybrid question takes on a warm process.
 
-    python benchmarks/hybrid_latency.py WORKSPACE [--questions FOLDER] [--output FILE]
+    python -m benchmarks.hybrid_latency WORKSPACE [--questions FOLDER] [--output FILE]
 
 WORKSPACE holds ``index/``, ``corpus/`` and ``encoder/``; the questions are the held-out test
 queries of ``spans/`` unless told. Each question is searched alone, encoder, both retrievers to
@@ -23,6 +23,7 @@ from spider.question import load_question_set
 
 WARM_UP = 20
 SHOWN = 100
+RESULTS = Path(__file__).parent / "results"
 
 
 def measure(index: OpenIndex, questions: list[str]) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def main() -> None:
     parser.add_argument("workspace", type=Path)
     parser.add_argument("--questions", type=Path, help="folder of a question set")
     parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--output", type=Path)
+    parser.add_argument("--output", type=Path, default=RESULTS / "hybrid_latency.json")
     arguments = parser.parse_args()
     workspace: Path = arguments.workspace
     folder = arguments.questions or workspace / "spans" / "heldout" / "test"
@@ -79,8 +80,7 @@ def main() -> None:
     }
     index.close()
     print(json.dumps(result, indent=2))
-    if arguments.output is not None:
-        write_json(arguments.output, result)
+    write_json(arguments.output, result)
 
 
 if __name__ == "__main__":

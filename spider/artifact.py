@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from typing import IO, Any
 
 from spider.atomic_files import hash_file, hash_json, read_json, write_json
@@ -281,6 +282,8 @@ class Stage:
             "volatile": {
                 **provenance(),
                 "seconds": round(time.monotonic() - self._started, 3),
+                # of this process since its start, the JVM's share included; kibibytes on Linux
+                "peak_memory_mib": getrusage(RUSAGE_SELF).ru_maxrss // 1024,
                 **(volatile or {}),
             },
         }
