@@ -27,9 +27,11 @@ LOSS_BATCH = 256
 class HeldoutValidation:
     """In-batch loss, accuracy and recall of the validation documents' queries.
 
-    A query is ranked against the passages of the validation documents (not of the whole corpus, so
-    the numbers are higher than a report's); its own passage is left out. Whole documents are taken,
-    in seeded order, until there are ``max_passages``.
+    A query is ranked against passages of validation documents and, as a report would, against
+    passages that training sees: an encoder that fits those too closely draws every query towards
+    them, which ranking among the validation documents alone does not show. Whole documents are
+    taken, in seeded order, up to half of ``max_passages``; a random sample of the rest of the
+    corpus fills up. The query's own passage is left out.
 
     Args:
         corpus: passages.
@@ -53,15 +55,18 @@ class HeldoutValidation:
         seed: int = 0,
     ):
         rng = np.random.default_rng(seed)
-        documents = _choose_documents(corpus, spans, max_passages, rng)
-        positions = np.array(
-            [p for number in documents for p in corpus.document_passages(number)], dtype=np.int64
-        )
+        documents = _choose_documents(corpus, spans, max_passages // 2, rng)
+        own = [p for number in documents for p in corpus.document_passages(number)]
+        others = np.setdiff1d(np.arange(len(corpus)), own)
+        room = min(max(max_passages - len(own), 0), len(others))
+        sample = rng.choice(others, room, replace=False)
+        positions = np.sort(np.concatenate([np.array(own, dtype=np.int64), sample]))
         column = {corpus.passage_id(p): n for n, p in enumerate(positions.tolist())}
+        answering = {corpus.passage_id(p) for p in own}
         questions = [
             question
             for question in spans.heldout("validation").questions
-            if any(identity in column for identity in question.relevant)
+            if not answering.isdisjoint(question.relevant)
         ]
         if len(questions) > max_queries:
             chosen = np.sort(rng.choice(len(questions), max_queries, replace=False))

@@ -28,6 +28,22 @@ SCHEMA = 1
 MANIFEST = "manifest.json"
 LOCK = ".lock"
 FINGERPRINT = ".fingerprint.json"
+#: what every manifest has
+ENTRIES = {
+    "kind", "variant", "content_hash", "fingerprint", "config", "inputs", "counts", "details",
+    "files",
+}  # fmt: skip
+#: the verb that writes each kind
+WRITERS = {
+    "corpus": "prepare",
+    "questions": "prepare-questions",
+    "spans": "mine",
+    "encoder": "train",
+    "embeddings": "embed",
+    "index": "build",
+    "run": "search",
+    "report": "evaluate-retrieval",
+}
 BOOKKEEPING = {MANIFEST, LOCK, FINGERPRINT}
 
 logger = logging.getLogger(__name__)
@@ -122,10 +138,14 @@ def open_artifact(path: Path, *, kind: str | None = None) -> Artifact:
         manifest = read_json(path / MANIFEST)
     except ValueError as error:
         raise ArtifactError(f"{path / MANIFEST} is not JSON: {error}") from error
-    if manifest.get("schema") != SCHEMA:
+    schema = manifest.get("schema") if isinstance(manifest, dict) else None
+    if schema != SCHEMA:
         raise ArtifactError(
-            f"{path}: manifest schema {manifest.get('schema')!r}, expected {SCHEMA}; make it again"
+            f"{path}: manifest schema {schema!r}, expected {SCHEMA}; make it again"
         )
+    missing = sorted(ENTRIES - manifest.keys())
+    if missing:
+        raise ArtifactError(f"{path / MANIFEST} lacks {missing}; make {path.name} again")
     if kind is not None and manifest["kind"] != kind:
         raise ArtifactError(f"{path}: this is a {manifest['kind']} artifact, expected a {kind}")
     for name, size in manifest["files"].items():
@@ -355,11 +375,13 @@ def _replace(partial: Path, output: Path) -> None:
 
 def _absence(path: Path, kind: str | None) -> str:
     wanted = "artifact" if kind is None else f"{kind} artifact"
+    writer = WRITERS.get(kind or "")
+    mend = f"spider {writer} writes it" if writer else "run the verb that writes it first"
     if _sibling(path, "partial").exists():
-        return f"{path}: unfinished {wanted}; run the command that writes it again to go on"
+        return f"{path}: unfinished {wanted}; the command that writes it goes on from there"
     if path.exists():
         return f"{path}: no {MANIFEST} here, so this is no {wanted}"
-    return f"{path}: no such {wanted}; run the verb that writes it first"
+    return f"{path}: no such {wanted}; {mend}, and spider quickstart [FOLDER] takes every step"
 
 
 def _sibling(path: Path, suffix: str) -> Path:

@@ -11,6 +11,14 @@ from rich.text import Text
 PLAIN_WIDTH = 120
 
 
+class _Output(Console):
+    """A console that lets a closed pipe be the launcher's business, as for any other writer."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass on what rich would turn into exit code 1."""
+        raise BrokenPipeError
+
+
 def say(text: str | Text = "") -> None:
     """Write a line; no markup is read in it, so any text of a user's is safe."""
     _console().print(escape(text) if isinstance(text, str) else text, highlight=False)
@@ -29,7 +37,7 @@ def table(
     _console().print(grid)
 
 
-def _console() -> Console:
+def _console() -> _Output:
     # made anew each time: tests and notebooks replace sys.stdout
     terminal = sys.stdout.isatty()
-    return Console(file=sys.stdout, width=None if terminal else PLAIN_WIDTH, soft_wrap=not terminal)
+    return _Output(file=sys.stdout, width=None if terminal else PLAIN_WIDTH, soft_wrap=not terminal)

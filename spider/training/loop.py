@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 CHECKPOINTS = "checkpoints"
 PLAN = "plan.json"
 TENSORBOARD = "tensorboard"
+BEFORE_ALL = -1
 
 
 class StepOutput(NamedTuple):
@@ -150,10 +151,11 @@ class TrainingRun:
         if newest is not None and (self.checkpoints / PLAN).is_file():
             self._restore(newest)
             self.steps = int(read_json(self.checkpoints / PLAN)["steps"])
-            self._open_log()
+            self._open_log(self.step)
             logger.info("going on from step %d of %d", self.step, self.steps)
             return
-        self._open_log()
+        # a run killed before its first checkpoint has measured step 0 already
+        self._open_log(BEFORE_ALL)
         before = self.clock()
         self._validate()
         validation_seconds = self.clock() - before
@@ -281,10 +283,10 @@ class TrainingRun:
         self.step = checkpoint.step
         self.window = dict(checkpoint.state["window"])
 
-    def _open_log(self) -> None:
+    def _open_log(self, resume_step: int) -> None:
         if self.accelerator.is_main_process:
             board = self.folder / TENSORBOARD
-            self.log = MetricsLog(self.folder, resume_step=self.step, tensorboard=board)
+            self.log = MetricsLog(self.folder, resume_step=resume_step, tensorboard=board)
 
     def _pick_steps(self, validation_seconds: float, save_seconds: float) -> int:
         """Time a few updates, whose effect :meth:`prepare` takes back, and fix the step count."""

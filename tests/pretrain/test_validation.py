@@ -21,7 +21,7 @@ def test_numbers_of_an_encoder(training_corpus: tuple) -> None:
     encoder = StaticSettings(dimension=64).build(tokenizer, seed=0)
     validation = HeldoutValidation(corpus=corpus, spans=spans, tokens=tokens, encoder=encoder)
     assert validation.n_queries == 1
-    assert validation.n_passages == len(corpus.document_passages(0))
+    assert validation.n_passages == len(corpus)
     objective = ContrastiveObjective(encoder)
     with torch.no_grad():
         numbers = validation(objective)
@@ -29,6 +29,17 @@ def test_numbers_of_an_encoder(training_corpus: tuple) -> None:
     assert numbers["recall_at_20"] == numbers["recall_at_20_span_removed"] == 1.0
     assert numbers["loss"] == pytest.approx(0.0, abs=1e-6)  # one query: its positive alone
     assert numbers["accuracy"] == 1.0
+
+
+def test_ranks_among_own_documents_and_a_sample_of_the_rest(training_corpus: tuple) -> None:
+    corpus, spans, tokenizer, tokens = training_corpus
+    encoder = StaticSettings(dimension=8).build(tokenizer, seed=0)
+    own = len(corpus.document_passages(0))
+    validation = HeldoutValidation(
+        corpus=corpus, spans=spans, tokens=tokens, encoder=encoder, max_passages=own + 2
+    )
+    assert validation.n_queries == 1
+    assert validation.n_passages == own + 2
 
 
 def test_without_validation_documents_training_goes_on(training_corpus: tuple) -> None:
