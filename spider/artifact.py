@@ -140,9 +140,7 @@ def open_artifact(path: Path, *, kind: str | None = None) -> Artifact:
         raise ArtifactError(f"{path / MANIFEST} is not JSON: {error}") from error
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
     if schema != SCHEMA:
-        raise ArtifactError(
-            f"{path}: manifest schema {schema!r}, expected {SCHEMA}; make it again"
-        )
+        raise ArtifactError(f"{path}: manifest schema {schema!r}, expected {SCHEMA}; make it again")
     missing = sorted(ENTRIES - manifest.keys())
     if missing:
         raise ArtifactError(f"{path / MANIFEST} lacks {missing}; make {path.name} again")

@@ -6,6 +6,7 @@ import importlib.metadata
 import sys
 from collections.abc import Sequence
 
+from spider.launch.entrypoint import guard, run
 from spider.launch.help_text import overview
 from spider.launch.verbs import module_of, verbs
 
@@ -16,18 +17,20 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run a verb; return its exit code."""
     words = list(sys.argv[1:] if words is None else words)
     if not words or words[0] in ("-h", "--help", "help"):
-        sys.stdout.write(overview())
-        return 0
+        return _write(overview())
     if words[0] in ("-V", "--version"):
-        sys.stdout.write(f"spider-odqa {importlib.metadata.version('spider-odqa')}\n")
-        return 0
+        return _write(f"spider-odqa {importlib.metadata.version('spider-odqa')}\n")
     verb, rest = words[0], words[1:]
     if verb not in verbs():
         near = difflib.get_close_matches(verb, verbs(), n=1)
         hint = f"did you mean {near[0]}?" if near else "spider --help lists the verbs"
         sys.stderr.write(f"spider: no verb {verb!r}; {hint}\n")
         return USAGE
-    # the verb's own imports wait until its name is known
-    from spider.launch.entrypoint import run
-
     return run(importlib.import_module(module_of(verb)).main, verb=verb, words=rest)
+
+
+def _write(text: str) -> int:
+    def act() -> None:
+        sys.stdout.write(text)
+
+    return guard(act, name="spider")

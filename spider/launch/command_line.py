@@ -14,6 +14,7 @@ from typing import Any
 from spider.errors import ConfigError
 
 OVERRIDE = re.compile(r"^[+~]{0,2}(?P<key>[A-Za-z_][\w.@/:-]*)=")
+FLAG = re.compile(r"^--(?P<key>[A-Za-z_][\w.-]*)=")
 DELETION = re.compile(r"^~[A-Za-z_][\w.@/-]*$")
 PRIMITIVE = re.compile(r"^(-?\d+(\.\d+)?([eE][-+]?\d+)?|true|false|null)$")
 
@@ -87,8 +88,10 @@ def _escape_quote(match: re.Match[str]) -> str:
 
 def _is_positional(word: str, wanted: bool, settings: Mapping[str, Any]) -> bool:
     if word.startswith("-") and len(word) > 1:
-        # "-5 degrees?" is a question, "-m" is a flag
-        return wanted and " " in word
+        # "-5 degrees?" is a question, "-m" is a flag, and so is "--index=my folder"
+        flag = FLAG.match(word)
+        root = flag["key"].replace("-", "_").split(".")[0] if flag else ""
+        return wanted and " " in word and root not in {*settings, "config_dir"}
     if DELETION.match(word) and word[1:] in settings:
         return False
     match = OVERRIDE.match(word)

@@ -1,5 +1,6 @@
 """Hydra composes a verb's configuration; what it has to say against it becomes one line."""
 
+import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,14 +8,21 @@ from typing import Any
 
 from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from spider.errors import ConfigError
 from spider.launch.command_line import OVERRIDE
-from spider.launch.typed import unknown_key
-from spider.launch.verbs import groups, settings
+from spider.launch.typed import TARGET, unknown_key
+from spider.launch.verbs import (
+    MODULE,
+    POSITIONALS,
+    groups,
+    options,
+    positionals_of,
+    settings,
+)
 from spider.workspace import last_workspace, workspace_of
 
 VERSION_BASE = "1.3"
@@ -44,7 +52,12 @@ def compose_verb(
         with initialize_config_module(config_module=CONFIG_MODULE, version_base=VERSION_BASE):
             return compose(config_name=verb, overrides=words)
     except MissingConfigException as error:
-        raise ConfigError(_one_line(error)) from error
+        raise ConfigError(_no_such_variant(error)) from error
+    except OverrideParseException as error:
+        raise ConfigError(
+            f"cannot read {error.override!r} ({_one_line(error)}); free text and paths go in as "
+            "words or --key VALUE, which need no quoting"
+        ) from error
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise ConfigError(_explain(verb, overrides, error)) from error
 
@@ -73,15 +86,49 @@ def plain(config: DictConfig) -> dict[str, Any]:
 
 
 def _explain(verb: str, overrides: Sequence[str], error: Exception) -> str:
-    known = {**settings(verb), **dict.fromkeys(groups())}
+    known = [key for key in settings(verb) if key not in (MODULE, POSITIONALS)]
+    roots = {key.split(".")[0] for key in (*known, *groups())}
     for override in overrides:
         match = OVERRIDE.match(override)
         if match is None or override.startswith("+"):
             continue
         key = match["key"].split("@")[0]
-        if key.split(".")[0] not in known:
-            return unknown_key(key, key, known)
+        if key.split(".")[0] not in roots:
+            text = "; free text goes after --" if positionals_of(verb) else ""
+            return unknown_key(key, key, known) + text
+        if "." in key and (message := _unknown_within(verb, overrides, key)):
+            return message
     return _one_line(error)
+
+
+def _no_such_variant(error: MissingConfigException) -> str:
+    group, _, wanted = str(error.missing_cfg_file).rpartition("/")
+    known = error.options or sorted(options(group) if group in groups() else ())
+    if not known:
+        return _one_line(error)
+    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"{group}={wanted}: no such variant; {hint}there are: {', '.join(known)}"
+
+
+def _unknown_within(verb: str, overrides: Sequence[str], key: str) -> str:
+    """Word the message about a key that is not there inside a setting that is."""
+    chosen = [o for o in overrides if re.split(r"[@=]", o.lstrip("+"))[0] in groups()]
+    with initialize_config_module(config_module=CONFIG_MODULE, version_base=VERSION_BASE):
+        values: Any = OmegaConf.to_container(compose(config_name=verb, overrides=chosen))
+    *parents, name = key.split(".")
+    for part in parents:
+        values = values.get(part) if isinstance(values, dict) else None
+    if not isinstance(values, dict):
+        return f"setting {key}: {'.'.join(parents)} holds no settings here; choose one with " + (
+            f"{parents[0]}=VARIANT" if parents[0] in groups() else f"{parents[0]}=VALUE"
+        )
+    known = [str(other) for other in values if other != TARGET]
+    if name in values:
+        return ""
+    if not known:
+        return f"unknown setting {key}: nothing is there yet; +{key}=VALUE adds it"
+    return unknown_key(key, name, known)
 
 
 def _one_line(error: Exception) -> str:

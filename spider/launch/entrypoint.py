@@ -41,22 +41,42 @@ def run(main: Main, *, verb: str, words: Sequence[str]) -> int:
     """
     configure_logging()
     signal.signal(signal.SIGTERM, _stop)
-    try:
+
+    def act() -> None:
         line = parse(words, positionals=positionals_of(verb), settings=settings(verb))
         _dispatch(main, verb, line)
+
+    return guard(act, name=f"spider {verb}")
+
+
+def guard(act: Callable[[], None], *, name: str) -> int:
+    """Call ``act`` and return the exit code; an error becomes one line on standard error.
+
+    Args:
+        act: what is done; what it wrote to standard output is flushed, so that a reader who has
+            gone or a full disk is noticed here, not by the interpreter at exit.
+        name: who complains.
+    """
+    try:
+        act()
+        sys.stdout.flush()
     except KeyboardInterrupt:
-        return _complain(verb, "interrupted; the same command goes on from here", CTRL_C)
+        return _complain(name, "interrupted; the same command goes on from here", CTRL_C)
     except BrokenPipeError:
-        # whoever read our output has seen enough; keep the interpreter from complaining at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # whoever read our output has seen enough
+        _flush_or_discard()
         return 0
     except SpiderError as error:
         _debug()
-        return _complain(verb, str(error), error.exit_code)
+        return _complain(name, str(error), error.exit_code)
+    except OSError as error:
+        _debug()
+        _flush_or_discard()
+        return _complain(name, f"{error} (SPIDER_DEBUG=1 shows where)", 1)
     except Exception as error:
         _debug()
         described = f"{type(error).__name__}: {error}"
-        return _complain(verb, f"{described} (SPIDER_DEBUG=1 shows where)", 1)
+        return _complain(name, f"{described} (SPIDER_DEBUG=1 shows where)", 1)
     return 0
 
 
@@ -125,8 +145,16 @@ def _debug() -> None:
         traceback.print_exc()
 
 
-def _complain(verb: str, message: str, code: int) -> int:
+def _flush_or_discard() -> None:
+    """Write what can still be written, and keep the interpreter from complaining of it at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(name: str, message: str, code: int) -> int:
     logging.shutdown()
     single = " ".join(message.split("\n"))
-    sys.stderr.write(f"spider {verb}: {single}\n")
+    sys.stderr.write(f"{name}: {single}\n")
     return code

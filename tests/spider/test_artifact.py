@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from spider.artifact import Artifact, Stage, open_artifact, recover
+from spider.artifact import WRITERS, Artifact, Stage, open_artifact, recover
 from spider.errors import ArtifactError
+from spider.launch.verbs import verbs
 
 
 def stage(output: Path, *, inputs: dict[str, Artifact] | None = None, **config: Any) -> Stage:
@@ -198,3 +199,19 @@ def test_killed_writer_leaves_the_old_artifact_whole_and_releases_its_lock(tmp_p
     with made.writing() as folder:
         assert (folder / "shard").read_text() == "done"
         made.finish(counts={})
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", '{"schema": 1}', "{}"])
+def test_a_manifest_that_is_none_of_ours_is_told_in_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(ArtifactError, match=r"manifest|JSON"):
+        open_artifact(tmp_path)
+
+
+def test_a_missing_artifact_is_told_with_the_verb_that_writes_it(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"no such index artifact; spider build writes it"):
+        open_artifact(tmp_path / "index", kind="index")
+
+
+def test_every_kind_is_written_by_a_verb() -> None:
+    assert set(WRITERS.values()) <= set(verbs())

@@ -113,3 +113,9 @@ def test_bad_words_are_one_clear_line(bad: list[str]) -> None:
     with pytest.raises(ConfigError) as caught:
         words(*bad)
     assert "\n" not in str(caught.value)
+
+
+def test_a_flag_with_a_value_of_several_words_is_a_flag_and_a_question_is_not() -> None:
+    assert words("--index=my folder") == [f"index={quote('my folder')}"]
+    assert words("--help me") == [f"question={quote('--help me')}"]
+    assert words("--what=is this?") == [f"question={quote('--what=is this?')}"]

@@ -140,6 +140,33 @@ def test_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixture
     assert main(["--version"]) == 0
 
 
+CONSOLE_SCRIPT = "import sys; from spider.cli import main; sys.exit(main())"
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["--help"]])
+@pytest.mark.parametrize(("closed", "code"), [("pipe", 0), ("full", 1)])
+def test_output_that_nobody_takes_ends_without_a_traceback(
+    words: list[str], closed: str, code: int
+) -> None:
+    if closed == "pipe":
+        reader, writer = os.pipe()
+        os.close(reader)
+    else:
+        writer = os.open("/dev/full", os.O_WRONLY)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", CONSOLE_SCRIPT, *words],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert done.returncode == code, done.stderr
+    assert done.stderr.count("\n") == (closed == "full")
+
+
 WAITING = """
 import sys, threading
 from spider.launch import entrypoint

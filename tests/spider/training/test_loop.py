@@ -55,6 +55,16 @@ def test_a_run_killed_outright_resumes_to_the_same_bits(
     assert _bytes(folder) == _bytes(whole[1])
 
 
+def test_a_run_killed_before_its_first_checkpoint_measures_step_0_once(
+    whole: tuple[torch.nn.Module, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    (folder / METRICS).write_bytes(_bytes(whole[1]).splitlines(keepends=True)[0])
+    toy.run(folder)
+    assert _bytes(folder) == _bytes(whole[1])
+
+
 def _signal_at(number: signal.Signals, step: int) -> Callable[[int], object]:
     def make_batch(wanted: int) -> object:
         if wanted == step:
