@@ -58,6 +58,8 @@ def main(config: SearchConfig) -> None:
 
     if config.questions is not None and config.question is not None:
         raise ConfigError("give questions=FOLDER or one question, not both")
+    if config.question is not None and not config.question.strip():
+        raise ConfigError("the question is empty; without one, a prompt asks for questions")
     for name, value in (("depth", config.depth), ("k", config.k)):
         if value < 1:
             raise ConfigError(f"setting {name}: got {value}, expected at least 1")
@@ -148,9 +150,10 @@ def _typed() -> Iterator[str]:
             line = input("question> " if sys.stdin.isatty() else "").strip()
         except EOFError:
             return
-        if not line:
+        if line:
+            yield line
+        elif sys.stdin.isatty():
             return
-        yield line
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from spider.artifact import Stage, open_artifact
+from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
 
 
@@ -66,7 +67,13 @@ class TrainConfig:
 
 
 def main(config: TrainConfig) -> None:
-    """Train an encoder, or find that it is up to date."""
+    """Train an encoder, or find that it is up to date.
+
+    Raises:
+        ConfigError: a setting is out of range.
+    """
+    if config.batch_size < 1:
+        raise ConfigError(f"batch_size={config.batch_size}: expected at least 1")
     inputs = {
         "corpus": open_artifact(config.corpus, kind="corpus"),
         "spans": open_artifact(config.spans, kind="spans"),

@@ -44,8 +44,8 @@ class Count:
     at_least: float | None = None
     below: float | None = None
 
-    def holds(self, workspace: Path) -> bool:
-        """Tell whether the count meets the condition.
+    def value(self, workspace: Path) -> float:
+        """Return the count.
 
         Raises:
             ConfigError: the artifact has no such count.
@@ -53,9 +53,22 @@ class Count:
         counts = open_artifact(workspace / self.artifact).counts
         if self.name not in counts:
             raise ConfigError(f"{self.artifact} has no count {self.name!r}; it has {list(counts)}")
-        value = counts[self.name]
+        return float(counts[self.name])
+
+    def holds(self, value: float) -> bool:
+        """Tell whether a count meets the condition."""
         enough = self.at_least is None or value >= self.at_least
         return enough and (self.below is None or value < self.below)
+
+    def describe(self, value: float) -> str:
+        """Say what is wanted and what there is."""
+        parts = []
+        if self.at_least is not None:
+            parts.append(f"at least {self.at_least:g}")
+        if self.below is not None:
+            parts.append(f"fewer than {self.below:g}")
+        what = self.name.replace("_", " ")
+        return f"it wants {' and '.join(parts)} {what}, {self.artifact} has {value:g}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +129,7 @@ def run_stages(stages: Sequence[StageSpec], *, workspace: Path, retrain: bool = 
         if reason:
             logger.info("%s: %s", head, reason)
             continue
-        logger.info("%s", head)
+        logger.info("%s%s", head, _reason_to_run(stage, workspace))
         _run_child(stage, workspace)
     logger.info("done in %.0f s", time.monotonic() - started)
 
@@ -153,14 +166,8 @@ def _reason_to_skip(
 ) -> str | None:
     if stage.skip_when_kept and kept:
         return f"skipped, since {kept[0]} was kept as it was"
-    if stage.only_if is not None and not stage.only_if.holds(workspace):
-        condition = stage.only_if
-        bound = (
-            f"at least {condition.at_least:g}"
-            if condition.at_least is not None
-            else f"fewer than {condition.below:g}"
-        )
-        return f"skipped: it wants {bound} {condition.name.replace('_', ' ')}"
+    if stage.only_if is not None and not stage.only_if.holds(stage.only_if.value(workspace)):
+        return f"skipped: {stage.only_if.describe(stage.only_if.value(workspace))}"
     if stage.keep_despite and stage.output and not retrain:
         changed = _changed_input(workspace / stage.output, stage.keep_despite)
         if changed:
@@ -170,6 +177,13 @@ def _reason_to_skip(
                 "retrain=true makes it anew"
             )
     return None
+
+
+def _reason_to_run(stage: StageSpec, workspace: Path) -> str:
+    """Say why a stage runs that stands in for what there was too little for."""
+    if stage.only_if is None or stage.only_if.below is None:
+        return ""
+    return f": {stage.only_if.describe(stage.only_if.value(workspace))}"
 
 
 def _changed_input(output: Path, name: str) -> bool:

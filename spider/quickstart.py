@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from spider.artifact import open_artifact
 from spider.console import say
 from spider.errors import DataError
 from spider.launch.entrypoint import launch
 from spider.pipeline_stages import build_stages, run_stages
 from spider.workspace import remember
+
+INDEX = "index"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,8 @@ def main(config: QuickstartConfig) -> None:
     run_stages(stages, workspace=config.workspace, retrain=config.retrain)
     remember(config.workspace)
     say()
+    if open_artifact(config.workspace / INDEX, kind=INDEX).details["dense"] is None:
+        say("These documents are too few or too short to train an encoder: BM25 alone answers.")
     say(f"Everything lies in {config.workspace}. Ask it:")
     say('  spider search "your question"')
 

@@ -5,6 +5,7 @@ matrix by columns, one column a term. Searching adds up the columns of a questio
 numpy does in milliseconds, so nothing is compiled and bm25s itself is not needed to search.
 """
 
+import logging
 import shutil
 from array import array
 from collections import Counter
@@ -233,4 +234,6 @@ def _libraries(*, indexing: bool = True) -> tuple[Any, Any]:
         raise MissingDependencyError(
             f"sparse search without Lucene: {error}", extra="bm25s"
         ) from error
+    # it logs at its own level, whatever the root's is
+    logging.getLogger(bm25s.__name__).setLevel(logging.WARNING)
     return bm25s, analyze

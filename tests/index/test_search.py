@@ -134,15 +134,30 @@ def test_shares_add_up_and_k_may_exceed_the_corpus(folder: Path) -> None:
     bm25.close()
 
 
-def test_the_prompt_answers_until_an_empty_line(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stdin", "last"), [(Terminal, False), (io.StringIO, True)])
+def test_an_empty_line_ends_the_prompt_and_is_passed_over_in_a_file(
+    stdin: type[io.StringIO],
+    last: bool,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("the lynx\nthe adder\n\nthe newt\n"))
+    monkeypatch.setattr("sys.stdin", stdin("the lynx\nthe adder\n\nthe newt\n"))
     main(settings(folder, k=1))
     printed = capsys.readouterr().out
     assert "The lynx" in printed
     assert "The adder" in printed
-    assert "The newt" not in printed
+    assert ("The newt" in printed) == last
+
+
+def test_an_empty_question_is_refused(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="the question is empty"):
+        main(settings(folder, question=" "))
 
 
 def test_another_encoder_is_refused_with_both_hashes(folder: Path, make_encoder: Any) -> None:

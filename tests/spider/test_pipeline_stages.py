@@ -76,9 +76,10 @@ def test_condition_on_a_count_skips_a_stage(
     below = {"artifact": "spans", "name": "training_pairs", "below": 50}
     with caplog.at_level(logging.INFO):
         run({"a": failing(only_if=at_least)}, tmp_path)
-    assert "skipped: it wants at least 50 training pairs" in caplog.text
-    with pytest.raises(SpiderError):
-        run({"a": failing(only_if=below)}, tmp_path)
+    assert "skipped: it wants at least 50 training pairs, spans has 49" in caplog.text
+    with caplog.at_level(logging.INFO), pytest.raises(SpiderError):
+        run({"b": failing(only_if=below)}, tmp_path)
+    assert "[1/1] b: it wants fewer than 50 training pairs, spans has 49" in caplog.text
     with pytest.raises(ConfigError, match="has no count 'pears'"):
         run({"a": failing(only_if={**below, "name": "pears"})}, tmp_path)
 
