@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from spider.errors import ConfigError
-from spider.launch.command_line import OVERRIDE
+from spider.launch.command_line import OVERRIDE, quote
 from spider.launch.typed import TARGET, unknown_key
 from spider.launch.verbs import (
     MODULE,
@@ -46,7 +46,7 @@ def compose_verb(
     if config_dir is not None:
         if not config_dir.is_dir():
             raise ConfigError(f"--config-dir {config_dir}: no such folder")
-        words.append(f"hydra.searchpath=[file://{config_dir.resolve()}]")
+        words.append(f"hydra.searchpath=[{quote(f'file://{config_dir.resolve()}')}]")
     GlobalHydra.instance().clear()
     try:
         with initialize_config_module(config_module=CONFIG_MODULE, version_base=VERSION_BASE):
