@@ -1,14 +1,13 @@
 """The console script: ``spider VERB ...`` finds the verb's module in ``conf/VERB.yaml``."""
 
 import difflib
-import importlib
 import importlib.metadata
 import sys
 from collections.abc import Sequence
 
-from spider.launch.entrypoint import guard, run
+from spider.launch.entrypoint import guard, run_verb
 from spider.launch.help_text import overview
-from spider.launch.verbs import module_of, verbs
+from spider.launch.verbs import verbs
 
 USAGE = 2
 
@@ -26,7 +25,7 @@ def main(words: Sequence[str] | None = None) -> int:
         hint = f"did you mean {near[0]}?" if near else "spider --help lists the verbs"
         sys.stderr.write(f"spider: no verb {verb!r}; {hint}\n")
         return USAGE
-    return run(importlib.import_module(module_of(verb)).main, verb=verb, words=rest)
+    return run_verb(verb, rest)
 
 
 def _write(text: str) -> int:

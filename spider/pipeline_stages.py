@@ -18,7 +18,7 @@ from typing import Any
 
 from spider.artifact import open_artifact
 from spider.errors import ArtifactError, ConfigError, InterruptedRunError, SpiderError
-from spider.launch.command_line import PRIMITIVE, quote
+from spider.launch.command_line import quote
 from spider.launch.typed import build
 from spider.launch.verbs import groups, module_of, settings, verbs
 
@@ -157,8 +157,8 @@ def _hydra_value(value: Any) -> str:
         return "{" + ",".join(f"{k}:{_hydra_value(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(_hydra_value, value)) + "]"
-    text = str(value)
-    return text if PRIMITIVE.match(text) and not text[0].isalpha() else quote(text)
+    # a folder called 2024 is no number
+    return quote(str(value))
 
 
 def _reason_to_skip(

@@ -1,5 +1,6 @@
 """The door of every verb: command line, configuration, ``main``, exit code."""
 
+import importlib
 import json
 import logging
 import os
@@ -16,7 +17,7 @@ from spider.errors import InterruptedRunError, SpiderError
 from spider.launch.command_line import CommandLine, parse
 from spider.launch.log import configure_logging
 from spider.launch.typed import build
-from spider.launch.verbs import MODULE, POSITIONALS, positionals_of, settings
+from spider.launch.verbs import MODULE, POSITIONALS, module_of, positionals_of, settings
 
 #: how a run is carried out, never what comes out of it
 EXECUTION = {"workspace", "overwrite", "processes", "threads", "device", MODULE, POSITIONALS}
@@ -39,10 +40,20 @@ def run(main: Main, *, verb: str, words: Sequence[str]) -> int:
         verb: the name of its yaml.
         words: the command line after the verb.
     """
+    return _run(lambda: main, verb, words)
+
+
+def run_verb(verb: str, words: Sequence[str]) -> int:
+    """Import a verb's module and run it; a Ctrl-C during its imports ends it as any other."""
+    return _run(lambda: importlib.import_module(module_of(verb)).main, verb, words)
+
+
+def _run(find_main: Callable[[], Main], verb: str, words: Sequence[str]) -> int:
     configure_logging()
     signal.signal(signal.SIGTERM, _stop)
 
     def act() -> None:
+        main = find_main()
         line = parse(words, positionals=positionals_of(verb), settings=settings(verb))
         _dispatch(main, verb, line)
 
