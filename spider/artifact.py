@@ -21,7 +21,7 @@ from resource import RUSAGE_SELF, getrusage
 from typing import IO, Any
 
 from spider.atomic_files import hash_file, hash_json, read_json, write_json
-from spider.errors import ArtifactError
+from spider.errors import ArtifactError, ConfigError
 from spider.provenance import provenance
 
 SCHEMA = 1
@@ -234,10 +234,17 @@ class Stage:
         Raises:
             ArtifactError: the output exists and may not be replaced, or another process is
                 writing it.
+            ConfigError: nothing can be written there.
         """
         recover(self.output)
         self._refuse_to_clobber()
-        self._partial.mkdir(parents=True, exist_ok=True)
+        try:
+            self._partial.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot write {self._partial}: {error.strerror}; workspace=FOLDER or "
+                "output=FOLDER writes elsewhere"
+            ) from error
         self._started = time.monotonic()
         with (self._partial / LOCK).open("a") as lock:
             self._acquire(lock)

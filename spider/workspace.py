@@ -1,6 +1,7 @@
 """Which workspace is meant when none is named."""
 
 import hashlib
+import logging
 import re
 from pathlib import Path
 
@@ -11,11 +12,20 @@ POINTER = ".last"
 DEFAULT = "default"
 QUICKSTART = "quickstart"
 
+logger = logging.getLogger(__name__)
+
 
 def remember(workspace: Path) -> None:
     """Note a workspace as the last one used, for commands run from this folder."""
-    ROOT.mkdir(exist_ok=True)
-    write_text(ROOT / POINTER, f"{workspace}\n")
+    try:
+        ROOT.mkdir(exist_ok=True)
+        write_text(ROOT / POINTER, f"{workspace}\n")
+    except OSError as error:
+        # what was made lies in the workspace all the same
+        logger.warning(
+            "cannot note the last workspace in this folder (%s): give --workspace to search",
+            error.strerror,
+        )
 
 
 def last_workspace() -> str:

@@ -85,17 +85,28 @@ def plain(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in container.items()}
 
 
-def _explain(verb: str, overrides: Sequence[str], error: Exception) -> str:
+def unknown_setting(verb: str, overrides: Sequence[str]) -> str:
+    """Word the message about the first override whose setting the verb lacks; empty if none."""
     known = [key for key in settings(verb) if key not in (MODULE, POSITIONALS)]
     roots = {key.split(".")[0] for key in (*known, *groups())}
-    for override in overrides:
-        match = OVERRIDE.match(override)
-        if match is None or override.startswith("+"):
-            continue
-        key = match["key"].split("@")[0]
+    for key in _overridden(overrides):
         if key.split(".")[0] not in roots:
             text = "; free text goes after --" if positionals_of(verb) else ""
             return unknown_key(key, key, known) + text
+    return ""
+
+
+def _overridden(overrides: Sequence[str]) -> list[str]:
+    """Return the keys that are overridden, leaving out added ones, deletions and Hydra's own."""
+    matches = [OVERRIDE.match(word) for word in overrides if not word.startswith("+")]
+    keys = [match["key"].split("@")[0] for match in matches if match is not None]
+    return [key for key in keys if re.split(r"[./]", key)[0] != "hydra"]
+
+
+def _explain(verb: str, overrides: Sequence[str], error: Exception) -> str:
+    if message := unknown_setting(verb, overrides):
+        return message
+    for key in _overridden(overrides):
         if "." in key and (message := _unknown_within(verb, overrides, key)):
             return message
     return _one_line(error)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from spider.artifact import WRITERS, Artifact, Stage, open_artifact, recover
-from spider.errors import ArtifactError
+from spider.errors import ArtifactError, ConfigError
 from spider.launch.verbs import verbs
 
 
@@ -211,6 +211,13 @@ def test_a_manifest_that_is_none_of_ours_is_told_in_one_line(tmp_path: Path, tex
 def test_a_missing_artifact_is_told_with_the_verb_that_writes_it(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"no such index artifact; spider build writes it"):
         open_artifact(tmp_path / "index", kind="index")
+
+
+def test_a_place_that_cannot_be_written_is_told_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    made = stage(tmp_path / "file" / "spans")
+    with pytest.raises(ConfigError, match=r"cannot write .*Not a directory; workspace=FOLDER"):
+        made.writing().__enter__()
 
 
 def test_every_kind_is_written_by_a_verb() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from spider.errors import ConfigError
-from spider.launch.composition import compose_verb
+from spider.launch.composition import compose_verb, unknown_setting
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,9 @@ def test_what_hydra_rejects_is_answered_in_one_line(
     assert "verb_module" not in message
     for part in parts:
         assert part in message
+
+
+def test_a_setting_that_is_not_there_is_found_before_a_sweep() -> None:
+    assert "did you mean seed?" in unknown_setting("train", ["steps=1,2", "seedd=1,2"])
+    swept = ["architecture=bert,static", "seed=1,2", "+weights.x=1", "hydra/launcher=basic"]
+    assert unknown_setting("train", swept) == ""

@@ -187,3 +187,19 @@ def test_signals_end_a_verb_with_their_codes(number: int, code: int) -> None:
         assert child.stdout.readline() == "ready\n"
         os.kill(child.pid, number)
         assert child.wait(timeout=30) == code
+
+
+def test_jobs_that_fail_leave_the_others_to_run_and_end_with_one_line(tmp_path: Path) -> None:
+    words = ["--multirun", f"workspace={tmp_path}", "seed=1,2"]
+    done = subprocess.run(
+        [sys.executable, "-c", CONSOLE_SCRIPT, "mine", *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 5
+    assert "Traceback" not in done.stderr
+    assert "job 1:" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("spider mine: ")
