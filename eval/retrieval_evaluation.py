@@ -49,6 +49,7 @@ class RetrievalEvaluation:
             )
         self.question_set: QuestionSet = runs.question_set
         self.corpus = corpus
+        self.made = runs.notes
         self.top_k = tuple(top_k)
         finder = HitFinder(runs.question_set, corpus)
         self.systems: dict[str, ScoredSystem] = {
@@ -137,7 +138,7 @@ class RetrievalEvaluation:
         return text.getvalue()
 
     def _notes(self) -> list[str]:
-        notes = []
+        notes = list(self.made)
         clusters = Sampling.of(self.question_set.questions, "micro").n_clusters
         if clusters < FEW_CLUSTERS:
             notes.append(

@@ -18,10 +18,12 @@ class RetrievalRuns(NamedTuple):
     Attributes:
         question_set: the questions that every run answered.
         hits: by system, in the order of the report.
+        notes: what the runs have to say about how their systems were made, each once.
     """
 
     question_set: QuestionSet
     hits: Mapping[str, Hits]
+    notes: tuple[str, ...] = ()
 
 
 def system_names(run: Artifact) -> dict[str, str]:
@@ -70,7 +72,8 @@ def load_runs(runs: Sequence[Artifact], corpus: Corpus, wanted: Sequence[str]) -
     unknown = [name for name in wanted if name not in hits]
     if unknown:
         raise ConfigError(f"systems: got {unknown}, expected some of {list(hits)}")
-    return RetrievalRuns(question_set, {name: hits[name] for name in wanted or hits})
+    notes = dict.fromkeys(str(run.details["note"]) for run in runs if run.details.get("note"))
+    return RetrievalRuns(question_set, {name: hits[name] for name in wanted or hits}, tuple(notes))
 
 
 def _check_corpus(run: Artifact, corpus: Corpus) -> None:

@@ -162,6 +162,12 @@ def check_encoder(artifact: Artifact, path: Path | None) -> Path:
     return place
 
 
+def training_note(encoder: Path) -> str:
+    """Return what its training had to say for reports (too few pairs, say); empty if nothing."""
+    training = open_artifact(encoder, kind="encoder").details.get("training", {})
+    return str(training.get("note", ""))
+
+
 def _open_encoder(artifact: Artifact, path: Path | None, device: str) -> "QuestionEncoder":
     place = check_encoder(artifact, path)
     # torch is loaded with it, which a BM25 search need not wait for

@@ -70,7 +70,13 @@ def main(config: SearchConfig) -> None:
 
 
 def _search_set(config: SearchConfig, questions: Path) -> None:
-    from index.open_index import check_encoder, check_systems, open_corpus, open_index
+    from index.open_index import (
+        check_encoder,
+        check_systems,
+        open_corpus,
+        open_index,
+        training_note,
+    )
     from index.question_run import write_run
     from spider.artifact import MANIFEST, Stage, open_artifact
     from spider.atomic_files import hash_file
@@ -79,8 +85,9 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
     index = open_artifact(config.index, kind="index")
     systems = check_systems(index, config.systems)
     corpus = open_corpus(index, config.corpus)
+    note = ""
     if set(systems) != {"bm25"}:
-        check_encoder(index, config.encoder)
+        note = training_note(check_encoder(index, config.encoder))
     question_set = load_question_set(questions)
     fusion = config.fusion.settings() if config.fusion is not None else index.details["fusion"]
     inputs = {"index": index, "corpus": corpus.artifact}
@@ -117,6 +124,7 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
                 "depth": config.depth,
                 "questions": question_set.name,
                 "fusion": fusion if "hybrid" in systems else None,
+                "note": note,
             }
             stage.finish(counts=counts, details=details)
     finally:

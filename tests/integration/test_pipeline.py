@@ -129,6 +129,8 @@ def after_edit(first: str, home: Path, spider: Spider) -> tuple[dict[str, str], 
 def test_first_run_makes_a_chain_of_artifacts(first: str, home: Path) -> None:
     made = artifacts(home)
     assert "crop and title pairs are added" in first
+    report = (home / "w" / "heldout-report" / "report.md").read_text(encoding="utf-8")
+    assert "crop and title pairs are added" in report
     assert 50 <= made["spans"].counts["training_pairs"] < 500
     parents = {(name, parent) for name in made for parent in made[name].manifest["inputs"]}
     assert {("spans", "corpus"), ("encoder", "spans"), ("embeddings", "encoder")} <= parents
