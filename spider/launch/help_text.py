@@ -87,7 +87,14 @@ def _attributes(cls: type[Any]) -> dict[str, str]:
 
 
 def _show(value: Any) -> str:
-    return "..." if isinstance(value, dict) else "null" if value is None else str(value)
+    """Write a default as it would be typed."""
+    if isinstance(value, dict):
+        return "..."
+    if isinstance(value, list):
+        return f"[{', '.join(dict.fromkeys(map(_show, value)))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else str(value)
 
 
 def _examples(verb: str) -> str:

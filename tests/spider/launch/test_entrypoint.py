@@ -127,7 +127,7 @@ def test_help_and_configuration_are_printed_without_running(
         raise AssertionError
 
     assert run(main, verb="doctor", words=["--help"]) == 0
-    assert "checks=" in capsys.readouterr().out
+    assert "checks=[...]\n" in capsys.readouterr().out
     assert run(main, verb="doctor", words=["--cfg"]) == 0
     assert "_target_: spider.health_checks.PythonCheck" in capsys.readouterr().out
 
