@@ -47,8 +47,10 @@ def settings(verb: str) -> dict[str, Any]:
     for default in content.pop("defaults", []):
         if isinstance(default, dict):
             for group, option in default.items():
-                # "optional db", "override db" and "db@place" are Hydra's ways to say more
-                chosen[group.split()[-1].split("@")[-1].lstrip("/")] = option
+                # "optional db", "override db" and "db@place.name" are Hydra's ways to say more
+                place = group.split()[-1].split("@")[-1].lstrip("/")
+                name, _, deeper = place.partition(".")
+                chosen[name] = {deeper: option} if deeper else option
     return {**chosen, **content}
 
 
