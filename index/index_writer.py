@@ -10,7 +10,7 @@ from typing import Any
 from index import preflight
 from index.embeddings import Embeddings
 from index.index_parts import IndexParts
-from index.open_index import DENSE, SPARSE
+from index.open_index import DENSE, ENCODER_PATH, SPARSE
 from index.weight_tuning import settle_weight
 from spider.artifact import Artifact, Stage
 from spider.atomic_files import read_json, write_json
@@ -49,13 +49,20 @@ def write_index(stage: Stage, parts: IndexParts, *, device: str) -> Artifact:
             )
         details = {
             "passages": len(parts.corpus),
-            "encoder": None if encoder is None else _encoder_record(encoder, stage.output),
+            "encoder": None if encoder is None else _encoder_record(encoder),
             "dense": dense,
             "sparse": sparse,
             "fusion": fusion,
         }
         counts = {"passages": len(parts.corpus), "documents": parts.corpus.n_documents}
-        return stage.finish(counts=counts, details=details, unhashed=[SPARSE])
+        # where the encoder lies is no part of what the index is, so it stays out of the hash
+        place = None if encoder is None else os.path.relpath(encoder.path, stage.output)
+        return stage.finish(
+            counts=counts,
+            details=details,
+            volatile={ENCODER_PATH: place},
+            unhashed=[SPARSE],
+        )
 
 
 def _part(
@@ -82,12 +89,8 @@ def _encoder_of(embeddings: Embeddings) -> Artifact:
     return embeddings.artifact.parent("encoder")
 
 
-def _encoder_record(encoder: Artifact, output: Path) -> dict[str, str]:
-    return {
-        "content_hash": encoder.content_hash,
-        "path": os.path.relpath(encoder.path, output),
-        "variant": encoder.variant,
-    }
+def _encoder_record(encoder: Artifact) -> dict[str, str]:
+    return {"content_hash": encoder.content_hash, "variant": encoder.variant}
 
 
 def _preflight(stage: Stage, parts: IndexParts) -> None:

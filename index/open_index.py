@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DENSE = "dense"
 SPARSE = "sparse"
+ENCODER_PATH = "encoder_path"
+"""In the volatile part of the manifest: the encoder, relative to the index."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +153,7 @@ def check_encoder(artifact: Artifact, path: Path | None) -> Path:
         ArtifactError: another encoder is there, or none.
     """
     recorded = artifact.details["encoder"]
-    place = artifact.path / recorded["path"] if path is None else path
+    place = artifact.path / artifact.manifest["volatile"][ENCODER_PATH] if path is None else path
     found = open_artifact(place, kind="encoder")
     if found.content_hash != recorded["content_hash"]:
         raise ArtifactError(
