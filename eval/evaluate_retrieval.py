@@ -58,9 +58,10 @@ def main(config: EvaluateRetrievalConfig) -> None:
     from eval.retrieval_evaluation import RetrievalEvaluation
     from eval.retrieval_measures import check_top_k, measure_names
     from eval.retrieval_runs import load_runs
-    from spider.artifact import Stage, open_artifact
+    from spider.artifact import open_artifact
     from spider.atomic_files import read_json
     from spider.corpus import Corpus
+    from spider.stage import Stage
 
     settings = ReportSettings(
         primary=config.primary,

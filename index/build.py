@@ -53,9 +53,9 @@ def main(config: BuildConfig) -> None:
     # the writer loads torch, which an index that is up to date need not wait for
     from index.embeddings import Embeddings
     from index.index_parts import IndexParts, Tuning, check_parts
-    from spider.artifact import Stage
     from spider.corpus import Corpus
     from spider.span_store import SpanStore
+    from spider.stage import Stage
 
     parts = IndexParts(
         corpus=Corpus.open(config.corpus),

@@ -7,11 +7,12 @@ from typing import Any
 
 from index.embedding_shards import ShardEncoder, Source, forget
 from index.embeddings import Embeddings
-from spider.artifact import Artifact, Stage, open_artifact
+from spider.artifact import Artifact, open_artifact
 from spider.corpus import Corpus
 from spider.errors import ArtifactError, ConfigError
 from spider.progress import Progress
 from spider.shards import COUNTS, run_shards, shard_folder
+from spider.stage import Stage
 
 logger = logging.getLogger(__name__)
 
@@ -95,15 +96,12 @@ def _run(
                 else:
                     progress.advance(shard_counts["passages"])
 
-            shards = run_shards(folder, tasks, work, processes=processes, on_done=on_done)
+            run_shards(folder, tasks, work, processes=processes, on_done=on_done)
             rate = round(progress.rate, 1)
+        reused = work.count_reused()
     finally:
         forget()
-    for number in range(len(tasks)):
-        # what was encoded and what was taken over is no part of the payload: the bytes are the same
-        (shard_folder(folder, number) / COUNTS).unlink()
-    names = ("passages", "encoded", "reused")
-    return {name: sum(shard[name] for shard in shards) for name in names}, rate
+    return {"passages": passages, "encoded": passages - reused, "reused": reused}, rate
 
 
 def _reusable(stage: Stage, trained: Artifact) -> Source | None:

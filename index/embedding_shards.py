@@ -51,11 +51,16 @@ class ShardEncoder:
             vectors[some] = encoder.encode_passages(corpus.titles(where), corpus.texts(where))
         rounded = to_float16(vectors, lambda row: corpus.passage_id(task[0] + row))
         save_shard(folder, rounded, hashes)
-        return {
-            "passages": len(positions),
-            "encoded": len(rows),
-            "reused": len(positions) - len(rows),
-        }
+        # nothing about what was taken over: a shard's files are the same either way
+        return {"passages": len(positions)}
+
+    def count_reused(self) -> int:
+        """Count the passages of the corpus whose vectors are taken over, in this run or before."""
+        if self.previous is None:
+            return 0
+        hashes, known = _corpus(self.corpus).passage_hashes, _known(self.previous)
+        blocks = (hashes[at : at + self.batch] for at in range(0, len(hashes), self.batch))
+        return sum(int(known.find(np.array(block))[0].sum()) for block in blocks)
 
 
 # the content hash is part of the key: a folder may hold another artifact the next time

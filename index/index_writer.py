@@ -12,9 +12,10 @@ from index.embeddings import Embeddings
 from index.index_parts import IndexParts
 from index.open_index import DENSE, ENCODER_PATH, SPARSE
 from index.weight_tuning import settle_weight
-from spider.artifact import Artifact, Stage
+from spider.artifact import Artifact
 from spider.atomic_files import read_json, write_json
 from spider.progress import Progress
+from spider.stage import Stage
 
 logger = logging.getLogger(__name__)
 

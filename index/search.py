@@ -78,9 +78,10 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
         training_note,
     )
     from index.question_run import write_run
-    from spider.artifact import MANIFEST, Stage, open_artifact
+    from spider.artifact import MANIFEST, open_artifact
     from spider.atomic_files import hash_file
     from spider.question import RECORDS, SETTINGS, load_question_set
+    from spider.stage import Stage
 
     index = open_artifact(config.index, kind="index")
     systems = check_systems(index, config.systems)

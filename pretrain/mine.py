@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pretrain.span_filters import SpanFilter
-from spider.artifact import Stage, open_artifact
+from spider.artifact import open_artifact
 from spider.launch.entrypoint import launch
 from spider.query_ranges import QueryTransform
+from spider.stage import Stage
 
 logger = logging.getLogger(__name__)
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from spider.artifact import Stage, open_artifact
+from spider.artifact import open_artifact
 from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
+from spider.stage import Stage
 
 
 @dataclass(frozen=True, kw_only=True)

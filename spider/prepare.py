@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from spider.artifact import Stage
 from spider.atomic_files import hash_json
 from spider.document_source import DocumentSource, skipped_by
 from spider.launch.entrypoint import launch
 from spider.preparation import SOURCES, Preparation
 from spider.source_state import fingerprint_of, without_place
 from spider.splitting import WordSplitter
+from spider.stage import Stage
 
 logger = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from spider.artifact import Stage
 from spider.atomic_files import hash_json
 from spider.errors import ConfigError, DataError
 from spider.launch.entrypoint import launch
 from spider.question_source import QuestionSource
 from spider.source_state import fingerprint_of, without_place
+from spider.stage import Stage
 
 logger = logging.getLogger(__name__)
 

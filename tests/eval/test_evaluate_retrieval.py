@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from eval.evaluate_retrieval import EvaluateRetrievalConfig, main
-from spider.artifact import Stage, open_artifact
+from spider.artifact import open_artifact
 from spider.corpus import Corpus
 from spider.errors import ArtifactError, ConfigError, DataError, MetricMissedError
 from spider.question import Question, QuestionSet
 from spider.ranking import pad_hits, save_hits
+from spider.stage import Stage
 
 N_DOCUMENTS, N_PASSAGES = 6, 5
 

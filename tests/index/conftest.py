@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from index.embedding_run import embed_corpus
-from spider.artifact import Artifact, Stage
+from spider.artifact import Artifact
 from spider.corpus import Corpus
 from spider.encoders.static import StaticSettings
 from spider.question import Question, QuestionSet
 from spider.span_store import VALIDATION, SpanStoreWriter
+from spider.stage import Stage
 
 BIRDS = ["heron", "osprey", "raven", "plover"]
 ANIMALS = [*BIRDS, "otter", "badger", "lynx", "marten", "adder", "newt"]

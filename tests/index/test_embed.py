@@ -7,11 +7,12 @@ import pytest
 from index.embed import EmbedConfig, main
 from index.embedding_shards import ShardEncoder
 from index.embeddings import Embeddings, save_shard
-from spider.artifact import Stage, open_artifact
+from spider.artifact import open_artifact
 from spider.checkpoint import load_encoder
 from spider.encoders.bert import BertSettings
 from spider.encoders.static import FOLDER, StaticSettings
 from spider.errors import ArtifactError, ConfigError, DataError
+from spider.stage import Stage
 from spider.vocabulary import train_tokenizer
 
 WORDS = [
@@ -127,6 +128,27 @@ def test_resumed_run_has_the_bytes_of_an_uninterrupted_one(
     assert resumed.artifact.content_hash == whole.artifact.content_hash
 
 
+def test_a_run_killed_while_it_finishes_loses_no_shard(tmp_path, make_corpus, embed, monkeypatch):
+    make_corpus(DOCUMENTS)
+    write_encoder(tmp_path / "encoder")
+    whole = embed(output=tmp_path / "whole")
+
+    def killed(path):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("spider.artifact.hash_file", killed)
+        with pytest.raises(KeyboardInterrupt):
+            embed()
+    shards = sorted((tmp_path / "embeddings.partial").glob("shard-*/vectors.npy"))
+    times = [file.stat().st_mtime_ns for file in shards]
+    resumed = embed()
+    finished = sorted((tmp_path / "embeddings").glob("shard-*/vectors.npy"))
+    assert [file.stat().st_mtime_ns for file in finished] == times
+    assert resumed.artifact.content_hash == whole.artifact.content_hash
+    assert resumed.artifact.counts == whole.artifact.counts
+
+
 def test_unchanged_passages_keep_their_vectors(tmp_path, make_corpus, embed, variant):
     make_corpus(DOCUMENTS)
     write_encoder(tmp_path / "encoder", variant)
@@ -171,7 +193,8 @@ def test_shards_can_be_written_by_another_process(tmp_path, make_corpus, embed):
     )
     (tmp_path / "shard").mkdir()
     counts = pickle.loads(pickle.dumps(work))((5, 10), tmp_path / "shard")
-    assert counts == {"passages": 5, "encoded": 5, "reused": 0}
+    assert counts == {"passages": 5}
+    (tmp_path / "embeddings" / "shard-00001" / "counts.json").unlink()
     assert payload(tmp_path / "shard") == payload(tmp_path / "embeddings" / "shard-00001")
 
 

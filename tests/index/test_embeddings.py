@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from index.embeddings import Embeddings, KnownVectors, save_shard, to_float16
-from spider.artifact import Stage
 from spider.errors import ArtifactError, DataError
 from spider.shards import shard_folder
+from spider.stage import Stage
 
 DIMENSION, SHARD = 4, 3
 

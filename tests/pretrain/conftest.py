@@ -9,13 +9,14 @@ import pytest
 from pretrain.recurring_spans import find_clusters
 from pretrain.span_filters import SpanFilter
 from pretrain.token_store import TokenStore, build_token_store
-from spider.artifact import Artifact, Stage
+from spider.artifact import Artifact
 from spider.atomic_files import save_array
 from spider.corpus import Corpus
 from spider.corpus_writer import CorpusWriter
 from spider.document import Document, PassageBounds
 from spider.question import Question, QuestionSet
 from spider.span_store import HELDOUT, NOT_USABLE, TRAIN, VALIDATION, SpanStore, SpanStoreWriter
+from spider.stage import Stage
 from spider.tokenizer import Tokenizer
 from spider.vocabulary import train_tokenizer
 

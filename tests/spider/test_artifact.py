@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from spider.artifact import WRITERS, Artifact, Stage, open_artifact, recover
+from spider.artifact import WRITERS, Artifact, open_artifact, recover
 from spider.errors import ArtifactError, ConfigError
 from spider.launch.verbs import verbs
+from spider.stage import Stage
 
 
 def stage(output: Path, *, inputs: dict[str, Artifact] | None = None, **config: Any) -> Stage:
@@ -180,7 +181,7 @@ def test_other_kind_is_refused(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from spider.artifact import Stage
+from spider.stage import Stage
 s = Stage(verb="v", kind="spans", output=Path(sys.argv[1]), config={}, inputs={}, overwrite=True)
 with s.writing() as folder:
     (folder / "shard").write_text("done")

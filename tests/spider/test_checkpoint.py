@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from spider.artifact import Stage
 from spider.checkpoint import Encoder, load_encoder
 from spider.encoders.static import StaticSettings
 from spider.errors import ArtifactError, CheckpointError
 from spider.interfaces import PassageEncoder, QuestionEncoder
+from spider.stage import Stage
 from spider.vocabulary import train_tokenizer
 
 TEXTS = ["The quick brown fox jumps over the lazy dog"] * 4

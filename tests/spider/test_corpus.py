@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spider.artifact import Stage
 from spider.corpus import Corpus, hash_passage
 from spider.corpus_writer import CorpusWriter
 from spider.document import Document, PassageBounds
 from spider.errors import ArtifactError, DataError
+from spider.stage import Stage
 
 
 def test_serves_passages_by_position_id_and_document(make_corpus):

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from spider.artifact import Artifact, Stage
+from spider.artifact import Artifact
 from spider.errors import ConfigError, SpiderError
 from spider.launch.composition import compose_verb, plain
 from spider.pipeline_stages import StageSpec, build_stages, child_command, run_stages
+from spider.stage import Stage
 
 
 def artifact(path: Path, kind: str, inputs: dict[str, Artifact], **counts: int) -> Artifact:
