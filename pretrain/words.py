@@ -14,7 +14,9 @@ may be part of a span. Two tokens are the same word when their code points, each
 itself, are equal ("İ", which lower-cases to two code points, stays).
 
 :data:`WORD` is the documentation and, through the module ``regex``, the readable twin that tests
-compare with; :func:`scan_words` does the same over an array of code points.
+compare with; :func:`scan_words` does the same over an array of code points. The two agree on every
+code point that the interpreter's Unicode version knows; a letter that is newer than the interpreter
+is a token by itself here, and may be part of a word for ``regex``.
 """
 
 import unicodedata
