@@ -24,7 +24,7 @@ class PipelineConfig:
     workspace: Path
     pipeline: dict[str, Any]
     data: Path | None = None
-    minutes: float = 20
+    minutes: float = 15
     retrain: bool = False
 
 

@@ -55,7 +55,7 @@ class StaticSettings:
         lower_case: bool = True,
         tokenizer_source: str = "",
         score_multiplier: float = 20.0,
-        initial_scale: float = 0.1,
+        initial_scale: float = 0.05,
     ):
         for name, value in (("dimension", dimension), ("initial_scale", initial_scale)):
             if value <= 0:
