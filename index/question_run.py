@@ -1,6 +1,5 @@
 """A run: rankings of a whole question set by each system, written block by block."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from index.open_index import OpenIndex
 from spider.progress import Progress
 from spider.question import QuestionSet
 from spider.ranking import NO_PASSAGE, Hits, load_hits, save_hits
-from spider.shards import run_shards, shard_folder
+from spider.shards import discard_shards, run_shards, shard_folder
 
 BLOCK = 256
 BLOCKS = "blocks"
@@ -65,8 +64,7 @@ def write_run(
         counts[f"{system}_passages"] = int((hits.positions != NO_PASSAGE).sum())
     (folder / QUESTIONS).mkdir(exist_ok=True)
     question_set.save(folder / QUESTIONS)
-    if (folder / BLOCKS).exists():
-        shutil.rmtree(folder / BLOCKS)
+    discard_shards(folder / BLOCKS)
     return counts
 
 

@@ -7,12 +7,13 @@ import numpy as np
 
 from pretrain.heldout import HeldoutQueries, check_shares, split_documents
 from pretrain.span_filters import SpanFilter
-from pretrain.span_shards import DropLast, drops_last, mine_corpus
+from pretrain.span_shards import SHARDS, DropLast, drops_last, mine_corpus
 from pretrain.yield_report import measure_yield, write_yield
 from spider.array_stream import open_array
 from spider.atomic_files import save_array
 from spider.corpus import Corpus
 from spider.query_ranges import QueryTransform
+from spider.shards import discard_shards
 from spider.span_store import HELDOUT, SpanStore
 
 HELDOUT_SPLITS = ("validation", "test")
@@ -92,6 +93,7 @@ class Mining:
             questions.save(folder / HELDOUT / name)
         found = measure_yield(store, counts, heldout)
         write_yield(folder, found)
+        discard_shards(folder / SHARDS)
         counts |= {"documents_usable": found["documents_usable"]}
         counts |= {"training_pairs": found["training_pairs"]}
         counts |= {f"{name}_queries": len(made.questions) for name, made in heldout.items()}

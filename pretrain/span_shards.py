@@ -1,6 +1,5 @@
 """Mines a corpus shard by shard, and merges the shards into one span store."""
 
-import shutil
 import time
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -40,7 +39,7 @@ def mine_corpus(
 ) -> dict[str, int]:
     """Write a corpus's clusters (a span store without its split) and return the counts.
 
-    Shards that an interrupted run finished are not mined again.
+    Shards that an interrupted run finished are not mined again; they stay in ``SHARDS``.
     """
     tasks = [
         ShardTask(corpus, documents.start, documents.stop, span_filter, drop_last)
@@ -59,7 +58,6 @@ def mine_corpus(
     for number in range(len(tasks)):
         writer.add_shard(shard_folder(shards, number))
     writer.close()
-    shutil.rmtree(shards, ignore_errors=True)
     return {name: sum(part[name] for part in counts) for name in (counts[0] if counts else ())}
 
 

@@ -91,6 +91,27 @@ def test_a_run_resumes_by_block(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert one.content_hash == two.content_hash
 
 
+@pytest.mark.parametrize("place", ["spider.stage.hash_file", "spider.shards.shutil.rmtree"])
+def test_a_run_killed_while_it_finishes_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    heldout = folder / "spans" / "heldout" / "test"
+    main(settings(folder, questions=heldout, output=folder / "whole"))
+
+    def killed(path: Path) -> None:
+        for file in path.rglob("shard-*/*/*.npy"):
+            file.unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, killed)
+        with pytest.raises(KeyboardInterrupt):
+            main(settings(folder, questions=heldout))
+    main(settings(folder, questions=heldout))
+    one, two = (open_artifact(folder / name) for name in ("whole", "run"))
+    assert one.content_hash == two.content_hash
+
+
 def test_systems_label_depth_and_fusion(folder: Path) -> None:
     heldout = folder / "spans" / "heldout" / "test"
     main(settings(folder, questions=heldout, systems=["dense"], depth=500, label="untrained"))

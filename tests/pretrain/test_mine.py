@@ -127,6 +127,25 @@ def test_killed_run_resumes_to_the_same_bytes(make_corpus, tmp_path):
     assert resumed.content_hash == whole.content_hash
 
 
+@pytest.mark.parametrize("place", ["spider.stage.hash_file", "spider.shards.shutil.rmtree"])
+def test_a_run_killed_while_it_finishes_goes_on(make_corpus, tmp_path, place):
+    corpus = make_corpus(documents())
+    whole = mine(corpus, tmp_path / "whole")
+
+    def killed(path):
+        for file in path.rglob("shard-00001/*.npy"):
+            file.unlink()
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(place, killed)
+        with pytest.raises(KeyboardInterrupt):
+            mine(corpus, tmp_path / "killed")
+    resumed = mine(corpus, tmp_path / "killed")
+    assert payload(tmp_path / "killed") == payload(tmp_path / "whole")
+    assert resumed.content_hash == whole.content_hash
+
+
 def test_shard_size_and_processes_do_not_change_the_bytes(make_corpus, tmp_path):
     corpus = make_corpus(documents())
     mine(corpus, tmp_path / "one", shard_passages=10_000)
