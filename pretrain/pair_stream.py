@@ -21,12 +21,13 @@ class PairStream:
 
     Every batch holds the same number of pairs of a pairing (weights rounded by largest remainder),
     so that the place in a pairing's passes follows from the step alone. Each pass has its own
-    seeded order.
+    seeded order. A pairing with fewer pairs than its share gives all it has to every batch, and the
+    others fill it up: a handful of titles does not make the batch small.
 
     Args:
         pairings: by name; those without a pair are left out.
         weights: shares of a batch by name; a name that is missing weighs 1.
-        batch_size: pairs in a batch; fewer where a pass has not that many.
+        batch_size: pairs in a batch; fewer where there are not that many.
         seed: of orders and draws.
         multiple: the batch size is a multiple of this (the number of processes).
 
@@ -64,8 +65,8 @@ class PairStream:
         self._pairings = used
         self._seed = seed
         shares = {name: weights.get(name, 1.0) for name in used}
-        size = _fitting_size(shares, {name: len(p) for name, p in used.items()}, batch_size)
-        self.batch_size = max(SMALLEST_BATCH, size) // multiple * multiple or multiple
+        size = max(SMALLEST_BATCH, min(batch_size, total))
+        self.batch_size = size // multiple * multiple or multiple
         if self.batch_size < batch_size:
             logger.warning(
                 "batch_size=%d exceeds the pairs there are (%s); using %d",
@@ -73,7 +74,7 @@ class PairStream:
                 self.pairs,
                 self.batch_size,
             )
-        self.counts = share_out(self.batch_size, shares)
+        self.counts = fill_up(self.batch_size, shares, {name: self.pairs[name] for name in used})
         self._order = lru_cache(maxsize=2 * len(used))(self._make_order)
 
     def examples(self, step: int) -> list[PairExample]:
@@ -103,10 +104,22 @@ def share_out(total: int, weights: Mapping[str, float]) -> dict[str, int]:
     return counts
 
 
-def _fitting_size(weights: Mapping[str, float], pairs: Mapping[str, int], batch_size: int) -> int:
-    """Return the largest batch in which no pairing's pass is visited more than once."""
-    whole = sum(weights.values())
-    return min(batch_size, *(int(pairs[name] * whole / weights[name]) for name in weights))
+def fill_up(total: int, weights: Mapping[str, float], pairs: Mapping[str, int]) -> dict[str, int]:
+    """Split ``total`` by weight; what a name has too few pairs for goes to the others.
+
+    Args:
+        total: at most the sum of ``pairs``.
+        weights: above 0.
+        pairs: the most that each name can give.
+    """
+    full: dict[str, int] = {}
+    while True:
+        left = {name: weight for name, weight in weights.items() if name not in full}
+        counts = share_out(total - sum(full.values()), left) if left else {}
+        over = {name: pairs[name] for name, count in counts.items() if count > pairs[name]}
+        if not over:
+            return {name: full[name] if name in full else counts[name] for name in weights}
+        full |= over
 
 
 def _check_weights(pairings: Mapping[str, object], weights: Mapping[str, float]) -> None:

@@ -2,6 +2,8 @@ import logging
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pretrain.pair_stream import PairStream, share_out
 from pretrain.pairings.pairing import PairExample
@@ -62,8 +64,59 @@ def test_shares_by_largest_remainder() -> None:
 def test_a_batch_shrinks_to_the_pairs_there_are(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         stream = _stream(batch_size=1000)
-    assert stream.batch_size == 13  # 10 pairs of a are three quarters of 13
+    assert stream.batch_size == 17  # all there are
+    assert stream.counts == {"a": 10, "b": 7}
     assert "batch_size=1000" in caplog.text
+
+
+def test_a_small_pairing_lowers_its_own_share_and_not_the_batch() -> None:
+    pairings = {"span": Numbered(0, 400), "crop": Numbered(1000, 2000), "title": Numbered(9000, 3)}
+    weights = {"span": 0.5, "crop": 0.4, "title": 0.1}
+    stream = PairStream(pairings, weights=weights, batch_size=600, seed=0)
+    # the 57 that titles lack go to the others, as 5 to 4
+    assert stream.counts == {"span": 332, "crop": 265, "title": 3}
+    large = PairStream(pairings, weights=weights, batch_size=1024, seed=0)
+    assert large.counts == {"span": 400, "crop": 621, "title": 3}
+
+
+NAMES = "abcd"
+
+
+@given(
+    pairs=st.lists(st.integers(1, 60), min_size=1, max_size=4),
+    weights=st.lists(st.floats(0.05, 3.0), min_size=4, max_size=4),
+    batch_size=st.integers(1, 150),
+    multiple=st.integers(1, 3),
+)
+def test_no_pair_comes_twice_in_a_batch_that_is_as_large_as_can_be(
+    pairs: list[int], weights: list[float], batch_size: int, multiple: int
+) -> None:
+    total = sum(pairs)
+    if total < 2 * multiple:
+        return
+    stream = PairStream(
+        {
+            name: Numbered(100 * n, size)
+            for n, (name, size) in enumerate(zip(NAMES, pairs, strict=False))
+        },
+        weights=dict(zip(NAMES[: len(pairs)], weights, strict=False)),
+        batch_size=batch_size,
+        seed=0,
+        multiple=multiple,
+    )
+    wanted = max(min(batch_size, total), 2, multiple)
+    assert stream.batch_size == wanted // multiple * multiple
+    assert sum(stream.counts.values()) == stream.batch_size
+    # the first passes, so that no batch reaches over the end of one
+    positives = [example.positive for example in stream.examples(0)]
+    assert len(set(positives)) == len(positives)
+    shares = dict(zip(NAMES, weights, strict=True))
+    short = {name for name, size in zip(NAMES, pairs, strict=False) if stream.counts[name] < size}
+    for one in short:
+        for other in stream.counts:
+            # who has pairs left has no less than any other, by weight, rounding aside
+            fair = stream.counts[other] / shares[other] * shares[one]
+            assert stream.counts[one] + 1 + shares[one] / shares[other] >= fair
 
 
 def test_processes_share_a_batch_evenly() -> None:
