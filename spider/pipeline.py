@@ -18,6 +18,7 @@ class PipelineConfig:
         pipeline: the stages.
         data: where the pipeline's documents and questions lie, if it needs to be told.
         minutes: training time, where the pipeline has no fixed number of steps.
+        full: take question sets whole where the pipeline would take a sample.
         retrain: train again where an encoder would be kept although documents changed.
     """
 
@@ -25,6 +26,7 @@ class PipelineConfig:
     pipeline: dict[str, Any]
     data: Path | None = None
     minutes: float = 15
+    full: bool = False
     retrain: bool = False
 
 

@@ -80,8 +80,9 @@ class StageSpec:
         title: as it is announced.
         settings: overrides; a key may be a path such as ``source.folder`` or a group.
         only_if: the stage is skipped unless the condition holds.
-        keep_despite: name of an input; when the output is whole and only that input changed since,
-            the output is kept as it is (an encoder, when documents were edited).
+        keep_despite: name of an input; when the output is whole and that input changed since, the
+            output is kept as it is, whatever the settings are now (an encoder, when documents were
+            edited).
         output: the output's name in the workspace; needed with ``keep_despite``.
         skip_when_kept: skip the stage if an earlier stage's output was kept.
     """
@@ -173,8 +174,8 @@ def _reason_to_skip(
         if changed:
             kept.append(stage.output)
             return (
-                f"{stage.output} kept, though {stage.keep_despite} changed since; "
-                "retrain=true makes it anew"
+                f"{stage.output} kept as it was, though {stage.keep_despite} changed since; "
+                "retrain=true makes it anew, with the settings of now"
             )
     return None
 

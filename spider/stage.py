@@ -8,6 +8,7 @@ until the new one stands, and opening either of them recovers from a kill betwee
 import logging
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -170,8 +171,8 @@ class Stage:
             "volatile": {
                 **provenance(),
                 "seconds": round(time.monotonic() - self._started, 3),
-                # of this process since its start, the JVM's share included; kibibytes on Linux
-                "peak_memory_mib": getrusage(RUSAGE_SELF).ru_maxrss // 1024,
+                # of this process since its start, the JVM's share included
+                "peak_memory_mib": _peak_memory() >> 20,
                 **(volatile or {}),
             },
         }
@@ -217,6 +218,12 @@ class Stage:
         for entry in leftovers:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         write_json(record, [self.fingerprint])
+
+
+def _peak_memory() -> int:
+    peak = getrusage(RUSAGE_SELF).ru_maxrss
+    # bytes on macOS, kibibytes elsewhere
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _payload_files(folder: Path) -> dict[str, int]:

@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from spider.errors import ConfigError
 from spider.launch.command_line import OVERRIDE, quote
+from spider.launch.resolvers import register_resolvers
 from spider.launch.typed import TARGET, unknown_key
 from spider.launch.verbs import (
     MODULE,
@@ -23,15 +24,11 @@ from spider.launch.verbs import (
     positionals_of,
     settings,
 )
-from spider.workspace import last_workspace, workspace_of
 
 VERSION_BASE = "1.3"
 CONFIG_MODULE = "conf"
 
-#: ``${last_workspace:}`` in a yaml: the workspace that a pipeline used last from this folder
-OmegaConf.register_new_resolver("last_workspace", last_workspace, replace=True)
-#: ``${workspace_of:FOLDER}``: the workspace of the quickstart on that folder
-OmegaConf.register_new_resolver("workspace_of", workspace_of, replace=True)
+register_resolvers()
 
 
 def compose_verb(
@@ -79,7 +76,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
     try:
         container = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
     except OmegaConfBaseException as error:
-        raise ConfigError(_one_line(error)) from error
+        raise ConfigError(_one_line(_own_words(error))) from error
     if not isinstance(container, dict):
         raise ConfigError("the configuration is no mapping")
     return {str(key): value for key, value in container.items()}
@@ -142,7 +139,17 @@ def _unknown_within(verb: str, overrides: Sequence[str], key: str) -> str:
     return unknown_key(key, name, known)
 
 
-def _one_line(error: Exception) -> str:
+def _own_words(error: BaseException) -> BaseException:
+    """Return the error of a resolver of ours, which OmegaConf wraps, or the error itself."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, ConfigError):
+            return inner
+        inner = inner.__cause__ or inner.__context__
+    return error
+
+
+def _one_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     kept = [
         line for line in lines if not re.match(r"(Config search path|provider=|full_key)", line)

@@ -100,7 +100,7 @@ def test_encoder_is_kept_when_only_documents_changed(
     artifact(tmp_path / "corpus", "corpus", {}, documents=2)
     with caplog.at_level(logging.INFO):
         run(stages, tmp_path)
-    assert "encoder kept, though corpus changed since" in caplog.text
+    assert "encoder kept as it was, though corpus changed since" in caplog.text
     assert "skipped, since encoder was kept" in caplog.text
     with pytest.raises(SpiderError):
         run(stages, tmp_path, retrain=True)
