@@ -7,7 +7,7 @@ from typing import Any
 
 from index.dense.dense_index import DenseIndex
 from index.fusion.fusion import Fusion
-from index.sparse.sparse_index import SparseEngine
+from index.sparse.sparse_index import EXECUTION, SparseEngine
 from spider.launch.entrypoint import launch
 
 
@@ -71,7 +71,7 @@ def main(config: BuildConfig) -> None:
         verb="build",
         kind="index",
         output=config.output,
-        config=config.resolved,
+        config=_content(config.resolved),
         inputs=parts.inputs(),
         overwrite=config.overwrite,
     )
@@ -80,6 +80,18 @@ def main(config: BuildConfig) -> None:
     from index.index_writer import write_index
 
     write_index(stage, parts, device=config.device)
+
+
+def _content(resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop the execution settings that lie within ``sparse``; the launcher drops those beside it.
+
+    With more threads or a larger heap the same index is built.
+    """
+    sparse = resolved.get("sparse")
+    if not isinstance(sparse, Mapping):
+        return dict(resolved)
+    kept = {key: value for key, value in sparse.items() if key not in EXECUTION}
+    return {**resolved, "sparse": kept}
 
 
 if __name__ == "__main__":

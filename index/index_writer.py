@@ -11,6 +11,7 @@ from index import preflight
 from index.embeddings import Embeddings
 from index.index_parts import IndexParts
 from index.open_index import DENSE, ENCODER_PATH, SPARSE
+from index.sparse.sparse_index import load_made_with
 from index.weight_tuning import settle_weight
 from spider.artifact import Artifact
 from spider.atomic_files import read_json, write_json
@@ -61,7 +62,7 @@ def write_index(stage: Stage, parts: IndexParts, *, device: str) -> Artifact:
         return stage.finish(
             counts=counts,
             details=details,
-            volatile={ENCODER_PATH: place},
+            volatile={ENCODER_PATH: place, SPARSE: load_made_with(folder / SPARSE)},
             unhashed=[SPARSE],
         )
 

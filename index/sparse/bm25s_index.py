@@ -16,7 +16,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from index.sparse.sparse_index import PassageTexts, check_bm25, indexed_blocks, indexed_text
+from index.sparse.sparse_index import (
+    PassageTexts,
+    check_bm25,
+    indexed_blocks,
+    indexed_text,
+    save_made_with,
+)
 from spider.atomic_files import read_json, save_array, write_json
 from spider.errors import ArtifactError, MissingDependencyError
 from spider.progress import Progress
@@ -53,7 +59,7 @@ class Bm25s:
         rounds them, and passages without a term counted in no average.
 
         Returns:
-            Settings, versions and counts, for :func:`load` and the manifest.
+            Settings and counts, for :func:`load` and the manifest.
 
         Raises:
             MissingDependencyError: bm25s or PyStemmer is not installed.
@@ -78,12 +84,12 @@ class Bm25s:
         save_array(folder / ROWS, np.asarray(held, dtype=np.int32)[rows])
         save_array(folder / STARTS, starts)
         write_json(folder / VOCABULARY, list(vocabulary))
+        save_made_with(folder, {"bm25s_version": bm25s.__version__})
         return {
             "variant": self.variant,
             "k1": self.k1,
             "b": self.b,
             "analyzer": ANALYZER,
-            "bm25s_version": bm25s.__version__,
             "passages": len(corpus),
             "passages_without_terms": len(corpus) - len(held),
             "terms": len(vocabulary),

@@ -14,7 +14,13 @@ from typing import Any
 
 from index.sparse.jvm import java_class, start_jvm
 from index.sparse.lucene_searcher import LuceneIndex, java_errors, open_searcher
-from index.sparse.sparse_index import PassageTexts, check_bm25, indexed_blocks
+from index.sparse.sparse_index import (
+    PassageTexts,
+    check_bm25,
+    indexed_blocks,
+    load_made_with,
+    save_made_with,
+)
 from spider.errors import ArtifactError, ConfigError, SpiderError
 from spider.progress import Progress
 
@@ -25,6 +31,8 @@ JAVA_BLANK = "".join(map(chr, range(33)))
 WRITE_BUFFER_SHARE = 8
 LEAST_BUFFER_MB = 8.0
 ORDER_CHECKS = 200
+THREADS = 2
+HEAP = "2g"
 
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -41,7 +49,9 @@ class Lucene:
 
     variant = "lucene"
 
-    def __init__(self, *, k1: float = 0.9, b: float = 0.4, threads: int = 2, heap: str = "2g"):
+    def __init__(
+        self, *, k1: float = 0.9, b: float = 0.4, threads: int = THREADS, heap: str = HEAP
+    ):
         check_bm25(k1, b)
         if threads < 1:
             raise ConfigError(f"sparse.threads is {threads}, expected at least 1")
@@ -58,7 +68,7 @@ class Lucene:
         """Index a corpus; whatever is in the folder is replaced.
 
         Returns:
-            Settings, versions and counts, for :func:`load` and the manifest.
+            Settings and counts, for :func:`load` and the manifest.
 
         Raises:
             MissingDependencyError: no JVM can run here.
@@ -75,19 +85,23 @@ class Lucene:
             _check_order(folder, reader, len(corpus))
             segments = reader.leaves().size()
             reader.close()
+        version = java_class("org.apache.lucene.util.Version").LATEST
+        made_with = {
+            "threads": self.threads,
+            "heap": self.heap,
+            "anserini_version": plan.anserini_version,
+            "lucene_version": str(version.toString()),
+            "java_version": plan.java_version,
+            "segments": segments,
+        }
+        save_made_with(folder, made_with)
         return {
             "variant": self.variant,
             "k1": self.k1,
             "b": self.b,
-            "threads": self.threads,
-            "heap": self.heap,
             "analyzer": ANALYZER,
-            "anserini_version": plan.anserini_version,
-            "lucene_version": str(java_class("org.apache.lucene.util.Version").LATEST.toString()),
-            "java_version": plan.java_version,
             "passages": len(corpus),
             "empty_passages": empty,
-            "segments": segments,
         }
 
     def _write(self, corpus: PassageTexts, folder: Path, progress: Progress | None) -> int:
@@ -139,12 +153,13 @@ def load(folder: Path, details: Mapping[str, Any]) -> LuceneIndex:
         ArtifactError: the folder holds no index that this Lucene reads.
         MissingDependencyError: no JVM can run here.
     """
+    made_with = load_made_with(folder)
     index = LuceneIndex(
         folder,
         k1=details["k1"],
         b=details["b"],
-        threads=details["threads"],
-        heap=details["heap"],
+        threads=made_with.get("threads", THREADS),
+        heap=made_with.get("heap", HEAP),
     )
     if len(index) != details["passages"]:
         index.close()

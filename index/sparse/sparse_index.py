@@ -4,11 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from spider.atomic_files import read_json, write_json
 from spider.errors import ConfigError
 from spider.progress import Progress
 from spider.ranking import Hits
 
 BLOCK = 1_000
+MADE_WITH = "made_with.json"
+EXECUTION = {"threads", "heap"}
+"""Settings of engines that decide how fast they run, and nothing of what they find."""
 
 
 @runtime_checkable
@@ -50,14 +54,26 @@ class SparseEngine(Protocol):
     def build(
         self, corpus: PassageTexts, folder: Path, progress: Progress | None = None
     ) -> dict[str, Any]:
-        """Index a corpus into a folder and return the details that ``load`` needs."""
+        """Index a corpus into a folder and return the details that ``load`` needs.
+
+        What may differ between equal builds goes through :func:`save_made_with` instead.
+        """
 
 
-class Loader(Protocol):
-    """The ``load`` function of an engine's file."""
+def save_made_with(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write what an index was made with into its folder, which no content hash covers.
 
-    def __call__(self, folder: Path, details: Mapping[str, Any]) -> SparseIndex:
-        """Open an index."""
+    Args:
+        folder: the index.
+        facts: versions of libraries, execution settings, and what depends on these.
+    """
+    write_json(folder / MADE_WITH, dict(facts))
+
+
+def load_made_with(folder: Path) -> dict[str, Any]:
+    """Return what :func:`save_made_with` wrote; empty if it wrote nothing."""
+    facts: dict[str, Any] = read_json(folder / MADE_WITH) if (folder / MADE_WITH).is_file() else {}
+    return facts
 
 
 def indexed_text(title: str, text: str) -> str:

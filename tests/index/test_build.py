@@ -18,6 +18,8 @@ from index.fusion.reciprocal_rank import ReciprocalRank
 from index.fusion.weighted_sum import WeightedSum
 from index.open_index import available_systems, open_index
 from index.sparse.bm25s_index import Bm25s
+from index.sparse.jvm import JvmPlan, plan_jvm, preflight
+from index.sparse.lucene import Lucene
 from spider.artifact import open_artifact
 from spider.atomic_files import read_json, write_json
 from spider.errors import ArtifactError, ConfigError
@@ -191,3 +193,39 @@ def test_content_hash_does_not_depend_on_where_the_index_lies(undertaking: Any) 
     main(settings(folder, output=folder / "deeper" / "elsewhere"))
     here, there = (open_artifact(folder / name) for name in ("index", "deeper/elsewhere"))
     assert here.content_hash == there.content_hash
+
+
+@pytest.mark.jvm
+def test_equal_lucene_indexes_have_equal_content_hashes(
+    undertaking: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if obstacle := preflight(plan_jvm(heap="512m")):
+        pytest.skip(obstacle)
+    folder = undertaking.folder
+    bm25 = {"embeddings": None, "spans": None}
+    main(settings(folder, sparse=Lucene(heap="512m"), output=folder / "one", **bm25))
+    # as on a machine of more memory, with another Java: other buffers, other segments
+    monkeypatch.setattr("index.sparse.lucene.LEAST_BUFFER_MB", 0.01)
+    monkeypatch.setattr(JvmPlan, "anserini_version", property(lambda _: "9.9.9"))
+    main(settings(folder, sparse=Lucene(heap="1k", threads=1), output=folder / "two", **bm25))
+    one, two = (open_artifact(folder / name) for name in ("one", "two"))
+    made = [artifact.manifest["volatile"]["sparse"] for artifact in (one, two)]
+    assert made[0]["heap"] == "512m"
+    assert made[1]["anserini_version"] == "9.9.9"
+    assert one.content_hash == two.content_hash
+
+
+def test_execution_settings_of_sparse_make_no_index_stale(
+    undertaking: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = undertaking.folder
+    resolved = {"seed": 0, "sparse": {"k1": 0.9, "threads": 2, "heap": "2g"}}
+    main(settings(folder, embeddings=None, spans=None, resolved=resolved))
+    manifest = (folder / "index" / "manifest.json").read_bytes()
+    for change in ({"threads": 8}, {"heap": "16g"}):
+        changed = {**resolved, "sparse": {**resolved["sparse"], **change}}
+        main(settings(folder, embeddings=None, spans=None, resolved=changed))
+    assert (folder / "index" / "manifest.json").read_bytes() == manifest
+    other = {**resolved, "sparse": {**resolved["sparse"], "k1": 1.2}}
+    with pytest.raises(ArtifactError, match="overwrite=true"):
+        main(settings(folder, embeddings=None, spans=None, resolved=other))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from index.sparse import bm25s_index, lucene
-from index.sparse.sparse_index import SparseEngine, SparseIndex
+from index.sparse.sparse_index import SparseEngine, SparseIndex, load_made_with
 from spider.errors import ArtifactError, ConfigError
 from spider.progress import Progress
 from spider.ranking import NO_PASSAGE
@@ -146,6 +146,10 @@ def test_progress_and_details(engine: SparseEngine, passages, tmp_path: Path) ->
     assert details["variant"] == engine.variant
     assert (details["k1"], details["b"]) == (K1, B)
     assert "porter" in details["analyzer"]
+    # what differs between equal builds is beside them, where no hash covers it
+    versions = {name for name in load_made_with(tmp_path / "sparse") if name.endswith("_version")}
+    assert versions >= {"bm25s_version"} or versions >= {"java_version", "lucene_version"}
+    assert not {*load_made_with(tmp_path / "sparse")} & {*details}
 
 
 def test_a_folder_without_an_index_is_an_artifact_error(
@@ -221,7 +225,7 @@ def test_many_merged_segments_keep_the_order_of_the_passages(
     at_once = lucene.load(tmp_path / "a", lucene.Lucene().build(corpus, tmp_path / "a"))
     monkeypatch.setattr(lucene, "LEAST_BUFFER_MB", 0.02)
     details = lucene.Lucene(heap="1k").build(corpus, tmp_path / "b")
-    assert details["segments"] > 1
+    assert load_made_with(tmp_path / "b")["segments"] > 1
     in_pieces = lucene.load(tmp_path / "b", details)
     one, two = at_once.search(questions, 100), in_pieces.search(questions, 100)
     np.testing.assert_array_equal(one.positions, two.positions)
