@@ -86,7 +86,7 @@ def build_report(
         measures: names of the values' columns.
         values: by system.
         settings: what to compare, and how.
-        facts: further top-level entries (depths, counts, commit), kept as they are.
+        facts: further top-level entries (depths, counts, notes), kept as they are.
 
     Returns:
         A JSON-able mapping; shares are fractions, differences are "system minus reference".

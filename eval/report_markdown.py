@@ -46,8 +46,8 @@ def markdown(report: Report) -> str:
     lines += _markdown_breakdowns(report)
     if notes := report.get("notes"):
         lines += [*(f"- {_cell(note)}" for note in notes), ""]
-    if commit := report.get("commit"):
-        lines += [f"Commit {commit}. Date, hardware and command: `manifest.json`."]
+    # none of it here: another commit or date makes no other report
+    lines += ["Commit, date, hardware and command: `manifest.json`."]
     return "\n".join(lines).rstrip() + "\n"
 
 

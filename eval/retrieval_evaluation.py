@@ -21,7 +21,6 @@ from eval.trec import write_dpr_results, write_qrels, write_trec_run
 from spider.atomic_files import save_array, write_json, write_text
 from spider.corpus import Corpus
 from spider.errors import DataError
-from spider.provenance import commit
 from spider.question import QuestionSet
 
 # below this many, percentile intervals over clusters cover clearly less than they say
@@ -87,7 +86,6 @@ class RetrievalEvaluation:
             },
             "notes": self._notes(),
             "config": dict(config),
-            "commit": commit(),
         }
         values = {name: system.values for name, system in self.systems.items()}
         return build_report(self.question_set, self.measures, values, settings, facts=facts)

@@ -193,6 +193,17 @@ def test_same_bytes_again_and_up_to_date(corpus: Corpus, tmp_path: Path, capsys)
     assert capsys.readouterr().out.replace("one", "") == shown
 
 
+def test_another_commit_writes_the_same_report(corpus: Corpus, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", corpus, heldout(), {"bm25": 1, "dense": 2})
+    for commit in ("one", "two"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("spider.provenance.commit", lambda commit=commit: commit)
+            evaluate([run], corpus, tmp_path / commit)
+    one, two = (open_artifact(tmp_path / name) for name in ("one", "two"))
+    assert two.manifest["volatile"]["commit"] == "two"
+    assert one.content_hash == two.content_hash
+
+
 def test_an_untrained_encoders_run_has_its_own_name(corpus: Corpus, tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", corpus, heldout(), {"bm25": 1, "dense": 2})
     untrained = write_run(tmp_path / "u", corpus, heldout(), {"dense": 9}, label="untrained")

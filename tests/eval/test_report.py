@@ -44,7 +44,7 @@ def systems() -> dict[str, np.ndarray]:
 
 
 def test_numbers_are_the_means_and_lie_in_their_intervals(systems) -> None:
-    report = build_report(question_set(), MEASURES, systems, SETTINGS, facts={"commit": "c"})
+    report = build_report(question_set(), MEASURES, systems, SETTINGS, facts={"notes": ["c"]})
     for name, own in systems.items():
         for column, measure in enumerate(MEASURES):
             cell = report["systems"][name][measure]
@@ -52,7 +52,7 @@ def test_numbers_are_the_means_and_lie_in_their_intervals(systems) -> None:
             assert cell["low"] <= cell["value"] <= cell["high"]
     assert report["question_set"]["questions"] == 60
     assert report["question_set"]["clusters"] == 40
-    assert report["commit"] == "c"
+    assert report["notes"] == ["c"]
     assert json.loads(json.dumps(report)) == report
 
 

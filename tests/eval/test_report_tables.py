@@ -36,7 +36,7 @@ def report() -> dict[str, object]:
         MEASURES,
         systems,
         settings,
-        facts={"commit": "abc", "notes": ["mind the gap"]},
+        facts={"notes": ["mind the gap"]},
     )
 
 
@@ -68,7 +68,7 @@ def test_markdown(report) -> None:
     assert "not distinguishable" in text
     assert "### top-20 by span" in text
     assert "- mind the gap" in text
-    assert text.endswith("Commit abc. Date, hardware and command: `manifest.json`.\n")
+    assert text.endswith("Commit, date, hardware and command: `manifest.json`.\n")
     tables = [block for block in text.split("\n\n") if block.startswith("|")]
     assert len(tables) == 4
     for table in tables:
