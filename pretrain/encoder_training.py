@@ -1,7 +1,6 @@
 """Training an encoder on a corpus: from documents and spans to an exported checkpoint."""
 
 import logging
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +35,8 @@ TABLES = "training"
 RECURRING_SPAN = "recurring_span"
 UNHASHED = (TENSORBOARD,)
 """Event files hold times of day."""
+LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
+"""What an interrupted run goes on from, until its artifact is whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,12 +200,10 @@ class CorpusTexts(Sequence[str]):
 
 
 def _export(encoder: TrainableEncoder, folder: Path) -> dict[str, Any]:
-    """Write the inference files, keep tables that they fold, and drop the run's leftovers."""
+    """Write the inference files, and the tables that they fold."""
     details = encoder.export(folder)
     if isinstance(encoder, nn.Module) and hasattr(encoder, "folded"):
         (folder / TABLES).mkdir(exist_ok=True)
         tables = {name: value.contiguous() for name, value in encoder.state_dict().items()}
         safetensors.torch.save_file(tables, folder / TABLES / "tables.safetensors")
-    for leftover in (CHECKPOINTS, TOKENS, TOKENIZER):
-        shutil.rmtree(folder / leftover, ignore_errors=True)
     return details

@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from spider.artifact import open_artifact
+from spider.encoders.local_sources import fingerprint_sources
 from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
 from spider.stage import Stage
+
+SAVING = ("save_every", "keep")
+"""Settings that change no byte of the encoder: others of them leave it up to date."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +87,14 @@ def main(config: TrainConfig) -> None:
         verb="train",
         kind="encoder",
         output=config.output,
-        config=config.resolved,
+        config={name: value for name, value in config.resolved.items() if name not in SAVING},
         inputs=inputs,
         overwrite=config.overwrite,
+        fingerprint_extra=fingerprint_sources(config.architecture.sources),
     )
     if stage.up_to_date():
         return
-    from pretrain.encoder_training import UNHASHED, EncoderTraining
+    from pretrain.encoder_training import LEFTOVERS, UNHASHED, EncoderTraining
     from spider.corpus import Corpus
     from spider.span_store import SpanStore
     from spider.training.settings import TrainingSettings
@@ -124,6 +129,7 @@ def main(config: TrainConfig) -> None:
             variant=config.architecture.variant,
             details=result["details"],
             unhashed=UNHASHED,
+            leftovers=LEFTOVERS,
         )
 
 

@@ -5,7 +5,8 @@ the same inputs are equal whatever the clock, the host or the folder's name; the
 child records the hash of each of its parents, which makes a chain. :mod:`spider.stage` writes them.
 """
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from spider.errors import ArtifactError
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
+LOCK = ".lock"
+FINGERPRINT = ".fingerprint.json"
+#: the manifest's entry of what a stage kept until its artifact was whole
+LEFTOVERS = "leftovers"
 #: what every manifest has
 ENTRIES = {
     "kind", "variant", "content_hash", "fingerprint", "config", "inputs", "counts", "details",
@@ -144,8 +149,25 @@ def recover(path: Path) -> None:
         return
     for candidate in (sibling(path, "partial"), sibling(path, "old")):
         if (candidate / MANIFEST).is_file():
+            names = _leftovers(candidate)
             candidate.rename(path)
+            discard(path, names)
             return
+
+
+def discard(folder: Path, leftovers: Sequence[str]) -> None:
+    """Remove from a whole artifact what its stage needed until then; some may be gone already."""
+    for name in leftovers:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (FINGERPRINT, LOCK):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _leftovers(folder: Path) -> list[str]:
+    try:
+        return list(read_json(folder / MANIFEST).get(LEFTOVERS, []))
+    except (ValueError, AttributeError):
+        return []  # opening it will say what is wrong
 
 
 def _absence(path: Path, kind: str | None) -> str:

@@ -17,13 +17,22 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from typing import IO, Any
 
-from spider.artifact import MANIFEST, SCHEMA, Artifact, open_artifact, recover, sibling
+from spider.artifact import (
+    FINGERPRINT,
+    LEFTOVERS,
+    LOCK,
+    MANIFEST,
+    SCHEMA,
+    Artifact,
+    discard,
+    open_artifact,
+    recover,
+    sibling,
+)
 from spider.atomic_files import hash_file, hash_json, read_json, write_json
 from spider.errors import ArtifactError, ConfigError
 from spider.provenance import provenance
 
-LOCK = ".lock"
-FINGERPRINT = ".fingerprint.json"
 BOOKKEEPING = {MANIFEST, LOCK, FINGERPRINT}
 
 logger = logging.getLogger(__name__)
@@ -125,6 +134,7 @@ class Stage:
         details: Mapping[str, Any] | None = None,
         volatile: Mapping[str, Any] | None = None,
         unhashed: Sequence[str] = (),
+        leftovers: Sequence[str] = (),
     ) -> Artifact:
         """Write the manifest and put the folder in its place. The last act inside ``writing()``.
 
@@ -134,8 +144,10 @@ class Stage:
             details: what a reader of the payload has to know.
             volatile: measurements of this very run; no part of the content hash.
             unhashed: sub-folders whose bytes differ between equal runs (Lucene's).
+            leftovers: sub-folders that an interrupted run goes on from: no part of the artifact,
+                and removed when nothing is left that could fail.
         """
-        files = _payload_files(self._partial)
+        files = _payload_files(self._partial, leftovers)
         hashed = {
             name: hash_file(self._partial / name)
             for name in files
@@ -168,6 +180,7 @@ class Stage:
             "counts": dict(counts),
             "details": dict(details or {}),
             "files": files,
+            LEFTOVERS: list(leftovers),
             "volatile": {
                 **provenance(),
                 "seconds": round(time.monotonic() - self._started, 3),
@@ -177,9 +190,7 @@ class Stage:
             },
         }
         write_json(self._partial / MANIFEST, manifest)
-        for name in (FINGERPRINT, LOCK):
-            (self._partial / name).unlink(missing_ok=True)
-        _replace(self._partial, self.output)
+        _replace(self._partial, self.output, leftovers)
         self._finished = True
         return Artifact(self.output, manifest)
 
@@ -226,23 +237,26 @@ def _peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _payload_files(folder: Path) -> dict[str, int]:
+def _payload_files(folder: Path, leftovers: Sequence[str]) -> dict[str, int]:
     files = {}
     for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder).as_posix()
-        if file.is_file() and name not in BOOKKEEPING:
+        if file.is_file() and name not in BOOKKEEPING and name.split("/")[0] not in leftovers:
             files[name] = file.stat().st_size
     return files
 
 
-def _replace(partial: Path, output: Path) -> None:
+def _replace(partial: Path, output: Path, leftovers: Sequence[str]) -> None:
     old = sibling(output, "old")
     if old.exists():
         shutil.rmtree(old)
     if output.exists():
         output.rename(old)
+    # only now: as long as the old artifact stands, a killed run has to go on from the leftovers
+    discard(partial, leftovers)
     # a reader that came between the two renames may have put the new folder in place already
     if partial.exists():
         partial.rename(output)
+    discard(output, leftovers)
     if old.exists():
         shutil.rmtree(old)

@@ -91,6 +91,11 @@ class BertSettings:
         self.padded_tokens = padded_tokens
         self.score_multiplier = score_multiplier
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where weights and vocabulary come from."""
+        return (self.source, self.tokenizer_source)
+
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
         """Load the source's vocabulary, or train one; what ``folder`` already holds is kept."""
         source = self.tokenizer_source or self.source

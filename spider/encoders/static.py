@@ -67,6 +67,11 @@ class StaticSettings:
         self.score_multiplier = score_multiplier
         self.initial_scale = initial_scale
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where the vocabulary comes from."""
+        return (self.tokenizer_source,)
+
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
         """Train a vocabulary, or load the configured one; what ``folder`` already holds is kept."""
         if (folder / TOKENIZER_FILE).is_file():

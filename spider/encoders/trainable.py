@@ -62,9 +62,18 @@ class TrainableEncoder(Protocol):
 
 @runtime_checkable
 class EncoderSettings(Protocol):
-    """A configured variant: ``conf/architecture/<variant>.yaml``."""
+    """A configured variant: ``conf/architecture/<variant>.yaml``.
+
+    Attributes:
+        variant: its file's name in ``spider/encoders/``.
+        sources: the folders, files or names on the hub that it starts from; "" is none.
+    """
 
     variant: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where weights and vocabulary come from."""
 
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
         """Train a vocabulary on texts, or load the configured one; saved in ``folder``.

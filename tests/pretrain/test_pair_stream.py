@@ -94,11 +94,9 @@ def test_no_pair_comes_twice_in_a_batch_that_is_as_large_as_can_be(
     total = sum(pairs)
     if total < 2 * multiple:
         return
+    sizes = dict(zip(NAMES, pairs, strict=False))
     stream = PairStream(
-        {
-            name: Numbered(100 * n, size)
-            for n, (name, size) in enumerate(zip(NAMES, pairs, strict=False))
-        },
+        {name: Numbered(100 * n, size) for n, (name, size) in enumerate(sizes.items())},
         weights=dict(zip(NAMES[: len(pairs)], weights, strict=False)),
         batch_size=batch_size,
         seed=0,
@@ -111,7 +109,7 @@ def test_no_pair_comes_twice_in_a_batch_that_is_as_large_as_can_be(
     positives = [example.positive for example in stream.examples(0)]
     assert len(set(positives)) == len(positives)
     shares = dict(zip(NAMES, weights, strict=True))
-    short = {name for name, size in zip(NAMES, pairs, strict=False) if stream.counts[name] < size}
+    short = {name for name, size in sizes.items() if stream.counts[name] < size}
     for one in short:
         for other in stream.counts:
             # who has pairs left has no less than any other, by weight, rounding aside

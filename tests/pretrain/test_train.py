@@ -1,5 +1,6 @@
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,61 @@ def test_up_to_date_is_not_trained_again_and_other_settings_need_overwrite(
         main(_config(training_corpus, trained, seed=1))
 
 
+def test_how_often_state_is_saved_leaves_a_finished_encoder_up_to_date(
+    trained: Path, training_corpus: tuple
+) -> None:
+    before = (trained / "manifest.json").read_bytes()
+    config = _config(training_corpus, trained)
+    saved_otherwise = replace(config, resolved={**config.resolved, "save_every": 1, "keep": 9})
+    main(saved_otherwise)
+    assert (trained / "manifest.json").read_bytes() == before
+    with pytest.raises(ArtifactError, match="overwrite=true"):
+        main(replace(config, resolved={**config.resolved, "log_every": 1}))
+
+
+def test_a_kill_while_the_artifact_is_hashed_loses_no_training(
+    trained: Path, training_corpus: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(Exception):
+        pass
+
+    def die(path: Path) -> str:
+        raise KilledError
+
+    output = tmp_path / "encoder"
+    with monkeypatch.context() as patch:
+        patch.setattr("spider.stage.hash_file", die)
+        with pytest.raises(KilledError):
+            main(_config(training_corpus, output))
+
+    def no_batch(*_: Any) -> Any:
+        pytest.fail("trained again")
+
+    monkeypatch.setattr(encoder_training.Collator, "collate", no_batch)
+    main(_config(training_corpus, output))
+    assert (output / METRICS).read_bytes() == (trained / METRICS).read_bytes()
+    assert open_artifact(output).content_hash == open_artifact(trained).content_hash
+    assert {path.name for path in output.iterdir()} == {path.name for path in trained.iterdir()}
+
+
+def test_a_changed_local_vocabulary_makes_the_encoder_stale(
+    training_corpus: tuple, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    training_corpus[2].save(source)
+    settings = StaticSettings(dimension=8, tokenizer_source=str(source))
+    config = _config(training_corpus, tmp_path / "encoder", architecture=settings, steps=0)
+    main(config)
+    before = (tmp_path / "encoder" / "manifest.json").read_bytes()
+    (source / "tokenizer.json").touch()
+    main(config)
+    assert (tmp_path / "encoder" / "manifest.json").read_bytes() == before
+    (source / "tokenizer.json").write_text((source / "tokenizer.json").read_text() + " ")
+    with pytest.raises(ArtifactError, match="overwrite=true"):
+        main(config)
+
+
 def test_no_steps_write_the_untrained_encoder(training_corpus: tuple, tmp_path: Path) -> None:
     main(_config(training_corpus, tmp_path / "encoder", steps=0))
     artifact = open_artifact(tmp_path / "encoder", kind="encoder")
@@ -105,7 +161,8 @@ def test_few_pairs_are_enlarged_and_the_manifest_says_so(
     main(_config(training_corpus, tmp_path / "encoder", enlarge_few=True, steps=2))
     training = open_artifact(tmp_path / "encoder").details["training"]
     assert set(training["pairs"]) == {"recurring_span", "independent_crop", "title"}
-    assert "crop and title pairs" in training["note"] or "too few" in training["note"]
+    assert "crop and title pairs are added" in training["note"]
+    assert "alone" not in training["note"]  # it is the pipeline that leaves training out
     assert sum(training["pairs_in_batch"].values()) == training["batch_size"] == 8
 
 

@@ -141,6 +141,53 @@ def test_two_writers_exclude_each_other(tmp_path: Path) -> None:
         made.finish(counts={})
 
 
+def test_leftovers_outlast_the_hashing_and_are_no_part_of_the_artifact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def attempt(output: Path, *, leftover: bool = True) -> Artifact:
+        made = stage(output)
+        with made.writing() as folder:
+            (folder / "data.txt").write_text("x")
+            if leftover:
+                (folder / "state").mkdir(exist_ok=True)
+                (folder / "state" / "weights").write_text("hours of work")
+            return made.finish(counts={}, leftovers=["state", "never"])
+
+    plain = attempt(tmp_path / "plain", leftover=False)
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("hash_file", "write_json"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"spider.stage.{name}", die)
+            with pytest.raises(KeyboardInterrupt):
+                attempt(tmp_path / "spans")
+        assert (tmp_path / "spans.partial" / "state" / "weights").is_file()
+    made = attempt(tmp_path / "spans")
+    assert made.content_hash == plain.content_hash
+    assert sorted(p.name for p in made.path.iterdir()) == ["data.txt", "manifest.json"]
+
+
+def test_a_recovered_artifact_has_no_leftovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    made = stage(tmp_path / "spans")
+    with monkeypatch.context() as patch, made.writing() as folder:
+        (folder / "data.txt").write_text("x")
+        (folder / "state").mkdir()
+        patch.setattr("spider.stage.discard", killed)
+        with pytest.raises(KeyboardInterrupt):
+            made.finish(counts={}, leftovers=["state"])
+        made._finished = True  # as dead as a process can be made here
+    assert (tmp_path / "spans.partial" / "state").is_dir()
+    opened = open_artifact(tmp_path / "spans")
+    assert sorted(p.name for p in opened.path.iterdir()) == ["data.txt", "manifest.json"]
+
+
 def test_leaving_without_finishing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="without finishing"), stage(tmp_path / "a").writing():
         pass
