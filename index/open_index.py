@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from index.sparse.sparse_index import SparseIndex
 from spider.artifact import Artifact, open_artifact
 from spider.corpus import Corpus
 from spider.errors import ArtifactError, ConfigError
+from spider.variants import load_variant
 
 if TYPE_CHECKING:
     from spider.interfaces import QuestionEncoder
@@ -129,16 +129,8 @@ def load_sparse(folder: Path, details: Mapping[str, Any]) -> SparseIndex:
         ArtifactError: there is no such variant, or its files are damaged.
         MissingDependencyError: what it needs is not here.
     """
-    variant = str(details["variant"])
-    if not variant.isidentifier():
-        raise ArtifactError(f"{folder}: sparse variant {variant!r} is no module name")
-    try:
-        module = import_module(f"index.sparse.{variant}")
-    except ModuleNotFoundError as error:
-        raise ArtifactError(
-            f"{folder}: no sparse variant {variant!r} in this version; build the index again"
-        ) from error
-    sparse: SparseIndex = module.load(folder, details)
+    load = load_variant("index.sparse", str(details["variant"]), what="sparse", where=folder)
+    sparse: SparseIndex = load(folder, details)
     return sparse
 
 

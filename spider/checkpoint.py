@@ -1,8 +1,6 @@
 """Opening a trained encoder: the manifest names its variant, and the file of that name loads it."""
 
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -10,7 +8,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from spider.artifact import open_artifact
-from spider.errors import ArtifactError, CheckpointError
+from spider.errors import CheckpointError
+from spider.variants import load_variant
 
 FAMILY = "spider.encoders"
 
@@ -52,13 +51,8 @@ def load_encoder(path: Path, *, device: str = "cpu") -> Encoder:
         CheckpointError: the weights do not fit the model that the manifest describes.
     """
     artifact = open_artifact(path, kind="encoder")
-    name = f"{FAMILY}.{artifact.variant}"
-    if not artifact.variant.isidentifier() or find_spec(name) is None:
-        raise ArtifactError(f"{path}: no encoder variant {artifact.variant!r} in this version")
-    module = import_module(name)
-    if not hasattr(module, "load"):
-        raise ArtifactError(f"{path}: no encoder variant {artifact.variant!r} in this version")
-    encoder: Encoder = module.load(path, artifact.details, _resolve(device))
+    load = load_variant(FAMILY, artifact.variant, what="encoder", where=path)
+    encoder: Encoder = load(path, artifact.details, _resolve(device))
     if encoder.dimension != artifact.details["dimension"]:
         raise CheckpointError(
             f"{path}: vectors have {encoder.dimension} numbers, the manifest says "

@@ -1,7 +1,6 @@
 """What a dense index variant offers: settings that build it, and a searcher that serves it."""
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,6 +10,7 @@ from jaxtyping import Float16, Float32
 from spider.errors import ArtifactError, ConfigError
 from spider.progress import Progress
 from spider.ranking import Hits
+from spider.variants import load_variant
 
 QUESTIONS_AT_ONCE = 512
 
@@ -72,16 +72,8 @@ def load_dense(folder: Path, details: Mapping[str, Any]) -> DenseSearcher:
     Raises:
         ArtifactError: there is no such variant, or the files are not what the details say.
     """
-    variant = str(details["variant"])
-    if not variant.isidentifier():
-        raise ArtifactError(f"{folder}: dense variant {variant!r} is no module name")
-    try:
-        module = import_module(f"index.dense.{variant}")
-    except ModuleNotFoundError as error:
-        raise ArtifactError(
-            f"{folder}: no dense variant {variant!r} in this version; build the index again"
-        ) from error
-    searcher: DenseSearcher = module.load(folder, details)
+    load = load_variant("index.dense", str(details["variant"]), what="dense", where=folder)
+    searcher: DenseSearcher = load(folder, details)
     return searcher
 
 

@@ -1,15 +1,15 @@
 """What a fusion variant offers, and the alignment of two rankings that all of them start from."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from index.score_keys import pack, unpack
-from spider.errors import ArtifactError, ConfigError
+from spider.errors import ConfigError
 from spider.ranking import NO_PASSAGE, Hits
+from spider.variants import load_variant
 
 
 class Fused(NamedTuple):
@@ -146,14 +146,5 @@ def load_fusion(settings: Mapping[str, Any]) -> Fusion:
     Raises:
         ArtifactError: there is no such variant.
     """
-    variant = str(settings["variant"])
-    if not variant.isidentifier():
-        raise ArtifactError(f"fusion variant {variant!r} is no module name")
-    try:
-        module = import_module(f"index.fusion.{variant}")
-    except ModuleNotFoundError as error:
-        raise ArtifactError(
-            f"no fusion variant {variant!r} in this version; build the index again"
-        ) from error
-    fusion: Fusion = module.load(settings)
+    fusion: Fusion = load_variant("index.fusion", str(settings["variant"]), what="fusion")(settings)
     return fusion

@@ -1,0 +1,36 @@
+"""Finding the file that a manifest names: a variant is a module with ``load`` in its family."""
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from spider.errors import ArtifactError
+
+
+def load_variant(
+    package: str, variant: str, *, what: str, where: Path | None = None
+) -> Callable[..., Any]:
+    """Return the ``load`` function of a variant's file.
+
+    Args:
+        package: the family, such as ``index.dense``.
+        variant: the file's name in it, from a manifest: not to be trusted.
+        what: the family as errors call it.
+        where: what was being opened, for errors.
+
+    Raises:
+        ArtifactError: the family has no such file, or the file loads nothing. A library that the
+            file imports and that is missing is an ``ImportError`` as any other.
+    """
+    name = f"{package}.{variant}"
+    module = import_module(name) if variant.isidentifier() and find_spec(name) else None
+    load: Callable[..., Any] | None = getattr(module, "load", None)
+    if load is None:
+        place = "" if where is None else f"{where}: "
+        raise ArtifactError(
+            f"{place}no {what} variant {variant!r} in this version; make it again, or use the "
+            "version that made it"
+        )
+    return load
