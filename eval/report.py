@@ -25,6 +25,11 @@ SCHEMA = 1
 MAX_BREAKDOWN = 50
 MIN_QUESTIONS = 5
 
+_INTERVALS = {
+    "micro": "percentile bootstrap over clusters",
+    "macro": "percentile bootstrap over clusters within each group",
+}
+
 Report = dict[str, Any]
 Values = Mapping[str, Float64[np.ndarray, "questions measures"]]
 
@@ -113,7 +118,7 @@ def build_report(
         "comparisons": _comparisons(values, measures, sampling, samples, reference, settings),
         "breakdowns": _breakdowns(question_set.questions, measures, values, settings),
         "method": {
-            "intervals": "percentile bootstrap over clusters",
+            "intervals": _INTERVALS[question_set.averaging],
             "test": "two-sided paired sign flip over clusters",
             "correction": "Holm within a family; families: the primary measure, the others",
             "resamples": settings.resamples,

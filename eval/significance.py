@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from spider.question import Averaging, Question
 
@@ -72,8 +72,9 @@ def bootstrap_means(
 ) -> Float64[np.ndarray, "resamples columns"]:
     """Return the means of data sets made by drawing as many clusters, with replacement.
 
-    All columns see the same resamples, so differences of columns are paired. A group that a
-    resample leaves empty has no share in that resample's macro mean.
+    All columns see the same resamples, so differences of columns are paired. Clusters are drawn
+    within strata, those with questions of the same groups: groups are given, not drawn, so each
+    has its size in every resample. Micro averaging knows one group, so one stratum.
 
     Args:
         values: one column for each system and measure.
@@ -82,7 +83,7 @@ def bootstrap_means(
         seed: of the random generator.
 
     Source: Efron and Tibshirani 1993, chapters 6 and 13; Davison and Hinkley 1997, section 3.8
-    (resampling whole clusters).
+    (resampling whole clusters), 3.2 (within strata).
     """
     columns, clusters, groups = values.shape[1], sampling.n_clusters, sampling.n_groups
     means = np.zeros((resamples, columns))
@@ -92,14 +93,15 @@ def bootstrap_means(
     np.add.at(sums, (sampling.clusters, sampling.groups), values)
     sizes = np.zeros((clusters, groups))
     np.add.at(sizes, (sampling.clusters, sampling.groups), 1.0)
+    strata = _strata(sizes > 0)
     generator = np.random.default_rng(seed)
     for first, last in _blocks(resamples, clusters):
-        counts = _cluster_counts(generator, last - first, clusters)
+        counts = np.empty((last - first, clusters))
+        for members in strata:
+            counts[:, members] = _cluster_counts(generator, last - first, len(members))
         drawn = (counts @ sums.reshape(clusters, -1)).reshape(-1, groups, columns)
-        drawn_sizes = counts @ sizes
-        present = drawn_sizes > 0
-        group_means = drawn / np.where(present, drawn_sizes, 1.0)[:, :, None]
-        means[first:last] = group_means.sum(axis=1) / present.sum(axis=1, keepdims=True)
+        # no group is ever empty: each is in every cluster of some stratum
+        means[first:last] = (drawn / (counts @ sizes)[:, :, None]).mean(axis=1)
     return means
 
 
@@ -167,6 +169,13 @@ def holm(p_values: Sequence[float]) -> list[float]:
         running = max(running, (len(p_values) - rank) * p_values[index])
         adjusted[index] = min(1.0, running)
     return adjusted
+
+
+def _strata(
+    has: Bool[np.ndarray, "clusters groups"],
+) -> list[Int64[np.ndarray, " members"]]:
+    kinds, kind_of = np.unique(has, axis=0, return_inverse=True)
+    return [np.flatnonzero(kind_of.ravel() == kind) for kind in range(len(kinds))]
 
 
 def _cluster_counts(

@@ -64,14 +64,31 @@ def test_bootstrap_is_by_cluster_and_by_group() -> None:
     values = rng.random((7, 2))
     sampling = sampling_of(clusters, groups)
     got = bootstrap_means(values, sampling, resamples=50, seed=7)
-    drawn = np.random.default_rng(7).integers(0, 4, size=(50, 4))
-    for row, chosen in enumerate(drawn):
+    # clusters 0 and 2 have questions of both groups, 1 is of group 0 and 3 of group 1
+    generator = np.random.default_rng(7)
+    strata = [np.array([3]), np.array([1]), np.array([0, 2])]
+    drawn = [s[generator.integers(0, len(s), size=(50, len(s)))] for s in strata]
+    for row, chosen in enumerate(np.concatenate(drawn, axis=1)):
         rows = [q for c in chosen for q in range(7) if clusters[q] == c]
-        means = [
-            values[[q for q in rows if groups[q] == g]].mean(axis=0)
-            for g in sorted({groups[q] for q in rows})
-        ]
+        means = [values[[q for q in rows if groups[q] == g]].mean(axis=0) for g in (0, 1)]
         assert got[row] == pytest.approx(np.mean(means, axis=0))
+
+
+def test_a_groups_size_is_the_same_in_every_resample() -> None:
+    """A group's only question is in all of them: its mean varies in none."""
+    values = np.array([[0.0], [0.0], [0.0], [1.0]])
+    sampling = sampling_of([0, 1, 2, 3], [0, 0, 0, 1])
+    assert (bootstrap_means(values, sampling, resamples=200, seed=0) == 0.5).all()
+
+
+def test_macro_intervals_are_of_the_width_that_the_groups_variances_give() -> None:
+    rng = np.random.default_rng(4)
+    groups = np.repeat([0, 1, 2], [10, 60, 300])
+    values = (rng.random(370) < np.array([0.1, 0.5, 0.9])[groups]).astype(np.float64)
+    sampling = Sampling(np.arange(370), groups)
+    spread = bootstrap_means(values[:, None], sampling, resamples=4_000, seed=0).std()
+    expected = np.sqrt(sum(values[groups == g].var() / np.sum(groups == g) for g in range(3))) / 3
+    assert spread == pytest.approx(expected, rel=0.04)
 
 
 def test_bootstrap_is_deterministic_and_shared_by_columns() -> None:
