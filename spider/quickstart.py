@@ -25,7 +25,7 @@ class QuickstartConfig:
         data: a folder of your documents (txt, md, rst, html, pdf, docx); null takes Python's own
             documentation.
         workspace: where the artifacts lie.
-        minutes: training time, where the pipeline has no fixed number of steps.
+        minutes: training time on your own files; null takes 200 steps.
         retrain: train again where the encoder would be kept although documents changed.
         documentation: the pipeline for Python's own documentation.
         own_files: the pipeline for a folder.
@@ -33,7 +33,7 @@ class QuickstartConfig:
 
     data: Path | None
     workspace: Path
-    minutes: float
+    minutes: float | None
     retrain: bool
     documentation: dict[str, Any]
     own_files: dict[str, Any]
