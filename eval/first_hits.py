@@ -45,34 +45,6 @@ def first_hit_ranks(
     return np.where(relevance.any(axis=1), ranks, NO_HIT).astype(np.int32)
 
 
-def drop_excluded(
-    positions: Int64[np.ndarray, "questions depth"],
-    scores: np.ndarray,
-    excluded: Sequence[frozenset[int]],
-    depth: int,
-) -> Ranked:
-    """Take each question's excluded passages out of its list; what follows moves up.
-
-    Args:
-        positions: a system's ranked passages.
-        scores: their scores, of the same shape.
-        excluded: positions to drop, for each question.
-        depth: ranks kept.
-    """
-    gone = positions == NO_PASSAGE
-    dropped = 0
-    for row, forbidden in enumerate(excluded):
-        if forbidden:
-            own = np.isin(positions[row], list(forbidden))
-            dropped += int(own.sum())
-            gone[row] |= own
-    order = np.argsort(gone, axis=1, kind="stable")[:, :depth]
-    gone = np.take_along_axis(gone, order, axis=1)
-    kept = np.where(gone, NO_PASSAGE, np.take_along_axis(positions, order, axis=1))
-    kept_scores = np.where(gone, -np.inf, np.take_along_axis(scores, order, axis=1))
-    return Ranked(kept, kept_scores.astype(np.float32), dropped)
-
-
 class HitFinder:
     """Applies a question set's matching rule to ranked passages of one corpus.
 

@@ -6,13 +6,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float64, Int32, Int64
 
-from eval.first_hits import HitFinder, Ranked, drop_excluded, first_hit_ranks
+from eval.first_hits import HitFinder, Ranked, first_hit_ranks
 from eval.metrics.mean_reciprocal_rank import reciprocal_rank
 from eval.metrics.ndcg import ndcg
 from eval.metrics.recall import recall
 from eval.metrics.top_k_accuracy import top_k_accuracy
 from spider.errors import ConfigError
-from spider.ranking import NO_PASSAGE, Hits
+from spider.ranking import NO_PASSAGE, Hits, drop_excluded
 
 
 class ScoredSystem(NamedTuple):
@@ -67,7 +67,9 @@ def score_system(hits: Hits, finder: HitFinder, top_k: Sequence[int]) -> ScoredS
         top_k: ascending.
     """
     depth = top_k[-1]
-    ranked = drop_excluded(hits.positions, hits.scores, finder.excluded(), depth)
+    left = drop_excluded(hits, finder.excluded(), hits.positions.shape[1])
+    dropped = np.sum(hits.positions != NO_PASSAGE) - np.sum(left.positions != NO_PASSAGE)
+    ranked = Ranked(left.positions[:, :depth], left.scores[:, :depth], int(dropped))
     relevance = finder.relevance(ranked.positions)
     ranks = first_hit_ranks(relevance)
     columns = [top_k_accuracy(ranks, k) for k in top_k] + [reciprocal_rank(ranks, depth)]

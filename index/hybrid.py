@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from index.dense.dense_index import DenseSearcher
-from index.exclusion import Excluded, drop_excluded, most_excluded
+from index.exclusion import Excluded, most_excluded
 from index.fusion.fusion import Fused, Fusion
 from index.sparse.sparse_index import SparseIndex
 from spider.errors import ConfigError
 from spider.interfaces import QuestionEncoder
-from spider.ranking import Hits
+from spider.ranking import Hits, drop_excluded
 
 SYSTEMS = ("bm25", "dense", "hybrid")
 

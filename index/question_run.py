@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from index.exclusion import excluded_positions
 from index.open_index import OpenIndex
 from spider.progress import Progress
 from spider.question import QuestionSet
-from spider.ranking import NO_PASSAGE, Hits, load_hits, save_hits
+from spider.ranking import NO_PASSAGE, concatenate_hits, load_hits, save_hits
 from spider.shards import discard_shards, run_shards, shard_folder
 
 BLOCK = 256
@@ -58,7 +56,7 @@ def write_run(
     counts = {"questions": len(questions), "excluded_passages": sum(map(len, excluded))}
     for system in systems:
         parts = [load_hits(shard_folder(folder / BLOCKS, n) / system) for n in range(len(starts))]
-        hits = _join(parts, depth)
+        hits = concatenate_hits(parts, depth)
         (folder / system).mkdir(exist_ok=True)
         save_hits(folder / system, hits)
         counts[f"{system}_passages"] = int((hits.positions != NO_PASSAGE).sum())
@@ -66,12 +64,3 @@ def write_run(
     question_set.save(folder / QUESTIONS)
     discard_shards(folder / BLOCKS)
     return counts
-
-
-def _join(parts: Sequence[Hits], depth: int) -> Hits:
-    if not parts:
-        return Hits(np.empty((0, depth), np.int64), np.empty((0, depth), np.float32))
-    return Hits(
-        np.concatenate([part.positions for part in parts]),
-        np.concatenate([part.scores for part in parts]),
-    )

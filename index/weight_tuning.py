@@ -19,7 +19,7 @@ from spider.checkpoint import load_encoder
 from spider.corpus import Corpus
 from spider.progress import Progress
 from spider.question import Question
-from spider.ranking import Hits
+from spider.ranking import Hits, concatenate_hits
 from spider.span_store import SpanStore
 
 BLOCK = 256
@@ -99,21 +99,17 @@ def _choose(
     retriever: HybridRetriever, fusion: Fusion, questions: list[Question], corpus: Corpus
 ) -> WeightChoice:
     lists: list[tuple[Hits, Hits]] = []
+    depths = fusion.dense_depth, fusion.sparse_depth
     with Progress(total=len(questions), unit="queries", label="dense weight") as progress:
         for first in range(0, len(questions), BLOCK):
             block = questions[first : first + BLOCK]
             texts = [question.text for question in block]
             excluded = excluded_positions(block, corpus)
-            depths = fusion.dense_depth, fusion.sparse_depth
             lists.append(retriever.search_both(texts, *depths, excluded))
             progress.advance(len(block))
-    dense, sparse = (_stack([pair[side] for pair in lists]) for side in (0, 1))
+    dense, sparse = (
+        concatenate_hits(parts, depth)
+        for parts, depth in zip(zip(*lists, strict=True), depths, strict=True)
+    )
     relevant = [[corpus.position(name) for name in question.relevant] for question in questions]
     return choose_weight(dense, sparse, relevant)
-
-
-def _stack(parts: list[Hits]) -> Hits:
-    return Hits(
-        np.concatenate([part.positions for part in parts]),
-        np.concatenate([part.scores for part in parts]),
-    )

@@ -1,7 +1,7 @@
 """Question, its answers, and a set of questions with the rule that says what counts as a hit."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -99,21 +99,6 @@ def load_question_set(folder: Path) -> QuestionSet:
                     f"not a question: {error}", path=folder / RECORDS, line=number
                 ) from error
     return QuestionSet(questions=tuple(questions), **settings)
-
-
-def concatenate(name: str, sets: Iterable[QuestionSet]) -> QuestionSet:
-    """Join sets of one match mode and averaging under a new name.
-
-    Raises:
-        ConfigError: the sets differ in match mode or averaging, or there is none.
-    """
-    parts = list(sets)
-    rules = {(part.match, part.averaging) for part in parts}
-    if len(rules) != 1:
-        raise ConfigError(f"question sets to join need one match mode and averaging; got {rules}")
-    match, averaging = rules.pop()
-    questions = tuple(question for part in parts for question in part.questions)
-    return QuestionSet(name=name, questions=questions, match=match, averaging=averaging)
 
 
 def _to_line(question: Question) -> str:

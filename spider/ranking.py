@@ -1,6 +1,6 @@
 """Hits and runs: what a retriever returns, and how it lies on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +43,41 @@ def sort_hits(hits: Hits) -> Hits:
     return Hits(
         np.take_along_axis(hits.positions, order, axis=1),
         np.take_along_axis(scores, order, axis=1),
+    )
+
+
+def drop_excluded(hits: Hits, excluded: Sequence[Collection[int]], depth: int) -> Hits:
+    """Remove passages from lists, and cut what is left at ``depth``.
+
+    The order of what stays is unchanged, so a list that is fetched deeper by as many as are
+    excluded is as if the corpus lacked those passages.
+
+    Args:
+        hits: the lists.
+        excluded: positions to drop, for each question.
+        depth: ranks kept.
+    """
+    if not any(excluded):
+        return Hits(hits.positions[:, :depth], hits.scores[:, :depth])
+    dropped = np.zeros(hits.positions.shape, dtype=np.bool_)
+    for row, positions in enumerate(excluded):
+        if positions:
+            dropped[row] = np.isin(hits.positions[row], list(positions))
+    kept_positions = np.where(dropped, NO_PASSAGE, hits.positions)
+    kept_scores = np.where(dropped, np.float32(-np.inf), hits.scores)
+    order = np.argsort(dropped, axis=1, kind="stable")[:, :depth]
+    return Hits(
+        np.take_along_axis(kept_positions, order, axis=1),
+        np.take_along_axis(kept_scores, order, axis=1),
+    )
+
+
+def concatenate_hits(parts: Sequence[Hits], depth: int) -> Hits:
+    """Put blocks of questions, all of the same depth, below one another; no block is no row."""
+    empty = Hits(np.empty((0, depth), np.int64), np.empty((0, depth), np.float32))
+    return Hits(
+        np.concatenate([empty.positions, *(part.positions for part in parts)]),
+        np.concatenate([empty.scores, *(part.scores for part in parts)]),
     )
 
 

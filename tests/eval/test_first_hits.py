@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from eval.answer_matching import has_answer
-from eval.first_hits import HitFinder, drop_excluded, first_hit_ranks
+from eval.first_hits import HitFinder, first_hit_ranks
 from spider.errors import DataError
 from spider.question import Question, QuestionSet
 
@@ -16,27 +16,6 @@ def test_first_hit_ranks() -> None:
     relevance = np.array([[False, True, True], [True, False, False], [False, False, False]])
     assert first_hit_ranks(relevance).tolist() == [2, 1, 0]
     assert first_hit_ranks(np.zeros((2, 0), dtype=np.bool_)).tolist() == [0, 0]
-
-
-def test_excluded_passages_are_dropped_and_the_rest_moves_up() -> None:
-    positions = np.array([[4, 2, 7, -1], [1, 2, 3, 4]])
-    scores = np.array([[4.0, 3, 2, -np.inf], [4.0, 3, 2, 1]], dtype=np.float32)
-    ranked = drop_excluded(positions, scores, [frozenset({2, 9}), frozenset()], 3)
-    assert ranked.positions.tolist() == [[4, 7, -1], [1, 2, 3]]
-    assert ranked.scores.tolist() == [[4.0, 2.0, -np.inf], [4.0, 3.0, 2.0]]
-    assert ranked.dropped == 1
-    again = drop_excluded(ranked.positions, ranked.scores, [frozenset({2}), frozenset()], 3)
-    assert again.positions.tolist() == ranked.positions.tolist()
-    assert again.dropped == 0
-
-
-def test_a_long_list_keeps_its_order() -> None:
-    positions = np.random.default_rng(0).permutation(1000)[None, :]
-    excluded = frozenset(range(0, 1000, 3))
-    ranked = drop_excluded(positions, np.zeros((1, 1000), np.float32), [excluded], 1000)
-    expected = [position for position in positions[0].tolist() if position % 3]
-    assert ranked.positions[0, : len(expected)].tolist() == expected
-    assert ranked.dropped == 334
 
 
 def test_answers_are_looked_for_in_the_text_without_the_title(make_corpus) -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spider.errors import ConfigError, DataError
-from spider.question import Question, QuestionSet, concatenate, load_question_set
+from spider.errors import DataError
+from spider.question import Question, QuestionSet, load_question_set
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 # plain values: a question is made in the test, since beartype draws random numbers when it checks
@@ -53,12 +53,3 @@ def test_ids_are_unique() -> None:
     twice = (Question(id="1", text="a"), Question(id="1", text="b"))
     with pytest.raises(DataError, match="occurs twice"):
         QuestionSet(name="n", questions=twice)
-
-
-def test_sets_of_one_rule_join() -> None:
-    one = QuestionSet(name="a", questions=(Question(id="1", text="a"),))
-    two = QuestionSet(name="b", questions=(Question(id="2", text="b"),))
-    assert [q.id for q in concatenate("ab", [one, two]).questions] == ["1", "2"]
-    other = QuestionSet(name="c", questions=(), match="regex")
-    with pytest.raises(ConfigError, match="one match mode"):
-        concatenate("ac", [one, other])
