@@ -1,7 +1,7 @@
 """Read DPR's passage collections: ``psgs_w100.tsv`` and files of its form."""
 
 from collections.abc import Iterator, Mapping
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ class PsgsW100:
 
     Adjacent rows with one title are one document, whose id is its first passage's: a title that
     comes again later makes another document. Rows without a title are documents of their own.
+    Several files are read as the pieces of one, in the order of their names.
 
     Source: Spider ``preprocess_corpus.py`` groups all rows of a title, which merges different
     documents of one name in collections other than Wikipedia.
@@ -61,10 +62,10 @@ class PsgsW100:
             DataError: the header lacks a column, or a row has too few.
         """
         self._report = ReadingReport()
-        for file in find_files(self.path):
-            keyed = groupby(enumerate(self._rows(file)), key=_group_key)
-            for _, rows in keyed:
-                yield _join([row for _, row in rows])
+        # one stream of all files: a document may go on in the next
+        every_row = chain.from_iterable(map(self._rows, find_files(self.path)))
+        for _, rows in groupby(enumerate(every_row), key=_group_key):
+            yield _join([row for _, row in rows])
 
     def _rows(self, file: Path) -> Iterator[_Row]:
         rows = read_tab_separated(file)

@@ -5,6 +5,7 @@ import gzip
 import json
 import sys
 import zipfile
+from itertools import pairwise
 
 import pyarrow as pa
 import pytest
@@ -84,6 +85,20 @@ class TestPsgsW100:
         assert documents[0].passages == (PassageBounds("1", 0, 11), PassageBounds("2", 12, 16))
         assert reader.counts == {"rows_read": 6, "skipped_empty": 1}
         assert reader.last_passage_padded
+
+    def test_a_collection_cut_into_files_is_read_as_one(self, tmp_path):
+        rows = ["1\ta b\tA", "2\tc d\tA", "3\te f\tA", "4\tg h\tB", "5\ti\t", "6\tj\t"]
+        header = "id\ttext\ttitle"
+        (tmp_path / "whole.tsv").write_text("\n".join([header, *rows]))
+        expected = list(PsgsW100(path=tmp_path / "whole.tsv").documents())
+        assert [document.id for document in expected] == ["1", "4", "5", "6"]
+        for cuts in ((2,), (1, 2), (3, 5)):
+            folder = tmp_path / "-".join(map(str, cuts))
+            folder.mkdir()
+            borders = [0, *cuts, len(rows)]
+            for number, (start, end) in enumerate(pairwise(borders)):
+                (folder / f"p-{number}.tsv").write_text("\n".join([header, *rows[start:end]]))
+            assert list(PsgsW100(path=folder / "*.tsv").documents()) == expected
 
     def test_columns_in_any_order(self, tmp_path):
         path = tmp_path / "p.tsv.gz"
