@@ -1,15 +1,32 @@
-"""Passages of all processes for the loss of each, with the whole gradient.
+"""Several processes train one encoder: who writes, and passages of all for the loss of each.
+
+``torchrun --nproc-per-node=8 -m pretrain.train …`` starts one process for each GPU. The main one
+holds the stage, tokenises, validates, saves and exports; the others wait for what it wrote, and
+compute their share of each batch.
 
 The released code exchanges detached copies, which scales the gradient by one over the number of
 processes. Here the gather is differentiable: with the loss averaged over processes (as DDP averages
 gradients), one, two or eight processes give the same loss and gradient.
 """
 
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from jaxtyping import Float
 from torch import Tensor, distributed
+
+from spider.artifact import sibling
+from spider.stage import Stage
+
+PATIENCE = timedelta(days=7)
+"""The others wait while the main process tokenises; whoever started them ends them if it dies."""
 
 
 def processes() -> int:
@@ -17,6 +34,42 @@ def processes() -> int:
     if distributed.is_available() and distributed.is_initialized():
         return distributed.get_world_size()
     return 1
+
+
+def is_main() -> bool:
+    """Tell whether this is the process that writes."""
+    return processes() == 1 or distributed.get_rank() == 0
+
+
+@contextmanager
+def joint_stage(stage: Stage, *, device: str) -> Iterator[Path]:
+    """Hold the stage's folder together: the main process writes, and all leave when it is whole.
+
+    Args:
+        stage: its ``finish`` is the main process's to call.
+        device: "auto", "cpu" or "cuda": decides how the processes talk.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        PartialState(cpu=device == "cpu" or not torch.cuda.is_available(), timeout=PATIENCE)
+    if is_main():
+        with stage.writing() as folder:
+            yield folder
+    else:
+        logging.disable(logging.INFO)
+        yield sibling(stage.output, "partial")
+    if processes() > 1:
+        distributed.barrier()
+        distributed.destroy_process_group()
+
+
+@contextmanager
+def main_first() -> Iterator[None]:
+    """Let the main process do what is in the block before the others, who find it done."""
+    if not is_main():
+        distributed.barrier()
+    yield
+    if is_main() and processes() > 1:
+        distributed.barrier()
 
 
 def gather_columns(

@@ -11,7 +11,7 @@ import torch
 from torch import nn, optim
 
 from pretrain.batch import Collator, PairBatch
-from pretrain.distributed import processes
+from pretrain.distributed import is_main, main_first, processes
 from pretrain.objective import ContrastiveObjective
 from pretrain.pair_stream import PairStream
 from pretrain.pairings.choice import choose_pairings
@@ -66,7 +66,7 @@ class EncoderTraining:
     settings: TrainingSettings
 
     def run(self, corpus: Corpus, spans: SpanStore, folder: Path) -> dict[str, dict[str, Any]]:
-        """Train into ``folder`` (resuming what it holds) and export.
+        """Train into ``folder`` (resuming what it holds) and export, in the main process.
 
         Returns:
             ``counts`` and ``details`` for the manifest.
@@ -76,10 +76,11 @@ class EncoderTraining:
         """
         if not len(corpus):
             raise DataError("nothing to train on: the corpus has no passage", path=corpus.path)
-        (folder / TOKENIZER).mkdir(exist_ok=True)
-        texts = CorpusTexts(corpus, self.vocabulary_passages)
-        tokenizer = self.encoder.tokenizer(texts, folder / TOKENIZER)
-        tokens = build_token_store(corpus, tokenizer, folder / TOKENS)
+        with main_first():
+            (folder / TOKENIZER).mkdir(exist_ok=True)
+            texts = CorpusTexts(corpus, self.vocabulary_passages)
+            tokenizer = self.encoder.tokenizer(texts, folder / TOKENIZER)
+            tokens = build_token_store(corpus, tokenizer, folder / TOKENS)
         encoder = self.encoder.build(
             tokenizer, seed=self.settings.seed, idf=tokens.inverse_passage_frequency()
         )
@@ -94,7 +95,7 @@ class EncoderTraining:
                 "pairs_in_batch": stream.counts,
                 "note": reason,
             }
-        details = _export(encoder, folder)
+        details = _export(encoder, folder) if is_main() else {}
         counts = {
             "steps": outcome.steps,
             "pairs": sum(pairs.get("pairs", {}).values()),

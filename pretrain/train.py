@@ -94,12 +94,13 @@ def main(config: TrainConfig) -> None:
     )
     if stage.up_to_date():
         return
+    from pretrain.distributed import is_main, joint_stage
     from pretrain.encoder_training import LEFTOVERS, UNHASHED, EncoderTraining
     from spider.corpus import Corpus
     from spider.span_store import SpanStore
     from spider.training.settings import TrainingSettings
 
-    with stage.writing() as folder:
+    with joint_stage(stage, device=config.device) as folder:
         training = EncoderTraining(
             encoder=config.architecture,
             pairings=config.pairings,
@@ -124,13 +125,14 @@ def main(config: TrainConfig) -> None:
             ),
         )
         result = training.run(Corpus.open(config.corpus), SpanStore.open(config.spans), folder)
-        stage.finish(
-            counts=result["counts"],
-            variant=config.architecture.variant,
-            details=result["details"],
-            unhashed=UNHASHED,
-            leftovers=LEFTOVERS,
-        )
+        if is_main():
+            stage.finish(
+                counts=result["counts"],
+                variant=config.architecture.variant,
+                details=result["details"],
+                unhashed=UNHASHED,
+                leftovers=LEFTOVERS,
+            )
 
 
 if __name__ == "__main__":

@@ -105,7 +105,10 @@ def train(
             run.finish(interruption)
         finally:
             run.close()
-    return run.outcome()
+    outcome = run.outcome()
+    # nobody moves the folder before all have read it
+    run.accelerator.wait_for_everyone()
+    return outcome
 
 
 class TrainingRun:
@@ -203,7 +206,8 @@ class TrainingRun:
             # dropout's randomness: a function of seed, update and process
             torch.manual_seed(_mix(self.settings.seed, update, self.accelerator.process_index))
             output: StepOutput = self.model(batch.to(device))
-        loss = float(output.loss.detach())
+        numbers = self._over_processes({"loss": output.loss, **output.metrics})
+        loss = numbers["loss"]
         if not math.isfinite(loss):
             raise SpiderError(
                 f"training: the loss is {loss} at step {update} of {self.steps}; lower "
@@ -215,8 +219,14 @@ class TrainingRun:
             self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        self._note({"loss": loss, **{k: float(v.detach()) for k, v in output.metrics.items()}})
+        self._note(numbers)
         return loss
+
+    def _over_processes(self, values: Mapping[str, Tensor]) -> dict[str, float]:
+        """Return the means over processes, so that all see a loss that is not finite."""
+        stacked = torch.stack([value.detach().float() for value in values.values()])
+        means: Tensor = self.accelerator.reduce(stacked, reduction="mean")
+        return dict(zip(values, means.tolist(), strict=True))
 
     def _note(self, values: Mapping[str, float]) -> None:
         for name, value in {**values, "updates": 1.0}.items():
@@ -248,6 +258,8 @@ class TrainingRun:
         raise InterruptedRunError(f"{done}; the same command goes on from there")
 
     def _validate(self) -> None:
+        if not self.accelerator.is_main_process:
+            return
         self.objective.eval()
         with torch.no_grad():
             numbers = {name: float(value) for name, value in self.validate(self.objective).items()}

@@ -86,7 +86,9 @@ def load_checkpoint(path: Path, *, device: str | torch.device = "cpu") -> Traini
     """
     try:
         state = read_json(path / STATE)
-        model = load_file(path / MODEL, device=str(device))
+        # safetensors does not know "cpu:0", which Accelerate says where several processes train
+        place = "cpu" if torch.device(device).type == "cpu" else str(device)
+        model = load_file(path / MODEL, device=place)
         optimizer = torch.load(path / OPTIMIZER, map_location=device, weights_only=True)
     except Exception as error:  # among them UnpicklingError, whose module stays out of our code
         raise CheckpointError(
