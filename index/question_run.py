@@ -8,7 +8,7 @@ from index.open_index import OpenIndex
 from spider.progress import Progress
 from spider.question import QuestionSet
 from spider.ranking import NO_PASSAGE, concatenate_hits, load_hits, save_hits
-from spider.shards import discard_shards, run_shards, shard_folder
+from spider.shards import run_shards, shard_folder
 
 BLOCK = 256
 BLOCKS = "blocks"
@@ -20,7 +20,8 @@ def write_run(
 ) -> dict[str, int]:
     """Search every question and write ``SYSTEM/`` and ``questions/`` into an artifact's folder.
 
-    A block that an interrupted run finished is not searched again.
+    A block that an interrupted run finished is not searched again: ``BLOCKS`` stays for the stage
+    to remove.
 
     Args:
         folder: the artifact under work.
@@ -62,5 +63,4 @@ def write_run(
         counts[f"{system}_passages"] = int((hits.positions != NO_PASSAGE).sum())
     (folder / QUESTIONS).mkdir(exist_ok=True)
     question_set.save(folder / QUESTIONS)
-    discard_shards(folder / BLOCKS)
     return counts

@@ -77,7 +77,7 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
         open_index,
         training_note,
     )
-    from index.question_run import write_run
+    from index.question_run import BLOCKS, write_run
     from spider.artifact import MANIFEST, open_artifact
     from spider.atomic_files import hash_file
     from spider.question import RECORDS, SETTINGS, load_question_set
@@ -127,7 +127,7 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
                 "fusion": fusion if "hybrid" in systems else None,
                 "note": note,
             }
-            stage.finish(counts=counts, details=details)
+            stage.finish(counts=counts, details=details, leftovers=[BLOCKS])
     finally:
         opened.close()
 

@@ -65,6 +65,7 @@ def main(config: MineConfig) -> None:
     if stage.up_to_date():
         return
     from pretrain.mining import Mining
+    from pretrain.span_shards import SHARDS
     from pretrain.yield_report import say_yield
     from spider.corpus import Corpus
 
@@ -89,6 +90,7 @@ def main(config: MineConfig) -> None:
             counts=result.counts,
             details=result.details,
             volatile={"words_per_second": result.words_per_second},
+            leftovers=[SHARDS],
         )
     say_yield(result.found, words_per_second=result.words_per_second)
     if not result.found["clusters"]:

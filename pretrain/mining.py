@@ -7,13 +7,12 @@ import numpy as np
 
 from pretrain.heldout import HeldoutQueries, check_shares, split_documents
 from pretrain.span_filters import SpanFilter
-from pretrain.span_shards import SHARDS, DropLast, drops_last, mine_corpus
+from pretrain.span_shards import DropLast, drops_last, mine_corpus
 from pretrain.yield_report import measure_yield, write_yield
 from spider.array_stream import open_array
 from spider.atomic_files import save_array
 from spider.corpus import Corpus
 from spider.query_ranges import QueryTransform
-from spider.shards import discard_shards
 from spider.span_store import HELDOUT, SpanStore
 
 HELDOUT_SPLITS = ("validation", "test")
@@ -67,7 +66,7 @@ class Mining:
     def run(
         self, corpus: Corpus, folder: Path, *, shard_passages: int = 20_000, processes: int = 1
     ) -> MiningResult:
-        """Write the whole payload of the spans artifact into a folder.
+        """Write the whole payload of the spans artifact into a folder, beside the shards.
 
         Args:
             corpus: what is mined.
@@ -93,7 +92,6 @@ class Mining:
             questions.save(folder / HELDOUT / name)
         found = measure_yield(store, counts, heldout)
         write_yield(folder, found)
-        discard_shards(folder / SHARDS)
         counts |= {"documents_usable": found["documents_usable"]}
         counts |= {"training_pairs": found["training_pairs"]}
         counts |= {f"{name}_queries": len(made.questions) for name, made in heldout.items()}

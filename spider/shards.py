@@ -73,18 +73,6 @@ def run_shards(
     return [counts[number] for number in range(len(tasks))]
 
 
-def discard_shards(folder: Path) -> None:
-    """Remove a folder of shards, if it is there, so that a kill on the way harms no resumed run.
-
-    Every shard's record goes first: what is left of it is then made again, never read.
-    """
-    if not folder.exists():
-        return
-    for record in sorted(folder.rglob(COUNTS)):
-        record.unlink()
-    shutil.rmtree(folder)
-
-
 def _do(folder: Path, number: int, task: Task, work: Callable[[Task, Path], Counts]) -> Counts:
     final = shard_folder(folder, number)
     partial = final.with_name(f"{final.name}.partial")
@@ -94,7 +82,7 @@ def _do(folder: Path, number: int, task: Task, work: Callable[[Task, Path], Coun
     shard_counts = work(task, partial)
     write_json(partial / COUNTS, shard_counts)
     if final.exists():
-        # without its record: what a killed discard_shards left
+        # without its record: what a removal that was killed left
         shutil.rmtree(final)
     partial.rename(final)
     return shard_counts

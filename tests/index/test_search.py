@@ -91,25 +91,31 @@ def test_a_run_resumes_by_block(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert one.content_hash == two.content_hash
 
 
-@pytest.mark.parametrize("place", ["spider.stage.hash_file", "spider.shards.shutil.rmtree"])
+@pytest.mark.parametrize("place", ["spider.stage.hash_file", "spider.artifact.shutil.rmtree"])
 def test_a_run_killed_while_it_finishes_goes_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     heldout = folder / "spans" / "heldout" / "test"
     main(settings(folder, questions=heldout, output=folder / "whole"))
 
-    def killed(path: Path) -> None:
-        for file in path.rglob("shard-*/*/*.npy"):
-            file.unlink()
+    def killed(path: Path, **_: Any) -> None:
+        if path.is_dir():
+            (path / "shard-00000" / "bm25" / "scores.npy").unlink()
         raise KeyboardInterrupt
+
+    def asked_again(*_: Any, **__: Any) -> None:
+        raise AssertionError("every block was whole")
 
     with monkeypatch.context() as patch:
         patch.setattr(place, killed)
         with pytest.raises(KeyboardInterrupt):
             main(settings(folder, questions=heldout))
+    monkeypatch.setattr(HybridRetriever, "rankings", asked_again)
     main(settings(folder, questions=heldout))
     one, two = (open_artifact(folder / name) for name in ("whole", "run"))
     assert one.content_hash == two.content_hash
+    assert one.manifest["files"] == two.manifest["files"]
+    assert not (folder / "run" / "blocks").exists()
 
 
 def test_systems_label_depth_and_fusion(folder: Path) -> None:

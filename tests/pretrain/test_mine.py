@@ -127,21 +127,26 @@ def test_killed_run_resumes_to_the_same_bytes(make_corpus, tmp_path):
     assert resumed.content_hash == whole.content_hash
 
 
-@pytest.mark.parametrize("place", ["spider.stage.hash_file", "spider.shards.shutil.rmtree"])
+@pytest.mark.parametrize("place", ["spider.stage.hash_file", "spider.artifact.shutil.rmtree"])
 def test_a_run_killed_while_it_finishes_goes_on(make_corpus, tmp_path, place):
     corpus = make_corpus(documents())
     whole = mine(corpus, tmp_path / "whole")
 
-    def killed(path):
-        for file in path.rglob("shard-00001/*.npy"):
-            file.unlink()
+    def killed(path, **_):
+        if path.is_dir():
+            (path / "shard-00001" / "words.npy").unlink()
         raise KeyboardInterrupt
+
+    def mined_again(task, folder):
+        raise AssertionError("every shard was whole")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(place, killed)
         with pytest.raises(KeyboardInterrupt):
             mine(corpus, tmp_path / "killed")
-    resumed = mine(corpus, tmp_path / "killed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(span_shards, "mine_shard", mined_again)
+        resumed = mine(corpus, tmp_path / "killed")
     assert payload(tmp_path / "killed") == payload(tmp_path / "whole")
     assert resumed.content_hash == whole.content_hash
 

@@ -1,9 +1,8 @@
-import shutil
 from pathlib import Path
 
 import pytest
 
-from spider.shards import discard_shards, run_shards, shard_folder
+from spider.shards import COUNTS, run_shards, shard_folder
 
 
 def square(task: int, folder: Path) -> dict[str, int]:
@@ -56,22 +55,9 @@ def test_spawned_workers_do_the_same(tmp_path: Path) -> None:
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
-def test_a_discard_killed_half_way_harms_no_later_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_shard_without_its_record_is_made_anew(tmp_path: Path) -> None:
     whole = run_shards(tmp_path / "whole", [1, 2, 3], square)
-    run_shards(tmp_path / "killed" / "shards", [1, 2, 3], square)
-
-    def killed(folder: Path) -> None:
-        (folder / "shard-00001" / "value").unlink()
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(shutil, "rmtree", killed)
-        with pytest.raises(KeyboardInterrupt):
-            discard_shards(tmp_path / "killed" / "shards")
-    assert run_shards(tmp_path / "killed" / "shards", [1, 2, 3], square) == whole
-    assert contents(tmp_path / "killed" / "shards") == contents(tmp_path / "whole")
-    discard_shards(tmp_path / "killed")
-    assert not (tmp_path / "killed").exists()
-    discard_shards(tmp_path / "killed")
+    run_shards(tmp_path / "killed", [1, 2, 3], square)
+    (shard_folder(tmp_path / "killed", 1) / COUNTS).unlink()
+    assert run_shards(tmp_path / "killed", [1, 2, 3], square) == whole
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
