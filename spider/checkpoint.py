@@ -1,42 +1,25 @@
 """Opening a trained encoder: the manifest names its variant, and the file of that name loads it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-from jaxtyping import Float32
-
 from spider.artifact import open_artifact
 from spider.errors import CheckpointError
+from spider.interfaces import PassageEncoder, QuestionEncoder
 from spider.variants import load_variant
 
 FAMILY = "spider.encoders"
 
 
 @runtime_checkable
-class Encoder(Protocol):
+class Encoder(QuestionEncoder, PassageEncoder, Protocol):
     """A trained encoder: encodes questions and passages.
 
     Attributes:
         variant: its file's name in ``spider/encoders/``.
-        unit_vectors: whether every vector has length one, so that scores are cosines.
     """
 
     variant: str
-    unit_vectors: bool
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-
-    def encode_questions(self, texts: Sequence[str]) -> Float32[np.ndarray, "texts dimension"]:
-        """Encode questions (no title, no prefix)."""
-
-    def encode_passages(
-        self, titles: Sequence[str], texts: Sequence[str]
-    ) -> Float32[np.ndarray, "texts dimension"]:
-        """Encode passages, each as ``title [SEP] text``."""
 
 
 def load_encoder(path: Path, *, device: str = "cpu") -> Encoder:

@@ -18,7 +18,7 @@ import tokenizers
 from jaxtyping import Int32, Int64
 from tokenizers import models, normalizers, pre_tokenizers, processors
 
-from spider.atomic_files import hash_json, write_text
+from spider.atomic_files import write_text
 from spider.errors import DataError
 
 PAD, UNKNOWN, CLS, SEP, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
@@ -114,11 +114,6 @@ class Tokenizer:
         """Whether upper and lower case are one."""
         normalizer = json.loads(self.inner.to_str())["normalizer"] or {}
         return bool(normalizer.get("lowercase", False))
-
-    @property
-    def content_hash(self) -> str:
-        """Digest of everything that decides the ids."""
-        return hash_json(json.loads(self.inner.to_str()))
 
     def encode(self, texts: Sequence[str]) -> Tokens:
         """Turn texts into ids, without special tokens; a ``[SEP]`` in the text is one."""

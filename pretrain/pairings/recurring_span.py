@@ -111,16 +111,4 @@ class PreparedRecurringSpan:
         ranges = [(start, end) for start, end in ranges if start < end] or [(0, len(ids))]
         chosen = int(rng.integers(len(ranges)))
         kept = self._settings.transform.ranges(len(ids), ranges, chosen, rng)
-        return join_ranges(ids, kept.ranges, tokens.mask_id if kept.masked else None)
-
-
-def join_ranges(
-    ids: np.ndarray, ranges: tuple[tuple[int, int], ...], mask_id: int | None
-) -> np.ndarray:
-    """Return the ids of the ranges, with a mask between each two where one is given."""
-    parts = []
-    for number, (start, end) in enumerate(ranges):
-        if number and mask_id is not None:
-            parts.append(np.array([mask_id], dtype=ids.dtype))
-        parts.append(ids[start:end])
-    return np.concatenate(parts)
+        return np.array(kept.take(ids.tolist(), tokens.mask_id), dtype=ids.dtype)

@@ -50,7 +50,6 @@ class BertEncoder:
     """
 
     variant = "bert"
-    unit_vectors = False
 
     def __init__(self, module: PaddedEncoder):
         self.module = module

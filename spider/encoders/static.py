@@ -190,7 +190,6 @@ class StaticEncoder:
     """
 
     variant = VARIANT
-    unit_vectors = True
 
     def __init__(self, table: Float32[np.ndarray, "vocabulary dimension"], tokenizer: Tokenizer):
         self.table = table

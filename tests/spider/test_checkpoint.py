@@ -34,7 +34,6 @@ def test_the_manifest_names_the_variant(write):
     assert isinstance(encoder, QuestionEncoder)
     assert isinstance(encoder, PassageEncoder)
     assert encoder.variant == "static"
-    assert encoder.unit_vectors
     assert encoder.dimension == 8
     assert encoder.encode_questions(["fox"]).shape == (1, 8)
     assert encoder.encode_questions(["fox"]).dtype == np.float32

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pretrain.pairings.pairing import other_passage
-from pretrain.pairings.recurring_span import RecurringSpan, join_ranges
+from pretrain.pairings.recurring_span import RecurringSpan
 from spider.errors import ConfigError
 from spider.query_transforms.mask import Mask
 from spider.query_transforms.random_window import RandomWindow
@@ -81,9 +81,6 @@ def test_a_negative_is_uniform_over_what_is_free() -> None:
 
 
 def test_masks_stand_between_ranges(training_corpus: tuple) -> None:
-    ids = np.arange(10, dtype=np.uint16)
-    assert join_ranges(ids, ((1, 3), (5, 6)), 99).tolist() == [1, 2, 99, 5]
-    assert join_ranges(ids, ((1, 3), (5, 6)), None).tolist() == [1, 2, 5]
     corpus, spans, _, tokens = training_corpus
     pairing = RecurringSpan(transform=Mask()).prepare(corpus, spans, tokens)
     query = pairing.example(0, np.random.default_rng(0)).query

@@ -120,10 +120,10 @@ def test_training_lowers_the_loss(encoder):
 def test_tokenizer_of_an_interrupted_run_is_kept(tmp_path):
     settings = StaticSettings(vocabulary_size=300)
     first = settings.tokenizer(TEXTS * 3, tmp_path)
-    assert settings.tokenizer([], tmp_path).content_hash == first.content_hash
+    assert settings.tokenizer([], tmp_path).inner.to_str() == first.inner.to_str()
     given = StaticSettings(tokenizer_source=str(tmp_path))
     (tmp_path / "other").mkdir()
-    assert given.tokenizer([], tmp_path / "other").content_hash == first.content_hash
+    assert given.tokenizer([], tmp_path / "other").inner.to_str() == first.inner.to_str()
 
 
 def test_wrong_weights_are_one_readable_line(encoder, tmp_path):
