@@ -48,12 +48,15 @@ class PairBatch(NamedTuple):
 class Collator:
     """Turns pairs into a batch.
 
+    Unlike the paper, the loss leaves out passages that are known to answer a query as well, unless
+    ``mask_known`` is false.
+
     Args:
         tokens: ids of passages and titles.
         document_number: the document of a passage's position.
         encoder: knows how query and passage ids are completed.
         mask_known: leave out of a query's loss the passages known to answer it as well: those with
-            its recurring span, and other occurrences of its positive. False is the paper's loss.
+            its recurring span, and other occurrences of its positive.
     """
 
     def __init__(

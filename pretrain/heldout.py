@@ -3,7 +3,8 @@
 They are the label-free measure of a retriever: the query is a window of one passage around a
 recurring span, the relevant passages are the document's others with that span, and the query's own
 passage is excluded from every system's list. The span is kept in one half of the queries and
-removed from the other, and the two are told apart by a tag.
+removed from the other, and the two are told apart by a tag. Unlike the paper, whose transform takes
+out the chosen occurrence alone, a removed span is gone from all of the query.
 """
 
 import hashlib

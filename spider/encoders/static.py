@@ -4,6 +4,9 @@ A text's vector is the normalised sum of its tokens' vectors, each times its tok
 ``v = normalise(sum_i w_i V_i)``. One table serves questions and passages. For inference the weights
 are folded into the table, which then loads in sentence-transformers as StaticEmbedding + Normalize
 (their mean and our sum differ by a factor that the normalisation removes).
+
+Unlike the paper, which trains BERT on raw inner products, vectors have unit length, and the
+training logits are ``score_multiplier`` times the cosine.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
