@@ -24,7 +24,8 @@ import numpy as np
 import torch
 
 from spider.atomic_files import write_json
-from spider.encoders.static import StaticSettings, TrainableStatic, load
+from spider.encoders.static import StaticSettings, load
+from spider.encoders.static_model import TrainableStatic
 from spider.encoders.weighted_bag import weighted_bag, weighted_bag_reference
 from spider.provenance import provenance
 from spider.token_batch import token_batch

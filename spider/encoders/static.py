@@ -7,32 +7,27 @@ are folded into the table, which then loads in sentence-transformers as StaticEm
 
 Unlike the paper, which trains BERT on raw inner products, vectors have unit length, and the
 training logits are ``score_multiplier`` times the cosine.
+
+The module and the inference are in :mod:`spider.encoders.static_model`, so that settings can be
+made without torch.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import safetensors.torch
-import torch
-from jaxtyping import Float, Float32, Integer
-from torch import Tensor, nn
+from jaxtyping import Float
 
-from spider.atomic_files import write_json
-from spider.encoders.sentence_transformers_layout import write_layout
-from spider.encoders.weighted_bag import bag_of_rows, weighted_bag
-from spider.encoders.weights import check_weights, load_weights
 from spider.errors import ConfigError
-from spider.token_batch import TokenBatch
 from spider.tokenizer import TOKENIZER_FILE, Tokenizer, load_tokenizer
 from spider.vocabulary import train_tokenizer
 
+if TYPE_CHECKING:
+    import spider.encoders.static_model
+
 VARIANT = "static"
 FOLDER = "0_StaticEmbedding"
-TABLE = "embedding.weight"
-SMALLEST_NORM = 1e-12
-"""What torch's normalize and sentence-transformers divide by at least."""
 
 
 class StaticSettings:
@@ -94,138 +89,17 @@ class StaticSettings:
         *,
         seed: int,
         idf: Float[np.ndarray, " vocabulary"] | None = None,
-    ) -> "TrainableStatic":
+    ) -> "spider.encoders.static_model.TrainableStatic":
         """Make the module: random vectors, weights from ``idf`` where given, else all one."""
-        generator = torch.Generator().manual_seed(seed)
-        shape = (tokenizer.vocabulary_size, self.dimension)
-        vectors = torch.randn(shape, generator=generator) * self.initial_scale
-        weights = np.ones(shape[0]) if idf is None else np.maximum(idf, 0.05)
-        return TrainableStatic(
-            vectors, torch.from_numpy(np.log(weights).astype(np.float32)), tokenizer, self
-        )
+        from spider.encoders.static_model import new_static
+
+        return new_static(self, tokenizer, seed=seed, idf=idf)
 
 
-class TrainableStatic(nn.Module):
-    """A table of vectors and one of log weights.
-
-    The exponential keeps weights positive, and a step of Adam changes one by a share of itself.
-
-    Args:
-        vectors: initial table.
-        log_weights: logarithms of the initial weights.
-        tokenizer: goes into the checkpoint.
-        settings: dimension and score multiplier.
-    """
-
-    variant = VARIANT
-
-    def __init__(
-        self,
-        vectors: Float32[Tensor, "vocabulary dimension"],
-        log_weights: Float32[Tensor, " vocabulary"],
-        tokenizer: Tokenizer,
-        settings: StaticSettings,
-    ):
-        super().__init__()
-        self.vectors = nn.Parameter(vectors)
-        self.log_weights = nn.Parameter(log_weights)
-        self.tokenizer = tokenizer
-        self.dimension = settings.dimension
-        self.score_multiplier = settings.score_multiplier
-
-    def query_ids(self, ids: Integer[np.ndarray, " _"]) -> Integer[np.ndarray, " _"]:
-        """Return the ids as they are: no special tokens, no maximum."""
-        return ids
-
-    def passage_ids(
-        self, title_ids: Integer[np.ndarray, " _"], text_ids: Integer[np.ndarray, " _"]
-    ) -> Integer[np.ndarray, " _"]:
-        """Return ``title [SEP] text``, without a title the text alone."""
-        if len(title_ids) == 0:
-            return text_ids
-        return np.concatenate([title_ids, [self.tokenizer.sep_id], text_ids]).astype(text_ids.dtype)
-
-    def encode_tokens(
-        self, batch: TokenBatch, *, passages: bool
-    ) -> Float32[Tensor, "texts dimension"]:
-        """Encode texts; questions and passages alike."""
-        sums = weighted_bag(self.vectors, self.log_weights.exp(), batch)
-        return nn.functional.normalize(sums, dim=-1, eps=SMALLEST_NORM)
-
-    def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
-        """Return both tables without weight decay."""
-        return [
-            {"params": [parameter], "lr": learning_rate, "weight_decay": 0.0}
-            for parameter in (self.vectors, self.log_weights)
-        ]
-
-    def folded(self) -> Float32[Tensor, "vocabulary dimension"]:
-        """Return the table with the weights multiplied in."""
-        return (self.vectors.detach() * self.log_weights.detach().exp()[:, None]).cpu()
-
-    def export(self, folder: Path) -> dict[str, Any]:
-        """Write the folded table in sentence-transformers' layout."""
-        (folder / FOLDER).mkdir(exist_ok=True)
-        self.tokenizer.save(folder / FOLDER)
-        weights = {TABLE: self.folded().contiguous()}
-        safetensors.torch.save_file(weights, folder / FOLDER / "model.safetensors")
-        write_layout(folder, [("StaticEmbedding", FOLDER), ("Normalize", "1_Normalize")])
-        (folder / "1_Normalize").mkdir(exist_ok=True)
-        write_json(folder / "1_Normalize" / "config.json", {})
-        return {
-            "dimension": self.dimension,
-            "similarity": "dot",
-            "score_scale": "unit",
-            "score_multiplier": self.score_multiplier,
-            "pooling": "weighted mean",
-            "max_length": None,
-            "casing": "lower" if self.tokenizer.lower_case else "kept",
-            "passage_template": "title [SEP] text",
-        }
-
-
-class StaticEncoder:
-    """Inference with the folded table, on the CPU.
-
-    Args:
-        table: the folded table.
-        tokenizer: of the same checkpoint.
-    """
-
-    variant = VARIANT
-
-    def __init__(self, table: Float32[np.ndarray, "vocabulary dimension"], tokenizer: Tokenizer):
-        self.table = table
-        self.tokenizer = tokenizer
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-        return int(self.table.shape[1])
-
-    def encode_questions(self, texts: Sequence[str]) -> Float32[np.ndarray, "texts dimension"]:
-        """Encode questions."""
-        ids, offsets = self.tokenizer.encode(texts)
-        sums = bag_of_rows(self.table, ids, offsets)
-        norms = np.linalg.norm(sums, axis=1, keepdims=True)
-        sums /= np.maximum(norms, SMALLEST_NORM)
-        return sums
-
-    def encode_passages(
-        self, titles: Sequence[str], texts: Sequence[str]
-    ) -> Float32[np.ndarray, "texts dimension"]:
-        """Encode passages as ``title [SEP] text``; a vector depends on its own passage alone."""
-        joined = [
-            f"{title} [SEP] {text}" if title else text
-            for title, text in zip(titles, texts, strict=True)
-        ]
-        return self.encode_questions(joined)
-
-
-def load(folder: Path, details: Mapping[str, Any], device: str = "cpu") -> StaticEncoder:
+def load(
+    folder: Path, details: Mapping[str, Any], device: str = "cpu"
+) -> "spider.encoders.static_model.StaticEncoder":
     """Load an exported checkpoint; inference always runs on the CPU, whatever ``device`` says."""
-    tokenizer = load_tokenizer(folder / FOLDER)
-    weights = load_weights(folder / FOLDER / "model.safetensors")
-    shape = (tokenizer.vocabulary_size, int(details["dimension"]))
-    check_weights({TABLE: shape}, weights, folder)
-    return StaticEncoder(weights[TABLE].float().contiguous().numpy(), tokenizer)
+    from spider.encoders.static_model import load_static
+
+    return load_static(folder, int(details["dimension"]))
