@@ -11,7 +11,10 @@ from spider.launch.entrypoint import launch
 from spider.stage import Stage
 
 SAVING = ("save_every", "keep")
-"""Settings that change no byte of the encoder: others of them leave it up to date."""
+"""Settings that change no weight: an encoder made with others of them is up to date all the same.
+
+Where ``minutes`` is set, what saving costs moves the number of steps, but so does the clock.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
