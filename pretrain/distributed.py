@@ -55,7 +55,7 @@ def joint_stage(stage: Stage, *, device: str) -> Iterator[Path]:
         with stage.writing() as folder:
             yield folder
     else:
-        logging.disable(logging.INFO)
+        logging.disable(logging.WARNING)
         yield sibling(stage.output, "partial")
     if processes() > 1:
         distributed.barrier()

@@ -86,10 +86,10 @@ def load_checkpoint(path: Path, *, device: str | torch.device = "cpu") -> Traini
     """
     try:
         state = read_json(path / STATE)
-        # safetensors does not know "cpu:0", which Accelerate says where several processes train
+        # neither reader knows "cpu:0", which Accelerate says where several processes train
         place = "cpu" if torch.device(device).type == "cpu" else str(device)
         model = load_file(path / MODEL, device=place)
-        optimizer = torch.load(path / OPTIMIZER, map_location=device, weights_only=True)
+        optimizer = torch.load(path / OPTIMIZER, map_location=place, weights_only=True)
     except Exception as error:  # among them UnpicklingError, whose module stays out of our code
         raise CheckpointError(
             f"{path}: not a whole checkpoint: {str(error).splitlines()[0]}; delete this folder to "

@@ -28,12 +28,13 @@ def _save(folder: Path, step: int, *, keep: int = 2) -> Path:
     )
 
 
-def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+@pytest.mark.parametrize("device", ["cpu", torch.device("cpu", 0)])  # Accelerate says both
+def test_what_is_saved_is_loaded(tmp_path: Path, device: str | torch.device) -> None:
     model, optimizer = _trained()
     path = save_checkpoint(
         tmp_path, step=7, model=model, optimizer=optimizer, state={"window": {"a": 0.1}}, keep=2
     )
-    loaded = load_checkpoint(path)
+    loaded = load_checkpoint(path, device=device)
     assert loaded.step == 7
     assert loaded.state == {"window": {"a": 0.1}}
     assert torch.equal(loaded.model["weight"], model.weight)
