@@ -62,6 +62,7 @@ def main() -> None:
         RESULTS / f"{arguments.name}.json",
         {
             **provenance(),
+            "stage_commits": sorted({a.manifest["volatile"]["commit"] for a in found.values()}),
             "stages": {name: stage_record(artifact) for name, artifact in found.items()},
             "fusion": {} if index is None else index.details["fusion"],
             "reports": {

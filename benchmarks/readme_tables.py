@@ -131,7 +131,8 @@ def _speed_of_start() -> list[tuple[str, str, str]]:
 def _origin(results: dict[str, Any]) -> str:
     date = results["finished"][:10]
     where = f"{results['cores']} cores of {results['processor']}, no GPU"
-    return f"\n<sub>{date}, commit {results['commit']}, {where}.</sub>\n"
+    commits = ", ".join(results.get("stage_commits", [results["commit"]]))
+    return f"\n<sub>{date}, commit {commits}, {where}.</sub>\n"
 
 
 TABLES = {"demo": demo_table, "wiki": wiki_table, "speed": speed_table}
