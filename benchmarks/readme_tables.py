@@ -97,7 +97,7 @@ def _speed_of_mining() -> list[tuple[str, str, str]]:
             f"{found['words_per_second'] / 1e6:.1f} M words/s; clusters of "
             f"{found['articles_with_identical_clusters']:,} of {results['articles']:,} articles "
             "identical to the reference",
-            results["command"],
+            "python -m benchmarks.mining ARTICLES.jsonl.xz",
         )
         for mode, found in results["modes"].items()
     ]
@@ -111,7 +111,13 @@ def _speed_of_encoding() -> list[tuple[str, str, str]]:
         f"{found['spider_first_pass_per_s']:,} passages/s on words not met before, "
         f"{found['spider_per_s']:,} after: {ratio:.1f} × sentence-transformers on this checkpoint"
     )
-    return [("`static` encoding with tokenisation", measured, results["command"])]
+    return [
+        (
+            "`static` encoding with tokenisation",
+            measured,
+            "python -m benchmarks.encoding --corpus ARTICLES.jsonl.xz",
+        )
+    ]
 
 
 def _speed_of_search() -> list[tuple[str, str, str]]:
