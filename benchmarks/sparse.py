@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from index.sparse import bm25s_index, lucene
-from index.sparse.sparse_index import SparseIndex
+from index.sparse.sparse_index import SparseIndex, load_made_with
 from spider.atomic_files import write_json
 from spider.provenance import provenance
 from spider.readers.jsonl import JsonLines
@@ -96,6 +96,7 @@ def main() -> None:
                 "megabytes": round(size / 1e6, 1),
                 **measure(index, questions),
                 "details": details,
+                "made_with": load_made_with(folder),
             }
             index.close()
             print(engine.variant, json.dumps(results[engine.variant]))
