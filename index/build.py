@@ -20,13 +20,13 @@ class BuildConfig:
         corpus: the passages.
         embeddings: their vectors; null builds BM25 alone.
         spans: recurring spans, whose held-out validation queries choose the weight of the dense
-            score; null leaves it at the encoder's own scale.
+            score; null takes a cautious one.
         output: where the index goes.
         dense: how vectors are indexed.
         sparse: how words are indexed; sparse=null builds the dense part alone.
         fusion: how the two rankings are joined.
         tuning_queries: held-out queries that choose the dense weight, at most.
-        tuning_fewest: with fewer of them, the weight stays at the encoder's own scale.
+        tuning_fewest: with fewer of them, the weight is a cautious one.
         seed: which of them, where there are more.
         device: where a transformer encodes those queries: cpu, cuda or auto.
         overwrite: replace an index made from other settings or inputs.

@@ -18,7 +18,7 @@ class Tuning:
 
     Attributes:
         queries: held-out queries that are searched at most.
-        fewest: with fewer of them, chance would choose, and the encoder's own scale is taken.
+        fewest: with fewer of them, chance would choose, and a cautious weight is taken.
         seed: which ones, where there are more.
     """
 

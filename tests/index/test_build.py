@@ -151,12 +151,12 @@ def test_raw_scores_take_the_papers_weight(undertaking: Any) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"spans": None}, {"tuning_fewest": 11}])
-def test_with_too_few_queries_the_weight_is_the_encoders_multiplier(
+def test_with_too_few_queries_the_weight_is_a_cautious_one(
     undertaking: Any, changes: dict[str, Any]
 ) -> None:
     main(settings(undertaking.folder, **changes))
     fusion = open_artifact(undertaking.folder / "index").details["fusion"]
-    assert (fusion["weight"], fusion["tuned_on"]) == (20.0, None)
+    assert (fusion["weight"], fusion["tuned_on"]) == (4.0, None)
 
 
 def test_a_given_weight_and_a_fusion_without_one_are_left_alone(undertaking: Any) -> None:
