@@ -145,7 +145,12 @@ def check_encoder(artifact: Artifact, path: Path | None) -> Path:
         ArtifactError: another encoder is there, or none.
     """
     recorded = artifact.details["encoder"]
-    place = artifact.path / artifact.manifest["volatile"][ENCODER_PATH] if path is None else path
+    noted = artifact.manifest["volatile"].get(ENCODER_PATH)
+    if path is None and noted is None:
+        raise ArtifactError(
+            f"{artifact.path} does not say where its encoder is; encoder=FOLDER does"
+        )
+    place = artifact.path / noted if path is None else path
     found = open_artifact(place, kind="encoder")
     if found.content_hash != recorded["content_hash"]:
         raise ArtifactError(

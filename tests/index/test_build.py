@@ -229,3 +229,14 @@ def test_execution_settings_of_sparse_make_no_index_stale(
     other = {**resolved, "sparse": {**resolved["sparse"], "k1": 1.2}}
     with pytest.raises(ArtifactError, match="overwrite=true"):
         main(settings(folder, embeddings=None, spans=None, resolved=other))
+
+
+def test_index_that_does_not_say_where_its_encoder_is(undertaking: Any) -> None:
+    folder = undertaking.folder
+    main(settings(folder))
+    manifest = read_json(folder / "index" / "manifest.json")
+    del manifest["volatile"]["encoder_path"]
+    write_json(folder / "index" / "manifest.json", manifest)
+    with pytest.raises(ArtifactError, match="encoder=FOLDER does"):
+        open_index(folder / "index", corpus=folder / "corpus")
+    open_index(folder / "index", corpus=folder / "corpus", encoder=folder / "encoder").close()
