@@ -12,7 +12,8 @@ WORKING_MEMORY = 512 * MIB
 """Interpreter, libraries, one block of vectors and the scores of a batch of questions."""
 
 SPARSE_PER_TEXT_BYTE = 0.6
-"""Lucene's folder over the UTF-8 text that it indexes: measured 0.3 to 0.5, and room to merge."""
+"""Lucene's folder over the UTF-8 text that it indexes: 0.19 on 13,141 Wikipedia articles, tripled
+for the room that merging takes."""
 
 logger = logging.getLogger(__name__)
 

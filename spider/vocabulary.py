@@ -2,16 +2,46 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import tokenizers
 from tokenizers import models, normalizers, pre_tokenizers, trainers
 
 from spider.errors import ConfigError
-from spider.tokenizer import SPECIAL_TOKENS, UNKNOWN, Tokenizer, wordpiece
+from spider.tokenizer import (
+    SPECIAL_TOKENS,
+    TOKENIZER_FILE,
+    UNKNOWN,
+    Tokenizer,
+    load_tokenizer,
+    wordpiece,
+)
 
 LARGEST_ALPHABET = 1000
 WORDS_PER_PIECE = 25
 SMALLEST_VOCABULARY = 1000
+
+
+def settle_tokenizer(
+    texts: Iterable[str], folder: Path, *, source: str, vocabulary_size: int, lower_case: bool
+) -> Tokenizer:
+    """Return an encoder's tokenizer, saved in ``folder``; what it already holds is kept.
+
+    Args:
+        texts: a vocabulary is trained on these where there is no source.
+        folder: where the tokenizer is, or will be.
+        source: a folder, a file or a name on the hub; empty trains a vocabulary.
+        vocabulary_size: at most this many pieces where one is trained.
+        lower_case: lower the case and strip accents.
+    """
+    if (folder / TOKENIZER_FILE).is_file():
+        return load_tokenizer(folder)
+    if source:
+        tokenizer = load_tokenizer(source, lower_case=lower_case)
+    else:
+        tokenizer = train_tokenizer(texts, vocabulary_size=vocabulary_size, lower_case=lower_case)
+    tokenizer.save(folder)
+    return tokenizer
 
 
 def train_tokenizer(

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Int64
 
+from pretrain.token_store import TokenStore
 from spider.span_store import NOT_USABLE, TRAIN, SpanStore
 
 
@@ -17,3 +18,12 @@ def training_passages(spans: SpanStore) -> Int64[np.ndarray, " passages"]:
     bounds = np.asarray(spans.candidate_bounds)[training_documents(spans)]
     parts = [np.arange(start, end) for start, end in bounds.tolist()]
     return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+
+
+def passages_of_length(
+    spans: SpanStore, tokens: TokenStore, least: int
+) -> Int64[np.ndarray, " passages"]:
+    """Return those candidate passages of training documents that have ``least`` tokens or more."""
+    positions = training_passages(spans)
+    long_enough = [tokens.length(position) >= least for position in positions.tolist()]
+    return positions[np.array(long_enough, dtype=np.bool_)]

@@ -4,7 +4,7 @@ import numpy as np
 import regex
 from jaxtyping import Int64
 
-from pretrain.pairings.documents import training_passages
+from pretrain.pairings.documents import passages_of_length
 from pretrain.pairings.pairing import PairExample, other_passage
 from pretrain.token_store import TokenStore
 from spider.corpus import Corpus
@@ -55,10 +55,7 @@ class PreparedInverseCloze:
         self._corpus = corpus
         self._spans = spans
         self._tokens = tokens
-        positions = training_passages(spans)
-        least = 2 * settings.minimum
-        long_enough = [tokens.length(position) >= least for position in positions.tolist()]
-        self._positions = positions[np.array(long_enough, dtype=np.bool_)]
+        self._positions = passages_of_length(spans, tokens, 2 * settings.minimum)
 
     def __len__(self) -> int:
         return len(self._positions)

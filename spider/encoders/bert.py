@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float
 
 from spider.errors import ConfigError
-from spider.tokenizer import TOKENIZER_FILE, Tokenizer, load_tokenizer
-from spider.vocabulary import train_tokenizer
+from spider.tokenizer import Tokenizer
+from spider.vocabulary import settle_tokenizer
 
 if TYPE_CHECKING:
     import spider.encoders.bert_inference
@@ -93,17 +93,13 @@ class BertSettings:
 
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
         """Load the source's vocabulary, or train one; what ``folder`` already holds is kept."""
-        source = self.tokenizer_source or self.source
-        if (folder / TOKENIZER_FILE).is_file():
-            return load_tokenizer(folder)
-        if source:
-            tokenizer = load_tokenizer(source, lower_case=self.lower_case)
-        else:
-            tokenizer = train_tokenizer(
-                corpus_texts, vocabulary_size=self.vocabulary_size, lower_case=self.lower_case
-            )
-        tokenizer.save(folder)
-        return tokenizer
+        return settle_tokenizer(
+            corpus_texts,
+            folder,
+            source=self.tokenizer_source or self.source,
+            vocabulary_size=self.vocabulary_size,
+            lower_case=self.lower_case,
+        )
 
     def build(
         self,

@@ -20,8 +20,8 @@ import numpy as np
 from jaxtyping import Float
 
 from spider.errors import ConfigError
-from spider.tokenizer import TOKENIZER_FILE, Tokenizer, load_tokenizer
-from spider.vocabulary import train_tokenizer
+from spider.tokenizer import Tokenizer
+from spider.vocabulary import settle_tokenizer
 
 if TYPE_CHECKING:
     import spider.encoders.static_model
@@ -72,16 +72,13 @@ class StaticSettings:
 
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
         """Train a vocabulary, or load the configured one; what ``folder`` already holds is kept."""
-        if (folder / TOKENIZER_FILE).is_file():
-            return load_tokenizer(folder)
-        if self.tokenizer_source:
-            tokenizer = load_tokenizer(self.tokenizer_source, lower_case=self.lower_case)
-        else:
-            tokenizer = train_tokenizer(
-                corpus_texts, vocabulary_size=self.vocabulary_size, lower_case=self.lower_case
-            )
-        tokenizer.save(folder)
-        return tokenizer
+        return settle_tokenizer(
+            corpus_texts,
+            folder,
+            source=self.tokenizer_source,
+            vocabulary_size=self.vocabulary_size,
+            lower_case=self.lower_case,
+        )
 
     def build(
         self,
