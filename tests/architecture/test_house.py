@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("spider", "pretrain", "index", "eval")
+PACKAGES = ("spider", "pretrain", "index", "eval", "jamba_reader")
 MODULES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc", "base", "manager"}
 FORBIDDEN_WORDS = re.compile(r"\b(ctx|psg|psgs|ctxs)\b")
