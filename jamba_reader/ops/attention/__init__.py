@@ -1,0 +1,1 @@
+"""Grouped-query attention over packed sequences and their key-value memory."""
