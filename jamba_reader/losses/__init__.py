@@ -1,0 +1,1 @@
+"""What a language model and its router are trained on."""

@@ -1,0 +1,132 @@
+"""Cross-entropy over a large vocabulary without a table of [tokens, vocabulary].
+
+The head's product, the softmax and both gradients are computed for a few rows at a time; of the
+logits nothing outlives its chunk. The gradients cannot wait for the backward pass, which would need
+the logits again: they are made in the forward pass, where the rows' logits are at hand, and the
+backward pass multiplies them by the one number that comes from above. A loss of L tokens therefore
+keeps two tensors, [L, hidden] and [vocabulary, hidden], where the plain one keeps [L, vocabulary]
+two or three times.
+
+Source: the gradient of the softmax cross-entropy with respect to the logits is ``p - onehot``
+(Bridle 1990). Chunking over rows changes no term of any sum but the order of the head's gradient.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import cross_entropy
+
+IGNORED = -100
+"""A target of rows that are no part of the loss."""
+CHUNK_BYTES = {"cpu": 16 << 20}
+"""Logits of one chunk: on a CPU they should stay in its cache, on a GPU fill it."""
+GPU_CHUNK_BYTES = 256 << 20
+
+
+def chunked_cross_entropy(
+    hidden: Float[Tensor, "tokens hidden"],
+    weight: Float[Tensor, "vocabulary hidden"],
+    targets: Int64[Tensor, " tokens"],
+    *,
+    row_weights: Float[Tensor, " tokens"] | None = None,
+    chunk_rows: int | None = None,
+) -> Float[Tensor, ""]:
+    """Return the sum over rows of ``weight_i * -log softmax(hidden_i @ weight.T)[target_i]``.
+
+    A sum and no mean, so that the losses of several chunks of one step add up; divide by the number
+    (or the weights) of the rows. Logits, softmax and sum are float32, or float64 for float64.
+
+    Args:
+        hidden: states after the last norm; rows whose target is :data:`IGNORED` are left out
+            before anything is computed.
+        weight: the head's; its gradient is collected in float32.
+        targets: token ids, or :data:`IGNORED`.
+        row_weights: factor of each row; None weighs all alike. It gets no gradient.
+        chunk_rows: rows at a time; None fits their logits into a few megabytes.
+    """
+    kept = (targets != IGNORED).nonzero().squeeze(1)
+    if kept.shape[0] < targets.shape[0]:
+        hidden, targets = hidden.index_select(0, kept), targets.index_select(0, kept)
+        row_weights = None if row_weights is None else row_weights.index_select(0, kept)
+    if chunk_rows is None:
+        room = CHUNK_BYTES.get(hidden.device.type, GPU_CHUNK_BYTES)
+        chunk_rows = max(16, room // (4 * weight.shape[0]))
+    total: Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        hidden, weight, targets, row_weights, chunk_rows, torch.is_grad_enabled()
+    )
+    return total
+
+
+def cross_entropy_reference(
+    hidden: Float[Tensor, "tokens hidden"],
+    weight: Float[Tensor, "vocabulary hidden"],
+    targets: Int64[Tensor, " tokens"],
+    *,
+    row_weights: Float[Tensor, " tokens"] | None = None,
+) -> Float[Tensor, ""]:
+    """Return the same sum by PyTorch's own cross-entropy, with all logits at once."""
+    logits = hidden @ weight.T
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    losses = cross_entropy(logits, targets, reduction="none", ignore_index=IGNORED)
+    return losses.sum() if row_weights is None else (losses * row_weights).sum()
+
+
+class _ChunkedCrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        context: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        targets: Tensor,
+        row_weights: Tensor | None,
+        chunk_rows: int,
+        differentiate: bool,
+    ) -> Tensor:
+        wide = torch.promote_types(hidden.dtype, torch.float32)
+        total = torch.zeros((), dtype=wide, device=hidden.device)
+        of_hidden = of_weight = None
+        if differentiate and context.needs_input_grad[0]:
+            of_hidden = torch.empty_like(hidden)
+        if differentiate and context.needs_input_grad[1]:
+            of_weight = torch.zeros_like(weight, dtype=wide)
+        head = weight.to(hidden.dtype)
+        for start in range(0, hidden.shape[0], chunk_rows):
+            rows = slice(start, start + chunk_rows)
+            scale = None if row_weights is None else row_weights[rows, None].to(wide)
+            logits = (hidden[rows] @ head.T).to(wide)
+            total += _chunk_loss(logits, targets[rows, None], scale)
+            if of_hidden is None and of_weight is None:
+                continue
+            gradient = logits.to(hidden.dtype)
+            if of_hidden is not None:
+                of_hidden[rows] = gradient @ head
+            if of_weight is not None:
+                of_weight += gradient.T @ hidden[rows]
+        context.save_for_backward(of_hidden, of_weight)
+        context.weight_dtype = weight.dtype
+        return total
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        of_hidden, of_weight = context.saved_tensors
+        if of_hidden is not None:
+            of_hidden = of_hidden * gradient.to(of_hidden.dtype)
+        if of_weight is not None:
+            of_weight = (of_weight * gradient).to(context.weight_dtype)
+        return of_hidden, of_weight, None, None, None, None
+
+
+def _chunk_loss(logits: Tensor, targets: Tensor, scale: Tensor | None) -> Tensor:
+    """Return the loss of one chunk, and turn its logits into their gradient in place."""
+    normalizer = logits.logsumexp(dim=1, keepdim=True)
+    losses = normalizer - logits.gather(1, targets)
+    logits.sub_(normalizer).exp_()
+    logits.scatter_add_(1, targets, torch.full_like(losses, -1.0))
+    if scale is not None:
+        losses = losses * scale
+        logits.mul_(scale)
+    return losses.sum()

@@ -1,0 +1,42 @@
+"""The auxiliary loss that keeps a router from sending every token to the same experts.
+
+Source: Fedus et al. 2022 (Switch Transformers, arXiv:2101.03961), equations 4 to 6, with the
+assignments of all ``k`` chosen experts counted: perfectly even routing gives ``k``. Equal to
+transformers' ``load_balancing_loss_func``, whose mask of padding has no counterpart in packed rows.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def load_balancing_loss(
+    router_logits: Sequence[Float[Tensor, "_ experts"]], *, experts_per_token: int
+) -> Float[Tensor, ""]:
+    """Return ``experts * sum_e f_e P_e`` over the rows of all layers together.
+
+    ``f_e`` is the share of rows that chose expert ``e``, ``P_e`` its mean probability; only the
+    latter has a gradient.
+
+    Args:
+        router_logits: one tensor of each routed layer; a step of several chunks gives those of all.
+        experts_per_token: how many experts a row chooses.
+    """
+    if not router_logits:
+        return torch.zeros(())
+    experts = router_logits[0].shape[1]
+    first = router_logits[0]
+    chosen = torch.zeros(experts, device=first.device)
+    probability = torch.zeros(experts, device=first.device)
+    rows = 0
+    for logits in router_logits:
+        shares = logits.softmax(dim=1)
+        picks = shares.detach().topk(experts_per_token, dim=1).indices
+        # not bincount: on CUDA it waits for the device
+        ones = torch.ones((), device=first.device).expand(picks.numel())
+        chosen = chosen.scatter_add(0, picks.flatten(), ones)
+        probability = probability + shares.float().sum(dim=0)
+        rows += logits.shape[0]
+    return experts * (chosen / rows * (probability / rows)).sum()
