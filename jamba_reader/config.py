@@ -6,17 +6,45 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
-from spider.errors import CheckpointError
+from spider.errors import CheckpointError, ConfigError
 
 Mixer = Literal["mamba", "attention"]
+
+MODEL_TYPE = "jamba"
+ARCHITECTURE = "JambaForCausalLM"
+#: transformers' names of the activations that the kernels have
+ACTIVATIONS = {"silu": "silu", "swish": "silu", "gelu": "gelu"}
+AT_LEAST_ONE = (
+    "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+    "num_key_value_heads", "num_experts", "num_experts_per_tok", "expert_layer_period",
+    "attn_layer_period", "mamba_d_state", "mamba_d_conv", "mamba_expand", "mamba_dt_rank",
+    "max_position_embeddings",
+)  # fmt: skip
+AT_LEAST_ZERO = (
+    "expert_layer_offset", "attn_layer_offset", "rms_norm_eps", "initializer_range",
+    "attention_dropout", "router_aux_loss_coef",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class JambaConfig:
     """Shape of a model; names and defaults are those of ``config.json``.
 
+    A layer mixes tokens by attention where its number modulo ``attn_layer_period`` is
+    ``attn_layer_offset``, and by Mamba elsewhere; its feed-forward part is a mixture of experts
+    where its number modulo ``expert_layer_period`` is ``expert_layer_offset`` and there is more
+    than one expert.
+
     Attributes:
+        hidden_act: activation of the convolution and of the feed-forward parts; the gate of a
+            Mamba mixer is always SiLU.
+        mamba_dt_rank: 0, which is "auto" in the file, becomes a sixteenth of ``hidden_size``,
+            rounded up.
+        eos_token_ids: every token that ends a text.
         unknown: keys of ``config.json`` that mean nothing here; written back as they came.
+
+    Raises:
+        ConfigError: the values describe no valid model.
     """
 
     vocab_size: int = 65536
@@ -38,7 +66,7 @@ class JambaConfig:
     mamba_d_state: int = 16
     mamba_d_conv: int = 4
     mamba_expand: int = 2
-    mamba_dt_rank: int = 256
+    mamba_dt_rank: int = 0
     mamba_conv_bias: bool = True
     mamba_proj_bias: bool = False
     tie_word_embeddings: bool = False
@@ -48,7 +76,14 @@ class JambaConfig:
     bos_token_id: int | None = 1
     eos_token_ids: tuple[int, ...] = (2,)
     max_position_embeddings: int = 262144
-    unknown: Mapping[str, Any] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        if self.mamba_dt_rank == 0:
+            object.__setattr__(self, "mamba_dt_rank", math.ceil(self.hidden_size / 16))
+        _check_ranges(self)
+        _check_shape(self)
 
     @property
     def head_dim(self) -> int:
@@ -76,6 +111,12 @@ class JambaConfig:
             for i in range(self.num_hidden_layers)
         )
 
+    @property
+    def stored_dtype(self) -> str | None:
+        """The type of the weights that the checkpoint was written with, if it says so."""
+        name = self.unknown.get("dtype", self.unknown.get("torch_dtype"))
+        return name.removeprefix("torch.") if isinstance(name, str) else None
+
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> "JambaConfig":
         """Read the mapping that ``config.json`` holds.
@@ -83,18 +124,133 @@ class JambaConfig:
         Raises:
             CheckpointError: it describes another architecture, or no valid model.
         """
-        if values.get("model_type") != "jamba":
+        if values.get("model_type") != MODEL_TYPE:
             raise CheckpointError(
-                f"model_type is {values.get('model_type')!r}, expected 'jamba': a checkpoint of "
-                "another architecture"
+                f"model_type is {values.get('model_type')!r}, expected {MODEL_TYPE!r}: a "
+                "checkpoint of another architecture"
             )
-        names = {item.name for item in fields(cls)} - {"unknown"}
-        known = {name: value for name, value in values.items() if name in names}
-        if known.get("mamba_dt_rank", "auto") == "auto":
-            known["mamba_dt_rank"] = math.ceil(known.get("hidden_size", cls.hidden_size) / 16)
-        eos = values.get("eos_token_id", 2)
-        known["eos_token_ids"] = (
-            tuple(eos) if isinstance(eos, list) else () if eos is None else (eos,)
+        known = _own_values(values)
+        used = known.keys() | {"eos_token_id", "model_type", "num_local_experts"}
+        if values.get("architectures") == [ARCHITECTURE]:
+            used |= {"architectures"}
+        try:
+            config = cls(**known, unknown={k: v for k, v in values.items() if k not in used})
+            _check_unknown(config)
+        except ConfigError as error:
+            raise CheckpointError(str(error)) from error
+        return config
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return what ``config.json`` holds: transformers reads it, and so does from_mapping."""
+        own = {item.name: getattr(self, item.name) for item in fields(self)}
+        for name in ("unknown", "eos_token_ids"):
+            del own[name]
+        eos = self.eos_token_ids
+        own["eos_token_id"] = None if not eos else eos[0] if len(eos) == 1 else list(eos)
+        return {
+            "architectures": [ARCHITECTURE],
+            **self.unknown,
+            "model_type": MODEL_TYPE,
+            **own,
+        }
+
+
+def _own_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick our own fields out of ``config.json``, under our own names."""
+    names = {item.name for item in fields(JambaConfig)} - {"unknown", "eos_token_ids"}
+    known = {name: value for name, value in values.items() if name in names}
+    alias = values.get("num_local_experts")
+    if alias is not None and known.setdefault("num_experts", alias) != alias:
+        raise CheckpointError(
+            f"num_local_experts is {alias} and num_experts is {known['num_experts']}: expected "
+            "one number of experts"
         )
-        used = names | {"eos_token_id", "model_type"}
-        return cls(**known, unknown={k: v for k, v in values.items() if k not in used})
+    if known.get("num_key_value_heads", 0) is None:
+        heads = known.get("num_attention_heads", JambaConfig.num_attention_heads)
+        known["num_key_value_heads"] = heads
+    if known.get("mamba_dt_rank", "auto") in ("auto", None):
+        known["mamba_dt_rank"] = 0
+    if known.get("hidden_act") in ACTIVATIONS:
+        known["hidden_act"] = ACTIVATIONS[known["hidden_act"]]
+    known["eos_token_ids"] = token_ids(values.get("eos_token_id", 2))
+    return known
+
+
+def token_ids(value: Any) -> tuple[Any, ...]:
+    """Return the ids of an ``eos_token_id``, which is a number, a list of them, or null."""
+    return tuple(value) if isinstance(value, list | tuple) else () if value is None else (value,)
+
+
+def _check_types(config: JambaConfig) -> None:
+    for item in fields(config):
+        value = getattr(config, item.name)
+        # a whole number is as good where a fraction is expected
+        if item.type is float and type(value) is int:
+            object.__setattr__(config, item.name, float(value))
+        elif isinstance(item.type, type) and type(value) is not item.type:
+            raise ConfigError(f"{item.name} is {value!r}, expected {item.type.__name__}")
+    if config.hidden_act not in ACTIVATIONS.values():
+        raise ConfigError(
+            f"hidden_act is {config.hidden_act!r}: the kernels have {', '.join(ACTIVATIONS)}"
+        )
+    tokens = {
+        "pad_token_id": token_ids(config.pad_token_id),
+        "bos_token_id": token_ids(config.bos_token_id),
+        "eos_token_id": config.eos_token_ids,
+    }
+    for name, ids in tokens.items():
+        for token in ids:
+            if type(token) is not int or not 0 <= token < config.vocab_size:
+                raise ConfigError(
+                    f"{name} is {token!r}, expected a token below vocab_size {config.vocab_size}"
+                )
+
+
+def _check_ranges(config: JambaConfig) -> None:
+    for names, least in ((AT_LEAST_ONE, 1), (AT_LEAST_ZERO, 0)):
+        for name in names:
+            value = getattr(config, name)
+            if not least <= value < math.inf:
+                raise ConfigError(f"{name} is {value}, expected at least {least}")
+    if config.attention_dropout >= 1:
+        raise ConfigError(f"attention_dropout is {config.attention_dropout}, expected below 1")
+
+
+def _check_shape(config: JambaConfig) -> None:
+    for kind in ("attn", "expert"):
+        period = getattr(config, f"{kind}_layer_period")
+        offset = getattr(config, f"{kind}_layer_offset")
+        if offset >= period:
+            raise ConfigError(
+                f"{kind}_layer_offset is {offset}, expected below {kind}_layer_period {period}"
+            )
+    heads, shared = config.num_attention_heads, config.num_key_value_heads
+    for name, whole, part in (
+        ("hidden_size", config.hidden_size, heads),
+        ("num_attention_heads", heads, shared),
+    ):
+        if whole % part:
+            divisor = "num_attention_heads" if name == "hidden_size" else "num_key_value_heads"
+            raise ConfigError(f"{name} is {whole}, expected a multiple of {divisor} {part}")
+    # a model without mixtures of experts may say anything here
+    if 1 < config.num_experts < config.num_experts_per_tok:
+        raise ConfigError(
+            f"num_experts_per_tok is {config.num_experts_per_tok}, expected at most num_experts "
+            f"{config.num_experts}"
+        )
+
+
+def _check_unknown(config: JambaConfig) -> None:
+    """Refuse what would change the computation; every other key is let through."""
+    if config.unknown.get("mamba_inner_layernorms", True) is False:
+        raise ConfigError("mamba_inner_layernorms is false: Jamba normalises dt, B and C")
+    if config.unknown.get("head_dim") not in (None, config.head_dim):
+        raise ConfigError(
+            f"head_dim is {config.unknown['head_dim']}, expected hidden_size / "
+            f"num_attention_heads = {config.head_dim}"
+        )
+    schedule = config.unknown.get("layers_block_type")
+    if schedule is not None and tuple(schedule) != config.mixers:
+        raise ConfigError(
+            "layers_block_type disagrees with attn_layer_period and attn_layer_offset"
+        )
