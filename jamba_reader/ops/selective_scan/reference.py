@@ -1,0 +1,93 @@
+"""The selective scan written as its recurrence: what every other implementation is compared with.
+
+Source: Gu and Dao, *Mamba: Linear-Time Sequence Modeling with Selective State Spaces*
+(arXiv:2312.00752), section 3.2 and algorithm 2. As there, the decay is discretised exactly and the
+input by Euler's rule (``delta * B``, not the zero-order hold of equation 4); so do all released
+Jamba models.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from jamba_reader.segments import Segments
+
+
+class ScanOutput(NamedTuple):
+    """What a scan returns.
+
+    Args:
+        y: the outputs, in ``x``'s dtype.
+        final_state: the state after each sequence's last token; of an empty sequence, its initial
+            state.
+        snapshots: the states after tokens ``k``, ``2k``, ... of the first sequence (``k`` being
+            ``snapshot_every``), then those of the second, and so on: ``length // k`` of each.
+            None where none were asked for. Carries no gradient.
+    """
+
+    y: Float[Tensor, "tokens channels"]
+    final_state: Float[Tensor, "sequences channels states"]
+    snapshots: Float[Tensor, "snapshots channels states"] | None = None
+
+
+def selective_scan_reference(
+    x: Float[Tensor, "tokens channels"],
+    dt: Float[Tensor, "tokens channels"],
+    A: Float[Tensor, "channels states"],  # noqa: N803
+    B: Float[Tensor, "tokens states"],  # noqa: N803
+    C: Float[Tensor, "tokens states"],  # noqa: N803
+    D: Float[Tensor, " channels"],  # noqa: N803
+    dt_bias: Float[Tensor, " channels"],
+    gate: Float[Tensor, "tokens channels"] | None,
+    segments: Segments,
+    initial_state: Float[Tensor, "sequences channels states"] | None = None,
+    *,
+    snapshot_every: int | None = None,
+) -> ScanOutput:
+    """Scan token by token, differentiably.
+
+    ``delta = softplus(dt + dt_bias)``, ``h = exp(delta A) h + delta B x``,
+    ``y = (C h + D x) silu(gate)``, in float32, or in float64 where ``x`` is float64.
+
+    Args:
+        x: inputs of the scan, sequence after sequence.
+        dt: step sizes before bias and softplus.
+        A: rates of decay, negative.
+        B: how each token writes to the states.
+        C: how each token reads the states.
+        D: weight of the skip connection.
+        dt_bias: added to ``dt``.
+        gate: multiplies the output through SiLU.
+        segments: whose rows belong to which sequence.
+        initial_state: of each sequence; zeros where None.
+        snapshot_every: tokens between two snapshots of the state.
+    """
+    exact = torch.float64 if x.dtype == torch.float64 else torch.float32
+    inputs = x.to(exact)
+    delta = F.softplus(dt.to(exact) + dt_bias.to(exact))
+    A, B, C = A.to(exact), B.to(exact), C.to(exact)
+    if initial_state is None:
+        initial_state = inputs.new_zeros(len(segments), *A.shape)
+    outputs, final_states, snapshots = [], [], []
+    for rows, start in zip(segments.slices, initial_state.to(exact).unbind(), strict=True):
+        state = start
+        for position, token in enumerate(range(rows.start, rows.stop), start=1):
+            step = delta[token, :, None]
+            decay = torch.exp(step * A)
+            state = decay * state + step * B[token] * inputs[token, :, None]
+            outputs.append(state @ C[token])
+            if snapshot_every is not None and position % snapshot_every == 0:
+                snapshots.append(state.detach())
+        final_states.append(state)
+    y = torch.stack(outputs) if outputs else torch.zeros_like(inputs)
+    y = y + D.to(exact) * inputs
+    if gate is not None:
+        y = y * F.silu(gate.to(exact))
+    final_state = torch.stack(final_states) if final_states else initial_state.to(exact)
+    kept = None
+    if snapshot_every is not None:
+        kept = torch.stack(snapshots) if snapshots else final_state.new_empty(0, *A.shape)
+    return ScanOutput(y.to(x.dtype), final_state, kept)
