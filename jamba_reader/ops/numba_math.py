@@ -1,0 +1,243 @@
+"""Scalar maths for numba loops that LLVM turns into vector code: no libm call, no branch.
+
+numba without SVML leaves ``math.exp`` a scalar call, and a loop around it stays scalar. These
+functions are polynomials and selections instead, so the loop vectorises whole. ``load`` and
+``store`` also read and write bfloat16 (held as int16, which numpy has) and tell LLVM that what is
+stored is never what is loaded, which spares the run-time checks that forbid vectors in loops over
+many arrays. Keep to that: no kernel may load from an array that it stores to.
+
+Polynomials are minimax fits in float64 by Lawson's iteration; the stated errors are relative,
+measured in float32. Functions here are called from other ``@njit`` functions only.
+"""
+
+from typing import no_type_check
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_LOG2E_HIGH = np.float32(1.4426950408889634)
+_LOG2E_LOW = np.float32(1.4426950408889634 - float(np.float32(1.4426950408889634)))
+# added and taken away again, it rounds to an integer, which stands in the low bits meanwhile
+_ROUNDER = np.float32(1.5 * 2**23)
+
+_FLOAT = ir.FloatType()
+_INT32 = ir.IntType(32)
+_INT16 = ir.IntType(16)
+
+
+@intrinsic
+@no_type_check
+def fma(typing_context, a, b, c):
+    """``a * b + c``, rounded once where the machine can."""
+
+    def generate(context, builder, signature, operands):
+        kind = ir.FunctionType(_FLOAT, [_FLOAT] * 3)
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.fmuladd.f32")
+        return builder.call(function, operands)
+
+    return types.float32(types.float32, types.float32, types.float32), generate
+
+
+@intrinsic
+@no_type_check
+def _scale_by_power(typing_context, x, shifted):
+    """``x`` times two to the integer in the low bits of ``shifted``; x in [0.5, 2)."""
+
+    def generate(context, builder, signature, operands):
+        bits, exponent = (builder.bitcast(operand, _INT32) for operand in operands)
+        scaled = builder.add(bits, builder.shl(exponent, _INT32(23)))
+        return builder.bitcast(scaled, _FLOAT)
+
+    return types.float32(types.float32, types.float32), generate
+
+
+@no_type_check
+def _address(context, builder, signature, operands):
+    """Pointer to ``array[row, column]``, without numba's wrap-around of negative indices."""
+    array = context.make_array(signature.args[0])(context, builder, operands[0])
+    strides = cgutils.unpack_tuple(builder, array.strides, 2)
+    kind = context.get_data_type(signature.args[0].dtype).as_pointer()
+    start = builder.bitcast(array.data, ir.IntType(8).as_pointer())
+    row = builder.bitcast(builder.gep(start, [builder.mul(operands[1], strides[0])]), kind)
+    return builder.gep(row, [operands[2]])
+
+
+@no_type_check
+def _mark(builder, instruction, kind):
+    """Put loads out of, and stores into, one alias scope, named so that all modules share it."""
+    module = builder.module
+    domain = module.add_metadata(["jamba_reader kernels"])
+    scope = module.add_metadata(["what kernels store", domain])
+    instruction.set_metadata(kind, module.add_metadata([scope]))
+
+
+@intrinsic
+@no_type_check
+def load(typing_context, array, row, column):
+    """``array[row, column]`` as float32, of a float32 or a bfloat16 (int16) matrix.
+
+    The last dimension is contiguous, indices are at least 0.
+    """
+
+    def generate(context, builder, signature, operands):
+        value = builder.load(_address(context, builder, signature, operands))
+        _mark(builder, value, "noalias")
+        if signature.args[0].dtype == types.float32:
+            return value
+        return builder.bitcast(builder.shl(builder.zext(value, _INT32), _INT32(16)), _FLOAT)
+
+    return types.float32(array, types.intp, types.intp), generate
+
+
+@intrinsic
+@no_type_check
+def store(typing_context, array, row, column, value):
+    """``array[row, column] = value``, rounded to nearest even if the matrix is bfloat16."""
+
+    def generate(context, builder, signature, operands):
+        value = operands[3]
+        if signature.args[0].dtype != types.float32:
+            value = _narrow(builder, value)
+        _mark(
+            builder,
+            builder.store(value, _address(context, builder, signature, operands)),
+            "alias.scope",
+        )
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.intp, types.float32), generate
+
+
+@intrinsic
+@no_type_check
+def round_to_bfloat16(typing_context, value):
+    """The nearest bfloat16, as a float32; ties to even."""
+
+    def generate(context, builder, signature, operands):
+        bits = builder.zext(_narrow(builder, operands[0]), _INT32)
+        return builder.bitcast(builder.shl(bits, _INT32(16)), _FLOAT)
+
+    return types.float32(types.float32), generate
+
+
+@no_type_check
+def _narrow(builder, value):
+    """Bits of the bfloat16 nearest to a float32, ties to even, NaN kept."""
+    bits = builder.bitcast(value, _INT32)
+    odd = builder.and_(builder.lshr(bits, _INT32(16)), _INT32(1))
+    rounded = builder.add(builder.add(bits, _INT32(0x7FFF)), odd)
+    number = builder.fcmp_ordered("==", value, value)
+    chosen = builder.select(number, rounded, _INT32(0x7FC00000))
+    return builder.trunc(builder.lshr(chosen, _INT32(16)), _INT16)
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def _exp2_fraction(fraction, shifted):
+    """Two to the ``fraction`` (at most half a unit either way), scaled; 2e-9 before rounding."""
+    p = fma(np.float32(1.53458075e-4), fraction, np.float32(1.33999312e-3))
+    p = fma(p, fraction, np.float32(9.61848897e-3))
+    p = fma(p, fraction, np.float32(5.55032878e-2))
+    p = fma(p, fraction, np.float32(2.40226469e-1))
+    p = fma(p, fraction, np.float32(6.93147206e-1))
+    p = fma(p, fraction, np.float32(1))
+    return _scale_by_power(p, shifted)
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def exp2(x):
+    """2**x to 1e-7; 0 below -126, at most 2**127, NaN kept."""
+    clamped = np.float32(-126) if x < np.float32(-126) else x
+    clamped = np.float32(127) if clamped > np.float32(127) else clamped
+    shifted = clamped + _ROUNDER
+    power = _exp2_fraction(clamped - (shifted - _ROUNDER), shifted)
+    return np.float32(0) if x < np.float32(-126) else power
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def exp(x):
+    """e**x to 2e-7; 0 below -87.3, at most e**88, NaN kept."""
+    clamped = np.float32(-87.3) if x < np.float32(-87.3) else x
+    clamped = np.float32(88) if clamped > np.float32(88) else clamped
+    shifted = fma(clamped, _LOG2E_HIGH, _ROUNDER)
+    fraction = fma(clamped, _LOG2E_HIGH, -(shifted - _ROUNDER))
+    power = _exp2_fraction(fma(clamped, _LOG2E_LOW, fraction), shifted)
+    return np.float32(0) if x < np.float32(-87.3) else power
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def sigmoid(x):
+    """1 / (1 + e**-x) to 3e-7; 0 below -87.3."""
+    decay = exp(-abs(x))
+    return (np.float32(1) if x >= np.float32(0) else decay) / (np.float32(1) + decay)
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def silu(x):
+    """Sigmoid-weighted x, ``x * sigmoid(x)``."""
+    return x * sigmoid(x)
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def silu_gradient(x):
+    """Derivative of ``silu``."""
+    decay = exp(-abs(x))
+    inverse = np.float32(1) / (np.float32(1) + decay)
+    above = inverse if x >= np.float32(0) else decay * inverse
+    # not 1 - above, which loses every digit where that is close to 1
+    below = decay * inverse if x >= np.float32(0) else inverse
+    return fma(x * above, below, above)
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def _normal(x):
+    """Density's exponential e**(-x*x/2) and distribution function of the normal law, to 3e-7.
+
+    The upper tail is e**(-x*x/2) times a polynomial in 1 / (1 + |x|/4), so that far tails keep
+    their relative precision, which 1 + erf does not.
+    """
+    size = abs(x)
+    # beyond, e**(-x*x/2) is 0; and no infinity minus infinity below
+    size = np.float32(14) if size > np.float32(14) else size
+    square = size * size
+    lost = fma(size, size, -square)
+    bell = exp(np.float32(-0.5) * square)
+    bell = fma(bell, np.float32(-0.5) * lost, bell)
+    t = np.float32(1) / fma(np.float32(0.25), size, np.float32(1))
+    p = fma(np.float32(0.0338416577), t, np.float32(-0.195611809))
+    p = fma(p, t, np.float32(0.393682535))
+    p = fma(p, t, np.float32(-0.331722849))
+    p = fma(p, t, np.float32(0.303042314))
+    p = fma(p, t, np.float32(-0.0196111569))
+    p = fma(p, t, np.float32(0.12130081))
+    p = fma(p, t, np.float32(0.0948776991))
+    p = fma(p, t, np.float32(0.100222028))
+    p = fma(p, t, np.float32(-2.12365845e-05))
+    tail = bell * p
+    return bell, (tail if x < np.float32(0) else np.float32(1) - tail)
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def gelu(x):
+    """Return x times the normal distribution function at x, to 5e-7 in both tails."""
+    return x * _normal(x)[1]
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def gelu_gradient(x):
+    """Derivative of ``gelu``."""
+    bell, below = _normal(x)
+    size = np.float32(14) if x > np.float32(14) else x
+    size = np.float32(-14) if size < np.float32(-14) else size
+    return fma(size * np.float32(0.3989422804), bell, below)
