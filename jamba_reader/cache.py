@@ -103,6 +103,17 @@ class Cache:
         """How many sequences it holds."""
         return len(self.lengths)
 
+    def layer(self, index: int) -> MambaState | KeyValueMemory:
+        """Return what the layer of this index left."""
+        return self.memories[index] if index in self.memories else self.mamba[index]
+
+    def set_layer(self, index: int, state: MambaState | KeyValueMemory) -> None:
+        """Keep what the layer of this index leaves."""
+        if isinstance(state, KeyValueMemory):
+            self.memories[index] = state
+        else:
+            self.mamba[index] = state
+
     def advance(self, segments: Segments) -> None:
         """Count a call's tokens, once every layer has taken them."""
         self.lengths = [

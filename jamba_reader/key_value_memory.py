@@ -59,11 +59,12 @@ class KeyValueMemory:
         key: Float[Tensor, "tokens kv_heads head_dim"],
         value: Float[Tensor, "tokens kv_heads head_dim"],
         segments: Segments,
-    ) -> None:
-        """Add a call's tokens to the end of each sequence.
+    ) -> "KeyValueMemory":
+        """Return the memory with a call's tokens at the end of each sequence.
 
-        In place, with room that grows by half when it is short; where a gradient may have to flow
-        through the memory, into new tensors.
+        It is this same object, written in place with room that grows by half when it is short.
+        Only where a gradient has to flow through the memory is it a new one, and this one stays as
+        it was, so that a checkpointed layer can be computed again.
 
         Raises:
             DataError: the segments are not those of this memory's sequences.
@@ -73,14 +74,16 @@ class KeyValueMemory:
                 f"{len(segments)} segments for a memory of {len(self.lengths)} sequences: expected "
                 "one segment each, empty where a sequence has no new token"
             )
+        lengths = [old + new for old, new in zip(self.lengths, segments.lengths, strict=True)]
         if key.requires_grad or value.requires_grad or self.keys.requires_grad:
-            self.keys = _extended(self.keys, self.lengths, key, segments)
-            self.values = _extended(self.values, self.lengths, value, segments)
-        else:
-            self._write(key, value, segments)
-        self.lengths = [
-            length + more for length, more in zip(self.lengths, segments.lengths, strict=True)
-        ]
+            return KeyValueMemory(
+                _extended(self.keys, self.lengths, key, segments),
+                _extended(self.values, self.lengths, value, segments),
+                lengths,
+            )
+        self._write(key, value, segments)
+        self.lengths = lengths
+        return self
 
     def _write(self, key: Tensor, value: Tensor, segments: Segments) -> None:
         longest = max(map(int.__add__, self.lengths, segments.lengths), default=0)
