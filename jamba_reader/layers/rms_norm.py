@@ -1,0 +1,44 @@
+"""Root-mean-square normalisation with a learned weight."""
+
+import torch
+from torch import Tensor, nn
+
+from jamba_reader.ops.rms_norm.op import add_rms_norm, rms_norm
+from jamba_reader.ops.selection import Implementation
+
+
+class RMSNorm(nn.Module):
+    """Scales vectors to a root mean square of one, then by a weight (Zhang & Sennrich 2019).
+
+    Args:
+        width: length of the vectors.
+        eps: added to the mean square.
+        kernels: which implementation runs.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        eps: float,
+        *,
+        kernels: Implementation = "auto",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ):
+        super().__init__()
+        self.eps = eps
+        self.kernels = kernels
+        self.weight = nn.Parameter(torch.ones(width, device=device, dtype=dtype))
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Normalise the last dimension."""
+        return rms_norm(vectors, self.weight, self.eps, implementation=self.kernels)
+
+    def after_adding(self, branch: Tensor | None, stream: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the normalised sum of a branch's output and the residual stream, and the sum.
+
+        One kernel reads both once; without a branch the stream itself is normalised.
+        """
+        if branch is None:
+            return self(stream), stream
+        return add_rms_norm(branch, stream, self.weight, self.eps, implementation=self.kernels)

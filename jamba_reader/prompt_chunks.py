@@ -1,0 +1,46 @@
+"""Prompts on their way into the model: checked, then cut into calls of bounded size."""
+
+from collections.abc import Iterator, Sequence
+
+from spider.errors import DataError
+
+
+def check_prompts(prompts: Sequence[Sequence[int]], vocabulary: int) -> None:
+    """Check token ids before anything is computed.
+
+    Raises:
+        DataError: a prompt is empty, or an id is not in the vocabulary.
+    """
+    for number, prompt in enumerate(prompts):
+        where = f"prompt {number + 1} of {len(prompts)}"
+        if len(prompt) == 0:
+            raise DataError(f"{where} is empty; begin it with the beginning-of-text token")
+        low, high = min(prompt), max(prompt)
+        if low < 0 or high >= vocabulary:
+            raise DataError(
+                f"{where} has token id {low if low < 0 else high}, expected 0 to "
+                f"{vocabulary - 1}: was it made with another model's tokenizer?"
+            )
+
+
+def prompt_chunks(
+    prompts: Sequence[Sequence[int]], budget: int
+) -> Iterator[tuple[list[int], list[int], list[int]]]:
+    """Cut prompts into calls of at most ``budget`` tokens in all.
+
+    Yields:
+        Of each call: tokens of each prompt, their ids end to end, and which prompts it finishes.
+    """
+    done = [0] * len(prompts)
+    left = sum(map(len, prompts))
+    while left:
+        lengths, tokens, finished = [], list[int](), []
+        for number, prompt in enumerate(prompts):
+            take = min(budget - len(tokens), len(prompt) - done[number])
+            tokens.extend(prompt[done[number] : done[number] + take])
+            done[number] += take
+            lengths.append(take)
+            if take and done[number] == len(prompt):
+                finished.append(number)
+        left -= len(tokens)
+        yield lengths, tokens, finished
