@@ -1,0 +1,291 @@
+"""The suffix automaton of several sequences, built online in numba (Blumer et al. 1985, 1987).
+
+States are the classes of substrings that end at the same places. ``n`` symbols give at most ``2n``
+states and ``3n`` edges, whatever the alphabet. While building, edges lie in one hash table and in a
+linked list for each state, which a clone copies; afterwards they are sorted by state and symbol.
+"""
+
+from typing import NamedTuple, no_type_check
+
+import numpy as np
+from jaxtyping import Int32, Int64
+from numba import njit
+
+ROOT = 0
+NONE = -1
+#: the multiplier of Fibonacci hashing, 2^64 divided by the golden ratio
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+class AutomatonArrays(NamedTuple):
+    """What the automaton consists of.
+
+    Attributes:
+        links: the state of the longest suffix that ends at more places; NONE for the root.
+        lengths: symbols of the longest substring of each state.
+        first_ends: where, in all symbols end to end, each state's first occurrence ends.
+        counts: occurrences of each state's substrings in all sequences.
+        edge_starts: first edge of each state, and the number of edges at the end.
+        edge_symbols: symbol of each edge, ascending within a state.
+        edge_targets: where each edge leads.
+        prefix_states: the state of the prefix that ends after each symbol.
+    """
+
+    links: Int32[np.ndarray, " states"]
+    lengths: Int32[np.ndarray, " states"]
+    first_ends: Int32[np.ndarray, " states"]
+    counts: Int32[np.ndarray, " states"]
+    edge_starts: Int64[np.ndarray, " states_plus_one"]
+    edge_symbols: Int32[np.ndarray, " edges"]
+    edge_targets: Int32[np.ndarray, " edges"]
+    prefix_states: Int32[np.ndarray, " symbols"]
+
+
+def build_arrays(
+    symbols: Int32[np.ndarray, " symbols"], starts: Int64[np.ndarray, " sequences_plus_one"]
+) -> AutomatonArrays:
+    """Build the automaton of several sequences; no substring crosses from one into the next.
+
+    Args:
+        symbols: all sequences end to end; no symbol is negative.
+        starts: where each begins, and their total.
+    """
+    states, edges, prefix_states = _extend_all(symbols, starts)
+    links, lengths = states[:, LINK].copy(), states[:, LENGTH].copy()
+    first_ends = states[:, FIRST_END].copy()
+    counts = _count(links, lengths, prefix_states)
+    edge_starts, edge_symbols, targets = _sort_edges(len(states), edges)
+    return AutomatonArrays(
+        links, lengths, first_ends, counts, edge_starts, edge_symbols, targets, prefix_states
+    )
+
+
+def order_ends(arrays: AutomatonArrays) -> tuple[Int64[np.ndarray, " _"], Int32[np.ndarray, " _"]]:
+    """Lay all end positions out so that those of any one state are neighbours.
+
+    Returns:
+        Where each state's ends begin, and the ends: those of state ``s`` are the ``counts[s]`` ones
+        from ``begins[s]``, in no particular order.
+    """
+    begins, ends = _order_ends(arrays.links, arrays.lengths, arrays.counts, arrays.prefix_states)
+    return begins, ends
+
+
+# One row for each state and edge: whoever looks at one column wants the others, and a row is one
+# access to memory where columns of their own would be four.
+LENGTH, LINK, FIRST_END, HEAD = 0, 1, 2, 3
+OWNER, SYMBOL, TARGET, NEXT = 0, 1, 2, 3
+
+
+@njit(cache=True, inline="always")
+@no_type_check
+def _slot(edges, table, state, symbol):
+    """Find the place in the table of an edge, or the free place where it belongs."""
+    mask = np.uint64(len(table) - 1)
+    key = (np.uint64(state) << np.uint64(32)) | np.uint64(symbol)
+    place = ((key * GOLDEN) >> np.uint64(32)) & mask
+    while True:
+        edge = table[np.int64(place)]
+        if edge < 0 or (edges[edge, OWNER] == state and edges[edge, SYMBOL] == symbol):
+            return np.int64(place)
+        place = (place + np.uint64(1)) & mask
+
+
+@njit(cache=True)
+@no_type_check
+def _grown(rows, filled):
+    larger = np.empty((2 * len(rows), 4), np.int32)
+    larger[:filled] = rows[:filled]
+    return larger
+
+
+@njit(cache=True)
+@no_type_check
+def _with_room(edges, table, filled):
+    """Return the edges and their table with room for one more, the table at most half full."""
+    if filled == len(edges):
+        edges = _grown(edges, filled)
+    if 2 * filled >= len(table):
+        table = np.full(2 * len(table), np.int32(-1), np.int32)
+        for edge in range(filled):
+            table[_slot(edges, table, edges[edge, OWNER], edges[edge, SYMBOL])] = edge
+    return edges, table
+
+
+@njit(cache=True, inline="always")
+@no_type_check
+def _put_edge(edges, table, states, edge, owner, symbol, target):
+    edges[edge, OWNER], edges[edge, SYMBOL] = owner, symbol
+    edges[edge, TARGET], edges[edge, NEXT] = target, states[owner, HEAD]
+    states[owner, HEAD] = edge
+    table[_slot(edges, table, owner, symbol)] = edge
+
+
+@njit(cache=True)
+@no_type_check
+def _extend_all(text, starts):  # noqa: C901 the online step is one: its parts share all arrays
+    states = np.empty((1024, 4), np.int32)
+    edges = np.empty((1024, 4), np.int32)
+    table = np.full(4096, np.int32(-1), np.int32)
+    prefix_states = np.empty(len(text), np.int32)
+    states[0, LENGTH], states[0, LINK], states[0, FIRST_END], states[0, HEAD] = 0, -1, 0, -1
+    made, put = 1, 0
+    for sequence in range(len(starts) - 1):
+        last = 0
+        for position in range(starts[sequence], starts[sequence + 1]):
+            symbol = text[position]
+            if made + 2 > len(states):
+                states = _grown(states, made)
+            # 1. a state for the prefix that ends here, unless an earlier sequence began with it,
+            # and edges to it from every suffix that this symbol never followed before
+            source = last
+            edge = table[_slot(edges, table, source, symbol)]
+            fresh = -1
+            if edge < 0:
+                fresh = made
+                made += 1
+                states[fresh, LENGTH] = states[last, LENGTH] + 1
+                states[fresh, LINK], states[fresh, HEAD] = 0, -1
+                states[fresh, FIRST_END] = position + 1
+            while edge < 0 and source >= 0:
+                edges, table = _with_room(edges, table, put)
+                _put_edge(edges, table, states, put, source, symbol, fresh)
+                put += 1
+                source = states[source, LINK]
+                if source >= 0:
+                    edge = table[_slot(edges, table, source, symbol)]
+            last = fresh
+            if source >= 0:
+                # 2. the longest suffix met before: a state of its own, cut off from longer ones
+                found = edges[edge, TARGET]
+                if states[found, LENGTH] != states[source, LENGTH] + 1:
+                    clone = made
+                    made += 1
+                    states[clone, LENGTH] = states[source, LENGTH] + 1
+                    states[clone, LINK], states[clone, HEAD] = states[found, LINK], -1
+                    states[clone, FIRST_END] = states[found, FIRST_END]
+                    copied = states[found, HEAD]
+                    while copied >= 0:
+                        edges, table = _with_room(edges, table, put)
+                        same, target = edges[copied, SYMBOL], edges[copied, TARGET]
+                        _put_edge(edges, table, states, put, clone, same, target)
+                        put += 1
+                        copied = edges[copied, NEXT]
+                    while source >= 0:
+                        edge = table[_slot(edges, table, source, symbol)]
+                        if edges[edge, TARGET] != found:
+                            break
+                        edges[edge, TARGET] = clone
+                        source = states[source, LINK]
+                    states[found, LINK] = clone
+                    found = clone
+                if fresh >= 0:
+                    states[fresh, LINK] = found
+                else:
+                    last = found
+            prefix_states[position] = last
+    return states[:made], edges[:put], prefix_states
+
+
+@njit(cache=True)
+@no_type_check
+def _by_length(lengths):
+    """Return the states in ascending order of length (counting sort)."""
+    places = np.zeros(lengths.max() + 2, np.int64)
+    for length in lengths:
+        places[length + 1] += 1
+    places = np.cumsum(places)
+    order = np.empty(len(lengths), np.int32)
+    for state in range(len(lengths)):
+        order[places[lengths[state]]] = state
+        places[lengths[state]] += 1
+    return order
+
+
+@njit(cache=True)
+@no_type_check
+def _count(links, lengths, prefix_states):
+    counts = np.zeros(len(links), np.int32)
+    for state in prefix_states:
+        counts[state] += 1
+    order = _by_length(lengths)
+    # the longest first: a suffix occurs wherever what it is a suffix of occurs
+    for place in range(len(order) - 1, 0, -1):
+        state = order[place]
+        counts[links[state]] += counts[state]
+    return counts
+
+
+@njit(cache=True)
+@no_type_check
+def _sort_edges(states, edges):
+    """Sort by symbol, then stably by state: two counting sorts."""
+    largest = 0
+    starts = np.zeros(states + 1, np.int64)
+    for edge in range(len(edges)):
+        largest = max(largest, edges[edge, SYMBOL])
+        starts[edges[edge, OWNER] + 1] += 1
+    by_symbol = _counting_sort(edges[:, SYMBOL], np.arange(len(edges)), largest + 1)
+    order = _counting_sort(edges[:, OWNER], by_symbol, states)
+    symbols = np.empty(len(edges), np.int32)
+    targets = np.empty(len(edges), np.int32)
+    for place in range(len(order)):
+        symbols[place] = edges[order[place], SYMBOL]
+        targets[place] = edges[order[place], TARGET]
+    return np.cumsum(starts), symbols, targets
+
+
+@njit(cache=True)
+@no_type_check
+def _counting_sort(keys, order, limit):
+    places = np.zeros(limit + 1, np.int64)
+    for key in keys:
+        places[key + 1] += 1
+    places = np.cumsum(places)
+    result = np.empty(len(order), np.int64)
+    for item in order:
+        result[places[keys[item]]] = item
+        places[keys[item]] += 1
+    return result
+
+
+@njit(cache=True)
+@no_type_check
+def _order_ends(links, lengths, counts, prefix_states):
+    own = np.zeros(len(links), np.int64)
+    for state in prefix_states:
+        own[state] += 1
+    begins = np.zeros(len(links), np.int64)
+    cursors = np.zeros(len(links), np.int64)
+    cursors[0] = own[0]
+    # parents first: each child takes the next slice of its parent's, after the parent's own ends
+    order = _by_length(lengths)
+    for place in range(1, len(order)):
+        state = order[place]
+        parent = links[state]
+        begins[state] = cursors[parent]
+        cursors[parent] += counts[state]
+        cursors[state] = begins[state] + own[state]
+    ends = np.empty(len(prefix_states), np.int32)
+    placed = begins.copy()
+    for position in range(len(prefix_states)):
+        state = prefix_states[position]
+        ends[placed[state]] = position + 1
+        placed[state] += 1
+    return begins, ends
+
+
+@njit(cache=True)
+@no_type_check
+def step(edge_starts, edge_symbols, edge_targets, state, symbol):
+    """Return the state after one more symbol, or NONE (binary search among a state's edges)."""
+    low, high = edge_starts[state], edge_starts[state + 1]
+    while low < high:
+        middle = (low + high) >> 1
+        if edge_symbols[middle] < symbol:
+            low = middle + 1
+        else:
+            high = middle
+    if low < edge_starts[state + 1] and edge_symbols[low] == symbol:
+        return edge_targets[low]
+    return np.int32(-1)
