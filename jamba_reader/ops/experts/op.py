@@ -1,15 +1,17 @@
-"""The door to the routed experts: checks, and picks an implementation."""
+"""The door to the routed experts and to the int8 linear map: checks, kernels, gradients."""
 
+from typing import Any
+
+import torch
 from jaxtyping import Float, Float32, Int8, Int64
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from jamba_reader.ops.activation import ActivationName
-from jamba_reader.ops.experts.reference import (
-    int8_linear_reference,
-    routed_experts_reference,
-)
+from jamba_reader.ops.experts.reference import int8_linear_reference, routed_experts_reference
 from jamba_reader.ops.experts.weights import ExpertWeights
-from jamba_reader.ops.selection import Implementation
+from jamba_reader.ops.selection import Implementation, select
+from spider.errors import DataError
 
 
 def routed_experts(
@@ -23,15 +25,33 @@ def routed_experts(
 ) -> Float[Tensor, "tokens hidden"]:
     """Return ``sum_k w_tk * down_e(act(gate_e x_t) * up_e x_t)`` for each token t.
 
+    Gradients go to x, to float weights and to ``expert_weights``; int8 weights have none.
+
     Args:
         x: inputs; rows may be a view of a wider matrix.
         experts: weights, in x's dtype or int8 with scales.
         expert_ids: experts of each token.
-        expert_weights: their shares, used as they are.
+        expert_weights: their shares, used as they are: Jamba does not renormalise them.
         activation: of the gate.
-        implementation: which kernel.
+        implementation: which kernel; ``auto`` goes by device and dtype.
+
+    Raises:
+        DataError: weights and scales or dtypes do not go together, or an id is out of range.
+        ConfigError: the kernel asked for does not run here.
     """
-    return routed_experts_reference(x, experts, expert_ids, expert_weights, activation=activation)
+    _check(x, experts)
+    chosen = _choose("routed_experts", implementation, x)
+    if chosen == "reference":
+        return routed_experts_reference(
+            x, experts, expert_ids, expert_weights, activation=activation
+        )
+    tensors = (x, experts.gate_up, experts.down, expert_weights)
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
+        scales = (experts.gate_up_scale, experts.down_scale)
+        result: Tensor = _RoutedExperts.apply(*tensors, *scales, expert_ids, activation, chosen)  # type: ignore[no-untyped-call]
+        return result
+    y, _ = _kernels(chosen).forward(x, experts, expert_ids, expert_weights, activation, keep=False)
+    return y  # type: ignore[no-any-return]
 
 
 def int8_linear(
@@ -41,12 +61,107 @@ def int8_linear(
     *,
     implementation: Implementation = "auto",
 ) -> Float[Tensor, "tokens output"]:
-    """Return ``(x @ weight.T) * scale``, sums in float32, scaled once.
+    """Return ``(x @ weight.T) * scale``, sums in float32, scaled once; gradients go to x.
 
     Args:
         x: inputs.
         weight: rows of integers in -127..127.
         scale: of each row.
-        implementation: which kernel.
+        implementation: which kernel; ``auto`` goes by device and dtype.
+
+    Raises:
+        ConfigError: the kernel asked for does not run here.
     """
-    return int8_linear_reference(x, weight, scale)
+    chosen = _choose("int8_linear", implementation, x)
+    if chosen == "reference":
+        return int8_linear_reference(x, weight, scale)
+    if x.requires_grad and torch.is_grad_enabled():
+        result: Tensor = _Int8Linear.apply(x, weight, scale, chosen)  # type: ignore[no-untyped-call]
+        return result
+    return _kernels(chosen).linear(x, weight, scale)  # type: ignore[no-any-return]
+
+
+class _RoutedExperts(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        context: Any,
+        x: Tensor,
+        gate_up: Tensor,
+        down: Tensor,
+        expert_weights: Tensor,
+        gate_up_scale: Tensor | None,
+        down_scale: Tensor | None,
+        expert_ids: Tensor,
+        activation: ActivationName,
+        chosen: str,
+    ) -> Tensor:
+        experts = ExpertWeights(gate_up, down, gate_up_scale, down_scale)
+        y, context.kept = _kernels(chosen).forward(
+            x, experts, expert_ids, expert_weights, activation, keep=True
+        )
+        context.save_for_backward(x, gate_up, down, expert_weights, gate_up_scale, down_scale)
+        context.activation, context.chosen = activation, chosen
+        return y  # type: ignore[no-any-return]
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        x, gate_up, down, expert_weights, *scales = context.saved_tensors
+        of_x, of_gate_up, of_down = context.needs_input_grad[:3]
+        grads = _kernels(context.chosen).backward(
+            upstream.contiguous(),
+            context.kept,
+            x,
+            ExpertWeights(gate_up, down, *scales),
+            expert_weights,
+            context.activation,
+            of_x=of_x,
+            of_weights=of_gate_up or of_down,
+        )
+        return (*grads, None, None, None, None, None)
+
+
+class _Int8Linear(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, x: Tensor, weight: Tensor, scale: Tensor, chosen: str) -> Tensor:
+        context.save_for_backward(weight, scale)
+        return _kernels(chosen).linear(x, weight, scale)  # type: ignore[no-any-return]
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        weight, scale = context.saved_tensors
+        scaled = (upstream * scale).to(upstream.dtype)
+        return torch.mm(scaled, weight.to(upstream.dtype)), None, None, None
+
+
+def _choose(operation: str, implementation: Implementation, x: Tensor) -> str:
+    available: tuple[str, ...] = ("reference", "cpu", "triton")
+    if x.dtype not in (torch.float32, torch.bfloat16):
+        available = ("reference",) if x.device.type == "cpu" else ("reference", "triton")
+    return select(operation, implementation, device=x.device, dtype=x.dtype, available=available)
+
+
+def _kernels(chosen: str) -> Any:
+    if chosen == "cpu":
+        from jamba_reader.ops.experts import cpu
+
+        return cpu
+    from jamba_reader.ops.experts import triton_kernel
+
+    return triton_kernel
+
+
+def _check(x: Tensor, experts: ExpertWeights) -> None:
+    int8 = experts.gate_up.dtype == torch.int8
+    if int8 != (experts.gate_up_scale is not None) or int8 != (experts.down_scale is not None):
+        raise DataError(
+            f"expert weights are {experts.gate_up.dtype} and scales are "
+            f"{'missing' if experts.gate_up_scale is None else 'given'}: expected scales with "
+            "int8 weights and with no others"
+        )
+    if not int8 and experts.gate_up.dtype != x.dtype:
+        raise DataError(
+            f"expert weights are {experts.gate_up.dtype} and their inputs {x.dtype}: expected the "
+            "same, or int8 weights with scales"
+        )

@@ -19,3 +19,12 @@ class ExpertWeights(NamedTuple):
     down: Tensor
     gate_up_scale: Tensor | None = None
     down_scale: Tensor | None = None
+
+
+class ExpertGradients(NamedTuple):
+    """Gradients by the routed experts' inputs; None where none is wanted."""
+
+    x: Tensor | None
+    gate_up: Tensor | None
+    down: Tensor | None
+    expert_weights: Tensor | None
