@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spider.errors import ConfigError
+from spider.memory import MIB, available_memory, in_words
 
-MIB = 1 << 20
 WORKING_MEMORY = 512 * MIB
 """Interpreter, libraries, one block of vectors and the scores of a batch of questions."""
 
@@ -69,25 +69,3 @@ def check(needs: Needs, folder: Path, *, memory: int | None = None) -> None:
     if needs.memory > 2 * available:
         raise ConfigError(message)
     logger.warning("%s", message)
-
-
-def available_memory() -> int | None:
-    """Return the bytes that can be had, the limit of a container included; None if unknown."""
-    found = []
-    meminfo = Path("/proc/meminfo")
-    if meminfo.is_file():
-        for line in meminfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("MemAvailable:"):
-                found.append(int(line.split()[1]) * 1024)
-    limit, used = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
-    if limit.is_file() and used.is_file():
-        words = limit.read_text(encoding="utf-8").strip()
-        if words.isdigit():
-            found.append(int(words) - int(used.read_text(encoding="utf-8")))
-    return min(found, default=None)
-
-
-def in_words(size: int) -> str:
-    """Return a size as people read it."""
-    large = size >= 8192 * MIB
-    return f"{size / (1024 * MIB):,.1f} GiB" if large else f"{size / MIB:,.0f} MiB"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from spider.health import Finding
+from spider.memory import available_memory
 
 GIB = 1 << 30
 
@@ -84,7 +85,7 @@ class MemoryCheck:
     def findings(self) -> Iterator[Finding]:
         """Report cores and free memory and disk space."""
         yield Finding("ok", "cores", str(os.cpu_count()))
-        available = _available_memory()
+        available = available_memory()
         if available is not None:
             level: Literal["ok", "warn"] = "ok" if available >= 2 * GIB else "warn"
             fix = "" if level == "ok" else "close other programs: training wants about 2 GiB"
@@ -104,13 +105,3 @@ def _version(distribution: str) -> str:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return ""
-
-
-def _available_memory() -> int | None:
-    meminfo = Path("/proc/meminfo")
-    if not meminfo.is_file():
-        return None
-    for line in meminfo.read_text(encoding="ascii").splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return None

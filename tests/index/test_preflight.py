@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from index.preflight import MIB, Needs, available_memory, check, estimate, in_words
+from index.preflight import Needs, check, estimate
 from spider.errors import ConfigError
+from spider.memory import MIB
 
 
 def test_estimate_by_hand() -> None:
@@ -29,10 +30,3 @@ def test_memory_is_warned_about_then_refused(
     assert "about 1,000 MiB of memory, 600 MiB can be had" in caplog.text
     with pytest.raises(ConfigError, match="400 MiB can be had"):
         check(Needs(disk=0, memory=1000 * MIB), tmp_path, memory=400 * MIB)
-
-
-def test_sizes_in_words() -> None:
-    assert in_words(3 * MIB) == "3 MiB"
-    assert in_words(16384 * MIB) == "16.0 GiB"
-    found = available_memory()
-    assert found is None or found > 0

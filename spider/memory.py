@@ -1,0 +1,27 @@
+"""How much memory can be had, and sizes as people read them."""
+
+from pathlib import Path
+
+MIB = 1 << 20
+
+
+def available_memory() -> int | None:
+    """Return the bytes that can be had, the limit of a container included; None if unknown."""
+    found = []
+    meminfo = Path("/proc/meminfo")
+    if meminfo.is_file():
+        for line in meminfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("MemAvailable:"):
+                found.append(int(line.split()[1]) * 1024)
+    limit, used = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
+    if limit.is_file() and used.is_file():
+        words = limit.read_text(encoding="utf-8").strip()
+        if words.isdigit():
+            found.append(int(words) - int(used.read_text(encoding="utf-8")))
+    return min(found, default=None)
+
+
+def in_words(size: int) -> str:
+    """Return a size as people read it."""
+    large = size >= 8192 * MIB
+    return f"{size / (1024 * MIB):,.1f} GiB" if large else f"{size / MIB:,.0f} MiB"
