@@ -1,0 +1,88 @@
+"""From the model's scores to the next token: penalties, cut-offs, and the draw.
+
+Each function is one definition, equal to transformers' logits processor of the same purpose
+(tested), and works on all rows of a batch at once. Order: repetition penalty, what is forbidden,
+temperature, top-k, top-p.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+Scores = Float[Tensor, "rows vocabulary"]
+
+
+def penalise_repetition(
+    scores: Scores, seen: Bool[Tensor, "rows vocabulary"], penalty: float
+) -> Scores:
+    """Lower the scores of tokens seen before (CTRL, arXiv:1909.05858, section 4.1).
+
+    Args:
+        scores: logits, or log-probabilities in a beam search.
+        seen: tokens of each row's prompt and continuation.
+        penalty: positive scores are divided by it, negative ones multiplied; 1 changes nothing.
+    """
+    penalised = torch.where(scores < 0, scores * penalty, scores / penalty)
+    return torch.where(seen, penalised, scores)
+
+
+def keep_top_k(scores: Scores, k: int) -> Scores:
+    """Forbid all but the ``k`` best tokens of each row; ties with the last of them stay."""
+    last = torch.topk(scores, min(k, scores.shape[-1])).values[:, -1:]
+    return scores.masked_fill(scores < last, -torch.inf)
+
+
+def keep_top_p(scores: Scores, p: float) -> Scores:
+    """Keep each row's smallest set of best tokens of probability ``p`` (arXiv:1904.09751)."""
+    ascending, order = torch.sort(scores)
+    # what lies below the kept set adds up to 1 - p at most; the best token always stays
+    below = ascending.softmax(dim=-1).cumsum(dim=-1) <= 1.0 - p
+    below[:, -1] = False
+    return scores.masked_fill(torch.zeros_like(below).scatter(1, order, below), -torch.inf)
+
+
+def warp(scores: Scores, *, temperature: float, top_k: int, top_p: float) -> Scores:
+    """Shape the distribution that is drawn from.
+
+    Args:
+        scores: logits; forbidden tokens have minus infinity.
+        temperature: above 0; scores are divided by it.
+        top_k: keep this many tokens; 0 keeps all.
+        top_p: keep the best tokens of this probability; 1 keeps all.
+    """
+    scores = scores / temperature
+    if top_k > 0:
+        scores = keep_top_k(scores, top_k)
+    return keep_top_p(scores, top_p) if top_p < 1.0 else scores
+
+
+def draw(scores: Scores, uniforms: Sequence[float]) -> Int64[Tensor, " rows"]:
+    """Draw one token of each row by inverting its cumulative distribution.
+
+    Args:
+        scores: logits; minus infinity is never drawn.
+        uniforms: a number in [0, 1) for each row.
+    """
+    cumulative = scores.double().softmax(dim=-1).cumsum(dim=-1)
+    points = torch.tensor(list(uniforms), dtype=torch.float64, device=scores.device)[:, None]
+    # a hair below the total, which rounding may leave under 1, so that the last token with any
+    # probability is the last that can be drawn
+    points = points * cumulative[:, -1:] * (1.0 - 2.0**-50)
+    return torch.searchsorted(cumulative, points, right=True)[:, 0]
+
+
+def row_random(seed: int, prompt: Sequence[int], sample: int) -> np.random.Generator:
+    """Return the random numbers of one row: they depend on nothing else in its batch.
+
+    Args:
+        seed: of the run.
+        prompt: the row's own; different prompts draw different numbers.
+        sample: its number among the samples of its prompt.
+    """
+    digest = hashlib.blake2b(np.asarray(prompt, dtype=np.int64).tobytes(), digest_size=16)
+    words = np.frombuffer(digest.digest(), dtype=np.uint32).tolist()
+    return np.random.default_rng([seed, sample, *words])
