@@ -66,7 +66,7 @@ def _address(context, builder, signature, operands):
 
 
 @no_type_check
-def _mark(builder, instruction, kind):
+def mark_alias(builder, instruction, kind):
     """Put loads out of, and stores into, one alias scope, named so that all modules share it."""
     module = builder.module
     domain = module.add_metadata(["jamba_reader kernels"])
@@ -84,7 +84,7 @@ def load(typing_context, array, row, column):
 
     def generate(context, builder, signature, operands):
         value = builder.load(_address(context, builder, signature, operands))
-        _mark(builder, value, "noalias")
+        mark_alias(builder, value, "noalias")
         if signature.args[0].dtype == types.float32:
             return value
         return builder.bitcast(builder.shl(builder.zext(value, _INT32), _INT32(16)), _FLOAT)
@@ -100,8 +100,8 @@ def store(typing_context, array, row, column, value):
     def generate(context, builder, signature, operands):
         value = operands[3]
         if signature.args[0].dtype != types.float32:
-            value = _narrow(builder, value)
-        _mark(
+            value = narrow_to_bfloat16(builder, value)
+        mark_alias(
             builder,
             builder.store(value, _address(context, builder, signature, operands)),
             "alias.scope",
@@ -117,14 +117,14 @@ def round_to_bfloat16(typing_context, value):
     """The nearest bfloat16, as a float32; ties to even."""
 
     def generate(context, builder, signature, operands):
-        bits = builder.zext(_narrow(builder, operands[0]), _INT32)
+        bits = builder.zext(narrow_to_bfloat16(builder, operands[0]), _INT32)
         return builder.bitcast(builder.shl(bits, _INT32(16)), _FLOAT)
 
     return types.float32(types.float32), generate
 
 
 @no_type_check
-def _narrow(builder, value):
+def narrow_to_bfloat16(builder, value):
     """Bits of the bfloat16 nearest to a float32, ties to even, NaN kept."""
     bits = builder.bitcast(value, _INT32)
     odd = builder.and_(builder.lshr(bits, _INT32(16)), _INT32(1))
@@ -137,12 +137,11 @@ def _narrow(builder, value):
 @njit(cache=True, error_model="numpy")
 @no_type_check
 def _exp2_fraction(fraction, shifted):
-    """Two to the ``fraction`` (at most half a unit either way), scaled; 2e-9 before rounding."""
-    p = fma(np.float32(1.53458075e-4), fraction, np.float32(1.33999312e-3))
-    p = fma(p, fraction, np.float32(9.61848897e-3))
-    p = fma(p, fraction, np.float32(5.55032878e-2))
-    p = fma(p, fraction, np.float32(2.40226469e-1))
-    p = fma(p, fraction, np.float32(6.93147206e-1))
+    """Two to the ``fraction`` (at most half a unit either way), scaled; 9e-8 before rounding."""
+    p = fma(np.float32(1.32647271e-3), fraction, np.float32(9.67151264e-3))
+    p = fma(p, fraction, np.float32(5.55073374e-2))
+    p = fma(p, fraction, np.float32(2.40222421e-1))
+    p = fma(p, fraction, np.float32(6.93146978e-1))
     p = fma(p, fraction, np.float32(1))
     return _scale_by_power(p, shifted)
 
@@ -150,7 +149,7 @@ def _exp2_fraction(fraction, shifted):
 @njit(cache=True, error_model="numpy")
 @no_type_check
 def exp2(x):
-    """2**x to 1e-7; 0 below -126, at most 2**127, NaN kept."""
+    """2**x to 2e-7; 0 below -126, at most 2**127, NaN kept."""
     clamped = np.float32(-126) if x < np.float32(-126) else x
     clamped = np.float32(127) if clamped > np.float32(127) else clamped
     shifted = clamped + _ROUNDER
@@ -172,29 +171,42 @@ def exp(x):
 
 @njit(cache=True, error_model="numpy")
 @no_type_check
+def _exp_of_negated(x):
+    """e**-x to 3e-7, with x held between -87 and 87; one polynomial and no selection."""
+    clamped = np.float32(87) if x > np.float32(87) else x
+    clamped = np.float32(-87) if clamped < np.float32(-87) else clamped
+    shifted = fma(-clamped, _LOG2E_HIGH, _ROUNDER)
+    fraction = fma(-clamped, _LOG2E_HIGH, -(shifted - _ROUNDER))
+    return _exp2_fraction(fma(-clamped, _LOG2E_LOW, fraction), shifted)
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
 def sigmoid(x):
-    """1 / (1 + e**-x) to 3e-7; 0 below -87.3."""
-    decay = exp(-abs(x))
-    return (np.float32(1) if x >= np.float32(0) else decay) / (np.float32(1) + decay)
+    """1 / (1 + e**-x) to 3e-7; never below e**-87."""
+    return np.float32(1) / (np.float32(1) + _exp_of_negated(x))
 
 
 @njit(cache=True, error_model="numpy")
 @no_type_check
 def silu(x):
     """Sigmoid-weighted x, ``x * sigmoid(x)``."""
-    return x * sigmoid(x)
+    # where sigmoid stops shrinking, x must stop growing
+    held = np.float32(-87) if x < np.float32(-87) else x
+    return held / (np.float32(1) + _exp_of_negated(held))
 
 
 @njit(cache=True, error_model="numpy")
 @no_type_check
 def silu_gradient(x):
     """Derivative of ``silu``."""
-    decay = exp(-abs(x))
-    inverse = np.float32(1) / (np.float32(1) + decay)
-    above = inverse if x >= np.float32(0) else decay * inverse
-    # not 1 - above, which loses every digit where that is close to 1
-    below = decay * inverse if x >= np.float32(0) else inverse
-    return fma(x * above, below, above)
+    held = np.float32(-87) if x < np.float32(-87) else x
+    decay = _exp_of_negated(held)
+    above = np.float32(1) / (np.float32(1) + decay)
+    # not 1 - above, which loses every digit where that is close to 1; held again, for infinity
+    below = decay * above
+    held = np.float32(87) if held > np.float32(87) else held
+    return fma(held * above, below, above)
 
 
 @njit(cache=True, error_model="numpy")

@@ -63,8 +63,8 @@ def test_huge_inputs_give_numbers_and_nan_gives_nan(kernels, name):
     got = applied(kernels[name], [-1e30, 1e30, -3e38, 3e38, np.nan])
     assert np.isfinite(got[:4]).all()
     assert np.isnan(got[4])
-    assert got[0] == 0
-    assert got[2] == 0
+    assert abs(got[0]) < 1e-30
+    assert abs(got[2]) < 1e-30
 
 
 @pytest.mark.parametrize("name", MATHS)
