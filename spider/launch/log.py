@@ -17,7 +17,7 @@ def configure_logging() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    for package in ("spider", "pretrain", "index", "eval", "__main__"):
+    for package in ("spider", "pretrain", "index", "eval", "jamba_reader", "__main__"):
         logging.getLogger(package).setLevel(level)
     logging.captureWarnings(True)
     if level > logging.DEBUG:
