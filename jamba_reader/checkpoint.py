@@ -51,7 +51,10 @@ def load_model(
     """
     folder = find_checkpoint(name_or_path, revision=revision)
     checkpoint = Checkpoint(folder)
-    quantization = joint_quantization(checkpoint.quantization, quantization)
+    if quantization is None:
+        quantization = checkpoint.quantization
+    else:
+        quantization = joint_quantization(checkpoint.quantization, quantization)
     dtype = dtype or checkpoint.dtype
     check_memory(checkpoint.config, 0, 0, dtype, device, 0, quantization)
     model = JambaLanguageModel(

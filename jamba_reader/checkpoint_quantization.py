@@ -76,18 +76,23 @@ def quantise_checkpoint(
     Args:
         source: what is read.
         folder: holds nothing, or what an earlier call on the same source wrote.
-        quantization: what becomes int8, besides what is int8 in the source.
+        quantization: what is int8 in the end; all that is in the source has to be among it.
         max_shard_bytes: size of a file, unless one tensor is larger.
 
     Returns:
         Counts of tensors, parameters and bytes.
 
     Raises:
-        ConfigError: the disk is too small.
+        ConfigError: the disk is too small, or there is nothing to quantise.
     """
-    wanted = joint_quantization(source.quantization, quantization) or quantization
-    twin = QuantisedCheckpoint(source, wanted)
+    twin = QuantisedCheckpoint(source, quantization)
     tensors = twin.tensors()
+    kinds = [tensor.spec.kind for tensor in tensors]
+    if "int8" not in kinds:
+        raise ConfigError(
+            f"{source.folder}: the model has no experts to quantise; dense_layers=true quantises "
+            "its dense feed-forward parts"
+        )
     _check_disk(folder, sum(tensor.nbytes for tensor in tensors))
     folder.mkdir(parents=True, exist_ok=True)
     for file in source.small_files:
@@ -95,14 +100,13 @@ def quantise_checkpoint(
             shutil.copyfile(file, folder / file.name)
     size = write_checkpoint(
         folder,
-        config_mapping(source.config, dtype_name(source.dtype), wanted),
+        config_mapping(source.config, dtype_name(source.dtype), quantization),
         tensors,
         twin.read,
         max_shard_bytes=max_shard_bytes,
         resume=True,
         label="quantise",
     )
-    kinds = [tensor.spec.kind for tensor in tensors]
     return {
         "tensors": len(tensors),
         "int8_tensors": kinds.count("int8"),
@@ -113,13 +117,9 @@ def quantise_checkpoint(
     }
 
 
-def joint_quantization(
-    stored: ExpertsInt8 | None, wanted: ExpertsInt8 | None
-) -> ExpertsInt8 | None:
+def joint_quantization(stored: ExpertsInt8 | None, wanted: ExpertsInt8) -> ExpertsInt8:
     """Return what is int8 in the end: what is stored so, and what is wanted so."""
-    if stored is None or wanted is None:
-        return stored or wanted
-    return ExpertsInt8(dense=stored.dense or wanted.dense)
+    return ExpertsInt8(dense=wanted.dense or (stored is not None and stored.dense))
 
 
 def _check_disk(folder: Path, needed: int) -> None:

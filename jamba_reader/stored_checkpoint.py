@@ -66,8 +66,8 @@ class Checkpoint:
 
     @property
     def nbytes(self) -> int:
-        """Size of the weight files."""
-        return sum(file.stat().st_size for file in self.weight_files)
+        """Size of all its tensors."""
+        return sum(s.elements * self.dtype_of(s.name).itemsize for s in self.specs.values())
 
     @property
     def weight_files(self) -> list[Path]:
