@@ -81,9 +81,10 @@ def train_vocabulary(texts: Iterable[str], *, vocabulary_size: int) -> tokenizer
         show_progress=False,
     )
     inner.train_from_iterator(texts, trainer)
-    begin = inner.token_to_id(BEGIN)
     inner.post_processor = processors.TemplateProcessing(
-        single=f"{BEGIN} $A", pair=f"{BEGIN} $A $B", special_tokens=[(BEGIN, begin)]
+        single=f"{BEGIN} $A",
+        pair=f"{BEGIN} $A $B",
+        special_tokens=[(BEGIN, token_number(inner, BEGIN))],
     )
     return _plain(inner)
 
@@ -105,9 +106,20 @@ def load_vocabulary(path: Path) -> tokenizers.Tokenizer:
     except Exception as error:  # the library raises plain Exception
         raise DataError(f"no usable tokenizer ({error})", path=file) from error
     for token in (BEGIN, END):
-        if inner.token_to_id(token) is None:
-            raise DataError(f"the vocabulary has no {token}; expected Jamba's tokens", path=file)
+        token_number(inner, token, path=file)
     return _plain(inner)
+
+
+def token_number(inner: tokenizers.Tokenizer, token: str, *, path: Path | None = None) -> int:
+    """Return the number of a special token.
+
+    Raises:
+        DataError: the vocabulary does not have it.
+    """
+    number = inner.token_to_id(token)
+    if number is None:
+        raise DataError(f"the vocabulary has no {token}; expected Jamba's tokens", path=path)
+    return number
 
 
 def save_vocabulary(inner: tokenizers.Tokenizer, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from torch import nn, optim
+from torch.autograd.graph import increment_version
 
 from jamba_reader.parameter_kinds import ParameterKind, kind_of
 
@@ -23,7 +24,8 @@ def parameter_groups(
         learning_rate: of both groups.
         weight_decay: of the matrices.
     """
-    decaying, exempt = [], []
+    decaying: list[nn.Parameter] = []
+    exempt: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             matrix = kind_of(name) is ParameterKind.MATRIX
@@ -39,4 +41,9 @@ def make_adamw(
 ) -> optim.AdamW:
     """Return AdamW over :func:`parameter_groups`, fused: one pass over the parameters."""
     groups = parameter_groups(model, learning_rate=learning_rate, weight_decay=weight_decay)
-    return optim.AdamW(groups, lr=learning_rate, betas=(0.9, beta2), eps=1e-8, fused=True)
+    adamw = optim.AdamW(groups, lr=learning_rate, betas=(0.9, beta2), eps=1e-8, fused=True)
+    parameters = [parameter for group in groups for parameter in group["params"]]
+    # the fused kernel does not count its writes, and what is computed once from a weight (the
+    # mixer's A while nothing is trained) goes by that count
+    adamw.register_step_post_hook(lambda *_: increment_version(parameters))
+    return adamw

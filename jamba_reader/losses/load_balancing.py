@@ -28,15 +28,16 @@ def load_balancing_loss(
         return torch.zeros(())
     experts = router_logits[0].shape[1]
     first = router_logits[0]
-    chosen = torch.zeros(experts, device=first.device)
-    probability = torch.zeros(experts, device=first.device)
+    wide = torch.promote_types(first.dtype, torch.float32)
+    chosen = torch.zeros(experts, dtype=wide, device=first.device)
+    probability = torch.zeros(experts, dtype=wide, device=first.device)
     rows = 0
     for logits in router_logits:
         shares = logits.softmax(dim=1)
         picks = shares.detach().topk(experts_per_token, dim=1).indices
         # not bincount: on CUDA it waits for the device
-        ones = torch.ones((), device=first.device).expand(picks.numel())
+        ones = torch.ones((), dtype=wide, device=first.device).expand(picks.numel())
         chosen = chosen.scatter_add(0, picks.flatten(), ones)
-        probability = probability + shares.float().sum(dim=0)
+        probability = probability + shares.sum(dim=0, dtype=wide)
         rows += logits.shape[0]
     return experts * (chosen / rows * (probability / rows)).sum()

@@ -1,4 +1,5 @@
 import pytest
+import torch
 from torch import nn
 
 from jamba_reader.config import JambaConfig
@@ -52,3 +53,12 @@ def test_frozen_parameters_are_left_out() -> None:
     layer.bias.requires_grad_(False)
     optimizer = make_adamw(layer, learning_rate=0.1, weight_decay=0.1, beta2=0.95)
     assert [len(group["params"]) for group in optimizer.param_groups] == [1, 0]
+
+
+def test_a_step_is_seen_by_what_was_computed_from_the_weights_before() -> None:
+    layer = nn.Linear(2, 2)
+    optimizer = make_adamw(layer, learning_rate=0.1, weight_decay=0.1, beta2=0.95)
+    before = layer.weight._version
+    layer(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    assert layer.weight._version > before
