@@ -79,11 +79,11 @@ class JambaConfig:
     unknown: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        _check_types(self)
         if self.mamba_dt_rank == 0:
             object.__setattr__(self, "mamba_dt_rank", math.ceil(self.hidden_size / 16))
         _check_ranges(self)
         _check_shape(self)
+        _check_tokens(self)
 
     @property
     def head_dim(self) -> int:
@@ -170,9 +170,10 @@ def _own_values(values: Mapping[str, Any]) -> dict[str, Any]:
         known["num_key_value_heads"] = heads
     if known.get("mamba_dt_rank", "auto") in ("auto", None):
         known["mamba_dt_rank"] = 0
-    if known.get("hidden_act") in ACTIVATIONS:
-        known["hidden_act"] = ACTIVATIONS[known["hidden_act"]]
+    if "hidden_act" in known:
+        known["hidden_act"] = ACTIVATIONS.get(str(known["hidden_act"]), known["hidden_act"])
     known["eos_token_ids"] = token_ids(values.get("eos_token_id", 2))
+    _check_types(known)
     return known
 
 
@@ -181,28 +182,30 @@ def token_ids(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, list | tuple) else () if value is None else (value,)
 
 
-def _check_types(config: JambaConfig) -> None:
-    for item in fields(config):
-        value = getattr(config, item.name)
+def _check_types(known: dict[str, Any]) -> None:
+    for item in fields(JambaConfig):
+        value = known.get(item.name, item.default)
         # a whole number is as good where a fraction is expected
         if item.type is float and type(value) is int:
-            object.__setattr__(config, item.name, float(value))
+            known[item.name] = float(value)
         elif isinstance(item.type, type) and type(value) is not item.type:
-            raise ConfigError(f"{item.name} is {value!r}, expected {item.type.__name__}")
-    if config.hidden_act not in ACTIVATIONS.values():
-        raise ConfigError(
-            f"hidden_act is {config.hidden_act!r}: the kernels have {', '.join(ACTIVATIONS)}"
+            raise CheckpointError(f"{item.name} is {value!r}, expected {item.type.__name__}")
+    if known.get("hidden_act", "silu") not in ACTIVATIONS.values():
+        raise CheckpointError(
+            f"hidden_act is {known['hidden_act']!r}: the kernels have {', '.join(ACTIVATIONS)}"
         )
-    tokens = {
-        "pad_token_id": token_ids(config.pad_token_id),
-        "bos_token_id": token_ids(config.bos_token_id),
-        "eos_token_id": config.eos_token_ids,
-    }
-    for name, ids in tokens.items():
-        for token in ids:
-            if type(token) is not int or not 0 <= token < config.vocab_size:
+    for name in ("pad_token_id", "bos_token_id", "eos_token_ids"):
+        for token in token_ids(known.get(name)):
+            if type(token) is not int:
+                raise CheckpointError(f"{name} is {token!r}, expected a token id")
+
+
+def _check_tokens(config: JambaConfig) -> None:
+    for name in ("pad_token_id", "bos_token_id", "eos_token_ids"):
+        for token in token_ids(getattr(config, name)):
+            if not 0 <= token < config.vocab_size:
                 raise ConfigError(
-                    f"{name} is {token!r}, expected a token below vocab_size {config.vocab_size}"
+                    f"{name} is {token}, expected a token below vocab_size {config.vocab_size}"
                 )
 
 
@@ -250,7 +253,7 @@ def _check_unknown(config: JambaConfig) -> None:
             f"num_attention_heads = {config.head_dim}"
         )
     schedule = config.unknown.get("layers_block_type")
-    if schedule is not None and tuple(schedule) != config.mixers:
+    if schedule is not None and schedule != list(config.mixers):
         raise ConfigError(
             "layers_block_type disagrees with attn_layer_period and attn_layer_offset"
         )
