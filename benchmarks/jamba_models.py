@@ -72,6 +72,7 @@ def randomise(model: nn.Module, *, seed: int) -> None:
 
 def _draw(name: str, shape: torch.Size, generator: torch.Generator) -> Tensor:
     normal = torch.randn(shape, generator=generator)
+    fan_in: float = shape[-1] ** 0.5
     match name.rpartition(".")[2], name:
         case "A_log", _:  # A from -20 to -0.1
             return torch.rand(shape, generator=generator) * 5.3 - 2.3
@@ -88,8 +89,8 @@ def _draw(name: str, shape: torch.Size, generator: torch.Generator) -> Tensor:
         case "weight", _ if "conv1d" in name:
             return 0.5 * normal
         case "weight", _ if "router" in name:
-            return 2 * normal / shape[-1] ** 0.5
-    return normal / shape[-1] ** 0.5
+            return 2 * normal / fan_in
+    return normal / fan_in
 
 
 def gap(found: Tensor, expected: Tensor) -> float:

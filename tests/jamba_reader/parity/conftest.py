@@ -45,6 +45,11 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def small_shape() -> dict[str, int | bool]:
+    return dict(SMALL)
+
+
+@pytest.fixture(scope="session")
 def twins() -> Twins:
     theirs = transformers_model(SMALL, seed=3)
     return Twins(theirs, our_model(theirs))
