@@ -1,11 +1,15 @@
 """The door to attention: which implementation runs, for a prompt and for one token at a time."""
 
-from jaxtyping import Float
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from jamba_reader.key_value_memory import KeyValueMemory
 from jamba_reader.ops.attention import reference
-from jamba_reader.ops.selection import Implementation
+from jamba_reader.ops.attention.prefill import prefill_attention
+from jamba_reader.ops.selection import Implementation, select
 from jamba_reader.segments import Segments
 
 
@@ -22,6 +26,9 @@ def attention(
 ) -> Float[Tensor, "tokens heads head_dim"]:
     """Causal grouped-query attention of packed sequences, without positions.
 
+    No matrix of all scores is formed, in training neither; with two exceptions that are for tests
+    and small models: the reference, and ``dropout`` on a CPU, which falls back to it.
+
     Args:
         query: of this call's tokens.
         key: of this call's tokens.
@@ -35,9 +42,136 @@ def attention(
 
     Raises:
         ConfigError: the kernel does not run on the operands' device.
+        MissingDependencyError: Triton is asked for and not installed.
     """
+    chosen = select("attention", implementation, device=query.device, dtype=query.dtype)
+    if chosen == "reference" or (dropout and query.device.type == "cpu"):
+        return _by_reference(query, key, value, segments, memory, scale=scale, dropout=dropout)
+    if memory is not None and segments.single_tokens and not dropout:
+        lengths = memory.lengths_on(query.device)
+        longest = max(memory.lengths, default=0)
+        return _decode(query, memory.keys, memory.values, lengths, longest, scale, chosen)
+    held = None if memory is None else (memory.keys, memory.values, memory.lengths)
+    return prefill_attention(query, key, value, segments, held, scale=scale, dropout=dropout)
+
+
+def decode_attention(
+    query: Float[Tensor, "sequences heads head_dim"],
+    keys: Float[Tensor, "sequences kv_heads capacity head_dim"],
+    values: Float[Tensor, "sequences kv_heads capacity head_dim"],
+    lengths: Int64[Tensor, " sequences"],
+    scale: float,
+    *,
+    longest: int | None = None,
+    implementation: Implementation = "auto",
+) -> Float[Tensor, "sequences heads head_dim"]:
+    """Attend from one token per sequence to the first ``lengths`` tokens of its memory.
+
+    Args:
+        query: of the last token of each sequence.
+        keys: of all its tokens, the last one's included.
+        values: likewise.
+        lengths: at least 1 each.
+        scale: of the scores.
+        longest: of the lengths; saves asking the device.
+        implementation: which kernel.
+
+    Raises:
+        ConfigError: the kernel does not run on the operands' device.
+        MissingDependencyError: Triton is asked for and not installed.
+    """
+    chosen = select("attention", implementation, device=query.device, dtype=query.dtype)
+    if chosen == "reference":
+        return reference.decode_attention(query, keys, values, lengths, scale)
+    if longest is None:
+        longest = int(lengths.max()) if len(lengths) else 0
+    return _decode(query, keys, values, lengths, longest, scale, chosen)
+
+
+def _by_reference(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    segments: Segments,
+    memory: KeyValueMemory | None,
+    *,
+    scale: float,
+    dropout: float,
+) -> Tensor:
     if memory is None:
         return reference.attention(query, key, value, segments, scale=scale, dropout=dropout)
     return reference.attention_with_memory(
         query, memory.keys, memory.values, segments, memory.lengths, scale=scale, dropout=dropout
     )
+
+
+def _decode(
+    query: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    lengths: Tensor,
+    longest: int,
+    scale: float,
+    chosen: str,
+) -> Tensor:
+    if not longest:
+        return torch.zeros_like(query)
+    differentiable = query.requires_grad or keys.requires_grad or values.requires_grad
+    if differentiable and torch.is_grad_enabled():
+        mixed: Tensor = _Decode.apply(  # type: ignore[no-untyped-call]
+            query, keys, values, lengths, longest, scale, chosen
+        )
+        return mixed
+    mixed, _ = _forward(chosen)(query, keys, values, lengths, longest, scale)
+    return mixed
+
+
+def _forward(chosen: str) -> Any:
+    if chosen == "triton":
+        from jamba_reader.ops.attention import triton_kernel
+
+        return triton_kernel.decode_forward
+    from jamba_reader.ops.attention import cpu
+
+    return cpu.decode_forward
+
+
+def _backward(chosen: str) -> Any:
+    if chosen == "triton":
+        from jamba_reader.ops.attention import triton_backward
+
+        return triton_backward.decode_backward
+    from jamba_reader.ops.attention import cpu_backward
+
+    return cpu_backward.decode_backward
+
+
+class _Decode(torch.autograd.Function):
+    """Attention of one token per sequence, with the kernels' own backward pass."""
+
+    @staticmethod
+    def forward(
+        saved: Any,
+        query: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        lengths: Tensor,
+        longest: int,
+        scale: float,
+        chosen: str,
+    ) -> Tensor:
+        """Attend, and keep the result and the log of each softmax's sum."""
+        operands = (query, keys, values, lengths)
+        mixed: Tensor
+        mixed, logs = _forward(chosen)(*operands, longest, scale)
+        saved.save_for_backward(*operands, mixed, logs)
+        saved.settings = (longest, scale, chosen)
+        return mixed
+
+    @staticmethod
+    def backward(saved: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of query, keys and values."""
+        longest, scale, chosen = saved.settings
+        *operands, mixed, logs = saved.saved_tensors
+        found = _backward(chosen)(gradients[0], *operands, longest, scale, mixed, logs)
+        return (*found, None, None, None, None)

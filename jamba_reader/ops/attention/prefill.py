@@ -85,7 +85,7 @@ def prefill_attention(
         count = run.sequences.stop - run.sequences.start
         # [sequences, heads, new tokens, head_dim], views
         new = [
-            tensor[run.rows].unflatten(0, (count, -1)).transpose(1, 2)
+            tensor[run.rows].reshape(count, -1, *tensor.shape[1:]).transpose(1, 2)
             for tensor in (query, key, value)
         ]
         earlier = None if memory is None or not run.past else (*memory[:2], run)
@@ -102,12 +102,15 @@ def prefill_attention(
 def _on_cpu(
     new: Sequence[Tensor], earlier: tuple[Tensor, Tensor, Run] | None, scale: float
 ) -> Tensor:
+    output: Tensor
     if earlier is None:
-        return _flash(*new, 0.0, True, scale=scale)[0]
+        output, _ = _flash(*new, 0.0, True, scale=scale)
+        return output
     keys, values, run = earlier
     past = [tensor[run.sequences, :, : run.past] for tensor in (keys, values)]
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (*new, *past)):
-        return _PastAndPresent.apply(*new, *past, scale)
+        output = _PastAndPresent.apply(*new, *past, scale)  # type: ignore[no-untyped-call]
+        return output
     return _merged(new, past, scale)[0]
 
 
@@ -153,9 +156,7 @@ class _PastAndPresent(torch.autograd.Function):
         query, key, value, past_keys, past_values, merged, log = saved.saved_tensors
         whole = (merged, log)
         gradient = gradients[0].to(merged.dtype)
-        present = _flash_backward(
-            gradient, query, key, value, *whole, 0.0, True, scale=saved.scale
-        )
+        present = _flash_backward(gradient, query, key, value, *whole, 0.0, True, scale=saved.scale)
         past = _flash_backward(
             gradient, query, past_keys, past_values, *whole, 0.0, False, scale=saved.scale
         )

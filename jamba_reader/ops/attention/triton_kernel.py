@@ -1,0 +1,227 @@
+"""Attention of one token per sequence in Triton: split over the memory, then merged.
+
+One program reads one piece of one sequence's keys for all query heads that share them, with a
+running softmax (FlashAttention, arXiv:2205.14135, algorithm 1); a second, small kernel weighs the
+pieces together (Flash-Decoding, PyTorch blog, 2023-10-13). Scores are in units of log 2, sums in
+float32, offsets into the memory in int64.
+"""
+
+from typing import no_type_check
+
+import torch
+import triton
+import triton.language as tl
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from jamba_reader.ops.selection import interpreting
+
+LOG2E = 1.4426950408889634
+_LOWEST = tl.constexpr(-3e38)
+# enough programs for every multiprocessor of a large card, a few times over
+_PROGRAMS = 1024
+_LEAST_SHARE = 256
+_CHUNK = 16
+
+
+@triton.jit
+@no_type_check
+def product(left, right, widen: tl.constexpr, precision: tl.constexpr):
+    """Matrix product in float32; ``widen`` where the interpreter cannot multiply bfloat16."""
+    if widen:
+        return tl.dot(left.to(tl.float32), right.to(tl.float32), input_precision=precision)
+    return tl.dot(left, right, input_precision=precision)
+
+
+@triton.jit
+@no_type_check
+def _attend(
+    query,
+    keys,
+    values,
+    lengths,
+    sums,
+    tops,
+    totals,
+    factor,
+    pieces,
+    key_sequence,
+    key_head,
+    key_token,
+    value_sequence,
+    value_head,
+    value_token,
+    kv_heads: tl.constexpr,
+    group: tl.constexpr,
+    head_dim: tl.constexpr,
+    heads: tl.constexpr,
+    width: tl.constexpr,
+    block: tl.constexpr,
+    share: tl.constexpr,
+    widen: tl.constexpr,
+    precision: tl.constexpr,
+):
+    """Attend to one piece: sums ``[programs, group, head_dim]``, tops and totals of each head."""
+    pair, piece = tl.program_id(0), tl.program_id(1)
+    sequence, kv_head = (pair // kv_heads).to(tl.int64), (pair % kv_heads).to(tl.int64)
+    length = tl.load(lengths + sequence)
+    start = tl.minimum(piece.to(tl.int64) * share, length)
+    stop = tl.minimum(start + share, length)
+    head, lane = tl.arange(0, heads), tl.arange(0, width)
+    inside = (head[:, None] < group) & (lane[None, :] < head_dim)
+    rows = (pair * group + head).to(tl.int64)[:, None] * head_dim + lane[None, :]
+    asked = tl.load(query + rows, mask=inside, other=0.0)
+    keys += sequence * key_sequence + kv_head * key_head
+    values += sequence * value_sequence + kv_head * value_head
+    top = tl.full([heads], _LOWEST, tl.float32)
+    total = tl.zeros([heads], tl.float32)
+    mixed = tl.zeros([heads, width], tl.float32)
+    # trips counted beforehand: the compiler overlaps them, and the interpreter knows no others
+    for trip in range(0, share, block):
+        token = start + trip + tl.arange(0, block)
+        held = (token[:, None] < stop) & (lane[None, :] < head_dim)
+        key = tl.load(keys + token[:, None] * key_token + lane[None, :], mask=held, other=0.0)
+        scores = product(asked, tl.trans(key), widen, precision) * factor
+        scores = tl.where(token[None, :] < stop, scores, _LOWEST)
+        higher = tl.maximum(top, tl.max(scores, 1))
+        decay = tl.exp2(top - higher)
+        weights = tl.exp2(scores - higher[:, None])
+        total = total * decay + tl.sum(weights, 1)
+        value = tl.load(values + token[:, None] * value_token + lane[None, :], mask=held, other=0.0)
+        mixed = mixed * decay[:, None]
+        mixed += product(weights.to(value.dtype), value, widen, precision)
+        top = higher
+    place = (pair * pieces + piece).to(tl.int64) * group + head
+    tl.store(tops + place, top, mask=head < group)
+    tl.store(totals + place, total, mask=head < group)
+    tl.store(sums + place[:, None] * head_dim + lane[None, :], mixed, mask=inside)
+
+
+@triton.jit
+@no_type_check
+def _merge(
+    sums,
+    tops,
+    totals,
+    result,
+    logs,
+    pieces,
+    group: tl.constexpr,
+    head_dim: tl.constexpr,
+    width: tl.constexpr,
+    room: tl.constexpr,
+    chunk: tl.constexpr,
+):
+    """Weigh the pieces of one query head together."""
+    row = tl.program_id(0).to(tl.int64)
+    pair, head = row // group, row % group
+    lane = tl.arange(0, width)
+    top = tl.full([1], _LOWEST, tl.float32)
+    for first in range(0, room, chunk):
+        piece = first + tl.arange(0, chunk)
+        place = (pair * pieces + piece) * group + head
+        top = tl.maximum(top, tl.max(tl.load(tops + place, mask=piece < pieces, other=_LOWEST), 0))
+    total = tl.zeros([1], tl.float32)
+    mixed = tl.zeros([width], tl.float32)
+    for first in range(0, room, chunk):
+        piece = first + tl.arange(0, chunk)
+        place = (pair * pieces + piece) * group + head
+        weight = tl.exp2(tl.load(tops + place, mask=piece < pieces, other=_LOWEST) - top)
+        total += tl.sum(weight * tl.load(totals + place, mask=piece < pieces, other=0.0), 0)
+        held = (piece[:, None] < pieces) & (lane[None, :] < head_dim)
+        part = tl.load(sums + place[:, None] * head_dim + lane[None, :], mask=held, other=0.0)
+        mixed += tl.sum(weight[:, None] * part, 0)
+    mixed = mixed / total
+    place = result + row * head_dim + lane
+    tl.store(place, mixed.to(result.dtype.element_ty), mask=lane < head_dim)
+    tl.store(logs + row + tl.arange(0, 1), top + tl.log2(total))
+
+
+def precision_of(dtype: torch.dtype) -> str:
+    """Return how products of this type are to be multiplied: float32 without shortening to TF32."""
+    return "ieee" if dtype == torch.float32 else "tf32"
+
+
+def tile_sizes(group: int, head_dim: int) -> tuple[int, int, int]:
+    """Return rows of a tile of query heads, its width and the tokens of a block."""
+    width = max(16, triton.next_power_of_2(head_dim))
+    return max(16, triton.next_power_of_2(group)), width, 64 if width <= 128 else 32
+
+
+def shares(longest: int, pairs: int) -> tuple[int, int]:
+    """Return tokens of a piece, a power of two, and pieces of the longest sequence.
+
+    Only powers of two, because each is compiled for itself.
+    """
+    share = max(_LEAST_SHARE, triton.next_power_of_2(-(-longest * pairs // _PROGRAMS)))
+    return share, max(1, -(-longest // share))
+
+
+def decode_forward(
+    query: Float[Tensor, "sequences heads head_dim"],
+    keys: Float[Tensor, "sequences kv_heads capacity head_dim"],
+    values: Float[Tensor, "sequences kv_heads capacity head_dim"],
+    lengths: Int64[Tensor, " sequences"],
+    longest: int,
+    scale: float,
+) -> tuple[Float[Tensor, "sequences heads head_dim"], Float[Tensor, "sequences heads"]]:
+    """Attend to the first ``lengths`` tokens of each memory.
+
+    Args:
+        query: of one token per sequence.
+        keys: the last dimension is contiguous.
+        values: likewise.
+        lengths: at least 1.
+        longest: of the lengths.
+        scale: of the scores.
+
+    Returns:
+        The result in the query's dtype, and log2 of each softmax's sum for the backward pass.
+    """
+    sequences, query_heads, head_dim = query.shape
+    kv_heads = keys.shape[1]
+    group, pairs = query_heads // kv_heads, sequences * kv_heads
+    heads, width, block = tile_sizes(group, head_dim)
+    share, pieces = shares(longest, pairs)
+    query = query.contiguous()
+    sums = query.new_empty((pairs, pieces, group, head_dim), dtype=torch.float32)
+    tops = query.new_empty((pairs, pieces, group), dtype=torch.float32)
+    totals = torch.empty_like(tops)
+    logs = query.new_empty((sequences, query_heads), dtype=torch.float32)
+    mixed = torch.empty_like(query)
+    _attend[(pairs, pieces)](
+        query,
+        keys,
+        values,
+        lengths,
+        sums,
+        tops,
+        totals,
+        scale * LOG2E,
+        pieces,
+        *keys.stride()[:3],
+        *values.stride()[:3],
+        kv_heads=kv_heads,
+        group=group,
+        head_dim=head_dim,
+        heads=heads,
+        width=width,
+        block=block,
+        share=share,
+        widen=interpreting(),
+        precision=precision_of(keys.dtype),
+    )
+    _merge[(sequences * query_heads,)](
+        sums,
+        tops,
+        totals,
+        mixed,
+        logs,
+        pieces,
+        group=group,
+        head_dim=head_dim,
+        width=width,
+        room=triton.next_power_of_2(pieces),
+        chunk=min(_CHUNK, triton.next_power_of_2(pieces)),
+    )
+    return mixed, logs
