@@ -12,9 +12,8 @@ Everything here is called from other ``@njit`` functions only.
 import operator
 from typing import no_type_check
 
-import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
@@ -23,7 +22,7 @@ WIDTH = 16
 LANES_BYTES = 64
 
 
-class _LanesType(types.Type):
+class _LanesType(types.Type):  # type: ignore[misc]
     """The numba type of sixteen float32."""
 
     def __init__(self) -> None:
@@ -37,13 +36,13 @@ _HALVES = ir.VectorType(ir.IntType(16), WIDTH)
 
 
 @register_model(_LanesType)
-class _LanesModel(models.PrimitiveModel):
+class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
     @no_type_check
     def __init__(self, manager, kind):
         super().__init__(manager, kind, _FLOATS)
 
 
-class _Binary(ConcreteTemplate):
+class _Binary(ConcreteTemplate):  # type: ignore[misc]
     cases = [signature(lanes, lanes, lanes)]  # noqa: RUF012
 
 

@@ -1,20 +1,27 @@
 """The door to the selective scan: checks the operands and picks the implementation."""
 
+# ruff: noqa: N803
+# A, B, C and D are the names of these matrices in the literature
+
 from jaxtyping import Float
 from torch import Tensor
 
 from jamba_reader.ops.selection import Implementation, select
-from jamba_reader.ops.selective_scan.reference import ScanOutput, selective_scan_reference
+from jamba_reader.ops.selective_scan import cpu
+from jamba_reader.ops.selective_scan.differentiable import scan_with
+from jamba_reader.ops.selective_scan.operands import ScanInputs, ScanOutput, check_inputs
+from jamba_reader.ops.selective_scan.reference import selective_scan_reference
 from jamba_reader.segments import Segments
+from spider.errors import DataError
 
 
 def selective_scan(
     x: Float[Tensor, "tokens channels"],
     dt: Float[Tensor, "tokens channels"],
-    A: Float[Tensor, "channels states"],  # noqa: N803
-    B: Float[Tensor, "tokens states"],  # noqa: N803
-    C: Float[Tensor, "tokens states"],  # noqa: N803
-    D: Float[Tensor, " channels"],  # noqa: N803
+    A: Float[Tensor, "channels states"],
+    B: Float[Tensor, "tokens states"],
+    C: Float[Tensor, "tokens states"],
+    D: Float[Tensor, " channels"],
     dt_bias: Float[Tensor, " channels"],
     gate: Float[Tensor, "tokens channels"] | None,
     segments: Segments,
@@ -39,9 +46,17 @@ def selective_scan(
         snapshot_every: tokens between two snapshots of the state.
         implementation: which kernel runs.
     """
-    select(
-        "selective_scan", implementation, device=x.device, dtype=x.dtype, available=("reference",)
+    inputs = ScanInputs(x, dt, A, B, C, D, dt_bias, gate, initial_state)
+    check_inputs(inputs, segments.total, len(segments))
+    if snapshot_every is not None and snapshot_every < 1:
+        raise DataError(f"selective_scan: snapshot_every is {snapshot_every}, expected 1 or more")
+    chosen = select(
+        "selective_scan",
+        implementation,
+        device=x.device,
+        dtype=x.dtype,
+        available=("reference", "cpu"),
     )
-    return selective_scan_reference(
-        x, dt, A, B, C, D, dt_bias, gate, segments, initial_state, snapshot_every=snapshot_every
-    )
+    if chosen == "cpu":
+        return scan_with(cpu, inputs, segments, snapshot_every)
+    return selective_scan_reference(inputs, segments, snapshot_every)

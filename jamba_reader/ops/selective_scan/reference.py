@@ -6,46 +6,18 @@ input by Euler's rule (``delta * B``, not the zero-order hold of equation 4); so
 Jamba models.
 """
 
-from typing import NamedTuple
+# ruff: noqa: N806
+# A, B, C and D are the names of these matrices in the literature
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float
-from torch import Tensor
+import torch.nn.functional as F  # noqa: N812
 
+from jamba_reader.ops.selective_scan.operands import ScanInputs, ScanOutput
 from jamba_reader.segments import Segments
 
 
-class ScanOutput(NamedTuple):
-    """What a scan returns.
-
-    Args:
-        y: the outputs, in ``x``'s dtype.
-        final_state: the state after each sequence's last token; of an empty sequence, its initial
-            state.
-        snapshots: the states after tokens ``k``, ``2k``, ... of the first sequence (``k`` being
-            ``snapshot_every``), then those of the second, and so on: ``length // k`` of each.
-            None where none were asked for. Carries no gradient.
-    """
-
-    y: Float[Tensor, "tokens channels"]
-    final_state: Float[Tensor, "sequences channels states"]
-    snapshots: Float[Tensor, "snapshots channels states"] | None = None
-
-
 def selective_scan_reference(
-    x: Float[Tensor, "tokens channels"],
-    dt: Float[Tensor, "tokens channels"],
-    A: Float[Tensor, "channels states"],  # noqa: N803
-    B: Float[Tensor, "tokens states"],  # noqa: N803
-    C: Float[Tensor, "tokens states"],  # noqa: N803
-    D: Float[Tensor, " channels"],  # noqa: N803
-    dt_bias: Float[Tensor, " channels"],
-    gate: Float[Tensor, "tokens channels"] | None,
-    segments: Segments,
-    initial_state: Float[Tensor, "sequences channels states"] | None = None,
-    *,
-    snapshot_every: int | None = None,
+    scan_inputs: ScanInputs, segments: Segments, snapshot_every: int | None = None
 ) -> ScanOutput:
     """Scan token by token, differentiably.
 
@@ -53,18 +25,11 @@ def selective_scan_reference(
     ``y = (C h + D x) silu(gate)``, in float32, or in float64 where ``x`` is float64.
 
     Args:
-        x: inputs of the scan, sequence after sequence.
-        dt: step sizes before bias and softplus.
-        A: rates of decay, negative.
-        B: how each token writes to the states.
-        C: how each token reads the states.
-        D: weight of the skip connection.
-        dt_bias: added to ``dt``.
-        gate: multiplies the output through SiLU.
+        scan_inputs: the tensors.
         segments: whose rows belong to which sequence.
-        initial_state: of each sequence; zeros where None.
         snapshot_every: tokens between two snapshots of the state.
     """
+    x, dt, A, B, C, D, dt_bias, gate, initial_state = scan_inputs
     exact = torch.float64 if x.dtype == torch.float64 else torch.float32
     inputs = x.to(exact)
     delta = F.softplus(dt.to(exact) + dt_bias.to(exact))

@@ -1,0 +1,335 @@
+"""The backward scan in numba, called by ``cpu.py``.
+
+Blocks are taken last to first. Within one the states are computed again from the state that the
+forward pass kept at its beginning, then the recurrence runs backwards. With ``a = exp(delta A)``,
+``g`` the gradient that reaches a state and ``p`` the one that reaches the ungated output:
+
+    g_t      = C_t p_t + a_{t+1} g_{t+1}
+    dC_t    += p_t h_t              dB_t += g_t delta_t x_t          (summed over channels)
+    dx_t     = D p_t + delta_t sum_n g_t B_t
+    ddelta_t = x_t sum_n g_t B_t + sum_n g_t A a_t h_{t-1}
+    dA      += g_t delta_t a_t h_{t-1}
+
+``a_t h_{t-1}`` is multiplied out, not taken from ``h_t`` by subtraction, which would cancel where
+much is forgotten. B's and C's gradients are first summed lane by lane over a group of channels;
+groups do not depend on the number of threads, so neither do the sums.
+"""
+
+# ruff: noqa: N806
+# A, B, C and D are the names of these matrices in the literature
+
+from typing import no_type_check
+
+import numba
+import numpy as np
+from numba import njit, prange
+
+from jamba_reader.ops.selective_scan.cpu_layout import (
+    BLOCK,
+    fill_zero,
+    gather_rows,
+    gather_states,
+    operands_of,
+    padded_states,
+    rows_at,
+    scatter_states,
+    tiles_of,
+)
+from jamba_reader.ops.selective_scan.lane_math import (
+    FLOAT32,
+    LOG2E,
+    exp2,
+    lane_place,
+    read,
+    sigmoid,
+    softplus,
+    write,
+)
+from jamba_reader.ops.selective_scan.lanes import (
+    LANES_BYTES,
+    WIDTH,
+    broadcast,
+    fma,
+    load,
+    load_scalar,
+    store,
+    store_scalar,
+    sum_of_lanes,
+)
+
+BACKWARD_GROUP = 256
+_GROUP_TILES = BACKWARD_GROUP // WIDTH
+_BLOCK_BYTES = LANES_BYTES * BLOCK
+_LN2 = np.float32(np.log(2.0))
+_ONE = np.float32(1)
+_ZERO = np.float32(0)
+# rows of lanes of one block, by what they hold; the last two kinds for two states each
+_DELTA, _WRITTEN, _INPUT, _SLOPE, _UPSTREAM, _GATE_SLOPE, _OUTPUT = range(7)
+_TO_WRITTEN, _TO_EXPONENT, _STATES, _DECAYS, _WORK_ROWS = 7, 8, 9, 11, 13
+
+
+@njit(cache=True)
+@no_type_check
+def _row(work, kind, token):
+    return work + (kind * BLOCK + token) * LANES_BYTES
+
+
+@njit(cache=True)
+@no_type_check
+def _prepare(operands, channel, present, first, count, work, spare):
+    """Everything of a block that does not depend on the states."""
+    x, dt, _, _, D, dt_bias, gate, dy, _, _, _ = operands
+    skip = read(D.address, channel, D.kind, present, spare)
+    bias = read(dt_bias.address, channel, dt_bias.kind, present, spare)
+    for token in range(count):
+        row = first + token
+        inputs = read(x.address, row * x.stride + channel, x.kind, present, spare)
+        raw = read(dt.address, row * dt.stride + channel, dt.kind, present, spare) + bias
+        delta = softplus(raw)
+        upstream = read(dy.address, row * dy.stride + channel, dy.kind, present, spare)
+        if gate.address != 0:
+            place = row * gate.stride + channel
+            opened = read(gate.address, place, gate.kind, present, spare)
+            share = sigmoid(opened)
+            one = broadcast(_ONE)
+            slope = share * fma(opened, one - share, one)
+            store(_row(work, _GATE_SLOPE, token), upstream * slope)
+            upstream = upstream * (opened * share)
+        store(_row(work, _DELTA, token), delta)
+        store(_row(work, _WRITTEN, token), delta * inputs)
+        store(_row(work, _INPUT, token), inputs)
+        store(_row(work, _SLOPE, token), sigmoid(raw))
+        store(_row(work, _UPSTREAM, token), upstream)
+        store(_row(work, _OUTPUT, token), skip * inputs)
+        store(_row(work, _TO_WRITTEN, token), broadcast(_ZERO))
+        store(_row(work, _TO_EXPONENT, token), broadcast(_ZERO))
+
+
+@njit(cache=True)
+@no_type_check
+def _recompute(rates, kept, n, width, work, b_rows, c_rows, count):
+    """Run two states forward through a block, keeping each state and decay."""
+    a0, a1 = load(lane_place(rates, n)), load(lane_place(rates, n + 1))
+    h0, h1 = load(lane_place(kept, n)), load(lane_place(kept, n + 1))
+    for token in range(count):
+        delta, written = load(_row(work, _DELTA, token)), load(_row(work, _WRITTEN, token))
+        b, c = b_rows + 4 * (token * width + n), c_rows + 4 * (token * width + n)
+        d0, d1 = exp2(delta * a0), exp2(delta * a1)
+        store(_row(work, _STATES, token), h0)
+        store(_row(work, _STATES + 1, token), h1)
+        store(_row(work, _DECAYS, token), d0)
+        store(_row(work, _DECAYS + 1, token), d1)
+        h0 = fma(d0, h0, written * broadcast(load_scalar(b)))
+        h1 = fma(d1, h1, written * broadcast(load_scalar(b + 4)))
+        y = fma(h0, broadcast(load_scalar(c)), load(_row(work, _OUTPUT, token)))
+        y = fma(h1, broadcast(load_scalar(c + 4)), y)
+        store(_row(work, _OUTPUT, token), y)
+    return h0, h1
+
+
+@njit(cache=True)
+@no_type_check
+def _reverse(rates, n, state, which, sums, width, work, b_rows, c_rows, carry, rate_sum, count):
+    """Run one state's gradient backward through a block whose last state is ``state``."""
+    rate = load(lane_place(rates, n))
+    b_sums, c_sums = sums
+    for step in range(count):
+        token = count - 1 - step
+        delta, written = load(_row(work, _DELTA, token)), load(_row(work, _WRITTEN, token))
+        upstream = load(_row(work, _UPSTREAM, token))
+        b = broadcast(load_scalar(b_rows + 4 * (token * width + n)))
+        c = broadcast(load_scalar(c_rows + 4 * (token * width + n)))
+        reached = fma(upstream, c, carry)
+        b_place, c_place = (
+            lane_place(b_sums, n * BLOCK + token),
+            lane_place(c_sums, n * BLOCK + token),
+        )
+        store(c_place, fma(upstream, state, load(c_place)))
+        store(b_place, fma(reached, written, load(b_place)))
+        state = load(_row(work, _STATES + which, token))
+        carry = reached * load(_row(work, _DECAYS + which, token))
+        exponent = carry * state
+        rate_sum = fma(exponent, delta, rate_sum)
+        place = _row(work, _TO_WRITTEN, token)
+        store(place, fma(reached, b, load(place)))
+        place = _row(work, _TO_EXPONENT, token)
+        store(place, fma(exponent, rate, load(place)))
+    return carry, rate_sum
+
+
+@njit(cache=True)
+@no_type_check
+def _finish(table, channel, present, first, count, work, sums, spare):
+    """Write a block's gradients of x, dt and gate; add to those of D and dt_bias."""
+    operands = operands_of(table)
+    dx, ddt, dgate = rows_at(table, 8), rows_at(table, 9), rows_at(table, 10)
+    skip = read(operands.D.address, channel, operands.D.kind, present, spare)
+    skip_sum, bias_sum = load(sums), load(sums + LANES_BYTES)
+    for token in range(count):
+        row = first + token
+        delta, inputs = load(_row(work, _DELTA, token)), load(_row(work, _INPUT, token))
+        upstream = load(_row(work, _UPSTREAM, token))
+        to_written = load(_row(work, _TO_WRITTEN, token))
+        to_exponent = load(_row(work, _TO_EXPONENT, token))
+        # the rates were multiplied by log2(e)
+        to_delta = fma(to_exponent, broadcast(_LN2), inputs * to_written)
+        to_dt = to_delta * load(_row(work, _SLOPE, token))
+        skip_sum = fma(upstream, inputs, skip_sum)
+        bias_sum = bias_sum + to_dt
+        value = fma(delta, to_written, skip * upstream)
+        write(dx.address, row * dx.stride + channel, dx.kind, present, spare, value)
+        write(ddt.address, row * ddt.stride + channel, ddt.kind, present, spare, to_dt)
+        if dgate.address != 0:
+            value = load(_row(work, _GATE_SLOPE, token)) * load(_row(work, _OUTPUT, token))
+            write(dgate.address, row * dgate.stride + channel, dgate.kind, present, spare, value)
+    store(sums, skip_sum)
+    store(sums + LANES_BYTES, bias_sum)
+
+
+@njit(cache=True)
+@no_type_check
+def _reverse_tile(rates, kept, carries, rate_sums, places, states, count):
+    """Pass all states of a tile backward over a block."""
+    width = padded_states(states)
+    work, b_rows, c_rows, b_sums, c_sums = places
+    for n in range(0, width, 2):
+        last = _recompute(rates, kept, n, width, work, b_rows, c_rows, count)
+        for which in range(2):
+            carry_place = lane_place(carries, n + which)
+            sum_place = lane_place(rate_sums, n + which)
+            carry, rate_sum = _reverse(
+                rates,
+                n + which,
+                last[which],
+                which,
+                (b_sums, c_sums),
+                width,
+                work,
+                b_rows,
+                c_rows,
+                load(carry_place),
+                load(sum_place),
+                count,
+            )
+            store(carry_place, carry)
+            store(sum_place, rate_sum)
+
+
+@njit(cache=True)
+@no_type_check
+def _places(scratch, states):
+    """Addresses within a thread's working memory."""
+    group = _GROUP_TILES * LANES_BYTES * padded_states(states)
+    carries = scratch + group
+    rate_sums = carries + group
+    row_sums = rate_sums + group
+    work = row_sums + _GROUP_TILES * 2 * LANES_BYTES
+    b_rows = work + _WORK_ROWS * BLOCK * LANES_BYTES
+    c_rows = b_rows + 4 * BLOCK * padded_states(states)
+    b_sums = c_rows + 4 * BLOCK * padded_states(states)
+    c_sums = b_sums + BLOCK * LANES_BYTES * padded_states(states)
+    spare = c_sums + BLOCK * LANES_BYTES * padded_states(states)
+    return scratch, carries, rate_sums, row_sums, (work, b_rows, c_rows, b_sums, c_sums), spare
+
+
+@njit(cache=True)
+@no_type_check
+def backward_scratch_bytes(states):
+    """Working memory of one thread."""
+    return _places(0, states)[5] + LANES_BYTES
+
+
+@njit(cache=True)
+@no_type_check
+def _write_sums(sums, states, first, count, target):
+    """Sum B's or C's gradient over the lanes and write it to ``[tokens, states]``."""
+    for token in range(count):
+        for n in range(states):
+            total = sum_of_lanes(load(lane_place(sums, n * BLOCK + token)))
+            store_scalar(target + 4 * ((first + token) * states + n), total)
+
+
+@njit(cache=True)
+@no_type_check
+def _reverse_unit(table, addresses, starts, sequence, group, scratch):
+    """Take one sequence's group of channels backward through all its blocks."""
+    operands = operands_of(table)
+    channels, states = operands.channels, operands.states
+    blocks, to_final, to_initial, to_rates, to_skip, to_bias, to_b, to_c = addresses
+    width, all_tiles = padded_states(states), tiles_of(channels)
+    tile_bytes = LANES_BYTES * width
+    rates, carries, rate_sums, row_sums, places, spare = _places(scratch, states)
+    work, b_rows, c_rows, b_sums, c_sums = places
+    begin_channel = group * BACKWARD_GROUP
+    end_channel = min(begin_channel + BACKWARD_GROUP, channels)
+    tiles = tiles_of(end_channel - begin_channel)
+    fill_zero(carries, tiles * width)
+    fill_zero(rate_sums, tiles * width)
+    fill_zero(row_sums, tiles * 2)
+    for tile in range(tiles):
+        channel, offset = begin_channel + tile * WIDTH, tile * tile_bytes
+        present = min(WIDTH, channels - channel)
+        gather_states(operands.A + 4 * channel * states, present, states, rates + offset, LOG2E)
+        if to_final != 0:
+            source = to_final + 4 * (sequence * channels + channel) * states
+            gather_states(source, present, states, carries + offset, _ONE)
+    begin, end = starts[0, sequence], starts[0, sequence + 1]
+    group_rows = 4 * group * starts[0, -1] * states
+    block_count = (end - begin + BLOCK - 1) // BLOCK
+    for back in range(block_count):
+        block = block_count - 1 - back
+        first = begin + block * BLOCK
+        count = min(BLOCK, end - first)
+        kept = blocks + (starts[1, sequence] + block) * all_tiles * tile_bytes
+        gather_rows(operands.B, first, count, states, b_rows)
+        gather_rows(operands.C, first, count, states, c_rows)
+        fill_zero(b_sums, BLOCK * width)
+        fill_zero(c_sums, BLOCK * width)
+        for tile in range(tiles):
+            channel, offset = begin_channel + tile * WIDTH, tile * tile_bytes
+            present = min(WIDTH, channels - channel)
+            tile_kept = kept + channel // WIDTH * tile_bytes
+            _prepare(operands, channel, present, first, count, work, spare)
+            _reverse_tile(
+                rates + offset,
+                tile_kept,
+                carries + offset,
+                rate_sums + offset,
+                places,
+                states,
+                count,
+            )
+            sums = row_sums + tile * 2 * LANES_BYTES
+            _finish(table, channel, present, first, count, work, sums, spare)
+        _write_sums(b_sums, states, first, count, to_b + group_rows)
+        _write_sums(c_sums, states, first, count, to_c + group_rows)
+    for tile in range(tiles):
+        channel, offset = begin_channel + tile * WIDTH, tile * tile_bytes
+        present = min(WIDTH, channels - channel)
+        place = sequence * channels + channel
+        scatter_states(carries + offset, present, states, to_initial + 4 * place * states)
+        scatter_states(rate_sums + offset, present, states, to_rates + 4 * place * states)
+        sums = row_sums + tile * 2 * LANES_BYTES
+        write(to_skip, place, FLOAT32, present, spare, load(sums))
+        write(to_bias, place, FLOAT32, present, spare, load(sums + LANES_BYTES))
+
+
+@njit(cache=True, parallel=True, nogil=True)
+@no_type_check
+def scan_backward(table, addresses, starts, scratch, scratch_bytes):
+    """Take all sequences backward.
+
+    Args:
+        table: the operands, dy in y's place, then the gradients of x, dt and gate.
+        addresses: of the states before every block, the gradient of the final states (0 where
+            none), and what is written: gradients of the initial states, A, D and dt_bias per
+            sequence, of B and C per group of channels.
+        starts: each sequence's first token and first block.
+        scratch: working memory of all threads.
+        scratch_bytes: of one.
+    """
+    sequences = starts.shape[1] - 1
+    groups = (operands_of(table).channels + BACKWARD_GROUP - 1) // BACKWARD_GROUP
+    for unit in prange(groups * sequences):
+        place = scratch + numba.get_thread_id() * scratch_bytes
+        _reverse_unit(table, addresses, starts, unit % sequences, unit // sequences, place)

@@ -1,0 +1,99 @@
+"""What goes into a selective scan and what comes out."""
+
+# ruff: noqa: N806
+# A, B, C and D are the names of these matrices in the literature
+
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
+
+from spider.errors import DataError
+
+
+class ScanInputs(NamedTuple):
+    """The tensors of a scan.
+
+    Args:
+        x: inputs of the scan, sequence after sequence.
+        dt: step sizes before bias and softplus.
+        A: rates of decay, negative.
+        B: how each token writes to the states.
+        C: how each token reads the states.
+        D: weight of the skip connection.
+        dt_bias: added to ``dt``.
+        gate: multiplies the output through SiLU.
+        initial_state: of each sequence; zeros where None.
+    """
+
+    x: Float[Tensor, "tokens channels"]
+    dt: Float[Tensor, "tokens channels"]
+    A: Float[Tensor, "channels states"]
+    B: Float[Tensor, "tokens states"]
+    C: Float[Tensor, "tokens states"]
+    D: Float[Tensor, " channels"]
+    dt_bias: Float[Tensor, " channels"]
+    gate: Float[Tensor, "tokens channels"] | None
+    initial_state: Float[Tensor, "sequences channels states"] | None
+
+
+class ScanOutput(NamedTuple):
+    """What a scan returns.
+
+    Args:
+        y: the outputs, in ``x``'s dtype.
+        final_state: the state after each sequence's last token; of an empty sequence, its initial
+            state.
+        snapshots: the states after tokens ``k``, ``2k``, ... of the first sequence (``k`` being
+            ``snapshot_every``), then those of the second, and so on: ``length // k`` of each.
+            None where none were asked for. Carries no gradient.
+    """
+
+    y: Float[Tensor, "tokens channels"]
+    final_state: Float[Tensor, "sequences channels states"]
+    snapshots: Float[Tensor, "snapshots channels states"] | None = None
+
+
+class ScanGradients(NamedTuple):
+    """Gradients of a scan's inputs, in ``ScanInputs``'s order."""
+
+    x: Float[Tensor, "tokens channels"]
+    dt: Float[Tensor, "tokens channels"]
+    A: Float[Tensor, "channels states"]
+    B: Float[Tensor, "tokens states"]
+    C: Float[Tensor, "tokens states"]
+    D: Float[Tensor, " channels"]
+    dt_bias: Float[Tensor, " channels"]
+    gate: Float[Tensor, "tokens channels"] | None
+    initial_state: Float[Tensor, "sequences channels states"]
+
+
+def check_inputs(inputs: ScanInputs, tokens: int, sequences: int) -> None:
+    """Refuse shapes that do not fit: a kernel that reads by address would read beyond them.
+
+    Raises:
+        DataError: a tensor's shape disagrees with A's, or with the segments.
+    """
+    channels, states = inputs.A.shape
+    wide, narrow, flat = (tokens, channels), (tokens, states), (channels,)
+    x, dt, _, B, C, D, dt_bias, gate, initial_state = inputs
+    if (
+        x.shape == wide
+        and dt.shape == wide
+        and B.shape == narrow
+        and C.shape == narrow
+        and D.shape == flat
+        and dt_bias.shape == flat
+        and (gate is None or gate.shape == wide)
+        and (initial_state is None or initial_state.shape == (sequences, channels, states))
+    ):
+        return
+    expected = (wide, wide, (channels, states), narrow, narrow, flat, flat, wide)
+    for name, tensor, shape in zip(
+        ScanInputs._fields, inputs, (*expected, (sequences, channels, states)), strict=True
+    ):
+        if tensor is not None and tensor.shape != shape:
+            raise DataError(
+                f"selective_scan: {name} has shape {tuple(tensor.shape)}, expected {shape} for "
+                f"{tokens} tokens of {sequences} sequences"
+            )
