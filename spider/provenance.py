@@ -14,6 +14,8 @@ TOOLS = (
     "numpy",
     "torch",
     "transformers",
+    "numba",
+    "triton",
     "tokenizers",
     "faiss-cpu",
     "faiss-gpu",
