@@ -147,9 +147,9 @@ def _kernels(chosen: str) -> Any:
         from jamba_reader.ops.experts import cpu
 
         return cpu
-    from jamba_reader.ops.experts import triton_kernel
+    from jamba_reader.ops.experts import gpu
 
-    return triton_kernel
+    return gpu
 
 
 def _check(x: Tensor, experts: ExpertWeights) -> None:
