@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from jamba_reader.checkpoint_files import CONFIG, INDEX, SMALL_FILES, first_line
+from spider.artifact import recover, sibling
 from spider.errors import CheckpointError, MissingDependencyError
 
 HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
@@ -24,10 +25,15 @@ def find_checkpoint(name_or_path: str | Path, *, revision: str | None = None) ->
         MissingDependencyError: the hub cannot be reached.
     """
     path = Path(name_or_path).expanduser()
+    recover(path)
     if path.is_dir():
         return path
     if path.exists():
         raise CheckpointError(f"{path} is a file; give the folder that holds {CONFIG}")
+    if sibling(path, "partial").is_dir():
+        raise CheckpointError(
+            f"{path}: an unfinished reader; the command that writes it goes on from there"
+        )
     name = str(name_or_path)
     if not HUB_NAME.match(name) or name.startswith("."):
         raise CheckpointError(f"{path}: no such folder, and no name on the hub (OWNER/MODEL)")

@@ -100,7 +100,9 @@ def write_checkpoint(
     shards = plan_shards(tensors, max_shard_bytes=max_shard_bytes)
     total = sum(tensor.nbytes for group in shards.values() for tensor in group)
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in (folder / CONFIG, folder / INDEX, *folder.glob("*.safetensors")):
+    # a killed call leaves the file that it was writing, under another name
+    torn = folder.glob(".*.tmp")
+    for stale in (folder / CONFIG, folder / INDEX, *torn, *folder.glob("*.safetensors")):
         if stale.name not in shards or not resume:
             stale.unlink(missing_ok=True)
     with Progress(total=total >> 20, unit="MiB", label=label) as progress:
