@@ -6,7 +6,10 @@ new state in it, and ``advance`` counts the tokens.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from weakref import WeakSet
 
 import torch
 from jaxtyping import Float, Float32
@@ -15,6 +18,9 @@ from torch import Tensor
 from jamba_reader.config import JambaConfig
 from jamba_reader.key_value_memory import KeyValueMemory
 from jamba_reader.segments import Segments
+from spider.errors import DataError
+
+_serials = count()
 
 
 @dataclass
@@ -30,12 +36,16 @@ class MambaState:
     history: Float[Tensor, "sequences window channels"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mark:
-    """A place to roll back to: token counts and a copy of the Mamba states."""
+    """A place of one cache to roll back to: token counts and a copy of the Mamba states.
+
+    Keys and values are not copied; they stay where they are until a rollback.
+    """
 
     lengths: tuple[int, ...]
     mamba: Mapping[int, MambaState]
+    serial: int = field(default_factory=_serials.__next__)
 
 
 class Cache:
@@ -56,6 +66,9 @@ class Cache:
         self.mamba = dict(mamba)
         self.memories = dict(memories)
         self.lengths = list(lengths)
+        self._marks: WeakSet[Mark] = WeakSet()
+        # layers of the call under way
+        self._changed: set[int] = set()
 
     @classmethod
     def empty(
@@ -104,11 +117,21 @@ class Cache:
         return len(self.lengths)
 
     def layer(self, index: int) -> MambaState | KeyValueMemory:
-        """Return what the layer of this index left."""
+        """Return what the layer of this index left.
+
+        Raises:
+            DataError: the call before ended halfway, some layers having taken its tokens.
+        """
+        if index in self._changed:
+            raise DataError(
+                "the last call on this cache ended halfway, so its layers disagree; roll back to a "
+                "mark, or read the tokens anew into a new cache"
+            )
         return self.memories[index] if index in self.memories else self.mamba[index]
 
     def set_layer(self, index: int, state: MambaState | KeyValueMemory) -> None:
         """Keep what the layer of this index leaves."""
+        self._changed.add(index)
         if isinstance(state, KeyValueMemory):
             self.memories[index] = state
         else:
@@ -116,6 +139,7 @@ class Cache:
 
     def advance(self, segments: Segments) -> None:
         """Count a call's tokens, once every layer has taken them."""
+        self._changed.clear()
         self.lengths = [
             length + more for length, more in zip(self.lengths, segments.lengths, strict=True)
         ]
@@ -126,7 +150,15 @@ class Cache:
             memory.reserve(tokens)
 
     def select(self, indices: Sequence[int]) -> None:
-        """Keep these sequences, in this order; one may be left out or come several times."""
+        """Keep these sequences, in this order; one may be left out or come several times.
+
+        Marks taken before are void.
+
+        Raises:
+            DataError: there is no such sequence.
+        """
+        if not all(0 <= index < self.sequences for index in indices):
+            raise DataError(f"sequences {list(indices)} of a cache of {self.sequences}")
         self.lengths = [self.lengths[index] for index in indices]
         for layer, memory in self.memories.items():
             self.memories[layer] = memory.select(indices)
@@ -135,23 +167,70 @@ class Cache:
             self.mamba[layer] = MambaState(
                 old.state.index_select(0, rows), old.history.index_select(0, rows)
             )
+        self._marks.clear()
 
     def fork(self) -> "Cache":
-        """Return a copy that goes its own way."""
-        twin = Cache(self.mamba, self.memories, self.lengths)
-        twin.select(range(self.sequences))
-        return twin
+        """Return a cache of the same tokens that goes its own way.
+
+        Mamba states are copied. Keys and values are shared until both have gone on: the first
+        to do so writes behind them, the second copies them.
+        """
+        memories = {layer: memory.fork() for layer, memory in self.memories.items()}
+        return Cache(_copied(self.mamba), memories, self.lengths)
+
+    @classmethod
+    def stack(cls, caches: Sequence["Cache"]) -> "Cache":
+        """Return the sequences of several caches of one model as one cache, in order.
+
+        Raises:
+            DataError: no cache is given.
+        """
+        if not caches:
+            raise DataError("no caches to stack: expected at least one")
+        mamba = {
+            layer: MambaState(
+                torch.cat([cache.mamba[layer].state for cache in caches]),
+                torch.cat([cache.mamba[layer].history for cache in caches]),
+            )
+            for layer in caches[0].mamba
+        }
+        memories = {
+            layer: KeyValueMemory.stack([cache.memories[layer] for cache in caches])
+            for layer in caches[0].memories
+        }
+        return cls(mamba, memories, [length for cache in caches for length in cache.lengths])
 
     def mark(self) -> Mark:
-        """Return the place reached, to come back to with ``rollback``."""
-        return Mark(tuple(self.lengths), _copied(self.mamba))
+        """Return the place reached, to come back to with ``rollback``, more than once if wanted.
+
+        Raises:
+            DataError: the call before ended halfway.
+        """
+        if self._changed:
+            self.layer(next(iter(self._changed)))
+        mark = Mark(tuple(self.lengths), _copied(self.mamba))
+        self._marks.add(mark)
+        return mark
 
     def rollback(self, mark: Mark) -> None:
-        """Forget every token after ``mark``."""
+        """Forget every token after ``mark``; later marks that saw such tokens are void.
+
+        Raises:
+            DataError: the mark is not of this cache, or is void.
+        """
+        if mark not in self._marks:
+            raise DataError(
+                "this mark is of another cache, or a rollback or selection has since replaced its "
+                "tokens; expected one taken afterwards"
+            )
+        for later in list(self._marks):
+            if later.serial > mark.serial and later.lengths != mark.lengths:
+                self._marks.discard(later)
         self.lengths = list(mark.lengths)
         self.mamba = _copied(mark.mamba)
         for memory in self.memories.values():
             memory.truncate(mark.lengths)
+        self._changed.clear()
 
     def detach(self) -> None:
         """Let no gradient flow into the tokens seen so far (truncated back-propagation)."""
@@ -165,6 +244,44 @@ class Cache:
         tensors = [t for memory in self.memories.values() for t in (memory.keys, memory.values)]
         tensors += [t for old in self.mamba.values() for t in (old.state, old.history)]
         return sum(tensor.nbytes for tensor in tensors)
+
+    def save(self, path: Path, config: JambaConfig, *, weights: str = "") -> None:
+        """Write it to a safetensors file, tensor by tensor.
+
+        Args:
+            path: the file.
+            config: shape of the model.
+            weights: names the weights, a hash of them for instance; ``load`` compares it.
+        """
+        from jamba_reader.cache_file import save_cache
+
+        save_cache(self, path, config, weights=weights)
+
+    @classmethod
+    def load(
+        cls,
+        path: Path,
+        config: JambaConfig,
+        *,
+        device: torch.device | str = "cpu",
+        capacity: int = 0,
+        weights: str = "",
+    ) -> "Cache":
+        """Read what ``save`` wrote.
+
+        Args:
+            path: the file.
+            config: shape of the model that will go on from it.
+            device: where.
+            capacity: tokens of each sequence to make room for at least.
+            weights: what ``save`` was given.
+
+        Raises:
+            CheckpointError: it is damaged, of another version, or of another model.
+        """
+        from jamba_reader.cache_file import load_cache
+
+        return load_cache(path, config, device=device, capacity=capacity, weights=weights)
 
 
 def _copied(mamba: Mapping[int, MambaState]) -> dict[int, MambaState]:

@@ -1,6 +1,7 @@
 """Keys and values of the tokens that an attention layer has seen, for several sequences."""
 
 from collections.abc import Sequence
+from weakref import WeakSet
 
 import torch
 from jaxtyping import Float, Int64
@@ -9,9 +10,27 @@ from torch import Tensor
 from jamba_reader.segments import Segments
 from spider.errors import DataError
 
+_LEAST_GROWTH = 32
+
+
+class _Storage:
+    """What memories that share two tensors know of each other.
+
+    Attributes:
+        holders: the memories.
+        ends: tokens of each sequence that any of them has written.
+    """
+
+    def __init__(self, holder: "KeyValueMemory", ends: Sequence[int]):
+        self.holders = WeakSet([holder])
+        self.ends = list(ends)
+
 
 class KeyValueMemory:
     """What one attention layer remembers: ragged sequences in one tensor that grows.
+
+    A fork shares the tensors. Who first adds tokens to a sequence goes on in place, behind what
+    both remember; the other copies the tensors when it does the same.
 
     Args:
         keys: room for the keys of every sequence.
@@ -28,6 +47,8 @@ class KeyValueMemory:
         self.keys = keys
         self.values = values
         self.lengths = list(lengths)
+        self._storage = _Storage(self, self.lengths)
+        self._lengths_tensor: Tensor | None = None
 
     @classmethod
     def empty(
@@ -51,8 +72,12 @@ class KeyValueMemory:
         return self.keys.shape[2]
 
     def lengths_on(self, device: torch.device | str) -> Int64[Tensor, " sequences"]:
-        """Return ``lengths`` as a tensor."""
-        return torch.tensor(self.lengths, dtype=torch.int64, device=device)
+        """Return ``lengths`` as a tensor, which nobody changes."""
+        known = self._lengths_tensor
+        if known is None or known.device != torch.device(device):
+            known = torch.tensor(self.lengths, dtype=torch.int64, device=device)
+            self._lengths_tensor = known
+        return known
 
     def append(
         self,
@@ -81,14 +106,34 @@ class KeyValueMemory:
                 _extended(self.values, self.lengths, value, segments),
                 lengths,
             )
+        longest = max(lengths, default=0)
+        if longest > self.capacity or not self._may_write(lengths):
+            self._move(max(longest, self.capacity + max(self.capacity // 2, _LEAST_GROWTH)))
         self._write(key, value, segments)
+        self._storage.ends = [*map(max, lengths, self._storage.ends)]
+        known = self._lengths_tensor
+        self._lengths_tensor = known + 1 if known is not None and segments.single_tokens else None
         self.lengths = lengths
         return self
 
+    def _may_write(self, lengths: Sequence[int]) -> bool:
+        """Return whether nobody else remembers what lies where the new tokens go."""
+        if len(self._storage.holders) == 1:
+            return True
+        places = zip(self.lengths, lengths, self._storage.ends, strict=True)
+        return all(new == old or end <= old for old, new, end in places)
+
     def _write(self, key: Tensor, value: Tensor, segments: Segments) -> None:
-        longest = max(map(int.__add__, self.lengths, segments.lengths), default=0)
-        if longest > self.capacity:
-            self.reserve(max(longest, self.capacity + self.capacity // 2))
+        if segments.single_tokens and len(set(self.lengths)) == 1:
+            self.keys.select(2, self.lengths[0]).copy_(key)
+            self.values.select(2, self.lengths[0]).copy_(value)
+            return
+        if segments.single_tokens:
+            numbers = torch.arange(len(self.lengths), device=self.keys.device)
+            ends = self.lengths_on(self.keys.device)
+            self.keys[numbers, :, ends] = key
+            self.values[numbers, :, ends] = value
+            return
         for sequence, rows in enumerate(segments.slices):
             start = self.lengths[sequence]
             place = slice(start, start + rows.stop - rows.start)
@@ -97,19 +142,40 @@ class KeyValueMemory:
 
     def reserve(self, capacity: int) -> None:
         """Make room for ``capacity`` tokens of each sequence; never less than there is."""
-        if capacity <= self.capacity:
-            return
+        if capacity > self.capacity:
+            self._move(capacity)
+
+    def _move(self, capacity: int) -> None:
+        """Copy to tensors of our own, with room for at least ``capacity``."""
+        capacity = max(capacity, self.capacity)
         used = max(self.lengths, default=0)
         for name in ("keys", "values"):
             old = getattr(self, name)
-            sequences, kv_heads, _, head_dim = old.shape
-            new = old.new_empty((sequences, kv_heads, capacity, head_dim))
+            # tensors made in inference mode could not be written outside of it
+            with torch.inference_mode(False), torch.no_grad():
+                new = old.new_empty((*old.shape[:2], capacity, old.shape[3]))
             new[:, :, :used] = old[:, :, :used]
             setattr(self, name, new)
+        self._storage.holders.discard(self)
+        self._storage = _Storage(self, self.lengths)
 
     def truncate(self, lengths: Sequence[int]) -> None:
-        """Forget what each sequence holds behind ``lengths``."""
+        """Forget what each sequence holds behind ``lengths``.
+
+        Raises:
+            DataError: a sequence does not hold so many.
+        """
+        if len(lengths) != len(self.lengths) or any(map(int.__gt__, lengths, self.lengths)):
+            raise DataError(f"cannot truncate {self.lengths} tokens to {list(lengths)}")
         self.lengths = list(lengths)
+        self._lengths_tensor = None
+
+    def fork(self) -> "KeyValueMemory":
+        """Return a memory of the same tokens that goes its own way; nothing is copied yet."""
+        twin = KeyValueMemory(self.keys, self.values, self.lengths)
+        twin._storage = self._storage
+        self._storage.holders.add(twin)
+        return twin
 
     def select(self, indices: Sequence[int]) -> "KeyValueMemory":
         """Return a copy that holds these sequences, in this order; one may come twice."""
@@ -120,6 +186,23 @@ class KeyValueMemory:
             self.values[:, :, :used].index_select(0, rows),
             [self.lengths[index] for index in indices],
         )
+
+    @classmethod
+    def stack(cls, memories: Sequence["KeyValueMemory"]) -> "KeyValueMemory":
+        """Return the sequences of several memories as one, in order."""
+        lengths = [length for memory in memories for length in memory.lengths]
+        first = memories[0].keys
+        room = (len(lengths), first.shape[1], max(lengths, default=0), first.shape[3])
+        keys = first.new_empty(room)
+        values = first.new_empty(room)
+        start = 0
+        for memory in memories:
+            used = max(memory.lengths, default=0)
+            rows = slice(start, start + len(memory.lengths))
+            keys[rows, :, :used] = memory.keys[:, :, :used]
+            values[rows, :, :used] = memory.values[:, :, :used]
+            start = rows.stop
+        return cls(keys, values, lengths)
 
     def detach(self) -> None:
         """Let no gradient flow into what was seen so far."""

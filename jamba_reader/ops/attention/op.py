@@ -47,7 +47,7 @@ def attention(
     chosen = select("attention", implementation, device=query.device, dtype=query.dtype)
     if chosen == "reference" or (dropout and query.device.type == "cpu"):
         return _by_reference(query, key, value, segments, memory, scale=scale, dropout=dropout)
-    if memory is not None and segments.single_tokens and not dropout:
+    if memory is not None and segments.single_tokens and not dropout and _decodable(query, chosen):
         lengths = memory.lengths_on(query.device)
         longest = max(memory.lengths, default=0)
         return _decode(query, memory.keys, memory.values, lengths, longest, scale, chosen)
@@ -81,11 +81,17 @@ def decode_attention(
         MissingDependencyError: Triton is asked for and not installed.
     """
     chosen = select("attention", implementation, device=query.device, dtype=query.dtype)
-    if chosen == "reference":
+    if chosen == "reference" or not _decodable(query, chosen):
         return reference.decode_attention(query, keys, values, lengths, scale)
     if longest is None:
         longest = int(lengths.max()) if len(lengths) else 0
     return _decode(query, keys, values, lengths, longest, scale, chosen)
+
+
+def _decodable(query: Tensor, chosen: str) -> bool:
+    """Return whether the chosen decode kernel knows this type; a GPU's knows float16 as well."""
+    known = (torch.float32, torch.bfloat16)
+    return query.dtype in known or (chosen == "triton" and query.dtype == torch.float16)
 
 
 def _by_reference(
