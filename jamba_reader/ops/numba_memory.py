@@ -103,3 +103,17 @@ def integer_at(typing_context, address, index):
         return builder.load(builder.gep(start, [operands[1]]), align=8)
 
     return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic
+@no_type_check
+def raw_at(typing_context, kind, address, index):
+    """Element ``index`` of the memory at ``address`` as it lies there: bfloat16 as int16."""
+
+    def generate(context, builder, signature, operands):
+        pointer, size = _pointer(context, builder, signature, operands)
+        value = builder.load(pointer, align=size)
+        mark_alias(builder, value, "noalias")
+        return value
+
+    return kind(kind, types.int64, types.int64), generate

@@ -1,12 +1,20 @@
 """The door to the causal convolution: picks a kernel by device and differentiates through it."""
 
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from jamba_reader.ops.activation import ActivationName
-from jamba_reader.ops.causal_conv1d import reference
-from jamba_reader.ops.selection import Implementation
+from jamba_reader.ops.activation import ActivationName, activation_code
+from jamba_reader.ops.causal_conv1d import package, reference
+from jamba_reader.ops.selection import Implementation, select
 from jamba_reader.segments import Segments
+from spider.errors import DataError
 
 
 def causal_conv1d(
@@ -21,6 +29,9 @@ def causal_conv1d(
 ) -> tuple[Float[Tensor, "tokens channels"], Float[Tensor, "sequences width-1 channels"]]:
     """Convolve each packed sequence with its past, channel by channel, and apply an activation.
 
+    Sums and activation are in float32 and rounded once. Splitting a sequence over calls, with the
+    history handed on, changes no bit.
+
     Source: Gu and Dao, "Mamba: Linear-Time Sequence Modeling with Selective State Spaces" (2023),
     section 3.4.
 
@@ -31,10 +42,135 @@ def causal_conv1d(
         segments: which rows belong together; sequences may be empty.
         history: the ``width - 1`` inputs before each sequence, oldest first; zeros if None.
         activation: applied to the output.
-        implementation: which kernel; ``auto`` goes by device and dtype.
+        implementation: which kernel; ``auto`` goes by device and dtype, and takes the package
+            ``causal-conv1d`` on CUDA where it is installed and does this case (``mamba_ssm``).
 
     Returns:
         Outputs, and the history for the next call: each sequence's last ``width - 1`` inputs,
         shifted into its old history where it is shorter than that.
+
+    Raises:
+        ConfigError: the implementation does not run here, or no such activation.
+        DataError: the segments or the history are not those of ``x``.
     """
-    return reference.causal_conv1d(x, weight, bias, segments, history, activation)
+    _check(x, weight, segments, history)
+    code = activation_code(activation)
+    chosen = select(
+        "causal_conv1d",
+        implementation,
+        device=x.device,
+        dtype=x.dtype,
+        available=_available(x, weight, segments, activation),
+    )
+    if chosen == "reference":
+        return reference.causal_conv1d(x, weight, bias, segments, history, activation)
+    if history is not None and history.dtype != x.dtype:
+        history = history.to(x.dtype)
+    if chosen == "mamba_ssm":
+        return package.causal_conv1d(x, weight, bias, history, activation)
+    kernels = _kernels(chosen)
+    if torch.is_grad_enabled() and (
+        x.requires_grad
+        or weight.requires_grad
+        or (bias is not None and bias.requires_grad)
+        or (history is not None and history.requires_grad)
+    ):
+        outputs: tuple[Tensor, Tensor] = _Differentiable.apply(  # type: ignore[no-untyped-call]
+            x, weight, bias, history, segments, code, kernels
+        )
+    else:
+        outputs = kernels.forward(*_rows(x, weight, bias), segments, _dense(history), code)
+    return outputs
+
+
+def _check(x: Tensor, weight: Tensor, segments: Segments, history: Tensor | None) -> None:
+    channels, width = weight.shape
+    if x.shape != (segments.total, channels):
+        raise DataError(
+            f"causal_conv1d: x of shape {tuple(x.shape)}, expected {(segments.total, channels)} "
+            "by its segments and weight"
+        )
+    if history is not None and history.shape != (len(segments), width - 1, channels):
+        raise DataError(
+            f"causal_conv1d: history of shape {tuple(history.shape)}, expected "
+            f"{(len(segments), width - 1, channels)} by its segments and weight"
+        )
+
+
+def _available(
+    x: Tensor, weight: Tensor, segments: Segments, activation: ActivationName | None
+) -> tuple[str, ...]:
+    if x.is_cuda:
+        if package.does(x, weight, segments, activation):
+            return ("reference", "triton", "mamba_ssm")
+        return ("reference", "triton")
+    if torch.float16 in (x.dtype, weight.dtype):
+        return ("reference", "triton")
+    return ("reference", "cpu", "triton")
+
+
+@cache
+def _kernels(chosen: str) -> ModuleType:
+    name = {"cpu": "cpu", "triton": "triton_kernel"}[chosen]
+    return import_module(f"jamba_reader.ops.causal_conv1d.{name}")
+
+
+def _dense(tensor: Tensor | None) -> Tensor | None:
+    return tensor if tensor is None or tensor.is_contiguous() else tensor.contiguous()
+
+
+def _rows(x: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Lay tensors out as kernels take them: rows of x may be strided, the rest is dense."""
+    if bias is not None and bias.dtype != weight.dtype:
+        bias = bias.to(weight.dtype)
+    return x if x.stride(1) == 1 else x.contiguous(), weight.contiguous(), _dense(bias)
+
+
+class _Differentiable(torch.autograd.Function):
+    """The convolution with its kernels' own backward pass."""
+
+    @staticmethod
+    def forward(
+        context: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        history: Tensor | None,
+        segments: Segments,
+        code: int,
+        kernels: ModuleType,
+    ) -> tuple[Tensor, Tensor]:
+        x, weight, bias = _rows(x, weight, bias)
+        history = _dense(history)
+        context.save_for_backward(x, weight, bias, history)
+        context.segments, context.code, context.kernels = segments, code, kernels
+        context.set_materialize_grads(False)
+        outputs: tuple[Tensor, Tensor] = kernels.forward(x, weight, bias, segments, history, code)
+        return outputs
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        context: Any, d_y: Tensor | None, d_final: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        x, weight, bias, history = context.saved_tensors
+        d_y = torch.zeros_like(x) if d_y is None else d_y
+        d_x, d_weight, d_bias, d_history = context.kernels.backward(
+            d_y if d_y.stride(1) == 1 else d_y.contiguous(),
+            _dense(d_final),
+            x,
+            weight,
+            bias,
+            context.segments,
+            history,
+            context.code,
+        )
+        return (
+            d_x,
+            d_weight,
+            None if bias is None else d_bias,
+            None if history is None else d_history,
+            None,
+            None,
+            None,
+        )

@@ -1,11 +1,19 @@
 """The door to the gated activation: picks a kernel and differentiates through it."""
 
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from jamba_reader.ops.activation import ActivationName
+from jamba_reader.ops.activation import ActivationName, activation_code
 from jamba_reader.ops.gated_activation import reference
-from jamba_reader.ops.selection import Implementation
+from jamba_reader.ops.selection import Implementation, select
+from spider.errors import DataError
 
 
 def gated_activation(
@@ -16,11 +24,68 @@ def gated_activation(
 ) -> Float[Tensor, "tokens intermediate"]:
     """Multiply the activated left half by the right half, in one pass.
 
+    Both are taken to float32 and the product is rounded once.
+
     Source: Shazeer, "GLU Variants Improve Transformer" (2020), equation 5.
 
     Args:
         gate_up: gate columns, then as many up columns; rows may be strided.
         activation: of the gate.
         implementation: which kernel; ``auto`` goes by device and dtype.
+
+    Raises:
+        ConfigError: the implementation does not run here, or no such activation.
+        DataError: an odd number of columns.
     """
-    return reference.gated_activation(gate_up, activation)
+    if gate_up.shape[1] % 2:
+        raise DataError(
+            f"gated_activation: {gate_up.shape[1]} columns, expected an even number: gate and up"
+        )
+    code = activation_code(activation)
+    chosen = select(
+        "gated_activation",
+        implementation,
+        device=gate_up.device,
+        dtype=gate_up.dtype,
+        available=(
+            ("reference", "triton")
+            if gate_up.dtype == torch.float16
+            else ("reference", "cpu", "triton")
+        ),
+    )
+    if chosen == "reference":
+        return reference.gated_activation(gate_up, activation)
+    kernels = _kernels(chosen)
+    if torch.is_grad_enabled() and gate_up.requires_grad:
+        y: Tensor = _Differentiable.apply(gate_up, code, kernels)  # type: ignore[no-untyped-call]
+    else:
+        y = kernels.forward(_rows(gate_up), code)
+    return y
+
+
+@cache
+def _kernels(chosen: str) -> ModuleType:
+    name = {"cpu": "cpu", "triton": "triton_kernel"}[chosen]
+    return import_module(f"jamba_reader.ops.gated_activation.{name}")
+
+
+def _rows(x: Tensor) -> Tensor:
+    return x if x.stride(1) == 1 else x.contiguous()
+
+
+class _Differentiable(torch.autograd.Function):
+    """The gated activation with its kernels' own backward pass."""
+
+    @staticmethod
+    def forward(context: Any, gate_up: Tensor, code: int, kernels: ModuleType) -> Tensor:
+        gate_up = _rows(gate_up)
+        context.save_for_backward(gate_up)
+        context.code, context.kernels = code, kernels
+        y: Tensor = kernels.forward(gate_up, code)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, d_y: Tensor) -> tuple[Tensor | None, ...]:
+        (gate_up,) = context.saved_tensors
+        return context.kernels.backward(_rows(d_y), gate_up, context.code), None, None

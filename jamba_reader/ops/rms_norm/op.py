@@ -1,10 +1,18 @@
 """The door to root-mean-square normalisation: picks a kernel and differentiates through it."""
 
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from jamba_reader.ops.rms_norm import reference
-from jamba_reader.ops.selection import Implementation
+from jamba_reader.ops.selection import Implementation, select
+from spider.errors import DataError
 
 
 def rms_norm(
@@ -24,8 +32,19 @@ def rms_norm(
         weight: scale of each column.
         eps: added to the mean square.
         implementation: which kernel; ``auto`` goes by device and dtype.
+
+    Raises:
+        ConfigError: the implementation does not run here.
+        DataError: the weight has another width than ``x``.
     """
-    return reference.rms_norm(x, weight, eps)
+    kernels = _kernels_for("rms_norm", x, weight, implementation)
+    if kernels is None:
+        return reference.rms_norm(x, weight, eps)
+    if torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad):
+        y: Tensor = _Differentiable.apply(x, None, weight, eps, kernels)  # type: ignore[no-untyped-call]
+    else:
+        y, _ = kernels.forward(_rows(x), None, weight.contiguous(), eps)
+    return y
 
 
 def add_rms_norm(
@@ -46,6 +65,86 @@ def add_rms_norm(
         implementation: which kernel; ``auto`` goes by device and dtype.
 
     Returns:
-        The normalised sum, and the sum.
+        The normalised sum, and the sum, rounded to the dtype of ``x`` before it is normalised.
+
+    Raises:
+        ConfigError: the implementation does not run here.
+        DataError: the shapes of ``x``, the residual and the weight disagree.
     """
-    return reference.add_rms_norm(x, residual, weight, eps)
+    if residual.shape != x.shape:
+        raise DataError(
+            f"add_rms_norm: residual of shape {tuple(residual.shape)}, expected {tuple(x.shape)}"
+        )
+    kernels = None
+    if residual.dtype == x.dtype:
+        kernels = _kernels_for("add_rms_norm", x, weight, implementation)
+    if kernels is None:
+        return reference.add_rms_norm(x, residual, weight, eps)
+    if torch.is_grad_enabled() and (
+        x.requires_grad or residual.requires_grad or weight.requires_grad
+    ):
+        outputs: tuple[Tensor, Tensor] = _Differentiable.apply(  # type: ignore[no-untyped-call]
+            x, residual, weight, eps, kernels
+        )
+    else:
+        outputs = kernels.forward(_rows(x), _rows(residual), weight.contiguous(), eps)
+    return outputs
+
+
+def _kernels_for(
+    operation: str, x: Tensor, weight: Tensor, implementation: Implementation
+) -> ModuleType | None:
+    """Return the chosen kernels' module; None for the reference."""
+    if weight.shape[0] != x.shape[1]:
+        raise DataError(f"{operation}: weight of width {weight.shape[0]}, expected {x.shape[1]}")
+    available: tuple[str, ...] = ("reference", "cpu", "triton")
+    if weight.dtype != x.dtype:
+        # the product is then in the wider dtype: rare, and left to torch
+        available = ("reference",)
+    elif x.dtype == torch.float16:
+        available = ("reference", "triton")
+    chosen = select(operation, implementation, device=x.device, dtype=x.dtype, available=available)
+    return None if chosen == "reference" else _kernels(chosen)
+
+
+@cache
+def _kernels(chosen: str) -> ModuleType:
+    name = {"cpu": "cpu", "triton": "triton_kernel"}[chosen]
+    return import_module(f"jamba_reader.ops.rms_norm.{name}")
+
+
+def _rows(x: Tensor) -> Tensor:
+    return x if x.stride(1) == 1 else x.contiguous()
+
+
+class _Differentiable(torch.autograd.Function):
+    """The normalisation, of x or of x + residual, with its kernels' own backward pass."""
+
+    @staticmethod
+    def forward(
+        context: Any,
+        x: Tensor,
+        residual: Tensor | None,
+        weight: Tensor,
+        eps: float,
+        kernels: ModuleType,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        weight = weight.contiguous()
+        residual = None if residual is None else _rows(residual)
+        y, total = kernels.forward(_rows(x), residual, weight, eps)
+        context.save_for_backward(total, weight)
+        context.eps, context.kernels, context.adds = eps, kernels, residual is not None
+        context.set_materialize_grads(False)
+        return y if residual is None else (y, total)
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        context: Any, d_y: Tensor | None, d_total: Tensor | None = None
+    ) -> tuple[Tensor | None, ...]:
+        if d_y is None:
+            return d_total, d_total if context.adds else None, None, None, None
+        total, weight = context.saved_tensors
+        d_total = None if d_total is None else _rows(d_total)
+        d_x, d_weight = context.kernels.backward(_rows(d_y), d_total, total, weight, context.eps)
+        return d_x, d_x if context.adds else None, d_weight, None, None
