@@ -20,11 +20,11 @@ WIDEST = TOKENS * 2 * CHANNELS
 
 
 class Largest(TorchDispatchMode):
-    """Keeps the number of elements of the largest tensor that any operation made."""
+    """Keeps the size, in floats, of the largest tensor that any operation made."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.elements = 0
+        self.floats = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -34,7 +34,7 @@ class Largest(TorchDispatchMode):
         for value in tensors(output):
             storage = value.untyped_storage()
             if storage.data_ptr() not in known:
-                self.elements = max(self.elements, storage.nbytes() // value.element_size())
+                self.floats = max(self.floats, storage.nbytes() // 4)
         return output
 
 
@@ -43,7 +43,7 @@ def tensors(values: Any) -> list[Tensor]:
 
 
 def largest(work: Callable[[], object]) -> int:
-    """Return the elements of the largest tensor that ``work`` makes, or of all numpy has at once.
+    """Return the floats of the largest tensor that ``work`` makes, or of all that numpy holds.
 
     ``work`` runs once before, so that no compilation is counted.
     """
@@ -56,7 +56,7 @@ def largest(work: Callable[[], object]) -> int:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    return max(recorder.elements, peak // 4)
+    return max(recorder.floats, peak // 4)
 
 
 @pytest.fixture(scope="module")
