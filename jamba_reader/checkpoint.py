@@ -36,7 +36,7 @@ def load_model(
 
     Args:
         name_or_path: a name on the hub, a folder in any layout, or a reader artifact.
-        dtype: of the weights; None takes the type that the checkpoint has.
+        dtype: of the weights; None takes what ``config.json`` says, else what is stored.
         device: where the weights go.
         kernels: which implementation of each operation runs.
         quantization: what becomes int8 on the way, besides what is int8 in the files.

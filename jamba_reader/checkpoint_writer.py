@@ -6,7 +6,7 @@ are known beforehand, so the header can be written first.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -100,11 +100,7 @@ def write_checkpoint(
     shards = plan_shards(tensors, max_shard_bytes=max_shard_bytes)
     total = sum(tensor.nbytes for group in shards.values() for tensor in group)
     folder.mkdir(parents=True, exist_ok=True)
-    # a killed call leaves the file that it was writing, under another name
-    torn = folder.glob(".*.tmp")
-    for stale in (folder / CONFIG, folder / INDEX, *torn, *folder.glob("*.safetensors")):
-        if stale.name not in shards or not resume:
-            stale.unlink(missing_ok=True)
+    _clear(folder, kept=shards if resume else ())
     with Progress(total=total >> 20, unit="MiB", label=label) as progress:
         for name, group in shards.items():
             if not (folder / name).is_file():

@@ -9,6 +9,7 @@ from torch import Tensor
 from jamba_reader.checkpoint_files import (
     CONFIG,
     SMALL_FILES,
+    dtype_name,
     read_config,
     stored_tensors,
 )
@@ -61,8 +62,10 @@ class Checkpoint:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The type of most weights: that of the embedding."""
-        return DTYPES[self._stored[self._views[EMBEDDING].name].dtype]
+        """The type to load: what ``config.json`` says, else that of the embedding."""
+        names = {dtype_name(dtype): dtype for dtype in DTYPES.values()}
+        named = names.get(self.config.stored_dtype or "")
+        return named or DTYPES[self._stored[self._views[EMBEDDING].name].dtype]
 
     @property
     def nbytes(self) -> int:

@@ -98,6 +98,16 @@ def test_weights_are_converted_one_by_one(weights: dict[str, Tensor], write: Wri
     assert torch.equal(wide.state_dict()[name], narrow[name].float())
 
 
+@pytest.mark.parametrize("key", ["dtype", "torch_dtype"])
+def test_the_type_that_the_config_names_is_loaded(
+    key: str, weights: dict[str, Tensor], write: Write
+) -> None:
+    folder = write(weights, **{key: "bfloat16"})
+    assert load_model(folder, progress=False).dtype == torch.bfloat16
+    folder = write(weights, name="odd", **{key: "float4"})
+    assert load_model(folder, progress=False).dtype == torch.float32
+
+
 def test_tensors_of_another_type_than_the_rest_take_the_models(
     weights: dict[str, Tensor], write: Write
 ) -> None:
@@ -151,9 +161,10 @@ def test_saved_names_are_those_on_the_hub(tiny: Any, tmp_path: Path) -> None:
 def test_saving_again_replaces_what_was_there(tiny: Any, tmp_path: Path) -> None:
     first = JambaLanguageModel(tiny.config())
     save_model(first, tmp_path, max_shard_bytes=20_000)
-    (tmp_path / "tokenizer.json").write_text("{}")
+    for other in ("tokenizer.json", "adapter.safetensors"):
+        (tmp_path / other).write_text("{}")
     second = JambaLanguageModel(tiny.config(num_hidden_layers=2))
     save_model(second, tmp_path)
     names = {file.name for file in tmp_path.iterdir()}
-    assert names == {"config.json", "model.safetensors", "tokenizer.json"}
+    assert names == {"config.json", "model.safetensors", "tokenizer.json", "adapter.safetensors"}
     assert_same_weights(load_model(tmp_path, progress=False), second)
