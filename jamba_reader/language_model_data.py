@@ -127,14 +127,19 @@ class Lanes:
         self._inputs = source.lengths[documents] + 1
         self.tokens = int(self._inputs.sum())
         self._step_tokens = chunk_tokens * chunks_per_step
-        self.steps_per_epoch = self.tokens // (lanes * self._step_tokens)
+        self.steps_per_epoch = self.tokens // self.tokens_per_step
         if not self.steps_per_epoch:
             raise DataError(
                 f"{len(documents)} training documents have {self.tokens} tokens, one step takes "
-                f"{lanes * self._step_tokens}; lower lanes={lanes}, chunk_tokens={chunk_tokens} or "
+                f"{self.tokens_per_step}; lower lanes={lanes}, chunk_tokens={chunk_tokens} or "
                 f"chunks_per_step={chunks_per_step}"
             )
         self._epoch = lru_cache(maxsize=2)(self._shuffle)
+
+    @property
+    def tokens_per_step(self) -> int:
+        """Tokens of a batch."""
+        return self.lanes * self._step_tokens
 
     def batch(self, step: int) -> LanguageModelBatch:
         """Return the batch of a step, numbered from 0."""
