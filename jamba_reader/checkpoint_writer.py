@@ -114,6 +114,15 @@ def write_checkpoint(
     return total
 
 
+def _clear(folder: Path, *, kept: Container[str]) -> None:
+    """Remove an earlier checkpoint's files, and what a killed call was writing."""
+    torn = (".model*.tmp", f".{CONFIG}.*.tmp")
+    for pattern in (CONFIG, INDEX, SINGLE, "model-*-of-*.safetensors", *torn):
+        for file in folder.glob(pattern):
+            if file.name not in kept:
+                file.unlink()
+
+
 def write_shard(path: Path, tensors: Sequence[Outgoing], produce: Callable[[str], Tensor]) -> None:
     """Write one file, whole or not at all.
 
