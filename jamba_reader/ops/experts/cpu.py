@@ -22,9 +22,14 @@ from jamba_reader.ops.experts.weights import ExpertGradients, ExpertWeights
 from spider.errors import DataError
 
 DTYPES = (torch.float32, torch.bfloat16)
-FEW_ROWS = {torch.float32: 16, torch.bfloat16: 6, torch.int8: 12}
-"""Rows up to which numba beats the matrix product, by the weights' dtype (measured: see
-``benchmarks/jamba_int8.py``)."""
+FEW_ROWS = {
+    (torch.float32, torch.float32): 16,
+    (torch.bfloat16, torch.bfloat16): 6,
+    (torch.int8, torch.float32): 32,
+    (torch.int8, torch.bfloat16): 8,
+}
+"""Rows up to which reading the weights once beats a matrix product, by the dtypes of weights and
+rows; measured on two cores with AVX-512 (``benchmarks/jamba_int8.py`` times both sides)."""
 
 _TILE = 1 << 21
 """Int8 weights widened at a time; they stay in the cache until they are multiplied."""
@@ -64,7 +69,7 @@ def route(expert_ids: Tensor, expert_weights: Tensor, experts: int) -> Routing:
     Raises:
         DataError: an id is not that of an expert.
     """
-    ids = expert_ids.numpy()
+    ids = expert_ids.contiguous().numpy()
     order, offsets = numba_kernels.sort_by_expert(ids, experts)
     if offsets[-1] < 0:
         raise DataError(
@@ -88,7 +93,7 @@ def forward(
     routing = route(expert_ids, expert_weights, len(experts.gate_up))
     total = torch.zeros(x.shape, dtype=torch.float32)
     code = activation_code(activation)
-    few = 0 if keep else FEW_ROWS[experts.gate_up.dtype]
+    few = 0 if keep else FEW_ROWS[experts.gate_up.dtype, x.dtype]
     busy = routing.busy(few)
     if sum(last - first for _, first, last in busy) < len(routing.tokens):
         few_rows.experts_few_rows(
@@ -209,7 +214,7 @@ def backward(
 def linear(x: Tensor, weight: Tensor, scale: Tensor | None) -> Tensor:
     """Return ``(x @ weight.T) * scale`` for weights in x's dtype or int8."""
     match_threads()
-    if len(x) <= FEW_ROWS[weight.dtype]:
+    if len(x) <= FEW_ROWS[weight.dtype, x.dtype]:
         out = torch.empty(len(x), len(weight))
         few_rows.linear_few_rows(
             x.detach().to(torch.float32).contiguous().numpy(),

@@ -43,18 +43,19 @@ class Kept(NamedTuple):
     gate_up: Tensor
 
 
-def tiles_for(rows: int, experts: int) -> Tiles:
-    """Return tiles for so many rows, spread over so many experts.
+def tiles_for(rows: int, experts: int, itemsize: int) -> Tiles:
+    """Return tiles for so many rows of items of so many bytes, spread over so many experts.
 
     With few rows per expert the product is bound by reading weights: short, many, deep tiles.
+    Float32 tiles are shallower, to fit into shared memory.
     """
     if interpreting():
         return Tiles(16, 32, 32, 2, 4, 1)
     if rows <= 32 * experts:
-        return Tiles(16, 32, 256, 1, 4, 4)
+        return Tiles(16, 32, 512 // itemsize if itemsize < 4 else 64, 1, 4, 4)
     if rows <= 128 * experts:
-        return Tiles(64, 64, 64, 8, 4, 4)
-    return Tiles(128, 128, 64, 8, 8, 3)
+        return Tiles(64, 64, 128 // itemsize, 8, 4, 4)
+    return Tiles(128, 128, 128 // itemsize, 8, 8, 3)
 
 
 def route(expert_ids: Tensor, experts: int) -> Routing:
@@ -82,7 +83,7 @@ def forward(
     inner = x.new_empty(pairs, width)
     gate_up = x.new_empty(pairs, 2 * width) if keep else inner
     if pairs:
-        tiles = tiles_for(pairs, count)
+        tiles = tiles_for(pairs, count, x.element_size())
         row_tiles, ends = _row_tiles(routing.offsets, pairs, tiles.rows)
         column_tiles = -(-width // tiles.columns)
         triton_kernel.gate_up_kernel[(row_tiles * column_tiles,)](
@@ -188,7 +189,7 @@ def product(
     out = x.new_empty(rows, outputs)
     if not rows:
         return out
-    tiles = tiles_for(rows, count)
+    tiles = tiles_for(rows, count, x.element_size())
     row_tiles, ends = _row_tiles(offsets, rows, tiles.rows)
     column_tiles = -(-outputs // tiles.columns)
     step, stride = (outputs, 1) if transposed else (1, inputs)

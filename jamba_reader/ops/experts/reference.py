@@ -38,6 +38,8 @@ def routed_experts_reference(
     The sum over a token's experts is taken in at least float32 and rounded to x's dtype once.
     """
     wide = computing_dtype(x.dtype)
+    if not len(x):
+        return x.clone()
     total = torch.zeros(x.shape, dtype=wide, device=x.device)
     for expert in torch.unique(expert_ids).tolist():
         tokens, places = torch.where(expert_ids == expert)
