@@ -23,8 +23,14 @@ from jamba_reader.ops.selective_scan.cpu_layout import (
     tiles_of,
 )
 from jamba_reader.ops.selective_scan.cpu_step import step, step_parallel
-from jamba_reader.ops.selective_scan.lanes import LANES_BYTES, WIDTH
-from jamba_reader.ops.selective_scan.operands import ScanGradients, ScanInputs, ScanOutput
+from jamba_reader.ops.selective_scan.lanes import WIDTH
+from jamba_reader.ops.selective_scan.operands import (
+    ScanGradients,
+    ScanInputs,
+    ScanOutput,
+    contiguous_rows,
+    in_rows,
+)
 from jamba_reader.segments import Segments
 
 PARALLEL_STEP_UPDATES = 32_768
@@ -47,9 +53,9 @@ def scan(
         snapshot_every: tokens between two snapshots of the state.
         keep_blocks: also return the states before every block, for ``scan_gradients``.
     """
-    inputs = _in_rows(inputs)
+    inputs = in_rows(inputs)
     channels, states = inputs.A.shape
-    y = torch.empty(inputs.x.shape, dtype=inputs.x.dtype)
+    y = torch.empty_like(inputs.x)
     final_state = torch.empty((len(segments), channels, states))
     if segments.single_tokens and snapshot_every is None and not keep_blocks:
         _step(inputs, y, final_state)
@@ -89,7 +95,7 @@ def scan_gradients(
         dy: gradient of the outputs.
         dfinal: gradient of the final states; zero where None.
     """
-    inputs, dy = _in_rows(inputs), _contiguous_rows(dy)
+    inputs, dy = in_rows(inputs), contiguous_rows(dy)
     dfinal = None if dfinal is None else dfinal.float().contiguous()
     channels, states = inputs.A.shape
     dx, ddt = (torch.empty(t.shape, dtype=t.dtype) for t in (inputs.x, inputs.dt))
@@ -120,11 +126,10 @@ def _step(
     table = _table(inputs, (y,))
     initial = 0 if inputs.initial_state is None else inputs.initial_state.data_ptr()
     if final_state.numel() < PARALLEL_STEP_UPDATES:
-        scratch = torch.empty(LANES_BYTES, dtype=torch.uint8)
-        step(table, sequences, initial, final_state.data_ptr(), scratch.data_ptr())
+        step(table, sequences, initial, final_state.data_ptr())
     else:
-        _, scratch = _scratch(LANES_BYTES)
-        step_parallel(table, sequences, initial, final_state.data_ptr(), scratch.data_ptr())
+        _use_threads()
+        step_parallel(table, sequences, initial, final_state.data_ptr())
 
 
 def _table(inputs: ScanInputs, outputs: tuple[Tensor | None, ...]) -> IntegerArray:
@@ -146,27 +151,12 @@ def _starts(segments: Segments, snapshot_every: int | None) -> IntegerArray:
 
 
 def _scratch(size: int) -> tuple[int, Tensor]:
-    """Set numba to torch's number of threads; returns working memory of one and of all."""
-    threads = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+    """Return the size of one thread's working memory and the memory of all."""
+    return size, torch.empty(_use_threads() * size, dtype=torch.uint8)
+
+
+def _use_threads() -> int:
+    """Have numba use as many threads as torch, and return their number."""
+    threads: int = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
     numba.set_num_threads(threads)
-    return size, torch.empty(threads * size, dtype=torch.uint8)
-
-
-def _in_rows(inputs: ScanInputs) -> ScanInputs:
-    """Copy what the kernels cannot read in place; as a rule, nothing."""
-    x, dt, A, B, C, D, dt_bias, gate, initial_state = inputs
-    return ScanInputs(
-        _contiguous_rows(x),
-        _contiguous_rows(dt),
-        A.float().contiguous(),
-        _contiguous_rows(B),
-        _contiguous_rows(C),
-        D.contiguous(),
-        dt_bias.contiguous(),
-        None if gate is None else _contiguous_rows(gate),
-        None if initial_state is None else initial_state.float().contiguous(),
-    )
-
-
-def _contiguous_rows(matrix: Tensor) -> Tensor:
-    return matrix if matrix.stride(-1) == 1 else matrix.contiguous()
+    return threads

@@ -9,7 +9,6 @@ bringing them into another order would pay.
 
 from typing import no_type_check
 
-import numba
 import numpy as np
 from numba import njit, prange
 
@@ -24,11 +23,11 @@ from jamba_reader.ops.selective_scan.lane_math import (
     write,
 )
 from jamba_reader.ops.selective_scan.lanes import (
-    LANES_BYTES,
     WIDTH,
     broadcast,
     broadcast_lane,
     fma,
+    lanes_on_stack,
     sum_of_lanes,
     with_lane,
 )
@@ -56,8 +55,9 @@ def _step_channel(operands, sequence, channel, initial, final, delta, written, s
 
 @njit(cache=True)
 @no_type_check
-def _step_tile(operands, initial, final, sequence, channel, spare):
+def _step_tile(operands, initial, final, sequence, channel):
     """Advance sixteen channels of one sequence by one token."""
+    spare = lanes_on_stack()
     x, dt, _, _, D, dt_bias, gate, y, _, channels, _ = operands
     present = min(WIDTH, channels - channel)
     inputs = read(x.address, sequence * x.stride + channel, x.kind, present, spare)
@@ -86,19 +86,18 @@ def _step_tile(operands, initial, final, sequence, channel, spare):
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def step(table, sequences, initial, final, scratch):
+def step(table, sequences, initial, final):
     """Advance all sequences by one token, on this thread."""
     operands = operands_of(table)
     for sequence in range(sequences):
         for channel in range(0, operands.channels, WIDTH):
-            _step_tile(operands, initial, final, sequence, channel, scratch)
+            _step_tile(operands, initial, final, sequence, channel)
 
 
 @njit(cache=True, parallel=True, nogil=True)
 @no_type_check
-def step_parallel(table, sequences, initial, final, scratch):
-    """Advance all sequences by one token; ``scratch`` has 64 bytes for every thread."""
+def step_parallel(table, sequences, initial, final):
+    """Advance all sequences by one token, on all threads."""
     tiles = tiles_of(operands_of(table).channels)
     for unit in prange(sequences * tiles):
-        spare = scratch + numba.get_thread_id() * LANES_BYTES
-        _step_tile(operands_of(table), initial, final, unit // tiles, unit % tiles * WIDTH, spare)
+        _step_tile(operands_of(table), initial, final, unit // tiles, unit % tiles * WIDTH)

@@ -290,3 +290,15 @@ def with_lane(typing_context, value, lane, scalar):
         return builder.insert_element(value, scalar, lane)
 
     return lanes(lanes, types.int64, types.float32), generate
+
+
+@intrinsic
+@no_type_check
+def lanes_on_stack(typing_context):
+    """Address of 64 bytes that live as long as the calling function runs."""
+
+    def generate(context, builder, kind, operands):
+        place = cgutils.alloca_once(builder, _FLOATS)
+        return builder.ptrtoint(place, ir.IntType(64))
+
+    return types.int64(), generate

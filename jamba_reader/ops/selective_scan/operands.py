@@ -97,3 +97,24 @@ def check_inputs(inputs: ScanInputs, tokens: int, sequences: int) -> None:
                 f"selective_scan: {name} has shape {tuple(tensor.shape)}, expected {shape} for "
                 f"{tokens} tokens of {sequences} sequences"
             )
+
+
+def in_rows(inputs: ScanInputs) -> ScanInputs:
+    """Copy what the kernels cannot read in place; as a rule, nothing."""
+    x, dt, A, B, C, D, dt_bias, gate, initial_state = inputs
+    return ScanInputs(
+        contiguous_rows(x),
+        contiguous_rows(dt),
+        A.float().contiguous(),
+        contiguous_rows(B),
+        contiguous_rows(C),
+        D.contiguous(),
+        dt_bias.contiguous(),
+        None if gate is None else contiguous_rows(gate),
+        None if initial_state is None else initial_state.float().contiguous(),
+    )
+
+
+def contiguous_rows(matrix: Tensor) -> Tensor:
+    """Return a matrix whose rows are contiguous, by their own or as a copy."""
+    return matrix if matrix.stride(-1) == 1 else matrix.contiguous()
