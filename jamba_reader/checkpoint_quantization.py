@@ -10,7 +10,8 @@ from torch import Tensor
 from jamba_reader.checkpoint_files import CONFIG, config_mapping, dtype_name
 from jamba_reader.checkpoint_names import SCALE, tensor_specs
 from jamba_reader.checkpoint_writer import SHARD_BYTES, Outgoing, write_checkpoint
-from jamba_reader.experts_int8 import ExpertsInt8, QuantisedRows, quantise_rows
+from jamba_reader.experts_int8 import ExpertsInt8, QuantisedRows
+from jamba_reader.row_quantisation import quantise_rows_fast
 from jamba_reader.stored_checkpoint import Checkpoint
 from spider.errors import CheckpointError, ConfigError
 from spider.memory import in_words
@@ -23,7 +24,7 @@ def quantise_named(name: str, weight: Tensor, *, out: QuantisedRows | None = Non
         CheckpointError: a weight is infinite or not a number.
     """
     try:
-        return quantise_rows(weight, out=out)
+        return quantise_rows_fast(weight, out=out)
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {error}") from error
 

@@ -103,7 +103,11 @@ def test_the_type_that_the_config_names_is_loaded(
     key: str, weights: dict[str, Tensor], write: Write
 ) -> None:
     folder = write(weights, **{key: "bfloat16"})
-    assert load_model(folder, progress=False).dtype == torch.bfloat16
+    model = load_model(folder, progress=False)
+    assert model.dtype == torch.bfloat16
+    save_model(model.float(), folder)
+    assert load_model(folder, progress=False).dtype == torch.float32
+    assert "torch_dtype" not in json.loads((folder / "config.json").read_text())
     folder = write(weights, name="odd", **{key: "float4"})
     assert load_model(folder, progress=False).dtype == torch.float32
 
