@@ -62,7 +62,7 @@ def forward(
 
 def backward(
     d_y: Float[Tensor, "tokens channels"],
-    d_final: Float[Tensor, "sequences width-1 channels"] | None,
+    d_final: Float[Tensor, "sequences past channels"] | None,
     x: Float[Tensor, "tokens channels"],
     weight: Float[Tensor, "channels width"],
     bias: Float[Tensor, " channels"] | None,
