@@ -36,15 +36,12 @@ from jamba_reader.segments import Segments
 PARALLEL_STEP_UPDATES = 32_768
 """State updates of one step from which on it is worth starting threads (measured)."""
 
-DTYPES = (torch.float32, torch.bfloat16)
-"""What the kernels read and write."""
-
 _NEVER = 2**62
 
 
 def scan(
     inputs: ScanInputs, segments: Segments, snapshot_every: int | None, *, keep_blocks: bool
-) -> tuple[ScanOutput, Float[Tensor, "blocks tiles states lanes"] | None]:
+) -> tuple[ScanOutput, Float[Tensor, "blocks tiles padded_states lanes"] | None]:
     """Scan forward.
 
     Args:
@@ -82,7 +79,7 @@ def scan(
 def scan_gradients(
     inputs: ScanInputs,
     segments: Segments,
-    blocks: Float[Tensor, "blocks tiles states lanes"],
+    blocks: Float[Tensor, "blocks tiles padded_states lanes"],
     dy: Float[Tensor, "tokens channels"],
     dfinal: Float[Tensor, "sequences channels states"] | None,
 ) -> ScanGradients:

@@ -26,12 +26,16 @@ from jamba_reader.ops.selective_scan.lanes import (
     store,
     store_scalar,
 )
+from spider.errors import DataError
 
 IntegerArray = np.ndarray[Any, np.dtype[np.int64]]
 
 BLOCK = 64
 GROUP = 64
 TILES = GROUP // WIDTH
+
+
+_KINDS = {torch.float32: FLOAT32, torch.bfloat16: BFLOAT16}
 
 
 class Rows(NamedTuple):
@@ -66,14 +70,22 @@ def operand_table(
 
     A nested tuple can be passed to no parallel loop, an array of integers to any. The caller keeps
     the tensors alive.
+
+    Raises:
+        DataError: a tensor is not on the CPU, or of a dtype that numba cannot read.
     """
     entries: list[int] = [A.data_ptr(), *A.shape]
     for matrix in matrices:
         if matrix is None:
             entries += (0, 0, FLOAT32)
-        else:
-            kind = BFLOAT16 if matrix.dtype == torch.bfloat16 else FLOAT32
-            entries += (matrix.data_ptr(), matrix.stride(0), kind)
+            continue
+        kind = _KINDS.get(matrix.dtype)
+        if kind is None or not matrix.is_cpu:
+            raise DataError(
+                f"selective_scan: an operand is {matrix.dtype} on {matrix.device}, "
+                "x is on a CPU: expected float32 or bfloat16 there"
+            )
+        entries += (matrix.data_ptr(), matrix.stride(0), kind)
     return np.array(entries, dtype=np.int64)
 
 

@@ -2,14 +2,12 @@
 
 # ruff: noqa: N803, N806
 
-from typing import NamedTuple
-from weakref import WeakKeyDictionary
-
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
 
 from jamba_reader.ops.selective_scan import triton_kernel as kernels
+from jamba_reader.ops.selective_scan.chunks import KEEP, Plan, plan
 from jamba_reader.ops.selective_scan.operands import (
     ScanGradients,
     ScanInputs,
@@ -18,80 +16,6 @@ from jamba_reader.ops.selective_scan.operands import (
     in_rows,
 )
 from jamba_reader.segments import Segments
-
-KEEP = 16
-"""Tokens between two states kept for the backward pass: the height of its tiles."""
-
-FULL = 4096
-"""Programs that fill a GPU; a scan of fewer is cut into chunks of time."""
-
-SHORTEST = 64
-"""Tokens of the shortest chunk; chunks are multiples of it, and it of KEEP."""
-
-
-class Plan(NamedTuple):
-    """How sequences are cut into chunks.
-
-    Args:
-        table: see ``triton_kernel``.
-        first_chunks: of each sequence, and the number of chunks.
-        chunks: how many.
-        kept: states kept for the backward pass.
-        whole: every chunk is a whole sequence.
-    """
-
-    table: Int64[Tensor, "chunks columns"]
-    first_chunks: Int64[Tensor, " boundaries"]
-    chunks: int
-    kept: int
-    whole: bool
-
-
-_plans: WeakKeyDictionary[Segments, dict[tuple[object, ...], Plan]] = WeakKeyDictionary()
-
-
-def plan(segments: Segments, blocks: int, snapshot_every: int | None, device: torch.device) -> Plan:
-    """Cut sequences into chunks, once for all layers of a model.
-
-    Args:
-        segments: the sequences.
-        blocks: programs side by side in every chunk.
-        snapshot_every: tokens between two snapshots of the state.
-        device: where the table is wanted.
-    """
-    longest = max(segments.lengths, default=0)
-    whole = 4 * len(segments) * blocks >= FULL or longest <= 2 * SHORTEST
-    pieces = -(-segments.total * blocks // (FULL * SHORTEST))
-    size = max(longest, 1) if whole else max(pieces, 1) * SHORTEST
-    key = size, snapshot_every, device
-    known = _plans.setdefault(segments, {})
-    if key not in known:
-        table, first_chunks = _table(segments, size, snapshot_every)
-        last = table[-1] if len(table) else torch.zeros(kernels.TABLE_COLUMNS, dtype=torch.int64)
-        kept = int(last[4] - (-last[1] // KEEP))
-        known[key] = Plan(table.to(device), first_chunks.to(device), len(table), kept, whole)
-    return known[key]
-
-
-def _table(
-    segments: Segments, size: int, snapshot_every: int | None
-) -> tuple[Int64[Tensor, "chunks columns"], Int64[Tensor, " boundaries"]]:
-    """One row per chunk; an empty sequence has one, so that its state passes through."""
-    lengths = torch.tensor(segments.lengths, dtype=torch.int64)
-    counts = (lengths + size - 1).div(size, rounding_mode="floor").clamp(min=1)
-    first_chunks = _starts(counts)
-    sequence = torch.repeat_interleave(torch.arange(len(lengths)), counts)
-    position = (torch.arange(len(sequence)) - first_chunks[sequence]) * size
-    tokens = (lengths[sequence] - position).clamp(max=size)
-    first = torch.tensor(segments.starts, dtype=torch.int64)[sequence] + position
-    kept = _starts((tokens + KEEP - 1).div(KEEP, rounding_mode="floor"))[:-1]
-    shots = lengths.div(snapshot_every or 2**62, rounding_mode="floor")
-    snapshot = _starts(shots)[sequence]
-    return torch.stack((first, tokens, sequence, position, kept, snapshot), dim=1), first_chunks
-
-
-def _starts(counts: Int64[Tensor, " parts"]) -> Int64[Tensor, " boundaries"]:
-    return torch.cat((counts.new_zeros(1), counts.cumsum(0)))
 
 
 def scan(
@@ -113,41 +37,47 @@ def scan(
     sizes = _sizes(channels, states)
     blocks = -(-channels // sizes["BLOCK_D"])
     cut = plan(segments, blocks, snapshot_every, x.device)
-    kept = snapshots = starts = sums = None
+    kept = snapshots = None
     if keep_blocks:
         kept = torch.empty((cut.kept, states, channels), device=x.device)
     if snapshot_every is not None:
         shots = sum(length // snapshot_every for length in segments.lengths)
-        snapshots = torch.empty((shots, *A.shape), device=x.device)
+        snapshots = torch.empty((shots, states, channels), device=x.device)
+    ends = sums = final_state
 
-    def launch(source: int, *, output: bool) -> None:
-        absent = final_state
+    def launch(source: int, target: int, *, output: bool) -> None:
+        opened = x if gate is None else gate
         kernels.scan_kernel[(cut.chunks, blocks)](
-            *(x, dt, A, B, C, D, dt_bias, x if gate is None else gate, y),
-            *(t.stride(0) for t in (x, dt, B, C, x if gate is None else gate, y)),
-            cut.table,
-            *(absent if t is None else t for t in (starts, initial, starts, sums, final_state)),
-            absent if kept is None else kept,
-            absent if snapshots is None else snapshots,
-            snapshot_every or 1,
-            channels,
-            states,
+            *(x, dt, A, B, C, D, dt_bias, opened, y),
+            *(t.stride(0) for t in (x, dt, B, C, opened, y)),
+            *(cut.table, ends, final_state if initial is None else initial, ends, sums),
+            *(final_state if t is None else t for t in (final_state, kept, snapshots)),
+            *(snapshot_every or 1, channels, states),
             OUTPUT=output,
             GATED=gate is not None,
             FROM=source,
+            TO=target,
             KEEP=KEEP if output and keep_blocks else 0,
             SNAPSHOTS=output and snapshots is not None,
             **sizes,
         )
 
-    if cut.chunks and cut.whole:
-        launch(0 if initial is None else 1, output=True)
+    if segments.single_tokens and cut.chunks:
+        launch(0 if initial is None else 1, 1, output=True)
+    elif cut.whole and cut.chunks:
+        ends = torch.empty((cut.chunks, states, channels), device=x.device)
+        if initial is not None:
+            ends.copy_(initial.transpose(1, 2))
+        launch(0 if initial is None else 2, 2, output=True)
+        final_state = ends.transpose(1, 2).contiguous()
     elif cut.chunks:
-        starts = torch.empty((cut.chunks, states, channels), device=x.device)
+        ends = torch.empty((cut.chunks, states, channels), device=x.device)
         sums = torch.empty((cut.chunks, channels), device=x.device)
-        launch(0, output=False)
-        _carry(A, cut, starts, sums, initial, final_state, reverse=False)
-        launch(2, output=True)
+        launch(0, 2, output=False)
+        _carry(A, cut, ends, sums, initial, final_state, reverse=False)
+        launch(2, 0, output=True)
+    if snapshots is not None:
+        snapshots = snapshots.transpose(1, 2).contiguous()
     return ScanOutput(y, final_state, snapshots), kept
 
 
@@ -191,7 +121,8 @@ def scan_gradients(
             GATED=gate is not None,
             BLOCK_T=KEEP,
             BLOCK_D=sizes["BLOCK_D"],
-            num_warps=sizes["num_warps"],
+            # half a tile's tokens to a thread: all of them do not fit its registers
+            num_warps=2 * sizes["num_warps"],
         )
     if dinitial is None:
         dinitial = carries.transpose(1, 2).contiguous()

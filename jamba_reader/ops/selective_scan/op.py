@@ -3,6 +3,7 @@
 # ruff: noqa: N803
 # A, B, C and D are the names of these matrices in the literature
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -13,6 +14,12 @@ from jamba_reader.ops.selective_scan.operands import ScanInputs, ScanOutput, che
 from jamba_reader.ops.selective_scan.reference import selective_scan_reference
 from jamba_reader.segments import Segments
 from spider.errors import DataError
+
+_AVAILABLE = {
+    torch.float32: ("reference", "cpu", "triton"),
+    torch.bfloat16: ("reference", "cpu", "triton"),
+    torch.float16: ("reference", "triton"),
+}
 
 
 def selective_scan(
@@ -55,7 +62,7 @@ def selective_scan(
         implementation,
         device=x.device,
         dtype=x.dtype,
-        available=("reference", "cpu", "triton"),
+        available=_AVAILABLE.get(x.dtype, ("reference",)),
     )
     if chosen == "triton":
         # not at the top: without Triton the rest of the door still opens

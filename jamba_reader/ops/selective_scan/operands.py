@@ -5,10 +5,14 @@
 
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from spider.errors import DataError
+
+DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+"""What kernels read and write."""
 
 
 class ScanInputs(NamedTuple):
@@ -72,7 +76,8 @@ def check_inputs(inputs: ScanInputs, tokens: int, sequences: int) -> None:
     """Refuse shapes that do not fit: a kernel that reads by address would read beyond them.
 
     Raises:
-        DataError: a tensor's shape disagrees with A's, or with the segments.
+        DataError: a tensor's shape disagrees with A's or with the segments, or A or the initial
+            state is on another device.
     """
     channels, states = inputs.A.shape
     wide, narrow, flat = (tokens, channels), (tokens, states), (channels,)
@@ -86,6 +91,8 @@ def check_inputs(inputs: ScanInputs, tokens: int, sequences: int) -> None:
         and dt_bias.shape == flat
         and (gate is None or gate.shape == wide)
         and (initial_state is None or initial_state.shape == (sequences, channels, states))
+        and inputs.A.is_cpu == x.is_cpu
+        and (initial_state is None or initial_state.is_cpu == x.is_cpu)
     ):
         return
     expected = (wide, wide, (channels, states), narrow, narrow, flat, flat, wide)
@@ -97,24 +104,35 @@ def check_inputs(inputs: ScanInputs, tokens: int, sequences: int) -> None:
                 f"selective_scan: {name} has shape {tuple(tensor.shape)}, expected {shape} for "
                 f"{tokens} tokens of {sequences} sequences"
             )
+    raise DataError(f"selective_scan: A and the initial state are not on {x.device}, where x is")
 
 
 def in_rows(inputs: ScanInputs) -> ScanInputs:
-    """Copy what the kernels cannot read in place; as a rule, nothing."""
+    """Copy what the kernels cannot read in place; as a rule, nothing.
+
+    They read rows that are contiguous, wherever each begins, and A, D, dt_bias and states whole;
+    A and states in float32, the rest in any dtype of ``DTYPES``, here brought to float32 if not.
+    """
     x, dt, A, B, C, D, dt_bias, gate, initial_state = inputs
     return ScanInputs(
         contiguous_rows(x),
         contiguous_rows(dt),
-        A.float().contiguous(),
+        _plain(A),
         contiguous_rows(B),
         contiguous_rows(C),
-        D.contiguous(),
-        dt_bias.contiguous(),
+        contiguous_rows(D),
+        contiguous_rows(dt_bias),
         None if gate is None else contiguous_rows(gate),
-        None if initial_state is None else initial_state.float().contiguous(),
+        None if initial_state is None else _plain(initial_state),
     )
 
 
 def contiguous_rows(matrix: Tensor) -> Tensor:
-    """Return a matrix whose rows are contiguous, by their own or as a copy."""
+    """Return a tensor that kernels can read row by row, itself where it is one."""
+    if matrix.dtype not in DTYPES:
+        matrix = matrix.float()
     return matrix if matrix.stride(-1) == 1 else matrix.contiguous()
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    return tensor.float().contiguous()

@@ -17,9 +17,10 @@ from typing import no_type_check
 import triton
 import triton.language as tl
 
+from jamba_reader.ops.selective_scan.chunks import COLUMNS
+
 LOG2E = tl.constexpr(1.4426950408889634)
-TABLE_COLUMNS = 6
-_COLUMNS = tl.constexpr(TABLE_COLUMNS)
+_COLUMNS = tl.constexpr(COLUMNS)
 
 
 @triton.jit
@@ -78,6 +79,7 @@ def scan_kernel(  # noqa: C901
     OUTPUT: tl.constexpr,
     GATED: tl.constexpr,
     FROM: tl.constexpr,
+    TO: tl.constexpr,
     KEEP: tl.constexpr,
     SNAPSHOTS: tl.constexpr,
     BLOCK_D: tl.constexpr,
@@ -85,10 +87,10 @@ def scan_kernel(  # noqa: C901
 ):
     """Scan one chunk of a block of channels, token by token.
 
-    Without OUTPUT it starts from zero and writes S to ``ends`` and the sum of the step sizes to
-    ``sums``. With it, it writes outputs, starting FROM zero (0), the sequence's ``initial`` state
-    (1) or the chunk's entry of ``starts`` (2). Where a chunk is a whole sequence, FROM is 0 or 1
-    and its last state goes to ``final``. KEEP tokens apart, states go to ``kept``.
+    It starts FROM zero (0), the sequence's ``initial`` state (1), or the chunk's entry of
+    ``starts`` (2), and its last state goes TO nowhere (0), the sequence's ``final`` state (1), or
+    the chunk's entry of ``ends`` (2). Without OUTPUT it sums the step sizes into ``sums`` and
+    reads and writes neither C nor outputs. KEEP tokens apart, states go to ``kept``.
     """
     chunk = tl.program_id(0).to(tl.int64)
     channel = tl.program_id(1) * BLOCK_D + tl.arange(0, BLOCK_D)
@@ -100,7 +102,7 @@ def scan_kernel(  # noqa: C901
     count = tl.load(row_of_states + 1)
     sequence = tl.load(row_of_states + 2)
     before = tl.load(row_of_states + 3)
-    # [channels, states] outside, [states, channels] inside
+    # [channels, states] outside, [states, channels] inside: coalesced, and no thread needs another
     outer = channel[None, :].to(tl.int64) * states + state[:, None]
     inner = state[:, None].to(tl.int64) * channels + channel[None, :]
     size = channels * states
@@ -139,13 +141,13 @@ def scan_kernel(  # noqa: C901
             position = before + token + 1
             if position % every == 0:
                 place = tl.load(row_of_states + 5) + position // every - 1
-                tl.store(snapshots + place * size + outer, h, mask=both)
+                tl.store(snapshots + place * size + inner, h, mask=both)
         token += 1
-    if OUTPUT:
-        if FROM < 2:
-            tl.store(final + sequence * size + outer, h, mask=both)
-    else:
+    if TO == 1:
+        tl.store(final + sequence * size + outer, h, mask=both)
+    if TO == 2:
         tl.store(ends + chunk * size + inner, h, mask=both)
+    if not OUTPUT:
         tl.store(sums + chunk * channels + channel, total, mask=present)
 
 
