@@ -34,6 +34,7 @@ WRITERS = {
     "index": "build",
     "run": "search",
     "report": "evaluate-retrieval",
+    "reader": "train-language-model",
 }
 
 
@@ -51,7 +52,7 @@ class Artifact:
 
     @property
     def kind(self) -> str:
-        """The noun: corpus, spans, encoder, embeddings, index, run, report, questions."""
+        """The noun: corpus, spans, encoder, embeddings, index, run, report, questions, reader."""
         return str(self.manifest["kind"])
 
     @property
