@@ -62,6 +62,17 @@ def test_activations_are_of_a_chunk_whatever_the_length() -> None:
     assert needs(jamba_mini(), 512).activations < short.activations
 
 
+def test_a_process_keeps_more_than_a_gpu() -> None:
+    sizes = [
+        memory_needs(
+            SMALL, sequences=1, tokens=64, dtype=torch.float32, chunk_tokens=64, device=device
+        ).activations
+        for device in ("cpu", "cuda")
+    ]
+    logits = 64 * 8
+    assert sizes[0] - logits == 3 * (sizes[1] - logits)
+
+
 def test_what_is_computed_is_what_a_cache_takes() -> None:
     cache = Cache.empty(SMALL, 3, dtype=torch.float32, capacity=50)
     computed = memory_needs(SMALL, sequences=3, tokens=50, dtype=torch.float32, chunk_tokens=8)
