@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int, Int32
+from jaxtyping import Int32, Integer
 
 from jamba_reader.suffix_automaton import NONE, ROOT, build_arrays, order_ends, step
 from spider.errors import DataError
@@ -42,7 +42,7 @@ class SpanAutomaton:
         DataError: a symbol is negative, or there are more than a billion in all.
     """
 
-    def __init__(self, documents: Sequence[Int[np.ndarray, " _"] | Sequence[int]]):
+    def __init__(self, documents: Sequence[Integer[np.ndarray, " _"] | Sequence[int]]):
         parts = [np.asarray(document, dtype=np.int64) for document in documents]
         sizes = np.array([0, *map(len, parts)], dtype=np.int64)
         self.starts = np.cumsum(sizes)

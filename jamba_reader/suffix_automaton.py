@@ -77,6 +77,19 @@ LENGTH, LINK, FIRST_END, HEAD = 0, 1, 2, 3
 OWNER, SYMBOL, TARGET, NEXT = 0, 1, 2, 3
 
 
+def longest_continuations(arrays: AutomatonArrays, *, utf8: bool) -> Int32[np.ndarray, " states"]:
+    """Return how many symbols of a document may still follow each state, at most.
+
+    Args:
+        arrays: the automaton.
+        utf8: the symbols are bytes of UTF-8; count characters, each at its first byte.
+    """
+    longest: np.ndarray = _longest(
+        arrays.lengths, arrays.edge_starts, arrays.edge_symbols, arrays.edge_targets, utf8
+    )
+    return longest
+
+
 @njit(cache=True, inline="always")
 @no_type_check
 def _slot(edges, table, state, symbol):
@@ -247,6 +260,20 @@ def _counting_sort(keys, order, limit):
         result[places[keys[item]]] = item
         places[keys[item]] += 1
     return result
+
+
+@njit(cache=True)
+@no_type_check
+def _longest(lengths, edge_starts, edge_symbols, edge_targets, utf8):
+    longest = np.zeros(len(lengths), np.int32)
+    order = _by_length(lengths)
+    # the longest first: an edge leads to a state of longer spans
+    for place in range(len(order) - 1, -1, -1):
+        state = order[place]
+        for edge in range(edge_starts[state], edge_starts[state + 1]):
+            weight = 0 if utf8 and (edge_symbols[edge] & 0xC0) == 0x80 else 1
+            longest[state] = max(longest[state], longest[edge_targets[edge]] + weight)
+    return longest
 
 
 @njit(cache=True)
