@@ -116,22 +116,22 @@ def test_a_refusal_says_what_takes_how_much() -> None:
         )
 
 
-def test_what_is_loaded_already_is_not_asked_for_again() -> None:
-    tight = WORKING_MEMORY + 2 * MIB
+@pytest.mark.parametrize("part", ["weights", "held"])
+def test_what_is_loaded_already_is_not_asked_for_again(part: str) -> None:
+    found = check(1000, 1 << 40)
+    loaded: dict[str, int | bool] = {"weights_loaded": True}
+    size = found.weights
+    if part == "held":
+        size = found.key_values + found.states
+        loaded = {"held_bytes": size}
+    enough = WORKING_MEMORY + found.total - size
+    check(1000, enough, **loaded)
+    with pytest.raises(ConfigError) as caught:
+        check(1000, enough - 1, **loaded)
+    # what is not asked for is not named
+    assert ("weights" in str(caught.value)) == (part == "held")
     with pytest.raises(ConfigError):
-        check_memory(SMALL, 1, 20_000, torch.float32, "cpu", 16, available=tight)
-    held = 20_000 * 2 * 2 * 8 * 4
-    check_memory(
-        SMALL,
-        1,
-        20_000,
-        torch.float32,
-        "cpu",
-        16,
-        weights_loaded=True,
-        held_bytes=held,
-        available=tight,
-    )
+        check(1000, enough)
 
 
 def test_weights_alone() -> None:
