@@ -1,7 +1,7 @@
 """What may be generated next: the contract of a constraint, and its mask over the vocabulary."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -51,6 +51,7 @@ class Quote(NamedTuple):
     end_token: int | None = None
 
 
+@runtime_checkable
 class Constraint(Protocol):
     """Says which tokens may follow. One constraint serves any number of rows at once."""
 

@@ -30,6 +30,16 @@ def penalise_repetition(
     return torch.where(seen, penalised, scores)
 
 
+def tokens_seen(
+    prompts: Sequence[Sequence[int]], scores: Scores
+) -> Bool[Tensor, "rows vocabulary"]:
+    """Return which tokens each row's prompt holds."""
+    seen = torch.zeros_like(scores, dtype=torch.bool)
+    for row, prompt in zip(seen, prompts, strict=True):
+        row[torch.tensor(list(prompt), device=seen.device)] = True
+    return seen
+
+
 def keep_top_k(scores: Scores, k: int) -> Scores:
     """Forbid all but the ``k`` best tokens of each row; ties with the last of them stay."""
     last = torch.topk(scores, min(k, scores.shape[-1])).values[:, -1:]

@@ -1,6 +1,7 @@
 """Tokens become text as they come: whole characters only, and never a part of a stop string."""
 
 import codecs
+import copy
 from collections.abc import Sequence
 
 from spider.errors import ConfigError
@@ -29,8 +30,15 @@ class TextStream:
         self.stopped = False
         self._stops = tuple(stops)
         self._include_stop = include_stop
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._decoder = _decoder()
         self._held = ""
+
+    def fork(self) -> "TextStream":
+        """Return a copy that goes its own way."""
+        twin = copy.copy(self)
+        twin._decoder = _decoder()
+        twin._decoder.setstate(self._decoder.getstate())
+        return twin
 
     def push(self, piece: bytes) -> str:
         """Take the bytes of one more token; return the text that is certain now."""
@@ -66,6 +74,10 @@ class TextStream:
             if any(stop.startswith(tail) for stop in self._stops):
                 return length
         return 0
+
+
+def _decoder() -> codecs.IncrementalDecoder:
+    return codecs.getincrementaldecoder("utf-8")("replace")
 
 
 def check_stops(stops: Sequence[str]) -> None:
