@@ -12,6 +12,7 @@ from jamba_reader.cache import Cache
 from jamba_reader.config import JambaConfig
 from jamba_reader.experts_int8 import ExpertsInt8
 from jamba_reader.layers.backbone import Backbone
+from jamba_reader.layers.linear import Linear
 from jamba_reader.ops.selection import Implementation
 from jamba_reader.prompt_chunks import check_prompts, prompt_chunks
 from jamba_reader.segments import Segments
@@ -65,8 +66,13 @@ class JambaLanguageModel(nn.Module):
         self.model = Backbone(
             config, kernels=kernels, device=device, dtype=dtype, quantization=quantization
         )
-        self.lm_head = nn.Linear(
-            config.hidden_size, config.vocab_size, bias=False, device=device, dtype=dtype
+        self.lm_head = Linear(
+            config.hidden_size,
+            config.vocab_size,
+            bias=False,
+            kernels=kernels,
+            device=device,
+            dtype=dtype,
         )
         if config.tie_word_embeddings:
             self.lm_head.weight = self.model.embed_tokens.weight

@@ -1,10 +1,13 @@
 """Grouped-query attention without positions (Jamba, arXiv:2403.19887, section 3)."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from jamba_reader.config import JambaConfig
 from jamba_reader.key_value_memory import KeyValueMemory
+from jamba_reader.layers.linear import Linear
 from jamba_reader.ops.attention.op import attention
 from jamba_reader.ops.selection import Implementation
 from jamba_reader.segments import Segments
@@ -29,13 +32,14 @@ class Attention(nn.Module):
         super().__init__()
         self.config = config
         self.kernels = kernels
+        place: dict[str, Any] = {"kernels": kernels, "device": device, "dtype": dtype}
         hidden, size = config.hidden_size, config.head_dim
         shared = config.num_key_value_heads * size
         queries = config.num_attention_heads * size
-        self.q_proj = nn.Linear(hidden, queries, bias=False, device=device, dtype=dtype)
-        self.k_proj = nn.Linear(hidden, shared, bias=False, device=device, dtype=dtype)
-        self.v_proj = nn.Linear(hidden, shared, bias=False, device=device, dtype=dtype)
-        self.o_proj = nn.Linear(queries, hidden, bias=False, device=device, dtype=dtype)
+        self.q_proj = Linear(hidden, queries, bias=False, **place)
+        self.k_proj = Linear(hidden, shared, bias=False, **place)
+        self.v_proj = Linear(hidden, shared, bias=False, **place)
+        self.o_proj = Linear(queries, hidden, bias=False, **place)
 
     def forward(
         self, hidden: Tensor, segments: Segments, before: KeyValueMemory | None

@@ -7,9 +7,11 @@ from torch.nn import functional
 from jamba_reader.config import JambaConfig
 from jamba_reader.experts_int8 import ExpertsInt8
 from jamba_reader.layers.int8_linear import Float32Scales, Int8Linear
+from jamba_reader.layers.linear import Linear
 from jamba_reader.ops.experts.op import routed_experts
 from jamba_reader.ops.experts.weights import ExpertWeights
 from jamba_reader.ops.gated_activation.op import gated_activation
+from jamba_reader.ops.linear.op import FEW_ROWS
 from jamba_reader.ops.selection import Implementation
 
 
@@ -39,7 +41,7 @@ class DenseFeedForward(nn.Module):
         def linear(inputs: int, outputs: int) -> nn.Module:
             if int8:
                 return Int8Linear(inputs, outputs, kernels=kernels, device=device)
-            return nn.Linear(inputs, outputs, bias=False, device=device, dtype=dtype)
+            return Linear(inputs, outputs, bias=False, kernels=kernels, device=device, dtype=dtype)
 
         self.gate_proj = linear(config.hidden_size, config.intermediate_size)
         self.up_proj = linear(config.hidden_size, config.intermediate_size)
@@ -55,8 +57,10 @@ class DenseFeedForward(nn.Module):
     def _gate_up(self, hidden: Tensor) -> Tensor:
         """Return both projections side by side; without gradients, written there at once."""
         gate, up = self.gate_proj, self.up_proj
-        if torch.is_grad_enabled() or not (
-            isinstance(gate, nn.Linear) and isinstance(up, nn.Linear)
+        if (
+            torch.is_grad_enabled()
+            or len(hidden) <= FEW_ROWS
+            or not (isinstance(gate, Linear) and isinstance(up, Linear))
         ):
             return torch.cat([gate(hidden), up(hidden)], dim=-1)
         both = hidden.new_empty(len(hidden), gate.out_features + up.out_features)

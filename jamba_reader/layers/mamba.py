@@ -1,13 +1,16 @@
 """The Mamba-1 mixer with Jamba's inner norms (Gu & Dao 2023; Jamba, arXiv:2403.19887, 6.4)."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from jamba_reader.cache import MambaState
 from jamba_reader.config import JambaConfig
+from jamba_reader.layers.linear import Linear
 from jamba_reader.layers.rms_norm import RMSNorm
 from jamba_reader.ops.causal_conv1d.op import causal_conv1d
+from jamba_reader.ops.linear.op import linear
 from jamba_reader.ops.selection import Implementation
 from jamba_reader.ops.selective_scan.op import selective_scan
 from jamba_reader.segments import Segments
@@ -32,10 +35,11 @@ class MambaMixer(nn.Module):
         super().__init__()
         hidden, inner, states = config.hidden_size, config.inner_size, config.mamba_d_state
         rank, bias = config.mamba_dt_rank, config.mamba_proj_bias
+        place: dict[str, Any] = {"kernels": kernels, "device": device, "dtype": dtype}
         self.config = config
         self.kernels = kernels
         self.widths = [rank, states, states]
-        self.in_proj = nn.Linear(hidden, 2 * inner, bias=bias, device=device, dtype=dtype)
+        self.in_proj = Linear(hidden, 2 * inner, bias=bias, **place)
         # holds the weights under the names of the checkpoints; its own forward pass pads
         self.conv1d = nn.Conv1d(
             inner,
@@ -46,16 +50,13 @@ class MambaMixer(nn.Module):
             device=device,
             dtype=dtype,
         )
-        self.x_proj = nn.Linear(inner, sum(self.widths), bias=False, device=device, dtype=dtype)
-        self.dt_proj = nn.Linear(rank, inner, bias=True, device=device, dtype=dtype)
+        self.x_proj = Linear(inner, sum(self.widths), bias=False, **place)
+        self.dt_proj = Linear(rank, inner, bias=True, **place)
         rates = torch.arange(1, states + 1, dtype=torch.float32, device=device).log()
         self.A_log = nn.Parameter(rates.expand(inner, -1).to(dtype or torch.float32).contiguous())
         self.D = nn.Parameter(torch.ones(inner, device=device, dtype=dtype))
-        self.out_proj = nn.Linear(inner, hidden, bias=bias, device=device, dtype=dtype)
-        norms = [
-            RMSNorm(width, config.rms_norm_eps, kernels=kernels, device=device, dtype=dtype)
-            for width in self.widths
-        ]
+        self.out_proj = Linear(inner, hidden, bias=bias, **place)
+        norms = [RMSNorm(width, config.rms_norm_eps, **place) for width in self.widths]
         self.dt_layernorm, self.b_layernorm, self.c_layernorm = norms
         self._known_decay: tuple[tuple[int, int], Tensor] | None = None
 
@@ -86,7 +87,7 @@ class MambaMixer(nn.Module):
         )
         dt, b, c = self.x_proj(inputs).split(self.widths, dim=-1)
         # the bias of dt_proj is added within the scan, in float32
-        dt = functional.linear(self.dt_layernorm(dt), self.dt_proj.weight)
+        dt = linear(self.dt_layernorm(dt), self.dt_proj.weight, implementation=self.kernels)
         outputs, state, _ = selective_scan(
             inputs,
             dt,
