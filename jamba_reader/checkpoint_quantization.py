@@ -1,4 +1,11 @@
-"""ExpertsInt8 on disk: a checkpoint becomes an int8 one, tensor by tensor."""
+"""ExpertsInt8 on disk: a checkpoint becomes an int8 one, tensor by tensor.
+
+An int8 checkpoint has the hub's names. Each weight that is int8, ``NAME.weight`` of type I8, is
+followed by its scales, ``NAME.weight_scale`` of type F32, one for each row: the weight is
+``int8 * scale[:, None]``. ``config.json`` says so under ``quantization_config``:
+``{"quant_method": "experts_int8", "dense": false}``, where ``dense`` tells whether the feed-forward
+parts of layers without experts are int8 too. CPU and GPU read the same files.
+"""
 
 import shutil
 from pathlib import Path
