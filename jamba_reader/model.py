@@ -13,6 +13,7 @@ from jamba_reader.config import JambaConfig
 from jamba_reader.experts_int8 import ExpertsInt8
 from jamba_reader.layers.backbone import Backbone
 from jamba_reader.layers.linear import Linear
+from jamba_reader.memory_budget import check_memory
 from jamba_reader.ops.selection import Implementation
 from jamba_reader.prompt_chunks import check_prompts, prompt_chunks
 from jamba_reader.segments import Segments
@@ -163,11 +164,24 @@ class JambaLanguageModel(nn.Module):
 
         Raises:
             DataError: a prompt is empty, or an id is not in the vocabulary.
+            ConfigError: it takes more memory than there is; said before anything is computed.
         """
         check_prompts(prompts, self.config.vocab_size)
         if len(prompts) != cache.sequences:
             raise DataError(f"{len(prompts)} prompts for a cache of {cache.sequences} sequences")
-        cache.reserve(max(map(len, prompts)))
+        longest = max(map(int.__add__, cache.lengths, map(len, prompts)))
+        check_memory(
+            self.config,
+            len(prompts),
+            longest,
+            self.dtype,
+            self.device,
+            chunk_tokens,
+            self.quantization,
+            weights_loaded=True,
+            held_bytes=cache.nbytes(),
+        )
+        cache.reserve(longest)
         logits = torch.empty(len(prompts), self.config.vocab_size, device=self.device)
         total = sum(map(len, prompts))
         with ExitStack() as stack:

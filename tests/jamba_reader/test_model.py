@@ -4,7 +4,7 @@ import torch
 from jamba_reader.config import JambaConfig
 from jamba_reader.model import JambaLanguageModel
 from jamba_reader.segments import Segments
-from spider.errors import DataError
+from spider.errors import ConfigError, DataError
 
 
 def tiny(**changes: object) -> JambaConfig:
@@ -99,3 +99,13 @@ def test_a_progress_line_changes_nothing(model: JambaLanguageModel) -> None:
     quiet = model.prefill([[1, 2, 3]], model.new_cache(1), chunk_tokens=2)
     shown = model.prefill([[1, 2, 3]], model.new_cache(1), chunk_tokens=2, progress=True)
     torch.testing.assert_close(quiet, shown)
+
+
+def test_more_tokens_than_memory_allows_is_said_before_starting(
+    model: JambaLanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jamba_reader.memory_budget.device_memory", lambda _: 1 << 20)
+    cache = model.new_cache(1)
+    with pytest.raises(ConfigError, match="1 MiB can be had"):
+        model.prefill([[1] * 1000], cache)
+    assert cache.lengths == [0]
