@@ -8,14 +8,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from jamba_reader.ops.selection import Implementation, select
-from jamba_reader.ops.selective_scan import cpu
+from jamba_reader.ops.selective_scan import cpu, mamba_ssm_kernel
 from jamba_reader.ops.selective_scan.differentiable import scan_with
 from jamba_reader.ops.selective_scan.operands import ScanInputs, ScanOutput, check_inputs
 from jamba_reader.ops.selective_scan.reference import selective_scan_reference
 from jamba_reader.segments import Segments
 from spider.errors import DataError
 
-_AVAILABLE = {
+_AVAILABLE: dict[torch.dtype, tuple[str, ...]] = {
     torch.float32: ("reference", "cpu", "triton"),
     torch.bfloat16: ("reference", "cpu", "triton"),
     torch.float16: ("reference", "triton"),
@@ -57,13 +57,14 @@ def selective_scan(
     check_inputs(inputs, segments.total, len(segments))
     if snapshot_every is not None and snapshot_every < 1:
         raise DataError(f"selective_scan: snapshot_every is {snapshot_every}, expected 1 or more")
+    available = _AVAILABLE.get(x.dtype, ("reference",))
+    if x.is_cuda and mamba_ssm_kernel.can_scan(inputs, segments, snapshot_every):
+        available = (*available, "mamba_ssm")
     chosen = select(
-        "selective_scan",
-        implementation,
-        device=x.device,
-        dtype=x.dtype,
-        available=_AVAILABLE.get(x.dtype, ("reference",)),
+        "selective_scan", implementation, device=x.device, dtype=x.dtype, available=available
     )
+    if chosen == "mamba_ssm":
+        return mamba_ssm_kernel.scan(inputs, segments)
     if chosen == "triton":
         # not at the top: without Triton the rest of the door still opens
         from jamba_reader.ops.selective_scan import gpu
