@@ -38,8 +38,8 @@ class TextSpanConstraint:
 
     Without an opening marker the text begins inside a quote; without a closing marker a quote lasts
     until the text ends. With both, text is free outside, every opening marker begins a quote, and
-    every closing marker ends it: a quote never holds the closing marker. Special tokens have no
-    text: they may come outside a quote only.
+    every closing marker ends it: once a quote is long enough, it never goes on over the closing
+    marker. Special tokens have no text: they may come outside a quote only.
 
     Args:
         documents: their texts.
