@@ -117,22 +117,33 @@ def scan_kernel(  # noqa: C901
     total = tl.zeros((BLOCK_D,), tl.float32)
     if OUTPUT:
         skip = tl.load(D + channel, mask=present, other=0.0).to(tl.float32)
+    # each row is asked for while the one before it is worked on: memory takes longer than a token
+    here = present & (count > 0)
+    inputs = _row(x, first, x_stride, channel, here)
+    raw = _row(dt, first, dt_stride, channel, here)
+    opened = inputs
+    if GATED:
+        opened = _row(gate, first, gate_stride, channel, here)
     token = count * 0
     while token < count:
         row = first + token
+        here = present & (token + 1 < count)
+        next_inputs = _row(x, row + 1, x_stride, channel, here)
+        next_raw = _row(dt, row + 1, dt_stride, channel, here)
+        next_opened = next_inputs
+        if GATED:
+            next_opened = _row(gate, row + 1, gate_stride, channel, here)
         if KEEP > 0:  # noqa: SIM102, the outer condition is the compiler's
             if token % KEEP == 0:
                 place = tl.load(row_of_states + 4) + token // KEEP
                 tl.store(kept + place * size + inner, h, mask=both)
-        inputs = _row(x, row, x_stride, channel, present)
-        delta = _softplus(_row(dt, row, dt_stride, channel, present) + bias)
+        delta = _softplus(raw + bias)
         b = _row(B, row, b_stride, state[:, None], state[:, None] < states)
         h = tl.exp2(delta[None, :] * rate) * h + (delta * inputs)[None, :] * b
         if OUTPUT:
             c = _row(C, row, c_stride, state[:, None], state[:, None] < states)
             value = tl.sum(h * c, axis=0) + skip * inputs
             if GATED:
-                opened = _row(gate, row, gate_stride, channel, present)
                 value = value * opened * _sigmoid(opened)
             tl.store(y + row * y_stride + channel, value.to(y.dtype.element_ty), mask=present)
         else:
@@ -142,6 +153,7 @@ def scan_kernel(  # noqa: C901
             if position % every == 0:
                 place = tl.load(row_of_states + 5) + position // every - 1
                 tl.store(snapshots + place * size + inner, h, mask=both)
+        inputs, raw, opened = next_inputs, next_raw, next_opened
         token += 1
     if TO == 1:
         tl.store(final + sequence * size + outer, h, mask=both)
