@@ -95,11 +95,7 @@ def test_the_verb_writes_what_transformers_opens(corpus, tmp_path, caplog) -> No
     with caplog.at_level(logging.INFO):
         main(settings(corpus, output))
     assert "up to date" in caplog.text
-    # another run of the same settings has the same content
-    main(settings(corpus, tmp_path / "again"))
-    assert open_artifact(tmp_path / "again").content_hash == artifact.content_hash
-
-    # and it is where another run can begin
+    # it is where another run can begin
     main(settings(corpus, tmp_path / "later", start=str(output), steps=0))
     later = load_model(tmp_path / "later").state_dict()
     for name, weight in ours.state_dict().items():
