@@ -155,6 +155,16 @@ def test_threads_change_no_bit(monkeypatch):
     torch.testing.assert_close(alone[-1], together[-1])
 
 
+def test_a_triton_program_takes_several_blocks_of_rows(monkeypatch):
+    from jamba_reader.ops.rms_norm import triton_kernel
+
+    tensors = operands(11, 5)
+    expected = gradients("reference", tensors, True)
+    monkeypatch.setattr(triton_kernel, "PROGRAMS", 2)
+    monkeypatch.setattr(triton_kernel, "ELEMENTS", 16)
+    assert_close(gradients("triton", tensors, True), expected, 2e-6)
+
+
 def test_columns_need_not_be_adjacent():
     x, residual, weight = operands(4, 6)
     expected = add_rms_norm(x, residual, weight, EPS)
