@@ -194,3 +194,14 @@ def test_what_cannot_be_quoted_is_said() -> None:
         TextSpanConstraint(["abc"], TABLE, fewest_characters=0)
     with pytest.raises(ConfigError, match="marker"):
         TextSpanConstraint(["abc"], TABLE, fewest_quotes=1)
+
+
+def test_a_quote_closes_after_whole_characters_only() -> None:
+    constraint = TextSpanConstraint(["é東"], TABLE, opening="<", closing=">")
+    state = constraint.start()
+    for byte in b"<\xc3":
+        state = constraint.advance(state, 1 + byte)
+    assert [TABLE.of(token) for token in constraint.allowed(state).tokens.tolist()] == [b"\xa9"]
+    state = constraint.advance(state, 1 + 0xA9)
+    may = {TABLE.of(token) for token in constraint.allowed(state).tokens.tolist()}
+    assert may == {b">", b"\xe6", "東".encode()}
