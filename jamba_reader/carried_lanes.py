@@ -49,16 +49,21 @@ class CarriedLanes(nn.Module):
             self.register_buffer(f"values_{layer}", memory.values.zero_())
 
     def cache(self) -> Cache:
-        """Return the lanes' state as the model takes it; the buffers stay as they are."""
+        """Return the lanes' state as the model takes it.
+
+        It holds the buffers themselves: select sequences from it, which copies, before use.
+        """
         lengths: list[int] = self.lengths.tolist()
         return Cache(
             {
-                layer: MambaState(self._copy("state", layer), self._copy("history", layer))
+                layer: MambaState(
+                    self.get_buffer(f"state_{layer}"), self.get_buffer(f"history_{layer}")
+                )
                 for layer in self.mamba_layers
             },
             {
                 layer: KeyValueMemory(
-                    self._copy("keys", layer), self._copy("values", layer), lengths
+                    self.get_buffer(f"keys_{layer}"), self.get_buffer(f"values_{layer}"), lengths
                 )
                 for layer in self.attention_layers
             },
@@ -79,10 +84,6 @@ class CarriedLanes(nn.Module):
                 for lane, (kept, length) in enumerate(zip(lengths, memory.lengths, strict=True)):
                     target[lane, :, :kept] = source[lane, :, length - kept : length]
         self.lengths.copy_(torch.tensor(lengths))
-
-    def _copy(self, name: str, layer: int) -> Tensor:
-        # a copy, since the backward pass reads what the next step's state overwrites
-        return self.get_buffer(f"{name}_{layer}").clone()
 
 
 def restart(cache: Cache, sequences: Iterable[int]) -> None:

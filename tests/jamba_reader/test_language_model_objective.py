@@ -151,6 +151,8 @@ def test_no_gradient_crosses_a_step_and_the_memory_is_bounded() -> None:
     unbounded = LanguageModelObjective(model, lanes=1, attention_memory=40)
     for step in range(2):
         unbounded(lanes.batch(step))
+    whole = unbounded.carried.get_buffer("keys_1")[:, :, 13:20]
+    torch.testing.assert_close(objective.carried.get_buffer("keys_1"), whole)  # the last seven
     losses = [o(lanes.batch(2)).loss.item() for o in (objective, unbounded)]
     assert losses[0] != losses[1]
 
