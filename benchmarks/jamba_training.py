@@ -189,7 +189,7 @@ def curve(workspace: Path) -> dict[str, Any]:
     return {
         "commit_of_training": volatile["commit"],
         "finished_training": volatile["finished"],
-        "training_command": volatile["command"],
+        "training_command": volatile["command"].replace(str(workspace), "WORKSPACE"),
         "seconds": volatile["seconds"],
         "peak_memory_mib": volatile["peak_memory_mib"],
         "config": artifact.config,
@@ -212,10 +212,10 @@ def main() -> int:
     else:
         result = curve(options.workspace)
     record = read_json(options.output) if options.output.is_file() else {}
-    command = f"python -m benchmarks.jamba_training {' '.join(sys.argv[1:])}"
+    arguments = " ".join(sys.argv[1:]).replace(str(options.workspace), "WORKSPACE")
     record[options.part] = {
         **provenance(),
-        "command": command,
+        "command": f"python -m benchmarks.jamba_training {arguments}",
         "threads": torch.get_num_threads(),
         **result,
     }
