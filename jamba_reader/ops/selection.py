@@ -41,7 +41,7 @@ def select(
         return "reference"
     if requested == "auto":
         chosen = _automatic(device.type, available)
-        _say_once(operation, chosen, device.type)
+        _say_once(operation if chosen == "reference" else "Jamba", chosen, device.type)
         return chosen
     if requested not in available:
         raise ConfigError(f"kernels={requested}: {operation} has {', '.join(available)}")
@@ -88,5 +88,6 @@ def triton_is_installed() -> bool:
 
 
 @cache
-def _say_once(operation: str, chosen: str, device: str) -> None:
-    logger.info("%s on %s: %s kernel", operation, device, chosen)
+def _say_once(what: str, chosen: str, device: str) -> None:
+    names = {"cpu": "numba", "triton": "Triton", "mamba_ssm": "mamba-ssm"}
+    logger.info("%s on %s: %s kernels", what, device, names.get(chosen, chosen))

@@ -62,4 +62,5 @@ def test_the_choice_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         choose("auto")
         choose("auto")
-    assert caplog.messages == ["scan on cpu: cpu kernel"]
+        choose("auto", available=("reference",))
+    assert caplog.messages == ["Jamba on cpu: numba kernels", "scan on cpu: reference kernels"]
