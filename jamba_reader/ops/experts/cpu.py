@@ -29,11 +29,11 @@ FEW_ROWS = {
     (torch.int8, torch.bfloat16): 8,
 }
 """Rows up to which reading the weights once beats a matrix product, by the dtypes of weights and
-rows; measured on two cores with AVX-512 (``benchmarks/jamba_int8.py`` times both sides)."""
+rows; chosen on two cores with AVX-512 that other work shared, so rough to a factor of two."""
 
 _TILE = 1 << 23
 """Int8 weights widened at a time: 16 MiB of bfloat16, which a large cache still holds when they are
-multiplied. Smaller tiles are no faster, and on a busy machine each start of the threads costs."""
+multiplied. Smaller tiles start the threads more often, which on a busy machine costs the most."""
 
 _NO_SCALE = np.zeros(0, np.float32)
 _NO_SCALES = np.zeros((0, 0), np.float32)
