@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from jamba_reader.ops.selective_scan import triton_backward_kernel as backward_kernels
 from jamba_reader.ops.selective_scan import triton_kernel as kernels
 from jamba_reader.ops.selective_scan.chunks import KEEP, Plan, plan
 from jamba_reader.ops.selective_scan.operands import (
@@ -111,7 +112,7 @@ def scan_gradients(
     skips, biases = torch.empty((2, cut.chunks, channels), device=x.device)
     opened = x if gate is None else gate
     if cut.chunks:
-        kernels.reverse_kernel[(cut.chunks, side)](
+        backward_kernels.reverse_kernel[(cut.chunks, side)](
             *(x, dt, A, B, C, D, dt_bias, opened, dy, dx, ddt, dx if dgate is None else dgate),
             *(t.stride(0) for t in (x, dt, B, C, opened, dy, dx)),
             *(cut.table, blocks, carries, rates, skips, biases, dB, dC),
@@ -151,7 +152,7 @@ def _gradients_at_chunk_ends(
     dinitial = torch.empty((sequences, channels, states), device=x.device)
     sizes = _sizes(channels, states)
     opened = x if gate is None else gate
-    kernels.reverse_ends_kernel[(cut.chunks, -(-channels // sizes["BLOCK_D"]))](
+    backward_kernels.reverse_ends_kernel[(cut.chunks, -(-channels // sizes["BLOCK_D"]))](
         *(dt, A, C, dt_bias, opened, dy),
         *(t.stride(0) for t in (dt, C, opened, dy)),
         *(cut.table, ends, sums),

@@ -12,6 +12,7 @@ SCRIPT = """
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
+from jamba_reader.ops.selective_scan import triton_backward_kernel as backward_kernels
 from jamba_reader.ops.selective_scan import triton_kernel as kernels
 
 HALF = {"x", "dt", "B", "C", "D", "dt_bias", "gate", "y", "dy", "dx", "ddt", "dgate"}
@@ -45,9 +46,9 @@ paths = (
 for path in paths:
     compile_for_hopper(kernels.scan_kernel, GATED=True, **path, **tile)
 compile_for_hopper(kernels.carry_kernel, ENTERS=True, REVERSE=True, **tile)
-compile_for_hopper(kernels.reverse_ends_kernel, GATED=True, **tile)
+compile_for_hopper(backward_kernels.reverse_ends_kernel, GATED=True, **tile)
 compile_for_hopper(
-    kernels.reverse_kernel, num_warps=8, STATES=16, GATED=True, BLOCK_T=16, BLOCK_D=128
+    backward_kernels.reverse_kernel, num_warps=8, STATES=16, GATED=True, BLOCK_T=16, BLOCK_D=128
 )
 print("compiled")
 """
