@@ -245,6 +245,12 @@ def test_nothing_of_the_size_of_all_states_is_allocated(make_inputs):
     assert cpu.backward_scratch_bytes(16) < 2**19
 
 
+def test_parameters_in_float64_are_read_as_float32(make_inputs):
+    inputs = make_inputs((9,), 5, 3)
+    wide = inputs._replace(D=inputs.D.double(), dt_bias=inputs.dt_bias.double())
+    assert torch.equal(scan(wide, (9,)).y, scan(inputs, (9,)).y)
+
+
 def test_no_sequences_and_no_tokens(make_inputs):
     inputs = make_inputs((0, 0), 5, 3)
     output = scan(inputs, (0, 0))
