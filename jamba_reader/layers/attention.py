@@ -54,10 +54,11 @@ class Attention(nn.Module):
         Returns:
             The branch's output ``[tokens, hidden]``, and the memory with this call's tokens.
         """
-        size = self.config.head_dim
-        query = self.q_proj(hidden).view(len(hidden), -1, size)
-        key = self.k_proj(hidden).view(len(hidden), -1, size)
-        value = self.v_proj(hidden).view(len(hidden), -1, size)
+        size, tokens = self.config.head_dim, len(hidden)
+        heads, shared = self.config.num_attention_heads, self.config.num_key_value_heads
+        query = self.q_proj(hidden).view(tokens, heads, size)
+        key = self.k_proj(hidden).view(tokens, shared, size)
+        value = self.v_proj(hidden).view(tokens, shared, size)
         after = None if before is None else before.append(key, value, segments)
         mixed = attention(
             query,
@@ -69,4 +70,4 @@ class Attention(nn.Module):
             dropout=self.config.attention_dropout if self.training else 0.0,
             implementation=self.kernels,
         )
-        return self.o_proj(mixed.reshape(len(hidden), -1)), after
+        return self.o_proj(mixed.reshape(tokens, heads * size)), after

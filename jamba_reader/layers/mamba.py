@@ -106,7 +106,9 @@ class MambaMixer(nn.Module):
     def decay(self) -> Tensor:
         """Return A = -exp(A_log), ``[channels, states]`` in float32 at least."""
         wide = torch.float64 if self.A_log.dtype == torch.float64 else torch.float32
-        if torch.is_grad_enabled():
+        # while training A_log changes every step; what was made in inference mode has no version
+        if torch.is_grad_enabled() or self.A_log.is_inference():
+            self._known_decay = None
             return -torch.exp(self.A_log.to(wide))
         version = (self.A_log.data_ptr(), self.A_log._version)
         if self._known_decay is None or self._known_decay[0] != version:

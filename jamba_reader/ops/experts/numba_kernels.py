@@ -63,7 +63,19 @@ def gate_rows(gate_up, scale, activation, inner):
             store(inner, row, i, active * up)
 
 
-@njit(cache=True, parallel=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz"})
+# A loop that writes is compiled twice, and how near its operands lie in memory decides which of the
+# two runs; if it summed in lanes as well, equal inputs would give sums that differ in the last bit.
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz"})
+@no_type_check
+def _sum(values):
+    """Add up a row in lanes; writes nothing."""
+    total = np.float32(0)
+    for i in range(len(values)):
+        total += values[i]
+    return total
+
+
+@njit(cache=True, parallel=True, nogil=True, error_model="numpy")
 @no_type_check
 def gate_rows_backward(gate_up, scale, activation, upstream, shares, inner, d_gate_up, d_shares):
     """Gradients of ``share * <upstream, act(gate) * up>`` for each row.
@@ -81,7 +93,7 @@ def gate_rows_backward(gate_up, scale, activation, upstream, shares, inner, d_ga
     width = inner.shape[1]
     for row in prange(inner.shape[0]):
         share = shares[row]
-        total = np.float32(0)
+        products = np.empty(width, np.float32)
         for i in range(width):
             gate, up = load(gate_up, row, i), load(gate_up, row, width + i)
             of_gate = of_up = np.float32(1)
@@ -91,12 +103,12 @@ def gate_rows_backward(gate_up, scale, activation, upstream, shares, inner, d_ga
             active = silu(gate) if activation == SILU else gelu(gate)
             slope = silu_gradient(gate) if activation == SILU else gelu_gradient(gate)
             above = load(upstream, row, i)
-            total += active * up * above
+            products[i] = active * up * above
             above *= share
             store(inner, row, i, active * up * share)
             store(d_gate_up, row, i, above * up * slope * of_gate)
             store(d_gate_up, row, width + i, above * active * of_up)
-        d_shares[row] = total
+        d_shares[row] = _sum(products)
 
 
 @njit(cache=True, parallel=True, nogil=True, error_model="numpy")

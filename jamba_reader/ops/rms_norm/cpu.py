@@ -88,26 +88,34 @@ def backward(
     return d_x, d_weights.sum(0).to(weight.dtype)
 
 
-# sums in lanes; without this permission to reorder, a sum is one scalar addition after another
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@njit(cache=True, nogil=True, error_model="numpy")
 @no_type_check
 def _inverse_root_mean_square(kind, x, offset, residual, beside, eps, values, total, to):
     """Widen a row, or the sum of two, into ``values``; return what normalises it."""
     width = len(values)
-    squares = np.float32(0)
     if residual == 0:
         for c in range(width):
-            value = load_at(kind, x, offset + c)
-            values[c] = value
-            squares += value * value
+            values[c] = load_at(kind, x, offset + c)
     else:
         for c in range(width):
             value = load_at(kind, x, offset + c) + load_at(kind, residual, beside + c)
             value = rounded(kind, value)
             store_at(kind, total, to + c, value)
             values[c] = value
-            squares += value * value
-    return np.float32(1) / np.sqrt(squares / np.float32(width) + np.float32(eps))
+    mean = _sum_of_squares(values) / np.float32(width)
+    return np.float32(1) / np.sqrt(mean + np.float32(eps))
+
+
+# Sums in lanes; without this permission to reorder, a sum is one scalar addition after another.
+# The loop writes nothing: a loop that does is compiled twice, and which of the two runs, so in
+# which order it adds, depends on how near the operands lie in memory.
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@no_type_check
+def _sum_of_squares(values):
+    squares = np.float32(0)
+    for c in range(len(values)):
+        squares += values[c] * values[c]
+    return squares
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
