@@ -31,7 +31,7 @@ from jamba_reader.ops.attention.cpu_layout import (
     piece_bounds,
     plan_work,
 )
-from jamba_reader.ops.selective_scan.lanes import (
+from jamba_reader.ops.lanes import (
     LANES_BYTES,
     broadcast,
     fma,

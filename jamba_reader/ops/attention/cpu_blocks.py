@@ -13,8 +13,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from jamba_reader.ops.selective_scan.lane_math import exp2
-from jamba_reader.ops.selective_scan.lanes import (
+from jamba_reader.ops.lane_math import exp2
+from jamba_reader.ops.lanes import (
     LANES_BYTES,
     WIDTH,
     broadcast,

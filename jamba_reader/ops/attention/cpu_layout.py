@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from jamba_reader.ops.attention.cpu_blocks import BLOCK, TILE
-from jamba_reader.ops.selective_scan.lanes import WIDTH
+from jamba_reader.ops.lanes import WIDTH
 
 LOG2E = math.log2(math.e)
 LN2 = np.float32(math.log(2))

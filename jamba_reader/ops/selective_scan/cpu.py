@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from jamba_reader.ops.lanes import WIDTH
 from jamba_reader.ops.selective_scan.cpu_backward import (
     BACKWARD_GROUP,
     backward_scratch_bytes,
@@ -23,7 +24,6 @@ from jamba_reader.ops.selective_scan.cpu_layout import (
     tiles_of,
 )
 from jamba_reader.ops.selective_scan.cpu_step import step, step_parallel
-from jamba_reader.ops.selective_scan.lanes import WIDTH
 from jamba_reader.ops.selective_scan.operands import (
     ScanGradients,
     ScanInputs,

@@ -23,6 +23,19 @@ import numba
 import numpy as np
 from numba import njit, prange
 
+from jamba_reader.ops.lane_math import (
+    FLOAT32,
+    LOG2E,
+    lane_place,
+    write,
+)
+from jamba_reader.ops.lanes import (
+    LANES_BYTES,
+    WIDTH,
+    load,
+    store_scalar,
+    sum_of_lanes,
+)
 from jamba_reader.ops.selective_scan.cpu_backward_block import (
     WORK_ROWS,
     finish,
@@ -38,19 +51,6 @@ from jamba_reader.ops.selective_scan.cpu_layout import (
     padded_states,
     scatter_states,
     tiles_of,
-)
-from jamba_reader.ops.selective_scan.lane_math import (
-    FLOAT32,
-    LOG2E,
-    lane_place,
-    write,
-)
-from jamba_reader.ops.selective_scan.lanes import (
-    LANES_BYTES,
-    WIDTH,
-    load,
-    store_scalar,
-    sum_of_lanes,
 )
 
 BACKWARD_GROUP = 256

@@ -7,8 +7,7 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-from jamba_reader.ops.selective_scan.cpu_layout import BLOCK, operands_of, padded_states, rows_at
-from jamba_reader.ops.selective_scan.lane_math import (
+from jamba_reader.ops.lane_math import (
     exp2,
     lane_place,
     read,
@@ -16,7 +15,7 @@ from jamba_reader.ops.selective_scan.lane_math import (
     softplus,
     write,
 )
-from jamba_reader.ops.selective_scan.lanes import (
+from jamba_reader.ops.lanes import (
     LANES_BYTES,
     broadcast,
     fma,
@@ -24,6 +23,7 @@ from jamba_reader.ops.selective_scan.lanes import (
     load_scalar,
     store,
 )
+from jamba_reader.ops.selective_scan.cpu_layout import BLOCK, operands_of, padded_states, rows_at
 
 _LN2 = np.float32(np.log(2.0))
 _ONE = np.float32(1)

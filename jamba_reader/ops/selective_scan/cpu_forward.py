@@ -16,6 +16,26 @@ import numba
 import numpy as np
 from numba import njit, prange
 
+from jamba_reader.ops.lane_math import (
+    LOG2E,
+    exp2,
+    exp2_less_one,
+    lane_place,
+    read,
+    sigmoid,
+    softplus,
+    write,
+)
+from jamba_reader.ops.lanes import (
+    LANES_BYTES,
+    WIDTH,
+    broadcast,
+    copy_bytes,
+    fma,
+    load,
+    load_scalar,
+    store,
+)
 from jamba_reader.ops.selective_scan.cpu_layout import (
     BLOCK,
     GROUP,
@@ -27,26 +47,6 @@ from jamba_reader.ops.selective_scan.cpu_layout import (
     padded_states,
     scatter_states,
     tiles_of,
-)
-from jamba_reader.ops.selective_scan.lane_math import (
-    LOG2E,
-    exp2,
-    exp2_less_one,
-    lane_place,
-    read,
-    sigmoid,
-    softplus,
-    write,
-)
-from jamba_reader.ops.selective_scan.lanes import (
-    LANES_BYTES,
-    WIDTH,
-    broadcast,
-    copy_bytes,
-    fma,
-    load,
-    load_scalar,
-    store,
 )
 
 _ZERO = np.float32(0)

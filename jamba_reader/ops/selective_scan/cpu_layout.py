@@ -18,8 +18,8 @@ from jaxtyping import Float32
 from numba import njit
 from torch import Tensor
 
-from jamba_reader.ops.selective_scan.lane_math import BFLOAT16, FLOAT32, lane_place, read_one
-from jamba_reader.ops.selective_scan.lanes import (
+from jamba_reader.ops.lane_math import BFLOAT16, FLOAT32, lane_place, read_one
+from jamba_reader.ops.lanes import (
     WIDTH,
     broadcast,
     load_scalar,

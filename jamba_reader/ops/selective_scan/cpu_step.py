@@ -12,8 +12,7 @@ from typing import no_type_check
 import numpy as np
 from numba import njit, prange
 
-from jamba_reader.ops.selective_scan.cpu_layout import operands_of, tiles_of
-from jamba_reader.ops.selective_scan.lane_math import (
+from jamba_reader.ops.lane_math import (
     FLOAT32,
     LOG2E,
     exp2,
@@ -22,7 +21,7 @@ from jamba_reader.ops.selective_scan.lane_math import (
     softplus,
     write,
 )
-from jamba_reader.ops.selective_scan.lanes import (
+from jamba_reader.ops.lanes import (
     WIDTH,
     broadcast,
     broadcast_lane,
@@ -31,6 +30,7 @@ from jamba_reader.ops.selective_scan.lanes import (
     sum_of_lanes,
     with_lane,
 )
+from jamba_reader.ops.selective_scan.cpu_layout import operands_of, tiles_of
 
 
 @njit(cache=True)

@@ -9,7 +9,7 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-from jamba_reader.ops.selective_scan.lanes import (
+from jamba_reader.ops.lanes import (
     LANES_BYTES,
     WIDTH,
     broadcast,
