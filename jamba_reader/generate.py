@@ -69,7 +69,7 @@ class GenerateConfig:
     chunk_tokens: int = 2048
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     experts_int8: bool = False
-    kernels: Literal["auto", "reference", "cpu", "triton", "mamba_ssm"] = "auto"
+    kernels: Literal["auto", "reference", "cpu", "triton"] = "auto"
     threads: int | None = None
     device: str = "auto"
 

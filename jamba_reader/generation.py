@@ -107,7 +107,10 @@ def stream(
         for number, prompt in enumerate(prompts)
     ]
     with _evaluating(model):
-        cache = model.new_cache(len(prompts))
+        # forks are copies of what is held: for them room would be made in vain
+        alone = settings.samples == settings.beams == 1
+        room = max(map(len, prompts)) + settings.max_new_tokens if alone else 0
+        cache = model.new_cache(len(prompts), room)
         logits = model.prefill(
             prompts, cache, chunk_tokens=settings.chunk_tokens, progress=progress
         )

@@ -1,5 +1,6 @@
 """The Mamba-1 mixer with Jamba's inner norms (Gu & Dao 2023; Jamba, arXiv:2403.19887, 6.4)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -103,8 +104,23 @@ class MambaMixer(nn.Module):
         )
         return self.out_proj(outputs), MambaState(state, history)
 
+    def train(self, mode: bool = True) -> "MambaMixer":
+        """Switch between training and inference; A is computed anew, whoever wrote A_log."""
+        self._known_decay = None
+        super().train(mode)
+        return self
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "MambaMixer":
+        self._known_decay = None
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
+
     def decay(self) -> Tensor:
-        """Return A = -exp(A_log), ``[channels, states]`` in float32 at least."""
+        """Return A = -exp(A_log), ``[channels, states]`` in float32 at least.
+
+        Without gradients it is computed once. Writes that PyTorch does not count, as those through
+        ``.data`` and of fused optimizers, are seen from the next ``train()`` or ``eval()`` on.
+        """
         wide = torch.float64 if self.A_log.dtype == torch.float64 else torch.float32
         # while training A_log changes every step; what was made in inference mode has no version
         if torch.is_grad_enabled() or self.A_log.is_inference():

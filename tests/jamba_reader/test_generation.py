@@ -9,6 +9,7 @@ import torch
 from transformers import JambaConfig as TheirConfig
 from transformers import JambaForCausalLM
 
+from jamba_reader.cache import Cache
 from jamba_reader.config import JambaConfig
 from jamba_reader.generation import generate, stream
 from jamba_reader.generation_settings import GenerationSettings
@@ -319,3 +320,18 @@ def test_frequencies_of_draws_are_the_models(model: JambaLanguageModel) -> None:
     counts = np.bincount([one.tokens[0] for one in found], minlength=99) / 3000
     # five standard deviations of a frequency
     np.testing.assert_allclose(counts, logits[0].softmax(0).numpy(), atol=5 * 0.5 / 3000**0.5)
+
+
+def test_room_for_the_continuation_is_made_once(
+    model: JambaLanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Growing by half after the prompt would take more than was said beforehand."""
+    made: list[Cache] = []
+
+    def new_cache(*sizes: int) -> Cache:
+        made.append(JambaLanguageModel.new_cache(model, *sizes))
+        return made[-1]
+
+    monkeypatch.setattr(model, "new_cache", new_cache)
+    generate(model, [[5, 17] * 60], GenerationSettings(max_new_tokens=3, end_ids=()))
+    assert [memory.capacity for memory in made[0].memories.values()] == [123]

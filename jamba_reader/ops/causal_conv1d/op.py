@@ -51,9 +51,9 @@ def causal_conv1d(
 
     Raises:
         ConfigError: the implementation does not run here, or no such activation.
-        DataError: the segments or the history are not those of ``x``.
+        DataError: the segments, the history or the bias are not those of ``x`` and ``weight``.
     """
-    _check(x, weight, segments, history)
+    _check(x, weight, bias, segments, history)
     code = activation_code(activation)
     chosen = select(
         "causal_conv1d",
@@ -83,8 +83,16 @@ def causal_conv1d(
     return outputs
 
 
-def _check(x: Tensor, weight: Tensor, segments: Segments, history: Tensor | None) -> None:
+def _check(
+    x: Tensor, weight: Tensor, bias: Tensor | None, segments: Segments, history: Tensor | None
+) -> None:
+    """Refuse shapes that do not fit: a kernel that reads by address would read beyond them."""
     channels, width = weight.shape
+    if bias is not None and bias.shape != (channels,):
+        raise DataError(
+            f"causal_conv1d: bias of shape {tuple(bias.shape)}, expected {(channels,)} by its "
+            "weight"
+        )
     if x.shape != (segments.total, channels):
         raise DataError(
             f"causal_conv1d: x of shape {tuple(x.shape)}, expected {(segments.total, channels)} "

@@ -96,21 +96,26 @@ class _RoutedExperts(torch.autograd.Function):
         chosen: str,
     ) -> Tensor:
         experts = ExpertWeights(gate_up, down, gate_up_scale, down_scale)
-        y, context.kept = _kernels(chosen).forward(
+        y, kept = _kernels(chosen).forward(
             x, experts, expert_ids, expert_weights, activation, keep=True
         )
-        context.save_for_backward(x, gate_up, down, expert_weights, gate_up_scale, down_scale)
+        # what is wide is saved, not just remembered: gradient checkpointing lets go of it
+        context.save_for_backward(
+            x, gate_up, down, expert_weights, gate_up_scale, down_scale, kept.gate_up
+        )
+        context.routing = kept.routing
         context.activation, context.chosen = activation, chosen
         return y  # type: ignore[no-any-return]
 
     @staticmethod
     @once_differentiable
     def backward(context: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        x, gate_up, down, expert_weights, *scales = context.saved_tensors
+        x, gate_up, down, expert_weights, *scales, products = context.saved_tensors
         of_x, of_gate_up, of_down = context.needs_input_grad[:3]
-        grads = _kernels(context.chosen).backward(
+        kernels = _kernels(context.chosen)
+        grads = kernels.backward(
             upstream.contiguous(),
-            context.kept,
+            kernels.Kept(context.routing, products),
             x,
             ExpertWeights(gate_up, down, *scales),
             expert_weights,

@@ -38,6 +38,7 @@ def linear(
     if (
         len(x) > FEW_ROWS
         or weight.dtype != torch.float32
+        or x.dtype != torch.float32
         or weight.numel() < _SMALLEST
         or implementation not in ("auto", "cpu")
         or weight.device.type != "cpu"

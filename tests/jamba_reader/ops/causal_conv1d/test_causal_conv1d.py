@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import conv1d, gelu, silu
 
 from jamba_reader.ops import numba_memory
-from jamba_reader.ops.causal_conv1d import package, reference
+from jamba_reader.ops.causal_conv1d import op, package, reference
 from jamba_reader.ops.causal_conv1d.op import causal_conv1d
 from jamba_reader.segments import Segments
 from spider.errors import ConfigError, DataError
@@ -310,6 +310,9 @@ def test_operands_that_disagree_are_named():
         causal_conv1d(x, weight, bias, Segments([2]), activation="silu")
     with pytest.raises(DataError, match=r"history of shape \(1, 3, 4\), expected \(2, 3, 4\)"):
         causal_conv1d(x, weight, bias, Segments([2, 1]), history, activation="silu")
+    with pytest.raises(DataError, match=r"bias of shape \(3,\), expected \(4,\)"):
+        # past the annotations, which see it first wherever they are checked
+        op._check(x, weight, bias[:3], Segments([3]), None)
     with pytest.raises(ConfigError, match="mamba_ssm: causal_conv1d has reference, cpu, triton"):
         causal_conv1d(x, weight, bias, Segments([3]), activation="silu", implementation="mamba_ssm")
 

@@ -191,3 +191,27 @@ def test_float16_on_a_cpu_has_the_reference_only(make_experts) -> None:
     assert routed_experts(x, weights, ids, shares, activation="silu").dtype == torch.float16
     with pytest.raises(ConfigError, match="kernels=cpu"):
         routed_experts(x, weights, ids, shares, activation="silu", implementation="cpu")
+
+
+@pytest.mark.parametrize("kernels", KERNELS)
+def test_the_widest_products_are_saved_where_checkpointing_lets_go_of_them(
+    make_experts, kernels: str
+) -> None:
+    case = Case(6, 4, 2)
+    x, ids, shares = inputs(case)
+    saved: list[torch.Size] = []
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        saved.append(tensor.shape)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        routed_experts(
+            x,
+            make_experts(4, HIDDEN, INTERMEDIATE),
+            ids,
+            shares,
+            activation="silu",
+            implementation=kernels,
+        )
+    assert torch.Size((12, 2 * INTERMEDIATE)) in saved

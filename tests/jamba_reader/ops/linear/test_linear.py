@@ -45,3 +45,9 @@ def test_other_kernels_leave_it_to_torch(calls: list[int], kernels: str) -> None
         linear(torch.randn(2, 8), torch.randn(3, 8), implementation=kernels)
         linear(torch.randn(2, 8).bfloat16(), torch.randn(3, 8).bfloat16())
     assert not calls
+
+
+def test_types_that_differ_are_refused_as_torch_does(calls: list[int]) -> None:
+    with torch.no_grad(), pytest.raises(RuntimeError, match="same dtype"):
+        linear(torch.randn(2, 8).bfloat16(), torch.randn(3, 8))
+    assert not calls
