@@ -152,6 +152,10 @@ def find_files(setting: PathSetting) -> list[Path]:
         # a file whose own name holds a bracket is a file first
         found = [path] if path.is_file() else _match(path)
         kept = sorted(name for name in found if name.is_file())
+        if not kept and path.is_dir():
+            raise DataError(
+                "a folder, expected files; a pattern names them: FOLDER/*.txt", path=path
+            )
         if not kept:
             raise DataError("no such file, and no file matches it as a pattern", path=path)
         files += kept

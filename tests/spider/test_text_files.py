@@ -86,3 +86,5 @@ def test_finds_files_by_name_glob_and_list(tmp_path):
     assert [f.name for f in find_files(several)] == ["c[1].txt", "a.txt"]
     with pytest.raises(DataError, match="no such file"):
         find_files(tmp_path / "none*")
+    with pytest.raises(DataError, match="a folder, expected files"):
+        find_files(tmp_path)
