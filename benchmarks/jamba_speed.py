@@ -50,14 +50,18 @@ class Process:
         dtype: of its weights.
         threads: of its matrix products and kernels.
         folder: with the weights.
+        wait_policy: OpenMP's, or "default". torch and numba have a pool of threads each; while
+            one pool's idle threads spin (the default) they keep the other's from the cores.
     """
 
-    def __init__(self, library: str, dtype: str, threads: int, folder: Path):
+    def __init__(self, library: str, dtype: str, threads: int, folder: Path, wait_policy: str):
         options = {"library": library, "dtype": dtype, "threads": threads, "folder": folder}
         command = [sys.executable, "-m", "benchmarks.jamba_speed_worker"]
         for name, value in options.items():
             command += [f"--{name}", str(value)]
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+        if wait_policy != "default":
+            environment["OMP_WAIT_POLICY"] = wait_policy
         self.child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
@@ -163,14 +167,14 @@ def time_decoding(
     }
 
 
-def measure(folder: Path, threads: int, quick: bool) -> dict[str, Any]:
+def measure(folder: Path, threads: int, wait_policy: str, quick: bool) -> dict[str, Any]:
     """Measure both data types."""
     prefills = {64: 1, 192: 1} if quick else PREFILLS
     task = {"prompt": 16, "tokens": 4} if quick else DECODE
     results = {}
     for dtype in DTYPES:
         workers = {
-            library: Process(library, dtype, threads, folder)
+            library: Process(library, dtype, threads, folder, wait_policy)
             for library in ("ours", "transformers")
         }
         for worker in workers.values():
@@ -190,6 +194,9 @@ def main() -> None:
     """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--wait-policy", choices=["default", "passive", "active"], default="default"
+    )
     parser.add_argument("--quick", action="store_true", help="a tiny model: does it run at all")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/jamba_speed.json"))
     options = parser.parse_args()
@@ -197,12 +204,13 @@ def main() -> None:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         parameters = write_weights(shape, Path(folder))
-        results = measure(Path(folder), options.threads, options.quick)
+        results = measure(Path(folder), options.threads, options.wait_policy, options.quick)
     record = {
         "command": f"python -m benchmarks.jamba_speed {shlex.join(sys.argv[1:])}".strip(),
         "made": provenance(),
         "load_average_before": load,
         "threads": options.threads,
+        "openmp_wait_policy": options.wait_policy,
         "shape": shape,
         "parameters": parameters,
         "results": results,
