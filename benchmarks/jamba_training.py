@@ -8,7 +8,7 @@ Both write their part of ``benchmarks/results/jamba_training.json`` and leave th
 WORKSPACE holds what these two commands wrote:
 
     spider prepare source=jsonl source.path=DATA/wiki/wiki-1k.jsonl.xz workspace=WORKSPACE
-    spider train-language-model workspace=WORKSPACE reader_size=small minutes=12
+    spider train-language-model workspace=WORKSPACE reader_size=small steps=400
 
 ``parity`` draws a small model's weights once, copies them to transformers and trains both on the
 same rows of the corpus with the same optimizer and schedule; rows begin without a state, since

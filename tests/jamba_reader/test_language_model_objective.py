@@ -15,7 +15,6 @@ from jamba_reader.language_model_objective import LanguageModelObjective
 from jamba_reader.language_model_validation import HeldoutPerplexity
 from jamba_reader.losses.load_balancing import load_balancing_loss
 from jamba_reader.model import JambaLanguageModel
-from jamba_reader.ops.selection import Implementation
 from jamba_reader.parameter_groups import make_adamw
 from jamba_reader.segments import Segments
 from spider.training.loop import CHECKPOINTS, train
@@ -23,9 +22,7 @@ from spider.training.metrics import METRICS
 from spider.training.settings import TrainingSettings
 
 
-def tiny_model(
-    dtype: torch.dtype = torch.float32, kernels: Implementation = "auto", **changes: object
-) -> JambaLanguageModel:
+def tiny_model(dtype: torch.dtype = torch.float32, **changes: object) -> JambaLanguageModel:
     """Two Mamba layers around one of attention, two of three with experts."""
     shape: dict[str, object] = {
         "vocab_size": 23,
@@ -45,7 +42,7 @@ def tiny_model(
         "pad_token_id": None,
     }
     config = JambaConfig(**{**shape, **changes})  # type: ignore[arg-type]
-    model = JambaLanguageModel(config, dtype=dtype, kernels=kernels)
+    model = JambaLanguageModel(config, dtype=dtype)
     initialise(model, torch.Generator().manual_seed(0))
     return model
 
@@ -202,10 +199,7 @@ def run(folder: Path, *, killed_at: int | None = None) -> LanguageModelObjective
     folder.mkdir(exist_ok=True)
     source = Documents([13, 3, 6, 2, 12, 9, 11, 30])
     lanes = Lanes(source, np.arange(7), lanes=2, chunk_tokens=4, chunks_per_step=2, seed=0)
-    # the law of carried states and checkpoints; whether a kernel has the same bits wherever its
-    # operands lie in memory is the kernels' own law
-    model = tiny_model(kernels="reference")
-    objective = LanguageModelObjective(model, lanes=2, attention_memory=6)
+    objective = LanguageModelObjective(tiny_model(), lanes=2, attention_memory=6)
 
     def make_batch(step: int) -> LanguageModelBatch:
         if step == killed_at:
