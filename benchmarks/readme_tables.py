@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from benchmarks.jamba_tables import jamba_table
 from spider.atomic_files import read_json, write_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -141,7 +142,7 @@ def _origin(results: dict[str, Any]) -> str:
     return f"\n<sub>{date}, commit {commits}, {where}.</sub>\n"
 
 
-TABLES = {"demo": demo_table, "wiki": wiki_table, "speed": speed_table}
+TABLES = {"demo": demo_table, "wiki": wiki_table, "speed": speed_table, "jamba": jamba_table}
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from jamba_reader.layers.backbone import Backbone
 from jamba_reader.layers.linear import Linear
 from jamba_reader.memory_budget import check_memory
 from jamba_reader.ops.selection import Implementation
-from jamba_reader.prompt_chunks import check_prompts, prompt_chunks
+from jamba_reader.prompt_chunks import check_ids, check_prompts, prompt_chunks
 from jamba_reader.segments import Segments
 from spider.errors import DataError
 from spider.progress import Progress
@@ -115,9 +115,15 @@ class JambaLanguageModel(nn.Module):
 
         Returns:
             Hidden states after the last norm, and the router logits of each mixture of experts.
+
+        Raises:
+            DataError: the segments are of another number of tokens, or an id is not in the
+                vocabulary (on a GPU, where looking would wait for it, ``prefill`` alone looks).
         """
         if segments.total != len(tokens):
             raise DataError(f"{len(tokens)} tokens in segments of {segments.total} in all")
+        if len(tokens) and tokens.device.type == "cpu":
+            check_ids(*(int(end) for end in tokens.aminmax()), self.config.vocab_size)
         hidden, routers = self.model(tokens, segments, cache)
         return hidden, routers
 

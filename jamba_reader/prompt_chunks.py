@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from spider.errors import DataError
+from spider.errors import ConfigError, DataError
 
 
 def check_prompts(prompts: Sequence[Sequence[int]], vocabulary: int) -> None:
@@ -15,12 +15,20 @@ def check_prompts(prompts: Sequence[Sequence[int]], vocabulary: int) -> None:
         where = f"prompt {number + 1} of {len(prompts)}"
         if len(prompt) == 0:
             raise DataError(f"{where} is empty; begin it with the beginning-of-text token")
-        low, high = min(prompt), max(prompt)
-        if low < 0 or high >= vocabulary:
-            raise DataError(
-                f"{where} has token id {low if low < 0 else high}, expected 0 to "
-                f"{vocabulary - 1}: was it made with another model's tokenizer?"
-            )
+        check_ids(min(prompt), max(prompt), vocabulary, where=where)
+
+
+def check_ids(lowest: int, highest: int, vocabulary: int, *, where: str = "the call") -> None:
+    """Check the lowest and the highest of some token ids.
+
+    Raises:
+        DataError: one is not in the vocabulary.
+    """
+    if lowest < 0 or highest >= vocabulary:
+        raise DataError(
+            f"{where} has token id {lowest if lowest < 0 else highest}, expected 0 to "
+            f"{vocabulary - 1}: was it made with another model's tokenizer?"
+        )
 
 
 def prompt_chunks(
@@ -30,7 +38,12 @@ def prompt_chunks(
 
     Yields:
         Of each call: tokens of each prompt, their ids end to end, and which prompts it finishes.
+
+    Raises:
+        ConfigError: the budget is below one token.
     """
+    if budget < 1:
+        raise ConfigError(f"chunk_tokens={budget}: expected at least 1")
     done = [0] * len(prompts)
     left = sum(map(len, prompts))
     while left:

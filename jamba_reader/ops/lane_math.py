@@ -103,7 +103,8 @@ def softplus(x):
     q = fma(q, z, broadcast(_ATANH[2]))
     q = fma(q, z, broadcast(_ATANH[1]))
     q = fma(q, z, broadcast(_ATANH[0]))
-    return fma(s + s, q, maximum(x, broadcast(np.float32(0))))
+    # in this order: of a comparison with what is not a number, ``maximum`` returns the second
+    return fma(s + s, q, maximum(broadcast(np.float32(0)), x))
 
 
 @njit(cache=True)

@@ -93,6 +93,8 @@ def test_bad_calls_are_one_line(model: JambaLanguageModel) -> None:
         model.prefill([[]], model.new_cache(1))
     with pytest.raises(DataError, match="token id 31, expected 0 to 30"):
         model.prefill([[31]], model.new_cache(1))
+    with pytest.raises(DataError, match="token id -1, expected 0 to 30"):
+        model.step(torch.tensor([-1]), model.new_cache(1))
 
 
 def test_a_progress_line_changes_nothing(model: JambaLanguageModel) -> None:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jamba_reader.prompt_chunks import check_prompts, prompt_chunks
-from spider.errors import DataError
+from spider.errors import ConfigError, DataError
 
 PROMPTS = st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=7), min_size=1, max_size=4)
 
@@ -35,3 +35,8 @@ def test_calls_are_bounded_and_together_are_the_prompts(
 def test_bad_prompts_are_one_line(prompts: list[list[int]], message: str) -> None:
     with pytest.raises(DataError, match=message):
         check_prompts(prompts, 10)
+
+
+def test_a_call_of_no_tokens_is_refused() -> None:
+    with pytest.raises(ConfigError, match="chunk_tokens=0"):
+        next(prompt_chunks([[1]], 0))

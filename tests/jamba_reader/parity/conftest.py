@@ -1,4 +1,4 @@
-"""One small model in two libraries, and a single thread: tiny operations only wait for a second."""
+"""One small model in two libraries, without gradients."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -36,12 +36,9 @@ class Twins(NamedTuple):
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def _no_gradients() -> Iterator[None]:
     with torch.no_grad():
         yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

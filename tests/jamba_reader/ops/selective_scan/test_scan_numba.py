@@ -258,3 +258,13 @@ def test_no_sequences_and_no_tokens(make_inputs):
     assert torch.equal(output.final_state, inputs.initial_state)
     inputs = make_inputs((), 5, 3)
     assert scan(inputs, ()).final_state.shape == (0, 5, 3)
+
+
+def test_what_is_not_a_number_stays_so(make_inputs):
+    inputs = make_inputs([6], channels=20, states=16)
+    inputs.dt[2, 3] = torch.nan
+    outputs, states, _ = scan(inputs, [6])
+    assert outputs[:2].isfinite().all()
+    assert outputs[2:, 3].isnan().all()
+    assert states[0, 3].isnan().all()
+    assert outputs[:, :3].isfinite().all()
