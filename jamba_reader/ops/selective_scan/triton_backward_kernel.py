@@ -205,6 +205,8 @@ def reverse_kernel(
         if GATED:
             value = gate_slope * output
             tl.store(dgate + place, value.to(dgate.dtype.element_ty), mask=mask)
+        # one thread stores a carry that, in the next tile, others load as well
+        tl.debug_barrier()
         back += 1
     tl.store(to_skips + chunk * channels + channel, skip_sum, mask=present)
     tl.store(to_biases + chunk * channels + channel, bias_sum, mask=present)
