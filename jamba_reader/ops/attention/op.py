@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from jamba_reader.key_value_memory import KeyValueMemory
 from jamba_reader.ops.attention import reference
@@ -175,6 +176,7 @@ class _Decode(torch.autograd.Function):
         return mixed
 
     @staticmethod
+    @once_differentiable
     def backward(saved: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of query, keys and values."""
         longest, scale, chosen = saved.settings

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn.attention.bias import causal_lower_right
 from torch.nn.functional import scaled_dot_product_attention
 
@@ -151,6 +152,7 @@ class _PastAndPresent(torch.autograd.Function):
         return merged
 
     @staticmethod
+    @once_differentiable
     def backward(saved: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Give each part the whole's output and log-sum-exp, and add what meets in the query."""
         query, key, value, past_keys, past_values, merged, log = saved.saved_tensors
