@@ -31,7 +31,8 @@ def rms_norm(
         x: rows to normalise; may be strided, as a slice of a wider matrix is.
         weight: scale of each column.
         eps: added to the mean square.
-        implementation: which kernel; ``auto`` goes by device and dtype.
+        implementation: which kernel; ``auto`` goes by device and dtype. A weight of another dtype
+            than ``x`` takes the reference whatever is asked for.
 
     Raises:
         ConfigError: the implementation does not run here.
@@ -62,7 +63,7 @@ def add_rms_norm(
         residual: what flows past it.
         weight: scale of each column.
         eps: added to the mean square.
-        implementation: which kernel; ``auto`` goes by device and dtype.
+        implementation: as in ``rms_norm``; the residual's dtype counts as the weight's does.
 
     Returns:
         The normalised sum, and the sum, rounded to the dtype of ``x`` before it is normalised.
@@ -75,10 +76,8 @@ def add_rms_norm(
         raise DataError(
             f"add_rms_norm: residual of shape {tuple(residual.shape)}, expected {tuple(x.shape)}"
         )
-    kernels = None
-    if residual.dtype == x.dtype:
-        kernels = _kernels_for("add_rms_norm", x, weight, implementation)
-    if kernels is None:
+    kernels = _kernels_for("add_rms_norm", x, weight, implementation)
+    if kernels is None or residual.dtype != x.dtype:
         return reference.add_rms_norm(x, residual, weight, eps)
     if torch.is_grad_enabled() and (
         x.requires_grad or residual.requires_grad or weight.requires_grad
@@ -97,14 +96,15 @@ def _kernels_for(
     """Return the chosen kernels' module; None for the reference."""
     if weight.shape[0] != x.shape[1]:
         raise DataError(f"{operation}: weight of width {weight.shape[0]}, expected {x.shape[1]}")
+    mixed = weight.dtype != x.dtype
     available: tuple[str, ...] = ("reference", "cpu", "triton")
-    if weight.dtype != x.dtype:
-        # the product is then in the wider dtype: rare, and left to torch
+    if mixed and implementation == "auto":
         available = ("reference",)
-    elif x.dtype == torch.float16:
+    elif x.dtype == torch.float16 and not mixed:
         available = ("reference", "triton")
     chosen = select(operation, implementation, device=x.device, dtype=x.dtype, available=available)
-    return None if chosen == "reference" else _kernels(chosen)
+    # the product is then in the wider dtype: rare, and left to torch
+    return None if mixed or chosen == "reference" else _kernels(chosen)
 
 
 @cache

@@ -181,8 +181,17 @@ def test_mixed_and_half_precision_take_the_reference():
     assert rms_norm(x, weight.float(), EPS).dtype == torch.float32
     assert add_rms_norm(x, residual.float(), weight.float(), EPS)[1].dtype == torch.float32
     assert rms_norm(x.half(), weight.half(), EPS).dtype == torch.float16
-    with pytest.raises(ConfigError, match="kernels=cpu: rms_norm has reference"):
-        rms_norm(x, weight.float(), EPS, implementation="cpu")
+    for implementation in KERNELS:
+        y = rms_norm(x, weight.float(), EPS, implementation=implementation)
+        assert torch.equal(y, reference.rms_norm(x, weight.float(), EPS))
+        y, total = add_rms_norm(x, residual.float(), weight, EPS, implementation=implementation)
+        expected = reference.add_rms_norm(x, residual.float(), weight, EPS)
+        assert torch.equal(y, expected[0])
+        assert torch.equal(total, expected[1])
+    with pytest.raises(ConfigError, match="kernels=cpu: rms_norm has reference, triton"):
+        rms_norm(x.half(), weight.half(), EPS, implementation="cpu")
+    with pytest.raises(ConfigError, match="kernels=mamba_ssm: rms_norm has reference"):
+        rms_norm(x, weight.float(), EPS, implementation="mamba_ssm")
 
 
 def test_operands_that_disagree_are_named():
