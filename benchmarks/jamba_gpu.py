@@ -6,8 +6,8 @@ Parts, each under nine minutes on an H100: ``kernels`` (every Triton kernel agai
 CPU), ``scan`` (bandwidth against the copy rate), ``experts`` (int8 against bfloat16), ``prefill``
 (32K to 256K tokens and decoding, against transformers), ``mini`` (a random Jamba-1.5-Mini with
 int8 experts reads 256K tokens on one 80 GB card), ``all``. Each writes ``DIR/PART.json`` after
-every step and skips the steps that are there. ``--dry-run`` runs every part on the CPU with tiny
-shapes and Triton's interpreter: it shows that the script works, and no time.
+every step and skips the steps that succeeded before. ``--dry-run`` runs every part on the CPU with
+tiny shapes and Triton's interpreter: it shows that the script works, and no time.
 
 Needs torch, triton, numba, safetensors, jaxtyping and rich; for ``prefill`` transformers.
 """

@@ -22,8 +22,7 @@ TOKENS = (1, 8, 64, 512, 4096, 16384)
 def run(place: Place, results: Results) -> None:
     """Time each number of tokens."""
     results.step("copy", lambda: {"bytes_per_s": copy_rate(place)})
-    done = results.record["steps"]
-    if all(f"{tokens} tokens" in done for tokens in place.choose(TOKENS, (1, 5))):
+    if all(results.succeeded(f"{tokens} tokens") for tokens in place.choose(TOKENS, (1, 5))):
         return
     layers = {"bfloat16": floats(place), "int8": integers(place)}
     for tokens in place.choose(TOKENS, (1, 5)):

@@ -25,7 +25,7 @@ DECODED = 32
 def run(place: Place, results: Results) -> None:
     """Make the model, then read longer and longer prompts."""
     sizes = place.choose(TOKENS, (9,))
-    if all(f"{tokens} tokens" in results.record["steps"] for tokens in sizes):
+    if all(results.succeeded(f"{tokens} tokens") for tokens in sizes):
         return
     begun = time.monotonic()
     forget_peak(place)

@@ -44,22 +44,26 @@ class Place(NamedTuple):
 
 
 class Results:
-    """Results of a part by step, written after each step; a step that is there is not run again.
+    """Results of a part by step, written after each step.
+
+    A step that is there is not run again unless it failed. Each step has the commit it ran at, as
+    the steps of one file may be of several.
 
     Args:
         path: the JSON file.
-        header: what the file begins with when it is new.
+        header: what the file begins with when it is new; its ``made`` has the commit.
     """
 
     def __init__(self, path: Path, header: dict[str, Any]):
         self.path = path
         self.record = read_json(path) if path.exists() else {**header, "steps": {}}
         self.left_out: list[str] = []
+        self._commit = header.get("made", {}).get("commit", "")
         self._started = time.monotonic()
 
     def step(self, name: str, work: Callable[[], dict[str, Any]]) -> None:
-        """Do a step unless it is done, or there is no time; an error is a result too."""
-        if name in self.record["steps"]:
+        """Do a step unless it has succeeded, or there is no time; an error is a result too."""
+        if self.succeeded(name):
             return
         if time.monotonic() - self._started > LONGEST_START:
             self.left_out.append(name)
@@ -72,19 +76,24 @@ class Results:
             result = {"failed": f"{type(error).__name__}: {error}"[:600]}
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+        result["commit"] = self._commit
         result["step_seconds"] = round(time.monotonic() - begun, 2)
         self.record["steps"][name] = result
         write_json(self.path, self.record)
         print(f"{name}: {result}", flush=True)
 
+    def succeeded(self, name: str) -> bool:
+        """Return whether a step is done and did not fail."""
+        return name in self.record["steps"] and not _failed(self.record["steps"][name])
+
     @property
     def failures(self) -> list[str]:
         """Steps that failed, or whose errors are over their limit."""
-        return [
-            name
-            for name, result in self.record["steps"].items()
-            if "failed" in result or result.get("passed") is False
-        ]
+        return [name for name, result in self.record["steps"].items() if _failed(result)]
+
+
+def _failed(result: dict[str, Any]) -> bool:
+    return "failed" in result or result.get("passed") is False
 
 
 def seconds(

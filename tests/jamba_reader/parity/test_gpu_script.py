@@ -42,7 +42,8 @@ def test_a_step_that_is_done_is_not_done_again(tmp_path: Path) -> None:
     def broken() -> dict[str, object]:
         raise RuntimeError("out of memory")
 
-    first = Results(tmp_path / "part.json", {"part": "part"})
+    made = {"part": "part", "made": {"commit": "0123456789ab"}}
+    first = Results(tmp_path / "part.json", made)
     first.step("good", lambda: {"value": 1})
     first.step("bad", broken)
     first.step("wrong", lambda: {"passed": False})
@@ -52,6 +53,25 @@ def test_a_step_that_is_done_is_not_done_again(tmp_path: Path) -> None:
     assert again.record["steps"]["good"]["value"] == 1
     assert again.record["steps"]["bad"]["failed"] == "RuntimeError: out of memory"
     assert again.failures == ["bad", "wrong"]
+    assert again.record["steps"]["good"]["commit"] == "0123456789ab"
+
+
+def test_a_step_that_failed_is_done_again(tmp_path: Path) -> None:
+    def broken() -> dict[str, object]:
+        raise RuntimeError("out of memory")
+
+    first = Results(tmp_path / "part.json", {"made": {"commit": "old"}})
+    first.step("good", lambda: {"value": 1})
+    first.step("bad", broken)
+    first.step("wrong", lambda: {"passed": False})
+    mended = Results(tmp_path / "part.json", {"made": {"commit": "new"}})
+    mended.step("good", broken)
+    mended.step("bad", lambda: {"value": 2})
+    mended.step("wrong", lambda: {"passed": True})
+    assert not mended.failures
+    steps = Results(tmp_path / "part.json", {}).record["steps"]
+    assert [steps[name]["commit"] for name in ("good", "bad", "wrong")] == ["old", "new", "new"]
+    assert "failed" not in steps["bad"]
 
 
 def test_late_steps_are_left_for_the_next_call(
