@@ -122,12 +122,18 @@ class Cache:
         Raises:
             DataError: the call before ended halfway, some layers having taken its tokens.
         """
-        if index in self._changed:
-            raise DataError(
-                "the last call on this cache ended halfway, so its layers disagree; roll back to a "
-                "mark, or read the tokens anew into a new cache"
-            )
-        return self.memories[index] if index in self.memories else self.mamba[index]
+        memory = self.memories.get(index)
+        if index in self._changed or (memory is not None and memory.lengths != self.lengths):
+            raise _ended_halfway()
+        return self.mamba[index] if memory is None else memory
+
+    def _check_whole(self) -> None:
+        """Refuse a cache whose layers disagree.
+
+        A memory is written in place, before its layer is done: its own count tells.
+        """
+        if self._changed or any(m.lengths != self.lengths for m in self.memories.values()):
+            raise _ended_halfway()
 
     def set_layer(self, index: int, state: MambaState | KeyValueMemory) -> None:
         """Keep what the layer of this index leaves."""
@@ -155,10 +161,14 @@ class Cache:
         Marks taken before are void.
 
         Raises:
-            DataError: there is no such sequence.
+            DataError: there is no such sequence, or the call before ended halfway.
         """
+        self._check_whole()
         if not all(0 <= index < self.sequences for index in indices):
             raise DataError(f"sequences {list(indices)} of a cache of {self.sequences}")
+        self._marks.clear()
+        # until the end, so that one that memory does not suffice for is noticed
+        self._changed.update(self.memories, self.mamba)
         self.lengths = [self.lengths[index] for index in indices]
         for layer, memory in self.memories.items():
             self.memories[layer] = memory.select(indices)
@@ -167,14 +177,18 @@ class Cache:
             self.mamba[layer] = MambaState(
                 old.state.index_select(0, rows), old.history.index_select(0, rows)
             )
-        self._marks.clear()
+        self._changed.clear()
 
     def fork(self) -> "Cache":
         """Return a cache of the same tokens that goes its own way.
 
         Mamba states are copied. Keys and values are shared until both have gone on: the first
         to do so writes behind them, the second copies them.
+
+        Raises:
+            DataError: the call before ended halfway.
         """
+        self._check_whole()
         memories = {layer: memory.fork() for layer, memory in self.memories.items()}
         return Cache(_copied(self.mamba), memories, self.lengths)
 
@@ -183,10 +197,12 @@ class Cache:
         """Return the sequences of several caches of one model as one cache, in order.
 
         Raises:
-            DataError: no cache is given.
+            DataError: no cache is given, or the last call on one ended halfway.
         """
         if not caches:
             raise DataError("no caches to stack: expected at least one")
+        for cache in caches:
+            cache._check_whole()
         mamba = {
             layer: MambaState(
                 torch.cat([cache.mamba[layer].state for cache in caches]),
@@ -206,8 +222,7 @@ class Cache:
         Raises:
             DataError: the call before ended halfway.
         """
-        if self._changed:
-            self.layer(next(iter(self._changed)))
+        self._check_whole()
         mark = Mark(tuple(self.lengths), _copied(self.mamba))
         self._marks.add(mark)
         return mark
@@ -223,11 +238,12 @@ class Cache:
                 "this mark is of another cache, or a rollback or selection has since replaced its "
                 "tokens; expected one taken afterwards"
             )
+        mamba = _copied(mark.mamba)
         for later in list(self._marks):
             if later.serial > mark.serial and later.lengths != mark.lengths:
                 self._marks.discard(later)
         self.lengths = list(mark.lengths)
-        self.mamba = _copied(mark.mamba)
+        self.mamba = mamba
         for memory in self.memories.values():
             memory.truncate(mark.lengths)
         self._changed.clear()
@@ -252,9 +268,13 @@ class Cache:
             path: the file.
             config: shape of the model.
             weights: names the weights, a hash of them for instance; ``load`` compares it.
+
+        Raises:
+            DataError: the call before ended halfway.
         """
         from jamba_reader.cache_file import save_cache
 
+        self._check_whole()
         save_cache(self, path, config, weights=weights)
 
     @classmethod
@@ -282,6 +302,13 @@ class Cache:
         from jamba_reader.cache_file import load_cache
 
         return load_cache(path, config, device=device, capacity=capacity, weights=weights)
+
+
+def _ended_halfway() -> DataError:
+    return DataError(
+        "the last call on this cache ended halfway, so its layers disagree; roll back to a mark, "
+        "or read the tokens anew into a new cache"
+    )
 
 
 def _copied(mamba: Mapping[int, MambaState]) -> dict[int, MambaState]:

@@ -221,6 +221,56 @@ def test_a_call_that_ends_halfway_is_noticed_and_undone() -> None:
     check(cache, [[1, 2, 3]])
 
 
+def attention_first(cache: Cache) -> None:
+    """A call that dies when the attention layer has written its keys, and no other layer anything.
+
+    As where the first layer is one of attention.
+    """
+    rows = torch.ones(1, 1, CONFIG.head_dim)
+    cache.memories[1].append(rows, rows, Segments([1]))
+
+
+def mamba_only(cache: Cache) -> None:
+    """A call that dies when the first Mamba layer is done."""
+    cache.set_layer(0, MambaState(cache.mamba[0].state + 1, cache.mamba[0].history))
+
+
+def selection(cache: Cache) -> None:
+    """A selection for whose second layer memory does not suffice."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MambaState, "__init__", lambda *_: torch.empty(-1))
+        with pytest.raises(RuntimeError):
+            cache.select([0, 0])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("die", [attention_first, mamba_only, selection])
+def test_nobody_takes_a_cache_whose_call_ended_halfway(
+    tmp_path: Path, die: Callable[[Cache], None]
+) -> None:
+    cache = fresh(1)
+    read(cache, [[1, 2]])
+    mark = cache.mark()
+    die(cache)
+    takers: list[Callable[[], object]] = [
+        lambda: read(cache, [[3]]),
+        cache.fork,
+        lambda: Cache.stack([fresh(1), cache]),
+        lambda: cache.save(tmp_path / "a", CONFIG),
+        cache.mark,
+        lambda: cache.select([0]),
+    ]
+    for take in takers:
+        with pytest.raises(DataError, match="ended halfway"):
+            take()
+    assert not (tmp_path / "a").exists()
+    if die is selection:
+        return
+    cache.rollback(mark)
+    read(cache, [[3]])
+    check(cache, [[1, 2, 3]])
+
+
 def test_selecting_no_such_sequence_is_refused() -> None:
     with pytest.raises(DataError, match=r"sequences \[2\] of a cache of 2"):
         fresh(2).select([2])
