@@ -166,7 +166,7 @@ class Cache:
         self._check_whole()
         if not all(0 <= index < self.sequences for index in indices):
             raise DataError(f"sequences {list(indices)} of a cache of {self.sequences}")
-        self._marks.clear()
+        self.void_marks()
         # until the end, so that one that memory does not suffice for is noticed
         self._changed.update(self.memories, self.mamba)
         self.lengths = [self.lengths[index] for index in indices]
@@ -247,6 +247,10 @@ class Cache:
         for memory in self.memories.values():
             memory.truncate(mark.lengths)
         self._changed.clear()
+
+    def void_marks(self) -> None:
+        """Refuse all marks from here on: the tokens that they saw are replaced."""
+        self._marks.clear()
 
     def detach(self) -> None:
         """Let no gradient flow into the tokens seen so far (truncated back-propagation)."""

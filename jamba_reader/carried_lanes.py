@@ -91,11 +91,12 @@ def restart(cache: Cache, sequences: Iterable[int]) -> None:
 
     Args:
         cache: of any sequences.
-        sequences: numbers of those that begin anew.
+        sequences: numbers of those that begin anew. Marks taken before are void.
     """
     chosen: Sequence[int] = tuple(sequences)
     if not chosen:
         return
+    cache.void_marks()
     anew = [number in chosen for number in range(cache.sequences)]
     for layer, old in cache.mamba.items():
         rows = torch.tensor(anew, device=old.state.device)[:, None, None]
@@ -104,5 +105,8 @@ def restart(cache: Cache, sequences: Iterable[int]) -> None:
         )
     for layer, memory in cache.memories.items():
         lengths = [0 if new else n for new, n in zip(anew, memory.lengths, strict=True)]
-        cache.memories[layer] = KeyValueMemory(memory.keys, memory.values, lengths)
+        # it knows who else remembers what lies there
+        twin = memory.fork()
+        twin.truncate(lengths)
+        cache.memories[layer] = twin
     cache.lengths = [0 if new else n for new, n in zip(anew, cache.lengths, strict=True)]

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from torch import Tensor
 
 from jamba_reader.cache import Cache, MambaState, Mark
+from jamba_reader.carried_lanes import restart
 from jamba_reader.config import JambaConfig
 from jamba_reader.key_value_memory import KeyValueMemory
 from jamba_reader.segments import Segments
@@ -116,6 +117,16 @@ class CacheMachine(RuleBasedStateMachine):
         cache.select(rows)
         self.caches[place] = (cache, [list(tokens[row]) for row in rows])
         self.marks = [mark for mark in self.marks if mark[0] is not cache]
+
+    @rule(data=st.data())
+    def restart(self, data: st.DataObject) -> None:
+        cache, tokens = self.caches[self.chosen(data)]
+        rows = [row for row in range(len(tokens)) if data.draw(st.booleans(), label="anew")]
+        restart(cache, rows)
+        for row in rows:
+            tokens[row] = []
+        if rows:
+            self.marks = [mark for mark in self.marks if mark[0] is not cache]
 
     @precondition(lambda self: len(self.caches) > 1)
     @rule(data=st.data())
@@ -363,6 +374,20 @@ def test_a_fork_and_a_mark_own_their_states() -> None:
         cache.rollback(mark)
     for whole in (cache, twin):
         check(whole, [[1, 2]])
+
+
+@torch.no_grad()
+def test_a_fork_that_begins_anew_leaves_the_other_as_it_was() -> None:
+    cache = Cache.empty(CONFIG, 2, dtype=torch.float32, capacity=20)
+    read(cache, [[1, 2, 3], [4, 5, 6]])
+    twin = cache.fork()
+    mark = twin.mark()
+    restart(twin, [0])
+    read(twin, [[7, 8, 9, 10], []])
+    check(cache, [[1, 2, 3], [4, 5, 6]])
+    check(twin, [[7, 8, 9, 10], [4, 5, 6]])
+    with pytest.raises(DataError, match="has since replaced"):
+        twin.rollback(mark)
 
 
 def test_growth_is_amortised(monkeypatch: pytest.MonkeyPatch) -> None:
