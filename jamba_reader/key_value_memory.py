@@ -62,14 +62,15 @@ class KeyValueMemory:
         capacity: int = 0,
     ) -> "KeyValueMemory":
         """Return a memory of no tokens with room for ``capacity`` of each sequence."""
-        shape = (sequences, kv_heads, capacity, head_dim)
-        keys = torch.empty(shape, dtype=dtype, device=device)
-        return cls(keys, torch.empty_like(keys), [0] * sequences)
+        like = torch.empty((0, kv_heads, 0, head_dim), dtype=dtype, device=device)
+        keys, values = (_room(like, sequences, capacity) for _ in range(2))
+        return cls(keys, values, [0] * sequences)
 
     @property
     def capacity(self) -> int:
         """Tokens of each sequence that there is room for."""
-        return self.keys.shape[2]
+        # they differ where memory sufficed for one of them only
+        return min(self.keys.shape[2], self.values.shape[2])
 
     def lengths_on(self, device: torch.device | str) -> Int64[Tensor, " sequences"]:
         """Return ``lengths`` as a tensor, which nobody changes."""
@@ -107,8 +108,10 @@ class KeyValueMemory:
                 lengths,
             )
         longest = max(lengths, default=0)
-        if longest > self.capacity or not self._may_write(lengths):
+        if longest > self.capacity:
             self._move(max(longest, self.capacity + max(self.capacity // 2, _LEAST_GROWTH)))
+        elif not self._may_write(lengths):
+            self._move(self.capacity)
         self._write(key, value, segments)
         self._storage.ends = [*map(max, lengths, self._storage.ends)]
         known = self._lengths_tensor
@@ -151,9 +154,7 @@ class KeyValueMemory:
         used = max(self.lengths, default=0)
         for name in ("keys", "values"):
             old = getattr(self, name)
-            # tensors made in inference mode could not be written outside of it
-            with torch.inference_mode(False), torch.no_grad():
-                new = old.new_empty((*old.shape[:2], capacity, old.shape[3]))
+            new = _room(old, len(self.lengths), capacity)
             new[:, :, :used] = old[:, :, :used]
             setattr(self, name, new)
         self._storage.holders.discard(self)
@@ -178,23 +179,30 @@ class KeyValueMemory:
         return twin
 
     def select(self, indices: Sequence[int]) -> "KeyValueMemory":
-        """Return a copy that holds these sequences, in this order; one may come twice."""
-        used = max((self.lengths[index] for index in indices), default=0)
+        """Return a copy that holds these sequences, in this order; one may come twice.
+
+        It has as much room. Only where gradients flow through it, and adding tokens copies anyway,
+        has it none to spare.
+        """
+        lengths = [self.lengths[index] for index in indices]
+        used = max(lengths, default=0)
         rows = torch.tensor(list(indices), dtype=torch.int64, device=self.keys.device)
-        return KeyValueMemory(
-            self.keys[:, :, :used].index_select(0, rows),
-            self.values[:, :, :used].index_select(0, rows),
-            [self.lengths[index] for index in indices],
-        )
+        keys, values = self.keys[:, :, :used], self.values[:, :, :used]
+        if keys.requires_grad or values.requires_grad:
+            return KeyValueMemory(keys.index_select(0, rows), values.index_select(0, rows), lengths)
+        copies = []
+        for old in (keys, values):
+            new = _room(old, len(lengths), self.capacity)
+            torch.index_select(old, 0, rows, out=new[:, :, :used])
+            copies.append(new)
+        return KeyValueMemory(copies[0], copies[1], lengths)
 
     @classmethod
     def stack(cls, memories: Sequence["KeyValueMemory"]) -> "KeyValueMemory":
         """Return the sequences of several memories as one, in order."""
         lengths = [length for memory in memories for length in memory.lengths]
-        first = memories[0].keys
-        room = (len(lengths), first.shape[1], max(lengths, default=0), first.shape[3])
-        keys = first.new_empty(room)
-        values = first.new_empty(room)
+        longest = max(lengths, default=0)
+        keys, values = (_room(memories[0].keys, len(lengths), longest) for _ in range(2))
         start = 0
         for memory in memories:
             used = max(memory.lengths, default=0)
@@ -208,6 +216,13 @@ class KeyValueMemory:
         """Let no gradient flow into what was seen so far."""
         self.keys = self.keys.detach()
         self.values = self.values.detach()
+
+
+def _room(like: Tensor, sequences: int, capacity: int) -> Tensor:
+    """Return room for keys or values of the same heads, type and place."""
+    # tensors made in inference mode could not be written outside of it
+    with torch.inference_mode(False), torch.no_grad():
+        return like.new_empty((sequences, like.shape[1], capacity, like.shape[3]))
 
 
 def _extended(

@@ -390,6 +390,47 @@ def test_a_fork_that_begins_anew_leaves_the_other_as_it_was() -> None:
         twin.rollback(mark)
 
 
+@torch.no_grad()
+def test_room_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a selection at every step, as of beams, nor a fork loses or adds any."""
+    moves = copied_tokens(monkeypatch)
+    cache = Cache.empty(CONFIG, 1, dtype=torch.float32, capacity=20)
+    for token in range(10):
+        read(cache, [[token], [token]][: cache.sequences])
+        cache.select([0, 0])
+    assert moves() == 0
+    check(cache, [list(range(10))] * 2)
+    kept = cache.fork()
+    read(cache, [[1], [1]])
+    read(kept, [[2], [2]])
+    assert moves() == len(kept.memories)
+    assert all(
+        memory.capacity == 20 for memory in (*cache.memories.values(), *kept.memories.values())
+    )
+    check(kept, [[*range(10), 2]] * 2)
+
+
+@torch.no_grad()
+def test_memory_for_keys_but_not_for_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = Cache.empty(CONFIG, 1, dtype=torch.float32, capacity=3)
+    read(cache, [[1, 2]])
+    room, made = torch.Tensor.new_empty, list[Tensor]()
+
+    def once(like: Tensor, *shape: Any) -> Tensor:
+        if made:
+            raise RuntimeError("no memory")
+        made.append(room(like, *shape))
+        return made[0]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.Tensor, "new_empty", once)
+        with pytest.raises(RuntimeError, match="no memory"):
+            cache.memories[1].reserve(50)
+    assert cache.memories[1].capacity == 3
+    read(cache, [[3, 4, 5]])
+    check(cache, [[1, 2, 3, 4, 5]])
+
+
 def test_growth_is_amortised(monkeypatch: pytest.MonkeyPatch) -> None:
     moves = copied_tokens(monkeypatch)
     cache = fresh(1)
@@ -415,3 +456,16 @@ def test_a_memory_made_in_inference_mode_goes_on_outside() -> None:
         read(cache, [[1, 2]])
     read(cache, [[3]])
     check(cache, [[1, 2, 3]])
+
+
+@torch.no_grad()
+def test_room_made_in_inference_mode_is_written_outside() -> None:
+    with torch.inference_mode():
+        cache = Cache.empty(CONFIG, 2, dtype=torch.float32, capacity=8)
+        read(cache, [[1, 2], [3]])
+        stacked = Cache.stack([cache, cache])
+        cache.select([1, 0])
+    read(cache, [[4], [5]])
+    check(cache, [[3, 4], [1, 2, 5]])
+    read(stacked, [[], [6], [], []])
+    check(stacked, [[1, 2], [3, 6], [1, 2], [3]])
