@@ -89,8 +89,9 @@ class KeyValueMemory:
         """Return the memory with a call's tokens at the end of each sequence.
 
         It is this same object, written in place with room that grows by half when it is short.
-        Only where a gradient has to flow through the memory is it a new one, and this one stays as
-        it was, so that a checkpointed layer can be computed again.
+        Only where gradients are recorded is it a new one, and this one stays as it was: a gradient
+        may have to flow through it, and a checkpointed layer be computed again, whichever of its
+        weights are frozen.
 
         Raises:
             DataError: the segments are not those of this memory's sequences.
@@ -101,7 +102,8 @@ class KeyValueMemory:
                 "one segment each, empty where a sequence has no new token"
             )
         lengths = [old + new for old, new in zip(self.lengths, segments.lengths, strict=True)]
-        if key.requires_grad or value.requires_grad or self.keys.requires_grad:
+        recorded = self.keys.requires_grad or self.values.requires_grad
+        if torch.is_grad_enabled() or recorded:
             return KeyValueMemory(
                 _extended(self.keys, self.lengths, key, segments),
                 _extended(self.values, self.lengths, value, segments),

@@ -14,6 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from jamba_reader.cache import Cache, MambaState, Mark
 from jamba_reader.carried_lanes import restart
@@ -34,8 +35,13 @@ def fresh(sequences: int) -> Cache:
     return Cache.empty(CONFIG, sequences, dtype=torch.float32)
 
 
-def read(cache: Cache, call: Call) -> None:
-    """Let every layer take a call's tokens, as a model does."""
+def read(cache: Cache, call: Call, *, recorded: bool = False) -> None:
+    """Let every layer take a call's tokens, as a model does; with gradients recorded or not."""
+    with torch.set_grad_enabled(recorded):
+        _read(cache, call)
+
+
+def _read(cache: Cache, call: Call) -> None:
     segments = Segments([len(tokens) for tokens in call])
     numbers = torch.tensor([float(token) for tokens in call for token in tokens])
     for layer, mixer in enumerate(CONFIG.mixers):
@@ -97,7 +103,7 @@ class CacheMachine(RuleBasedStateMachine):
         least = 1 if data.draw(st.booleans(), label="one each") else 0
         longest = max(longest * (1 - least), least)
         call = [data.draw(st.lists(token, min_size=least, max_size=longest)) for _ in tokens]
-        read(cache, call)
+        read(cache, call, recorded=data.draw(st.booleans(), label="recorded"))
         for sequence, more in zip(tokens, call, strict=True):
             sequence.extend(more)
 
@@ -332,6 +338,22 @@ def test_appending_with_gradients_leaves_the_memory_as_it_was() -> None:
     twice = [before.append(key, key, Segments([3])) for _ in range(2)]
     assert before.lengths == [0]
     assert [after.lengths for after in twice] == [[3], [3]]
+
+
+def test_a_checkpointed_layer_of_frozen_keys_appends_once() -> None:
+    before = fresh(1).memories[1]
+    rows = torch.ones(3, 1, CONFIG.head_dim)
+    scale = torch.ones((), requires_grad=True)
+    lengths = []
+
+    def layer() -> Tensor:
+        after = before.append(rows, rows, Segments([3]))
+        lengths.append(after.lengths)
+        return (after.keys[:, :, :3] * scale).sum()
+
+    checkpoint(layer, use_reentrant=False).backward()
+    assert lengths == [[3], [3]]
+    assert before.lengths == [0]
 
 
 def copied_tokens(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
