@@ -68,8 +68,9 @@ def _memory() -> list[tuple[str, str, str]]:
     what = f"prompt of {row['tokens']:,} tokens, {row['parameters'] / 1e6:.0f} M parameters"
     measured = (
         f"{row['tokens_per_s']:,.0f} tokens/s; peak {row['peak_resident_mib'] / 1024:.2f} GiB, "
-        f"{held:.0f} MiB of it keys and values; the rest grows by "
-        f"{row['rest_growth_bytes_per_token']:.1f} bytes a token"
+        f"{held:.0f} MiB of it keys and values; the rest stays between "
+        f"{row['rest_lowest_mib']:.0f} and {row['rest_highest_mib']:.0f} MiB from "
+        f"{4 * row['chunk_tokens']:,} tokens on"
     )
     return [(what, measured, "python -m benchmarks.jamba_memory")]
 

@@ -17,7 +17,7 @@ from jamba_reader.constraint import forbidden
 from jamba_reader.generation_row import GenerationRow
 from jamba_reader.generation_settings import GenerationSettings, Piece
 from jamba_reader.model import JambaLanguageModel
-from jamba_reader.sampling import penalise_repetition, tokens_seen
+from jamba_reader.sampling import log_probabilities, penalise_repetition, tokens_seen
 
 
 class _Beam(NamedTuple):
@@ -130,7 +130,7 @@ def find_beams(
         seen = tokens_seen(prompts, logits)
     while True:
         rows = [beam.row for search in live for beam in search.running]
-        scores = log_probabilities = logits.log_softmax(dim=1)
+        scores = found = log_probabilities(logits)
         if seen is not None:
             scores = penalise_repetition(scores, seen, settings.repetition_penalty)
         mask = forbidden([row.allowed() for row in rows], logits.shape[1], end_ids, logits.device)
@@ -138,7 +138,7 @@ def find_beams(
         parents, tokens, base = list[int](), list[int](), 0
         for search in live:
             part = slice(base, base + len(search.running))
-            step = search.advance(scores[part], log_probabilities[part])
+            step = search.advance(scores[part], found[part])
             if not search.over:
                 parents += [base + parent for parent in step.parents]
                 tokens += step.tokens

@@ -102,7 +102,7 @@ def _fill(model: JambaLanguageModel, checkpoint: Checkpoint, *, progress: bool) 
     with ExitStack() as stack:
         shown = None
         if progress:
-            total = sum(spec.elements for spec in specs.values())
+            total = sum(spec.elements for name, spec in specs.items() if name in checkpoint.specs)
             shown = stack.enter_context(Progress(total=total, unit="parameters", label="load"))
         for name, spec in specs.items():
             place = _part(name, state, model.config)

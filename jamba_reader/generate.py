@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from spider.errors import ConfigError
-from spider.launch.entrypoint import launch
+from spider.launch.entrypoint import CTRL_C, launch
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def main(config: GenerateConfig) -> None:
         DataError: the model has no tokenizer, or a document is missing or has no text.
     """
     if config.prompt is not None and not config.prompt.strip():
-        raise ConfigError("the prompt is empty; without one, a prompt asks for prompts")
+        raise ConfigError("the prompt is empty; leave it out altogether to be asked for prompts")
     if (config.opening or config.closing) and not config.documents:
         raise ConfigError("opening and closing mark quotes: give documents=FILE to quote")
     if config.threads is not None and config.threads < 1:
@@ -122,10 +122,15 @@ def main(config: GenerateConfig) -> None:
         kernels=config.kernels,
         device=config.device,
     )
-    for prompt in [config.prompt] if config.prompt is not None else _typed():
-        for text in prompted.answer(prompt):
-            sys.stdout.write(text)
-            sys.stdout.flush()
+    try:
+        for prompt in [config.prompt] if config.prompt is not None else _typed():
+            for text in prompted.answer(prompt):
+                sys.stdout.write(text)
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        # nothing is left to go on from, which is what the launcher would say
+        sys.stdout.write("\n")
+        sys.exit(CTRL_C)
 
 
 def _typed() -> Iterator[str]:

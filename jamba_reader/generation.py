@@ -19,7 +19,13 @@ from jamba_reader.generation_settings import Generation, GenerationSettings, Pie
 from jamba_reader.memory_budget import check_memory
 from jamba_reader.model import JambaLanguageModel
 from jamba_reader.prompt_chunks import check_prompts
-from jamba_reader.sampling import draw, penalise_repetition, tokens_seen, warp
+from jamba_reader.sampling import (
+    draw,
+    log_probabilities,
+    penalise_repetition,
+    tokens_seen,
+    warp,
+)
 from jamba_reader.token_bytes import TokenBytes
 from spider.errors import ConfigError
 
@@ -53,6 +59,7 @@ def generate(
         DataError: a prompt is empty, or an id is not in the vocabulary.
         ConfigError: prompts and continuations take more memory than there is, or settings do not
             go together.
+        CheckpointError: the model's scores are not numbers.
     """
     found = []
     for piece in stream(
@@ -166,7 +173,7 @@ def _next_tokens(
     end_ids: Sequence[int],
 ) -> tuple[Tensor, list[Piece]]:
     """Choose the next token of each row; return the tokens and what they add."""
-    scores = logits
+    scores, plain = logits, log_probabilities(logits)
     if seen is not None:
         scores = penalise_repetition(scores, seen, settings.repetition_penalty)
     mask = forbidden([row.allowed() for row in live], logits.shape[1], end_ids, logits.device)
@@ -184,11 +191,11 @@ def _next_tokens(
         tokens = draw(scores, [row.uniform() for row in live])
     else:
         tokens = scores.argmax(dim=1)
-    log_probabilities = logits.log_softmax(dim=1).gather(1, tokens[:, None])[:, 0].tolist()
+    found = plain.gather(1, tokens[:, None])[:, 0].tolist()
     pieces = [
         row.end_here() if over else row.push(token, log_probability)
         for row, token, log_probability, over in zip(
-            live, tokens.tolist(), log_probabilities, dead, strict=True
+            live, tokens.tolist(), found, dead, strict=True
         )
     ]
     return tokens, pieces

@@ -59,6 +59,11 @@ class GenerationSettings:
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("min_new_tokens", "temperature", "top_k", "seed"):
             self._require(name, 0 <= getattr(self, name) < math.inf, "at least 0")
+        self._require(
+            "min_new_tokens",
+            self.min_new_tokens <= self.max_new_tokens,
+            "no more than max_new_tokens",
+        )
         self._require("top_p", 0.0 <= self.top_p <= 1.0, "0 to 1")
         self._require("repetition_penalty", 0 < self.repetition_penalty < math.inf, "above 0")
         self._require("length_penalty", math.isfinite(self.length_penalty), "a finite number")

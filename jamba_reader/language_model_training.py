@@ -21,6 +21,8 @@ from jamba_reader.byte_level_vocabulary import (
     token_number,
 )
 from jamba_reader.checkpoint import load_model, save_model
+from jamba_reader.checkpoint_files import read_config
+from jamba_reader.checkpoint_source import find_checkpoint
 from jamba_reader.config import JambaConfig
 from jamba_reader.document_tokens import (
     DocumentTokens,
@@ -92,6 +94,19 @@ class LanguageModelTraining:
     beta2: float
     settings: TrainingSettings
 
+    def __post_init__(self) -> None:
+        """Look at what can be looked at before anything is written.
+
+        Raises:
+            ConfigError: a setting is out of range, or start has int8 weights.
+            CheckpointError: start is no Jamba checkpoint.
+        """
+        for name in ("vocabulary_documents", "lanes", "chunk_tokens", "chunks_per_step"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name}={getattr(self, name)}: expected at least 1")
+        if self.start and read_config(find_checkpoint(self.start))[1] is not None:
+            raise ConfigError(f"start={self.start}: int8 weights cannot be trained")
+
     def run(self, corpus: Corpus, folder: Path) -> dict[str, dict[str, Any]]:
         """Train into ``folder`` (resuming what it holds) and write the reader.
 
@@ -112,7 +127,7 @@ class LanguageModelTraining:
         vocabulary = settle_vocabulary(
             self._vocabulary_texts(corpus, split.training),
             folder / TOKENIZER,
-            source=self.tokenizer or self.start,
+            source=self.tokenizer or (str(find_checkpoint(self.start)) if self.start else ""),
             vocabulary_size=self.vocabulary_size,
         )
         tokens = build_document_tokens(corpus, vocabulary, folder / TOKENS)
@@ -143,8 +158,6 @@ class LanguageModelTraining:
         size = vocabulary.get_vocab_size(with_added_tokens=True)
         if self.start:
             model = load_model(self.start, dtype=torch.float32)
-            if model.quantization is not None:
-                raise ConfigError(f"start={self.start}: int8 weights cannot be trained")
             if size > model.config.vocab_size:
                 raise ConfigError(
                     f"the tokenizer has {size} tokens, start={self.start} "

@@ -175,7 +175,7 @@ class JambaLanguageModel(nn.Module):
         check_prompts(prompts, self.config.vocab_size)
         if len(prompts) != cache.sequences:
             raise DataError(f"{len(prompts)} prompts for a cache of {cache.sequences} sequences")
-        longest = max(map(int.__add__, cache.lengths, map(len, prompts)))
+        longest = max(map(int.__add__, cache.lengths, map(len, prompts)), default=0)
         check_memory(
             self.config,
             len(prompts),
@@ -185,7 +185,7 @@ class JambaLanguageModel(nn.Module):
             chunk_tokens,
             self.quantization,
             weights_loaded=True,
-            held_bytes=cache.nbytes(),
+            held_bytes=cache.held_bytes(longest),
         )
         cache.reserve(longest)
         logits = torch.empty(len(prompts), self.config.vocab_size, device=self.device)

@@ -10,6 +10,7 @@ import torch
 
 from jamba_reader.byte_level_vocabulary import load_vocabulary
 from jamba_reader.checkpoint import load_model
+from jamba_reader.checkpoint_files import read_config
 from jamba_reader.checkpoint_source import find_checkpoint
 from jamba_reader.constraint import Constraint
 from jamba_reader.experts_int8 import ExpertsInt8
@@ -136,6 +137,7 @@ def open_prompted(
     texts = [_read(file) for file in files]
     place = _device(device)
     folder = find_checkpoint(model, revision=revision)
+    read_config(folder)  # a folder of something else is called that, not a missing tokenizer
     tokenizer = load_vocabulary(folder)
     # the person who writes the prompt may mean a special token by its name
     tokenizer.encode_special_tokens = False

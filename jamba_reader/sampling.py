@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from spider.errors import CheckpointError
+
 Scores = Float[Tensor, "rows vocabulary"]
 
 
@@ -68,6 +70,22 @@ def warp(scores: Scores, *, temperature: float, top_k: int, top_p: float) -> Sco
     if top_k > 0:
         scores = keep_top_k(scores, top_k)
     return keep_top_p(scores, top_p) if top_p < 1.0 else scores
+
+
+def log_probabilities(logits: Scores) -> Scores:
+    """Return the model's own log-probabilities of the next token.
+
+    Raises:
+        CheckpointError: the logits of a row are not numbers.
+    """
+    found = logits.log_softmax(dim=-1)
+    # one logit that is not a number, or infinite, makes a whole row so
+    if bool(found[:, :1].isnan().any()):
+        raise CheckpointError(
+            "the model's scores are not numbers: its weights are damaged, or activations overflow "
+            "float16; fetch the checkpoint again, or load it in bfloat16 or float32"
+        )
+    return found
 
 
 def draw(scores: Scores, uniforms: Sequence[float]) -> Int64[Tensor, " rows"]:

@@ -111,18 +111,6 @@ def store(typing_context, array, row, column, value):
     return types.void(array, types.intp, types.intp, types.float32), generate
 
 
-@intrinsic
-@no_type_check
-def round_to_bfloat16(typing_context, value):
-    """The nearest bfloat16, as a float32; ties to even."""
-
-    def generate(context, builder, signature, operands):
-        bits = builder.zext(narrow_to_bfloat16(builder, operands[0]), _INT32)
-        return builder.bitcast(builder.shl(bits, _INT32(16)), _FLOAT)
-
-    return types.float32(types.float32), generate
-
-
 @no_type_check
 def narrow_to_bfloat16(builder, value):
     """Bits of the bfloat16 nearest to a float32, ties to even, NaN kept."""

@@ -116,3 +116,7 @@ def test_bad_input_is_one_line(folder: Path, tmp_path: Path) -> None:
         if file.name != "tokenizer.json":
             (bare / file.name).write_bytes(file.read_bytes())
     refused(DataError, "no tokenizer here", model=str(bare))
+    other = tmp_path / "bert"
+    other.mkdir()
+    (other / "config.json").write_text('{"model_type": "bert"}')
+    refused(CheckpointError, "another architecture", model=str(other))

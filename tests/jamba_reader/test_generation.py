@@ -1,5 +1,6 @@
 """Generation against transformers and against full re-forwarding; batches, samples and streams."""
 
+import copy
 import logging
 from typing import Any
 
@@ -17,7 +18,7 @@ from jamba_reader.model import JambaLanguageModel
 from jamba_reader.segments import Segments
 from jamba_reader.text_span_constraint import TextSpanConstraint
 from jamba_reader.token_bytes import TokenBytes
-from spider.errors import ConfigError, DataError
+from spider.errors import CheckpointError, ConfigError, DataError
 
 SHAPE: dict[str, Any] = {
     "vocab_size": 99,
@@ -291,6 +292,7 @@ def test_bad_input_is_one_line(model: JambaLanguageModel) -> None:
         ({"beams": 2, "temperature": 1.0}, "draws nothing"),
         ({"samples": 2}, "would all be alike"),
         ({"stop": ("",)}, "stop string is empty"),
+        ({"min_new_tokens": 9, "max_new_tokens": 8}, "min_new_tokens=9: expected no more"),
     ],
 )
 def test_settings_are_checked(options: dict[str, Any], message: str) -> None:
@@ -335,3 +337,14 @@ def test_room_for_the_continuation_is_made_once(
     monkeypatch.setattr(model, "new_cache", new_cache)
     generate(model, [[5, 17] * 60], GenerationSettings(max_new_tokens=3, end_ids=()))
     assert [memory.capacity for memory in made[0].memories.values()] == [123]
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": 1.0}, {"beams": 2}], ids=str)
+def test_scores_that_are_no_numbers_are_told(
+    model: JambaLanguageModel, options: dict[str, Any]
+) -> None:
+    damaged = copy.deepcopy(model)
+    with torch.no_grad():
+        damaged.lm_head.weight[3, 0] = torch.nan
+    with pytest.raises(CheckpointError, match="scores are not numbers"):
+        generate(damaged, [[1, 2]], GenerationSettings(max_new_tokens=2, **options))

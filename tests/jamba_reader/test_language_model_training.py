@@ -18,7 +18,7 @@ from jamba_reader.parameter_groups import make_adamw
 from jamba_reader.segments import Segments
 from jamba_reader.train_language_model import TrainLanguageModelConfig, main
 from spider.artifact import open_artifact
-from spider.errors import ConfigError, DataError
+from spider.errors import CheckpointError, ConfigError, DataError
 
 SHAPE = JambaConfig(
     hidden_size=8,
@@ -109,6 +109,17 @@ def test_bad_settings_are_one_line(corpus, tmp_path, monkeypatch) -> None:
         main(settings(corpus, tmp_path / "long", chunk_tokens=4000))
     with pytest.raises(ConfigError, match="attention_memory=-1"):
         main(settings(corpus, tmp_path / "memory", attention_memory=-1))
+    with pytest.raises(ConfigError, match="lanes=0: expected at least 1"):
+        main(settings(corpus, tmp_path / "lanes", lanes=0))
+    other = tmp_path / "bert"
+    other.mkdir()
+    (other / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(CheckpointError, match="another architecture"):
+        main(settings(corpus, tmp_path / "start", start=str(other)))
+    with pytest.raises(CheckpointError, match="no such folder"):
+        main(settings(corpus, tmp_path / "start", start=str(tmp_path / "none")))
+    assert not (tmp_path / "lanes.partial").exists()
+    assert not (tmp_path / "start.partial").exists()
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigError, match="one process"):
         main(settings(corpus, tmp_path / "two"))

