@@ -5,7 +5,8 @@ inputs of their convolution, whatever the length. A call reads the cache, every 
 new state in it, and ``advance`` counts the tokens.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -15,10 +16,12 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
+from jamba_reader.cache_size import history_bytes, key_value_bytes, state_bytes
 from jamba_reader.config import JambaConfig
 from jamba_reader.key_value_memory import KeyValueMemory
 from jamba_reader.segments import Segments
-from spider.errors import DataError
+from spider.errors import ConfigError, DataError
+from spider.memory import in_words
 
 _serials = count()
 
@@ -88,7 +91,24 @@ class Cache:
             dtype: of keys, values and convolution inputs: the model's.
             device: where.
             capacity: tokens of each sequence to make room for at once.
+
+        Raises:
+            ConfigError: the device does not give so much memory.
         """
+        size = key_value_bytes(config, sequences * capacity, dtype.itemsize)
+        size += state_bytes(config, sequences) + history_bytes(config, sequences, dtype.itemsize)
+        with _allocating(sequences, capacity, size, device):
+            return cls._empty(config, sequences, dtype, device, capacity)
+
+    @classmethod
+    def _empty(
+        cls,
+        config: JambaConfig,
+        sequences: int,
+        dtype: torch.dtype,
+        device: torch.device | str,
+        capacity: int,
+    ) -> "Cache":
         state_dtype = torch.promote_types(torch.float32, dtype)
         mamba, memories = {}, {}
         for layer, mixer in enumerate(config.mixers):
@@ -151,9 +171,15 @@ class Cache:
         ]
 
     def reserve(self, tokens: int) -> None:
-        """Make room for ``tokens`` of each sequence, so that no copy is needed up to there."""
+        """Make room for ``tokens`` of each sequence, so that no copy is needed up to there.
+
+        Raises:
+            ConfigError: the device does not give so much memory.
+        """
+        size = sum(memory.bytes_of(tokens) for memory in self.memories.values())
         for memory in self.memories.values():
-            memory.reserve(tokens)
+            with _allocating(self.sequences, tokens, size, memory.keys.device):
+                memory.reserve(tokens)
 
     def select(self, indices: Sequence[int]) -> None:
         """Keep these sequences, in this order; one may be left out or come several times.
@@ -265,6 +291,15 @@ class Cache:
         tensors += [t for old in self.mamba.values() for t in (old.state, old.history)]
         return sum(tensor.nbytes for tensor in tensors)
 
+    def held_bytes(self, tokens: int) -> int:
+        """Bytes of memory that it has of those that ``tokens`` of each sequence will take.
+
+        On a CPU, room that nothing was written to has none yet.
+        """
+        states = [t for old in self.mamba.values() for t in (old.state, old.history)]
+        memories = self.memories.values()
+        return sum(t.nbytes for t in states) + sum(m.held_bytes(tokens) for m in memories)
+
     def save(self, path: Path, config: JambaConfig, *, weights: str = "") -> None:
         """Write it to a safetensors file, tensor by tensor.
 
@@ -306,6 +341,20 @@ class Cache:
         from jamba_reader.cache_file import load_cache
 
         return load_cache(path, config, device=device, capacity=capacity, weights=weights)
+
+
+@contextmanager
+def _allocating(
+    sequences: int, tokens: int, size: int, device: torch.device | str
+) -> Iterator[None]:
+    """Say what was asked for where PyTorch's allocator fails."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ConfigError(
+            f"a cache with room for {sequences} x {tokens:,} tokens takes {in_words(size)} "
+            f"({size:,} bytes), more than {device} gives; make room for fewer"
+        ) from error
 
 
 def _ended_halfway() -> DataError:

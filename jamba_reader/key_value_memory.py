@@ -72,6 +72,20 @@ class KeyValueMemory:
         # they differ where memory sufficed for one of them only
         return min(self.keys.shape[2], self.values.shape[2])
 
+    def bytes_of(self, tokens: int) -> int:
+        """Return what room for ``tokens`` of each sequence takes."""
+        _, heads, _, size = self.keys.shape
+        return 2 * len(self.lengths) * heads * size * self.keys.itemsize * tokens
+
+    def held_bytes(self, tokens: int) -> int:
+        """Return how many of ``bytes_of(tokens)`` memory has been given for.
+
+        A GPU gives it when room is made, an operating system when the room is first written.
+        """
+        lazy = self.keys.device.type == "cpu"
+        places = self.lengths if lazy else [self.capacity] * len(self.lengths)
+        return sum(self.bytes_of(min(place, tokens)) for place in places) // max(len(places), 1)
+
     def lengths_on(self, device: torch.device | str) -> Int64[Tensor, " sequences"]:
         """Return ``lengths`` as a tensor, which nobody changes."""
         known = self._lengths_tensor

@@ -21,7 +21,7 @@ from jamba_reader.carried_lanes import restart
 from jamba_reader.config import JambaConfig
 from jamba_reader.key_value_memory import KeyValueMemory
 from jamba_reader.segments import Segments
-from spider.errors import DataError
+from spider.errors import ConfigError, DataError
 
 CONFIG = JambaConfig(
     vocab_size=64, hidden_size=8, intermediate_size=8, num_hidden_layers=4, num_attention_heads=2,
@@ -302,6 +302,32 @@ def test_bytes_are_those_of_its_tensors() -> None:
     histories = 2 * 3 * 2 * 16 * 2
     assert cache.nbytes() == attention + states + histories
     assert cache.mamba[0].state.dtype == torch.float32
+
+
+def test_room_not_written_to_has_no_memory_yet() -> None:
+    cache = Cache.empty(CONFIG, 2, dtype=torch.float32, capacity=1000)
+    states = fresh(2).nbytes()
+    assert cache.held_bytes(1000) == states
+    read(cache, [[1, 2, 3], [4]])
+    token = 2 * 2 * 4 * 4  # layers, keys and values, numbers, bytes
+    assert cache.held_bytes(1000) == states + 4 * token
+    assert cache.held_bytes(2) == states + 3 * token
+    # no CPU: memory is given when room is made
+    room = Cache.empty(CONFIG, 2, dtype=torch.float32, device="meta", capacity=10)
+    assert room.held_bytes(1000) == room.nbytes()
+    assert room.held_bytes(4) == states + 2 * 4 * token
+
+
+def test_more_room_than_there_is_memory_is_refused_with_the_number() -> None:
+    cache = fresh(2)
+    read(cache, [[1], [2]])
+    size = 2 * 2 * 4 * 4 * 2 * 2**48  # layers, keys and values, numbers, bytes, sequences, tokens
+    words = f"2 x {2**48:,} tokens takes .* GiB .{size:,} bytes., more than cpu gives"
+    with pytest.raises(ConfigError, match=words):
+        cache.reserve(2**48)
+    check(cache, [[1], [2]])
+    with pytest.raises(ConfigError, match=f"2 x {2**48:,} tokens takes .* GiB .*more than cpu"):
+        Cache.empty(CONFIG, 2, dtype=torch.float32, capacity=2**48)
 
 
 def differentiable(cache: Cache, scale: Tensor) -> None:

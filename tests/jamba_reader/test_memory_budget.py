@@ -17,6 +17,7 @@ from jamba_reader.memory_budget import (
     device_memory,
     memory_needs,
 )
+from jamba_reader.model import JambaLanguageModel
 from jamba_reader.presets import jamba_3b, jamba_large, jamba_mini
 from spider.errors import ConfigError
 
@@ -145,3 +146,12 @@ def test_weights_alone() -> None:
 def test_a_device_that_cannot_tell_is_not_refused() -> None:
     assert device_memory("meta") is None
     check_memory(jamba_large(), 1, 1 << 30, torch.bfloat16, "meta", 2048)
+
+
+def test_room_for_more_does_not_let_a_prompt_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jamba_reader.memory_budget.device_memory", lambda _: MIB)
+    model = JambaLanguageModel(SMALL)
+    cache = model.new_cache(1, capacity=1 << 22)
+    assert cache.nbytes() > 2 * WORKING_MEMORY
+    with pytest.raises(ConfigError, match="1 MiB can be had"):
+        model.prefill([[1] * 10], cache)
