@@ -1,8 +1,9 @@
 """A cache on disk: a safetensors file that knows which model's it is and whether it is whole.
 
 Of keys and values the tokens held are written, no spare room. The last tensor, ``about``, is JSON
-in bytes: version, shape of the model, token counts, and a CRC-32 of every other tensor. It comes
-last because only then are the sums known; its size is known before.
+in bytes: version, shape of the model, token counts, and a CRC-32 of every other tensor; behind it,
+in a line of its own, stands its own CRC-32. It comes last because only then are the sums known; its
+size is known before.
 """
 
 import json
@@ -16,12 +17,13 @@ import torch
 from torch import Tensor
 
 from jamba_reader.cache import Cache
+from jamba_reader.cache_size import key_value_bytes
 from jamba_reader.checkpoint_names import TensorSpec
 from jamba_reader.checkpoint_writer import Outgoing, write_shard
 from jamba_reader.config import JambaConfig
 from spider.errors import CheckpointError
 
-VERSION = 1
+VERSION = 2
 ABOUT = "about"
 #: what states depend on; more than their shapes
 _SHAPE_OF_MODEL = (
@@ -89,30 +91,41 @@ def _read(
 ) -> Cache:
     lengths, sums = about["lengths"], about["crc32"]
     dtype = _dtype_of(file, config)
+    # more tokens than a file of this size can hold are not even computed with
+    if key_value_bytes(config, sum(lengths), dtype.itemsize) > path.stat().st_size:
+        raise _damaged(path, f"it is too small for the {sum(lengths):,} tokens that it names")
+    planned = dict(_tensors(_with_room(config, lengths, dtype, "meta", 0)))
+    if planned.keys() != sums.keys() or planned.keys() != set(file.keys()) - {ABOUT}:
+        raise _damaged(path, "it does not hold the tensors that it says")
+    for name, place in planned.items():
+        shape = list(file.get_slice(name).get_shape())
+        if shape != list(place.shape):
+            raise _damaged(path, f"{name} is {shape}, expected {list(place.shape)}")
+    cache = _with_room(config, lengths, dtype, device, capacity)
+    for name, place in _tensors(cache):
+        values = file.get_tensor(name)
+        if values.dtype != place.dtype:
+            raise _damaged(path, f"{name} is {values.dtype}, expected {place.dtype}")
+        if _checksum(values) != sums[name]:
+            raise _damaged(path, f"the bytes of {name} are not those written")
+        place.copy_(values)
+    return cache
+
+
+def _with_room(
+    config: JambaConfig,
+    lengths: list[int],
+    dtype: torch.dtype,
+    device: torch.device | str,
+    capacity: int,
+) -> Cache:
+    """Return a cache of as many tokens, whose tensors are still to be filled."""
     cache = Cache.empty(
-        config,
-        len(lengths),
-        dtype=dtype,
-        device=device,
-        capacity=max([capacity, *lengths]),
+        config, len(lengths), dtype=dtype, device=device, capacity=max([capacity, *lengths])
     )
     cache.lengths = list(lengths)
     for memory in cache.memories.values():
         memory.lengths = list(lengths)
-    places = dict(_tensors(cache))
-    if places.keys() != sums.keys() or places.keys() != set(file.keys()) - {ABOUT}:
-        raise _damaged(path, "it does not hold the tensors that it says")
-    for name, place in places.items():
-        values = file.get_tensor(name)
-        if values.shape != place.shape or values.dtype != place.dtype:
-            raise _damaged(
-                path,
-                f"{name} is {values.dtype} {list(values.shape)}, "
-                f"expected {place.dtype} {list(place.shape)}",
-            )
-        if _checksum(values) != sums[name]:
-            raise _damaged(path, f"the bytes of {name} are not those written")
-        place.copy_(values)
     return cache
 
 
@@ -138,11 +151,19 @@ def _dtype_of(file: Any, config: JambaConfig) -> torch.dtype:
 def _about(path: Path, file: Any) -> dict[str, Any]:
     if ABOUT not in set(file.keys()):
         raise CheckpointError(f"{path}: not a cache: it has no tensor {ABOUT!r}")
+    text, _, checksum = file.get_tensor(ABOUT).numpy().tobytes().rpartition(b"\n")
+    if checksum != _checksum_of(text).encode():
+        raise _damaged(path, f"the bytes of {ABOUT} are not those written")
     try:
-        about = json.loads(file.get_tensor(ABOUT).numpy().tobytes())
+        about = json.loads(text)
         known = {key: about[key] for key in ("version", "config", "weights", "lengths", "crc32")}
     except (ValueError, KeyError, TypeError):
         raise _damaged(path, f"the tensor {ABOUT!r} cannot be read") from None
+    for key, kind in (("config", dict), ("crc32", dict), ("lengths", list)):
+        if not isinstance(known[key], kind):
+            raise _damaged(path, f"{key} is no {kind.__name__}")
+    if any(type(length) is not int or length < 0 for length in known["lengths"]):
+        raise _damaged(path, "token counts have to be integers from 0 on")
     return known
 
 
@@ -171,11 +192,17 @@ def _shape_of(config: JambaConfig) -> dict[str, Any]:
 
 
 def _as_bytes(about: dict[str, Any]) -> Tensor:
-    return torch.frombuffer(bytearray(json.dumps(about).encode()), dtype=torch.int8)
+    text = json.dumps(about).encode()
+    whole = bytearray(text + b"\n" + _checksum_of(text).encode())
+    return torch.frombuffer(whole, dtype=torch.int8)
 
 
 def _checksum(values: Tensor) -> str:
-    return f"{zlib.crc32(values.contiguous().view(torch.uint8).numpy().data):08x}"
+    return _checksum_of(values.contiguous().view(torch.uint8).numpy().data)
+
+
+def _checksum_of(written: bytes | memoryview) -> str:
+    return f"{zlib.crc32(written):08x}"
 
 
 def _damaged(path: Path, what: str) -> CheckpointError:

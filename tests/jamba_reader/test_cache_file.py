@@ -1,12 +1,15 @@
 """A cache on disk: the same afterwards, and refused if damaged or another model's."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from jamba_reader.cache import Cache
+from jamba_reader.cache_file import ABOUT, _as_bytes
 from jamba_reader.config import JambaConfig
 from jamba_reader.segments import Segments
 from spider.errors import CheckpointError
@@ -86,6 +89,44 @@ def test_a_byte_changed_anywhere_is_noticed(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
+def test_every_byte_of_the_record_counts(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    filled().save(path, CONFIG)
+    tensors = load_file(path)
+    whole = tensors[ABOUT].clone()
+    for place in range(0, len(whole), 5):
+        tensors[ABOUT] = whole.clone()
+        tensors[ABOUT][place] ^= 1
+        save_file(tensors, path)
+        with pytest.raises(CheckpointError, match="bytes of about"):
+            Cache.load(path, CONFIG)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lengths": lengths}
+        for lengths in (
+            [2**40, 2], [2**80, 2], [6, 2], [5.0, 2], ["5", 2], [5, None], [-1, 2], [5], [5, 2, 0],
+            [], "52", None,
+        )
+    ]
+    + [{"config": ["mamba"]}, {"config": None}, {"crc32": []}, {"crc32": None}, {"crc32": {}}],
+    ids=str,
+)  # fmt: skip
+def test_a_record_of_other_things_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    """Whole bytes of a wrong writer: nothing is allocated for what they claim."""
+    path = tmp_path / "a"
+    filled().save(path, CONFIG)
+    tensors = load_file(path)
+    about = json.loads(tensors[ABOUT].numpy().tobytes().split(b"\n")[0])
+    save_file({**tensors, ABOUT: _as_bytes({**about, **change})}, path)
+    with pytest.raises(CheckpointError) as caught:
+        Cache.load(path, CONFIG)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_truncated_file_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "a"
     filled().save(path, CONFIG)
@@ -122,16 +163,14 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
 
 
 def test_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jamba_reader.cache_file.VERSION", 2)
+    monkeypatch.setattr("jamba_reader.cache_file.VERSION", 3)
     filled().save(tmp_path / "a", CONFIG)
     monkeypatch.undo()
-    with pytest.raises(CheckpointError, match="version 2, expected 1"):
+    with pytest.raises(CheckpointError, match="version 3, expected 2"):
         Cache.load(tmp_path / "a", CONFIG)
 
 
 def test_a_checkpoint_is_not_a_cache(tmp_path: Path) -> None:
-    from safetensors.torch import save_file
-
     save_file({"weight": torch.ones(3)}, tmp_path / "a")
     with pytest.raises(CheckpointError, match="not a cache"):
         Cache.load(tmp_path / "a", CONFIG)
