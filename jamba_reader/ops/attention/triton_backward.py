@@ -127,7 +127,7 @@ def decode_backward(
     sequences, query_heads, head_dim = query.shape
     kv_heads, capacity = keys.shape[1:3]
     group, pairs = query_heads // kv_heads, sequences * kv_heads
-    heads, width, block = tile_sizes(group, head_dim)
+    heads, width, block = tile_sizes(group, head_dim, keys.element_size())
     share, pieces = shares(longest, pairs)
     gradient = gradient.to(query.dtype).contiguous()
     deltas = (gradient.float() * mixed.float()).sum(-1)

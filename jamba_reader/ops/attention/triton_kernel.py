@@ -142,10 +142,14 @@ def precision_of(dtype: torch.dtype) -> str:
     return "ieee" if dtype == torch.float32 else "tf32"
 
 
-def tile_sizes(group: int, head_dim: int) -> tuple[int, int, int]:
-    """Return rows of a tile of query heads, its width and the tokens of a block."""
+def tile_sizes(group: int, head_dim: int, itemsize: int) -> tuple[int, int, int]:
+    """Return rows of a tile of query heads, its width and the tokens of a block.
+
+    A block of keys is 16 KiB at most: of keys and values three stages fit into 99 KiB of memory.
+    """
     width = max(16, triton.next_power_of_2(head_dim))
-    return max(16, triton.next_power_of_2(group)), width, 64 if width <= 128 else 32
+    block = min(64, max(16, 16384 // (width * itemsize)))
+    return max(16, triton.next_power_of_2(group)), width, block
 
 
 def shares(longest: int, pairs: int) -> tuple[int, int]:
@@ -181,7 +185,7 @@ def decode_forward(
     sequences, query_heads, head_dim = query.shape
     kv_heads = keys.shape[1]
     group, pairs = query_heads // kv_heads, sequences * kv_heads
-    heads, width, block = tile_sizes(group, head_dim)
+    heads, width, block = tile_sizes(group, head_dim, keys.element_size())
     share, pieces = shares(longest, pairs)
     query = query.contiguous()
     sums = query.new_empty((pairs, pieces, group, head_dim), dtype=torch.float32)

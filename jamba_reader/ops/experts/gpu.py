@@ -5,7 +5,8 @@ for the worst case and programs without rows return at once. Expert ids are trus
 reason.
 """
 
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -43,19 +44,32 @@ class Kept(NamedTuple):
     gate_up: Tensor
 
 
-def tiles_for(rows: int, experts: int, itemsize: int) -> Tiles:
-    """Return tiles for so many rows of items of so many bytes, spread over so many experts.
+def tiles_for(rows: int, experts: int, x: Tensor) -> Tiles:
+    """Return tiles for so many rows like those of x, spread over so many experts.
 
     With few rows per expert the product is bound by reading weights: short, many, deep tiles.
-    Float32 tiles are shallower, to fit into shared memory.
+    Float32 tiles are shallower, and a GPU with less shared memory holds fewer stages of them.
     """
     if interpreting():
         return Tiles(16, 32, 32, 2, 4, 1)
+    itemsize = x.element_size()
     if rows <= 32 * experts:
-        return Tiles(16, 32, 512 // itemsize if itemsize < 4 else 64, 1, 4, 4)
-    if rows <= 128 * experts:
-        return Tiles(64, 64, 128 // itemsize, 8, 4, 4)
-    return Tiles(128, 128, 128 // itemsize, 8, 8, 3)
+        tiles = Tiles(16, 32, 512 // itemsize if itemsize < 4 else 64, 1, 4, 4)
+    elif rows <= 128 * experts:
+        tiles = Tiles(64, 64, 128 // itemsize, 8, 4, 4)
+    else:
+        tiles = Tiles(128, 128, 128 // itemsize, 8, 8, 3)
+    # a tile of x, one of gate and one of up; one stage is in registers
+    stage = (tiles.rows + 2 * tiles.columns) * tiles.depth * itemsize
+    return tiles._replace(stages=min(tiles.stages, 1 + shared_memory(x.device) // stage))
+
+
+@cache
+def shared_memory(device: torch.device) -> int:
+    """Return the bytes of shared memory that a program may have: 227 KiB on an H100, else less."""
+    properties: Any = torch.cuda.get_device_properties(device)
+    # older torch does not tell; every GPU with bfloat16 has this much
+    return int(getattr(properties, "shared_memory_per_block_optin", 99 * 1024))
 
 
 def route(expert_ids: Tensor, experts: int) -> Routing:
@@ -83,7 +97,7 @@ def forward(
     inner = x.new_empty(pairs, width)
     gate_up = x.new_empty(pairs, 2 * width) if keep else inner
     if pairs:
-        tiles = tiles_for(pairs, count, x.element_size())
+        tiles = tiles_for(pairs, count, x)
         row_tiles, ends = _row_tiles(routing.offsets, pairs, tiles.rows)
         column_tiles = -(-width // tiles.columns)
         triton_kernel.gate_up_kernel[(row_tiles * column_tiles,)](
@@ -189,7 +203,7 @@ def product(
     out = x.new_empty(rows, outputs)
     if not rows:
         return out
-    tiles = tiles_for(rows, count, x.element_size())
+    tiles = tiles_for(rows, count, x)
     row_tiles, ends = _row_tiles(offsets, rows, tiles.rows)
     column_tiles = -(-outputs // tiles.columns)
     step, stride = (outputs, 1) if transposed else (1, inputs)
