@@ -123,7 +123,8 @@ class JambaLanguageModel(nn.Module):
         if segments.total != len(tokens):
             raise DataError(f"{len(tokens)} tokens in segments of {segments.total} in all")
         if len(tokens) and tokens.device.type == "cpu":
-            check_ids(*(int(end) for end in tokens.aminmax()), self.config.vocab_size)
+            lowest, highest = tokens.aminmax()
+            check_ids(int(lowest), int(highest), self.config.vocab_size)
         hidden, routers = self.model(tokens, segments, cache)
         return hidden, routers
 
