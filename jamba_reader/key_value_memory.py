@@ -252,4 +252,5 @@ def _extended(
         blank = capacity - length - fresh.shape[1]
         padding = new.new_zeros((fresh.shape[0], blank, fresh.shape[2]))
         rows.append(torch.cat([old[sequence, :, :length], fresh, padding], dim=1))
-    return torch.stack(rows)
+    # of no sequences there is nothing to stack
+    return torch.stack(rows) if rows else old

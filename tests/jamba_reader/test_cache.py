@@ -382,6 +382,15 @@ def test_a_checkpointed_layer_of_frozen_keys_appends_once() -> None:
     assert before.lengths == [0]
 
 
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_cache_of_no_sequences_reads_on(recorded: bool) -> None:
+    cache = fresh(1)
+    read(cache, [[1, 2]])
+    cache.select([])
+    read(cache, [], recorded=recorded)
+    check(cache, [])
+
+
 def copied_tokens(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Count how often a memory's tensors are copied."""
     moves: list[int] = []
