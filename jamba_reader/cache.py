@@ -5,50 +5,18 @@ inputs of their convolution, whatever the length. A call reads the cache, every 
 new state in it, and ``advance`` counts the tokens.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from weakref import WeakSet
 
 import torch
-from jaxtyping import Float, Float32
-from torch import Tensor
 
-from jamba_reader.cache_size import history_bytes, key_value_bytes, state_bytes
+from jamba_reader.cache_size import allocating, history_bytes, key_value_bytes, state_bytes
 from jamba_reader.config import JambaConfig
 from jamba_reader.key_value_memory import KeyValueMemory
+from jamba_reader.mamba_state import MambaState, Mark, copied
 from jamba_reader.segments import Segments
-from spider.errors import ConfigError, DataError
-from spider.memory import in_words
-
-_serials = count()
-
-
-@dataclass
-class MambaState:
-    """State of one Mamba layer for several sequences.
-
-    Attributes:
-        state: of the selective scan after the last token; always float32.
-        history: the last inputs of the causal convolution, oldest first.
-    """
-
-    state: Float32[Tensor, "sequences channels states"] | Float[Tensor, "sequences channels states"]
-    history: Float[Tensor, "sequences window channels"]
-
-
-@dataclass(frozen=True, eq=False)
-class Mark:
-    """A place of one cache to roll back to: token counts and a copy of the Mamba states.
-
-    Keys and values are not copied; they stay where they are until a rollback.
-    """
-
-    lengths: tuple[int, ...]
-    mamba: Mapping[int, MambaState]
-    serial: int = field(default_factory=_serials.__next__)
+from spider.errors import DataError
 
 
 class Cache:
@@ -97,7 +65,7 @@ class Cache:
         """
         size = key_value_bytes(config, sequences * capacity, dtype.itemsize)
         size += state_bytes(config, sequences) + history_bytes(config, sequences, dtype.itemsize)
-        with _allocating(sequences, capacity, size, device):
+        with allocating(sequences, capacity, size, device):
             return cls._empty(config, sequences, dtype, device, capacity)
 
     @classmethod
@@ -178,7 +146,7 @@ class Cache:
         """
         size = sum(memory.bytes_of(tokens) for memory in self.memories.values())
         for memory in self.memories.values():
-            with _allocating(self.sequences, tokens, size, memory.keys.device):
+            with allocating(self.sequences, tokens, size, memory.keys.device):
                 memory.reserve(tokens)
 
     def select(self, indices: Sequence[int]) -> None:
@@ -216,7 +184,7 @@ class Cache:
         """
         self._check_whole()
         memories = {layer: memory.fork() for layer, memory in self.memories.items()}
-        return Cache(_copied(self.mamba), memories, self.lengths)
+        return Cache(copied(self.mamba), memories, self.lengths)
 
     @classmethod
     def stack(cls, caches: Sequence["Cache"]) -> "Cache":
@@ -249,7 +217,7 @@ class Cache:
             DataError: the call before ended halfway.
         """
         self._check_whole()
-        mark = Mark(tuple(self.lengths), _copied(self.mamba))
+        mark = Mark(tuple(self.lengths), copied(self.mamba))
         self._marks.add(mark)
         return mark
 
@@ -264,7 +232,7 @@ class Cache:
                 "this mark is of another cache, or a rollback or selection has since replaced its "
                 "tokens; expected one taken afterwards"
             )
-        mamba = _copied(mark.mamba)
+        mamba = copied(mark.mamba)
         for later in list(self._marks):
             if later.serial > mark.serial and later.lengths != mark.lengths:
                 self._marks.discard(later)
@@ -343,28 +311,8 @@ class Cache:
         return load_cache(path, config, device=device, capacity=capacity, weights=weights)
 
 
-@contextmanager
-def _allocating(
-    sequences: int, tokens: int, size: int, device: torch.device | str
-) -> Iterator[None]:
-    """Say what was asked for where PyTorch's allocator fails."""
-    try:
-        yield
-    except RuntimeError as error:
-        raise ConfigError(
-            f"a cache with room for {sequences} x {tokens:,} tokens takes {in_words(size)} "
-            f"({size:,} bytes), more than {device} gives; make room for fewer"
-        ) from error
-
-
 def _ended_halfway() -> DataError:
     return DataError(
         "the last call on this cache ended halfway, so its layers disagree; roll back to a mark, "
         "or read the tokens anew into a new cache"
     )
-
-
-def _copied(mamba: Mapping[int, MambaState]) -> dict[int, MambaState]:
-    return {
-        layer: MambaState(old.state.clone(), old.history.clone()) for layer, old in mamba.items()
-    }

@@ -6,9 +6,14 @@ bfloat16 takes 16,384 bytes a token, hence 4 GiB at 256K tokens (Jamba-1.5, arXi
 table 1), and 14 MiB of states.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from jamba_reader.config import JambaConfig
+from spider.errors import ConfigError
+from spider.memory import in_words
 
 
 def key_value_bytes(config: JambaConfig, tokens: int, itemsize: int = 2) -> int:
@@ -39,3 +44,21 @@ def history_bytes(config: JambaConfig, sequences: int = 1, itemsize: int = 2) ->
     """
     numbers = config.inner_size * (config.mamba_d_conv - 1)
     return config.mixers.count("mamba") * numbers * itemsize * sequences
+
+
+@contextmanager
+def allocating(
+    sequences: int, tokens: int, size: int, device: torch.device | str
+) -> Iterator[None]:
+    """Say what was asked for where PyTorch's allocator fails.
+
+    Raises:
+        ConfigError: it failed.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        raise ConfigError(
+            f"a cache with room for {sequences} x {tokens:,} tokens takes {in_words(size)} "
+            f"({size:,} bytes), more than {device} gives; make room for fewer"
+        ) from error

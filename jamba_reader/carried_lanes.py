@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from jamba_reader.cache import Cache, MambaState
+from jamba_reader.cache import Cache
 from jamba_reader.config import JambaConfig
 from jamba_reader.key_value_memory import KeyValueMemory
+from jamba_reader.mamba_state import MambaState
 from spider.errors import ConfigError
 
 

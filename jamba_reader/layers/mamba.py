@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from jamba_reader.cache import MambaState
 from jamba_reader.config import JambaConfig
 from jamba_reader.layers.linear import Linear
 from jamba_reader.layers.rms_norm import RMSNorm
+from jamba_reader.mamba_state import MambaState
 from jamba_reader.ops.causal_conv1d.op import causal_conv1d
 from jamba_reader.ops.linear.op import linear
 from jamba_reader.ops.selection import Implementation

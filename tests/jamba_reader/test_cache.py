@@ -16,10 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from jamba_reader.cache import Cache, MambaState, Mark
+from jamba_reader.cache import Cache
 from jamba_reader.carried_lanes import restart
 from jamba_reader.config import JambaConfig
 from jamba_reader.key_value_memory import KeyValueMemory
+from jamba_reader.mamba_state import MambaState, Mark
 from jamba_reader.segments import Segments
 from spider.errors import ConfigError, DataError
 
