@@ -77,7 +77,7 @@ def test_a_step_that_failed_is_done_again(tmp_path: Path) -> None:
 def test_late_steps_are_left_for_the_next_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks.jamba_gpu_run.LONGEST_START", -1.0)
+    monkeypatch.setitem(Results.step.__globals__, "LONGEST_START", -1.0)
     results = Results(tmp_path / "part.json", {})
     results.step("late", lambda: {"value": 1})
     assert results.left_out == ["late"]
