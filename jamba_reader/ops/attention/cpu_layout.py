@@ -3,15 +3,14 @@
 import math
 from typing import NamedTuple, no_type_check
 
-import numba
 import numpy as np
-import torch
 from numba import njit
 from torch import Tensor
 from torch.nn.functional import pad
 
 from jamba_reader.ops.attention.cpu_blocks import BLOCK, TILE
 from jamba_reader.ops.lanes import WIDTH
+from jamba_reader.ops.threads import match_threads
 
 LOG2E = math.log2(math.e)
 LN2 = np.float32(math.log(2))
@@ -44,7 +43,7 @@ def plan_work(query: Tensor, keys: Tensor, longest: int) -> Plan:
     group = query.shape[1] // kv_heads
     heads = -(-group // TILE) * TILE
     width = -(-head_dim // WIDTH) * WIDTH
-    workers = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+    workers = match_threads()
     size = 2 * sequences * kv_heads * longest * head_dim * keys.element_size()
     pieces = 1
     if size < _WORTH_THREADS:

@@ -11,7 +11,6 @@ Int8 weights are widened a few rows at a time, exactly, and the product is scale
 from itertools import pairwise
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,6 +18,7 @@ from torch import Tensor
 from jamba_reader.ops.activation import ActivationName, activation_code
 from jamba_reader.ops.experts import few_rows, numba_kernels
 from jamba_reader.ops.experts.weights import ExpertGradients, ExpertWeights
+from jamba_reader.ops.threads import match_threads
 from spider.errors import DataError
 
 DTYPES = (torch.float32, torch.bfloat16)
@@ -239,13 +239,6 @@ def multiply(x: Tensor, weight: Tensor, out: Tensor) -> None:
     for start in range(0, len(weight), block):
         part = weight[start : start + block]
         torch.mm(x, tile[: len(part)].copy_(part).t(), out=out[:, start : start + len(part)])
-
-
-def match_threads() -> None:
-    """Let numba use as many threads as torch."""
-    threads = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
-    if numba.get_num_threads() != threads:
-        numba.set_num_threads(threads)
 
 
 def as_array(tensor: Tensor) -> np.ndarray:

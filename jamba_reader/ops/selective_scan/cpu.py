@@ -3,7 +3,6 @@
 # ruff: noqa: N806
 # A, B, C and D are the names of these matrices in the literature
 
-import numba
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -31,6 +30,7 @@ from jamba_reader.ops.selective_scan.operands import (
     contiguous_rows,
     in_rows,
 )
+from jamba_reader.ops.threads import match_threads
 from jamba_reader.segments import Segments
 
 PARALLEL_STEP_UPDATES = 32_768
@@ -125,7 +125,7 @@ def _step(
     if final_state.numel() < PARALLEL_STEP_UPDATES:
         step(table, sequences, initial, final_state.data_ptr())
     else:
-        _use_threads()
+        match_threads()
         step_parallel(table, sequences, initial, final_state.data_ptr())
 
 
@@ -149,11 +149,4 @@ def _starts(segments: Segments, snapshot_every: int | None) -> IntegerArray:
 
 def _scratch(size: int) -> tuple[int, Tensor]:
     """Return the size of one thread's working memory and the memory of all."""
-    return size, torch.empty(_use_threads() * size, dtype=torch.uint8)
-
-
-def _use_threads() -> int:
-    """Have numba use as many threads as torch, and return their number."""
-    threads: int = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
-    numba.set_num_threads(threads)
-    return threads
+    return size, torch.empty(match_threads() * size, dtype=torch.uint8)
