@@ -114,10 +114,8 @@ def stream(
         for number, prompt in enumerate(prompts)
     ]
     with _evaluating(model):
-        # forks are copies of what is held: for them room would be made in vain
-        alone = settings.samples == settings.beams == 1
-        room = max(map(len, prompts)) + settings.max_new_tokens if alone else 0
-        cache = model.new_cache(len(prompts), room)
+        # room for all that may come; samples and beams, which are selected from it, keep it
+        cache = model.new_cache(len(prompts), max(map(len, prompts)) + settings.max_new_tokens)
         logits = model.prefill(
             prompts, cache, chunk_tokens=settings.chunk_tokens, progress=progress
         )

@@ -324,8 +324,9 @@ def test_frequencies_of_draws_are_the_models(model: JambaLanguageModel) -> None:
     np.testing.assert_allclose(counts, logits[0].softmax(0).numpy(), atol=5 * 0.5 / 3000**0.5)
 
 
+@pytest.mark.parametrize("options", [{}, {"samples": 2, "temperature": 1.0}, {"beams": 2}], ids=str)
 def test_room_for_the_continuation_is_made_once(
-    model: JambaLanguageModel, monkeypatch: pytest.MonkeyPatch
+    model: JambaLanguageModel, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
 ) -> None:
     """Growing by half after the prompt would take more than was said beforehand."""
     made: list[Cache] = []
@@ -335,7 +336,8 @@ def test_room_for_the_continuation_is_made_once(
         return made[-1]
 
     monkeypatch.setattr(model, "new_cache", new_cache)
-    generate(model, [[5, 17] * 60], GenerationSettings(max_new_tokens=3, end_ids=()))
+    settings = GenerationSettings(max_new_tokens=3, end_ids=(), **options)
+    generate(model, [[5, 17] * 60], settings)
     assert [memory.capacity for memory in made[0].memories.values()] == [123]
 
 
