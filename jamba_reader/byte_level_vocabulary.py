@@ -100,7 +100,7 @@ def load_vocabulary(path: Path) -> tokenizers.Tokenizer:
     """
     file = path / TOKENIZER_FILE if path.is_dir() else path
     if not file.is_file():
-        raise DataError(f"no tokenizer here; expected {TOKENIZER_FILE}", path=file)
+        raise DataError(f"no tokenizer here; put the model's {TOKENIZER_FILE} there", path=path)
     try:
         inner = tokenizers.Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises plain Exception

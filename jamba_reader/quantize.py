@@ -54,6 +54,7 @@ def main(config: QuantizeConfig) -> None:
     from jamba_reader.checkpoint_source import find_checkpoint
     from jamba_reader.experts_int8 import ExpertsInt8
     from jamba_reader.stored_checkpoint import Checkpoint
+    from spider.tokenizer import TOKENIZER_FILE
 
     source = Checkpoint(find_checkpoint(config.model, revision=config.revision))
     files = [*source.weight_files, *source.small_files]
@@ -72,6 +73,14 @@ def main(config: QuantizeConfig) -> None:
     )
     if stage.up_to_date():
         return
+    if not (source.folder / TOKENIZER_FILE).is_file():
+        logger.warning(
+            "%s: no tokenizer here, so %s will have none; put the model's %s there before you "
+            "generate with it",
+            source.folder,
+            config.output,
+            TOKENIZER_FILE,
+        )
     quantization = joint_quantization(source.quantization, ExpertsInt8(dense=config.dense_layers))
     with stage.writing() as folder:
         counts = quantise_checkpoint(

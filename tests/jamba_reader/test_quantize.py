@@ -6,14 +6,17 @@ import pytest
 import torch
 
 import jamba_reader.quantize as quantize
+from jamba_reader.byte_level_vocabulary import save_vocabulary, train_vocabulary
 from jamba_reader.checkpoint import load_model, save_model
 from jamba_reader.checkpoint_quantization import QuantisedCheckpoint
 from jamba_reader.config import JambaConfig
 from jamba_reader.experts_int8 import ExpertsInt8
+from jamba_reader.generate import GenerateConfig
+from jamba_reader.generate import main as generate
 from jamba_reader.model import JambaLanguageModel
 from jamba_reader.quantize import QuantizeConfig, main
 from spider.artifact import open_artifact
-from spider.errors import ArtifactError, CheckpointError, ConfigError
+from spider.errors import ArtifactError, CheckpointError, ConfigError, DataError
 from spider.launch.entrypoint import run
 
 CONFIG = JambaConfig(
@@ -77,6 +80,27 @@ def test_a_reader_artifact_is_recorded_as_parent(source: Path, tmp_path: Path) -
     both = open_artifact(tmp_path / "both", kind="reader")
     assert both.parent("model").path.samefile(tmp_path / "experts")
     assert both.details["quantization"]["dense"]
+
+
+def test_a_model_without_a_tokenizer_is_told_of_as_generate_tells_it(
+    source: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    main(QuantizeConfig(model=str(source), output=tmp_path / "with"))
+    assert "tokenizer" not in caplog.text
+    (source / "tokenizer.json").unlink()
+    reader = tmp_path / "without"
+    main(QuantizeConfig(model=str(source), output=reader))
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == 1
+    said = "no tokenizer here"
+    assert said in warnings[0]
+    assert f"{reader} will have none" in warnings[0]
+    with pytest.raises(DataError, match=f"{said}; put the model's tokenizer.json there"):
+        generate(GenerateConfig(prompt="a", model=str(reader), device="cpu"))
+    # the mend that both name is one
+    save_vocabulary(train_vocabulary([], vocabulary_size=260), reader)
+    with pytest.raises(DataError, match="token id"):
+        generate(GenerateConfig(prompt="z", model=str(reader), device="cpu"))
 
 
 def test_settings_out_of_range(source: Path, tmp_path: Path) -> None:
