@@ -38,7 +38,7 @@ from jamba_reader.language_model_validation import HeldoutPerplexity
 from jamba_reader.model import JambaLanguageModel
 from jamba_reader.parameter_groups import make_adamw
 from spider.corpus import Corpus
-from spider.errors import ConfigError, DataError
+from spider.errors import CheckpointError, ConfigError, DataError
 from spider.training.loop import CHECKPOINTS, TENSORBOARD, Outcome, train
 from spider.training.settings import TrainingSettings
 
@@ -116,6 +116,7 @@ class LanguageModelTraining:
         Raises:
             DataError: there is too little to train on.
             ConfigError: a setting is out of range.
+            CheckpointError: start has weights that are no finite numbers.
         """
         if not corpus.n_documents:
             raise DataError("nothing to train on: the corpus has no document", path=corpus.path)
@@ -158,6 +159,7 @@ class LanguageModelTraining:
         size = vocabulary.get_vocab_size(with_added_tokens=True)
         if self.start:
             model = load_model(self.start, dtype=torch.float32)
+            _check_finite(model, self.start)
             if size > model.config.vocab_size:
                 raise ConfigError(
                     f"the tokenizer has {size} tokens, start={self.start} "
@@ -218,3 +220,18 @@ class LanguageModelTraining:
             "validation": outcome.validation,
         }
         return outcome, details
+
+
+def _check_finite(model: JambaLanguageModel, start: str) -> None:
+    """Refuse weights that no step could mend.
+
+    Raises:
+        CheckpointError: a weight is infinite or not a number.
+    """
+    for name, weight in model.named_parameters():
+        # the extremes are nan where any weight is
+        if not bool(torch.stack(weight.detach().aminmax()).isfinite().all()):
+            raise CheckpointError(
+                f"start={start}: {name} has weights that are infinite or not numbers; fetch the "
+                "checkpoint again, or go on from another"
+            )

@@ -15,6 +15,12 @@ from spider.stage import Stage
 NO_PART_OF_IT = ("save_every", "keep", "start", "tokenizer")
 """Settings that change no weight, and places of files whose content counts instead."""
 
+NEW_MODEL = ("reader_size", "mamba_time_steps")
+"""What start brings itself."""
+
+NEW_VOCABULARY = ("vocabulary_size", "vocabulary_documents")
+"""What start and tokenizer bring themselves."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainLanguageModelConfig:
@@ -52,6 +58,7 @@ class TrainLanguageModelConfig:
         device: auto, cpu or cuda.
         overwrite: replace a reader made from other settings.
         resolved: filled by the launcher.
+        given: filled by the launcher.
     """
 
     corpus: Path
@@ -84,19 +91,22 @@ class TrainLanguageModelConfig:
     device: str = "auto"
     overwrite: bool = False
     resolved: dict[str, Any] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
 
 
 def main(config: TrainLanguageModelConfig) -> None:
     """Train a language model, or find that it is up to date.
 
     Raises:
-        ConfigError: a setting is out of range, or several processes were started.
+        ConfigError: a setting is out of range or without effect beside another, or several
+            processes were started.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ConfigError(
             "train-language-model runs in one process: the states that lanes carry from step to "
             "step live in it; start it without torchrun"
         )
+    _refuse_idle_settings(config)
     stage = Stage(
         verb="train-language-model",
         kind="reader",
@@ -152,6 +162,22 @@ def main(config: TrainLanguageModelConfig) -> None:
             unhashed=UNHASHED,
             leftovers=LEFTOVERS,
         )
+
+
+def _refuse_idle_settings(config: TrainLanguageModelConfig) -> None:
+    """Refuse what was asked of a new model or vocabulary where there will be none."""
+    for source, idle in (
+        ("start", (*NEW_MODEL, *NEW_VOCABULARY)),
+        ("tokenizer", NEW_VOCABULARY),
+    ):
+        place = getattr(config, source)
+        for name in idle:
+            if place and name in config.given:
+                part = "model" if name in NEW_MODEL else "vocabulary"
+                raise ConfigError(
+                    f"{name} is of a new {part}, {source}={place} brings its own: leave out one of "
+                    "them"
+                )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import traceback
@@ -22,6 +23,7 @@ from spider.launch.verbs import MODULE, POSITIONALS, module_of, positionals_of, 
 #: how a run is carried out, never what comes out of it
 EXECUTION = {"workspace", "overwrite", "processes", "threads", "device", MODULE, POSITIONALS}
 RESOLVED = "resolved"
+GIVEN = "given"
 CTRL_C = 130
 
 Main = Callable[[Any], None]
@@ -99,11 +101,14 @@ def configuration_class(main: Main) -> type[Any]:
     return cls
 
 
-def typed_configuration(main: Main, values: Mapping[str, Any]) -> Any:
+def typed_configuration(
+    main: Main, values: Mapping[str, Any], overrides: Sequence[str] = ()
+) -> Any:
     """Build a verb's configuration dataclass from the composed values.
 
     A field named ``resolved`` is filled with the plain values that decide the content of the
-    output: all but paths to artifacts and how the run is carried out.
+    output: all but paths to artifacts and how the run is carried out. A field named ``given`` is
+    filled with the names of the settings that were overridden.
     """
     cls = configuration_class(main)
     hints = typing.get_type_hints(cls)
@@ -117,6 +122,9 @@ def typed_configuration(main: Main, values: Mapping[str, Any]) -> Any:
             if key not in EXECUTION and not _holds_paths(hints.get(key))
         }
         object.__setattr__(config, RESOLVED, json.loads(json.dumps(decisive)))
+    if GIVEN in hints:
+        names = (re.split(r"[=.@]", word.lstrip("+~"), maxsplit=1)[0] for word in overrides)
+        object.__setattr__(config, GIVEN, tuple(dict.fromkeys(names)))
     return config
 
 
@@ -144,7 +152,7 @@ def _dispatch(main: Main, verb: str, line: CommandLine) -> None:
 
         sys.stdout.write(OmegaConf.to_yaml(config))
         return
-    main(typed_configuration(main, plain(config)))
+    main(typed_configuration(main, plain(config), line.overrides))
 
 
 def _stop(number: int, frame: FrameType | None) -> typing.NoReturn:

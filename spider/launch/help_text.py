@@ -5,6 +5,7 @@ import inspect
 import re
 from typing import Any
 
+from spider.launch.entrypoint import GIVEN, RESOLVED
 from spider.launch.verbs import (
     FOLDER,
     groups,
@@ -54,7 +55,7 @@ def verb_help(verb: str, cls: type[Any]) -> str:
     parts = [f"spider {verb}{words} [--flag VALUE ...] [setting=value ...]\n\n{verbs()[verb]}\n"]
     rows, variants = [], []
     for field in dataclasses.fields(cls):
-        if field.name == "resolved":
+        if field.name in (RESOLVED, GIVEN):
             continue
         value = values.get(field.name)
         if field.name in groups() and isinstance(value, str):

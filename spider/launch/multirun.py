@@ -47,7 +47,7 @@ def run_all(main: Main, verb: str, line: CommandLine) -> None:
         number = HydraConfig.get().job.num
         values["output"] = numbered_output(values, number)
         logger.info("job %d: %s", number, HydraConfig.get().job.override_dirname)
-        main(typed_configuration(main, values))
+        main(typed_configuration(main, values, line.overrides))
 
     words = [sys.argv[0], "--multirun", *line.overrides, *AS_EVER]
     if line.config_dir is not None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from spider.launch.composition import compose_verb, plain
-from spider.launch.entrypoint import configuration_class
+from spider.launch.entrypoint import GIVEN, RESOLVED, configuration_class
 from spider.launch.typed import TARGET, import_class
 from spider.launch.verbs import FOLDER, MODULE, POSITIONALS, module_of, positionals_of, verbs
 
@@ -85,6 +85,6 @@ def test_every_setting_is_described(verb: str) -> None:
     from spider.launch.help_text import _attributes, verb_help
 
     cls = configuration_class(importlib.import_module(module_of(verb)).main)
-    named = {field.name for field in dataclasses.fields(cls)} - {"resolved"}
+    named = {field.name for field in dataclasses.fields(cls)} - {RESOLVED, GIVEN}
     assert named <= set(_attributes(cls)), f"{cls.__name__}: {named - set(_attributes(cls))}"
     assert verb in verb_help(verb, cls)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from jamba_reader.byte_level_vocabulary import load_vocabulary
-from jamba_reader.checkpoint import load_model
+from jamba_reader.checkpoint import load_model, save_model
 from jamba_reader.config import JambaConfig
 from jamba_reader.initialisation import initialise
 from jamba_reader.language_model_data import Chunk, LanguageModelBatch
@@ -123,6 +123,38 @@ def test_bad_settings_are_one_line(corpus, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigError, match="one process"):
         main(settings(corpus, tmp_path / "two"))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_start_that_is_no_numbers_is_refused_before_the_first_step(
+    corpus, tmp_path, value
+) -> None:
+    main(settings(corpus, tmp_path / "first", steps=0))
+    model = load_model(tmp_path / "first")
+    with torch.no_grad():
+        model.model.layers[0].mamba.dt_proj.weight[1, 1] = value
+    save_model(model, tmp_path / "damaged")
+    (tmp_path / "first" / "tokenizer.json").rename(tmp_path / "damaged" / "tokenizer.json")
+    with pytest.raises(
+        CheckpointError, match=r"damaged: model\.layers\.0\.mamba\.dt_proj\.weight has"
+    ):
+        main(settings(corpus, tmp_path / "reader", start=str(tmp_path / "damaged")))
+    assert not list(tmp_path.glob("reader.partial/metrics.jsonl"))
+
+
+@pytest.mark.parametrize("name", ["reader_size", "mamba_time_steps", "vocabulary_size"])
+def test_settings_of_a_new_model_are_refused_beside_start(corpus, tmp_path, name) -> None:
+    with pytest.raises(ConfigError, match=f"{name} is of a new .*start=elsewhere brings its own"):
+        main(settings(corpus, tmp_path / "reader", start="elsewhere", given=(name,)))
+    with pytest.raises(CheckpointError, match="no such folder"):
+        main(settings(corpus, tmp_path / "reader", start="elsewhere", given=("steps", "lanes")))
+
+
+def test_vocabulary_settings_are_refused_beside_a_tokenizer(corpus, tmp_path) -> None:
+    with pytest.raises(ConfigError, match="tokenizer=elsewhere brings its own"):
+        main(settings(corpus, tmp_path / "x", tokenizer="elsewhere", given=("vocabulary_size",)))
+    with pytest.raises(DataError, match="no tokenizer"):
+        main(settings(corpus, tmp_path / "x", tokenizer="elsewhere", given=("reader_size",)))
 
 
 def test_ten_steps_follow_transformers() -> None:

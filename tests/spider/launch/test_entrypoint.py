@@ -203,3 +203,19 @@ def test_jobs_that_fail_leave_the_others_to_run_and_end_with_one_line(tmp_path: 
     assert "Traceback" not in done.stderr
     assert "job 1:" in done.stderr
     assert done.stderr.splitlines()[-1].startswith("spider mine: ")
+
+
+def test_the_verb_is_told_which_settings_were_given() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Sized:
+        steps: int = 1
+        size: dict[str, int] = field(default_factory=dict)
+        given: tuple[str, ...] = ()
+
+    def main(config: Any) -> None: ...
+
+    main.__annotations__["config"] = Sized
+    words = ["size.width=2", "++steps=1", "+size@place=tiny", "size.depth=1"]
+    config = typed_configuration(main, {"steps": 1, "size": {}}, words)
+    assert config.given == ("size", "steps")
+    assert typed_configuration(main, {"steps": 1}).given == ()
