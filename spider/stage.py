@@ -51,6 +51,9 @@ class Stage:
         overwrite: replace an output that was made from other settings or inputs.
         fingerprint_extra: what else makes an output stale and is no part of its content, such as
             the modification times of source files.
+
+    Raises:
+        ConfigError: the output has no name.
     """
 
     def __init__(
@@ -64,6 +67,8 @@ class Stage:
         overwrite: bool = False,
         fingerprint_extra: Mapping[str, Any] | None = None,
     ):
+        if not output.name:
+            raise ConfigError(f"output={output}: expected a folder with a name of its own")
         self.verb = verb
         self.kind = kind
         self.output = output
@@ -203,6 +208,16 @@ class Stage:
             raise ArtifactError(
                 f"{self.output} exists and is no artifact of ours; choose another output"
             )
+        if _kind_at(self.output) not in (self.kind, None):
+            raise ArtifactError(
+                f"{self.output} is a {_kind_at(self.output)} artifact and is not replaced by a "
+                f"{self.kind}; choose another output"
+            )
+        for name, artifact in self.inputs.items():
+            if artifact.path.resolve() == self.output.resolve():
+                raise ArtifactError(
+                    f"{self.output} is the {name} that is read; choose another output"
+                )
         if not self.overwrite and not self.up_to_date():
             raise ArtifactError(
                 f"{self.output} exists and was made from other settings or inputs; "
@@ -229,6 +244,14 @@ class Stage:
         for entry in leftovers:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         write_json(record, [self.fingerprint])
+
+
+def _kind_at(folder: Path) -> Any:
+    """Return what kind of artifact a folder holds; None if its manifest is damaged."""
+    try:
+        return read_json(folder / MANIFEST)["kind"]
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _peak_memory() -> int:

@@ -270,3 +270,37 @@ def test_a_place_that_cannot_be_written_is_told_before_any_work(tmp_path: Path) 
 
 def test_every_kind_is_written_by_a_verb() -> None:
     assert set(WRITERS.values()) <= set(verbs())
+
+
+def test_an_artifact_of_another_kind_is_never_replaced(tmp_path: Path) -> None:
+    write(tmp_path / "spans")
+    other = Stage(
+        verb="prepare", kind="corpus", output=tmp_path / "spans", config={}, inputs={},
+        overwrite=True,
+    )  # fmt: skip
+    with (
+        pytest.raises(ArtifactError, match="is a spans artifact and is not replaced by a corpus"),
+        other.writing(),
+    ):
+        pass
+    assert open_artifact(tmp_path / "spans", kind="spans")
+    # a damaged one is
+    (tmp_path / "spans" / "manifest.json").write_text("[")
+    write(tmp_path / "spans", overwrite=True)
+
+
+def test_what_is_read_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "way").symlink_to(tmp_path)
+    parent = write(tmp_path / "spans")
+    again = Stage(
+        verb="mine", kind="spans", output=tmp_path / "way" / "spans", config={},
+        inputs={"spans": parent}, overwrite=True,
+    )  # fmt: skip
+    with pytest.raises(ArtifactError, match="is the spans that is read"), again.writing():
+        pass
+
+
+@pytest.mark.parametrize("output", ["/", ".", ""])
+def test_an_output_needs_a_name(output: str) -> None:
+    with pytest.raises(ConfigError, match="expected a folder with a name"):
+        stage(Path(output))
