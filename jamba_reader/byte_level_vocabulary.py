@@ -18,6 +18,8 @@ PAD, BEGIN, END, UNKNOWN = "<|pad|>", "<|startoftext|>", "<|endoftext|>", "<|unk
 SPECIAL_TOKENS = (PAD, BEGIN, END, UNKNOWN)
 """Numbers 0 to 3, as in Jamba's own vocabulary."""
 SMALLEST_VOCABULARY = 256 + len(SPECIAL_TOKENS)
+LARGEST_VOCABULARY = 1 << 24
+"""The library makes room for all of it beforehand, and dies of what it cannot get."""
 TOKENIZER_CONFIG = "tokenizer_config.json"
 
 
@@ -57,13 +59,9 @@ def train_vocabulary(texts: Iterable[str], *, vocabulary_size: int) -> tokenizer
         vocabulary_size: at most this many tokens, special ones included; a small corpus has fewer.
 
     Raises:
-        ConfigError: the vocabulary cannot hold the 256 bytes.
+        ConfigError: the size is out of range.
     """
-    if vocabulary_size < SMALLEST_VOCABULARY:
-        raise ConfigError(
-            f"vocabulary_size={vocabulary_size}: expected at least {SMALLEST_VOCABULARY}, the bytes"
-            f" and {len(SPECIAL_TOKENS)} special tokens"
-        )
+    check_vocabulary_size(vocabulary_size)
     inner = tokenizers.Tokenizer(models.BPE())
     inner.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -87,6 +85,21 @@ def train_vocabulary(texts: Iterable[str], *, vocabulary_size: int) -> tokenizer
         special_tokens=[(BEGIN, token_number(inner, BEGIN))],
     )
     return _plain(inner)
+
+
+def check_vocabulary_size(size: int) -> None:
+    """Check the size of a vocabulary that is to be trained.
+
+    Raises:
+        ConfigError: it cannot hold the 256 bytes, or is beyond what the library makes room for.
+    """
+    if size < SMALLEST_VOCABULARY:
+        raise ConfigError(
+            f"vocabulary_size={size}: expected at least {SMALLEST_VOCABULARY}, the bytes and "
+            f"{len(SPECIAL_TOKENS)} special tokens"
+        )
+    if size > LARGEST_VOCABULARY:
+        raise ConfigError(f"vocabulary_size={size}: expected at most {LARGEST_VOCABULARY:,}")
 
 
 def load_vocabulary(path: Path) -> tokenizers.Tokenizer:

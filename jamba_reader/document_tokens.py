@@ -88,6 +88,16 @@ def document_text(corpus: Corpus, number: int) -> str:
     return f"{document.title}\n\n{document.text}" if document.title else document.text
 
 
+def check_validation_share(share: float) -> None:
+    """Check the share of the documents that is kept from training.
+
+    Raises:
+        ConfigError: the share is not in [0, 1).
+    """
+    if not 0.0 <= share < 1.0:
+        raise ConfigError(f"validation_share={share}: expected a share in [0, 1)")
+
+
 class Split(NamedTuple):
     """Numbers of the documents to train on and of those kept for validation, ascending."""
 
@@ -104,8 +114,7 @@ def split_documents(document_ids: Sequence[str], *, validation_share: float, see
     Raises:
         ConfigError: the share is not in [0, 1).
     """
-    if not 0.0 <= validation_share < 1.0:
-        raise ConfigError(f"validation_share {validation_share}: expected a share in [0, 1)")
+    check_validation_share(validation_share)
     total = len(document_ids)
     order = sorted(range(total), key=lambda number: (_hash(seed, document_ids[number]), number))
     kept = int(validation_share * total + 0.5)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from jamba_reader.byte_level_vocabulary import (
     BEGIN,
     END,
     PAD,
+    check_vocabulary_size,
     save_vocabulary,
     settle_vocabulary,
     token_number,
@@ -28,6 +30,7 @@ from jamba_reader.document_tokens import (
     DocumentTokens,
     Split,
     build_document_tokens,
+    check_validation_share,
     document_text,
     split_documents,
 )
@@ -104,6 +107,14 @@ class LanguageModelTraining:
         for name in ("vocabulary_documents", "lanes", "chunk_tokens", "chunks_per_step"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name}={getattr(self, name)}: expected at least 1")
+        for name in ("attention_memory", "validation_tokens", "learning_rate", "weight_decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ConfigError(f"{name}={getattr(self, name)}: expected 0 or more")
+        if not 0.0 <= self.beta2 < 1.0:
+            raise ConfigError(f"beta2={self.beta2}: expected 0 to less than 1")
+        check_validation_share(self.validation_share)
+        if not (self.start or self.tokenizer):
+            check_vocabulary_size(self.vocabulary_size)
         if self.start and read_config(find_checkpoint(self.start))[1] is not None:
             raise ConfigError(f"start={self.start}: int8 weights cannot be trained")
 

@@ -96,7 +96,7 @@ def train(
     Raises:
         InterruptedRunError: SIGTERM; the state is saved.
         KeyboardInterrupt: Ctrl-C; the state is saved.
-        SpiderError: the loss is not finite.
+        SpiderError: a loss is not finite.
     """
     run = TrainingRun(objective, make_batch, make_optimizer, validate, settings, folder, clock)
     with Interruption() as interruption:
@@ -210,9 +210,7 @@ class TrainingRun:
         loss = numbers["loss"]
         if not math.isfinite(loss):
             raise SpiderError(
-                f"training: the loss is {loss} at step {update} of {self.steps}; lower "
-                f"learning_rate (got {self.peaks[0]:g}) or raise warmup_share, and train again "
-                "with overwrite=true"
+                f"training: the loss is {loss} at step {update} of {self.steps}; {self._mend}"
             )
         self.accelerator.backward(output.loss)
         if self.settings.clip_norm > 0:
@@ -221,6 +219,13 @@ class TrainingRun:
         self.optimizer.zero_grad()
         self._note(numbers)
         return loss
+
+    @property
+    def _mend(self) -> str:
+        return (
+            f"lower learning_rate (got {self.peaks[0]:g}) or raise warmup_share, and train again "
+            "with overwrite=true"
+        )
 
     def _over_processes(self, values: Mapping[str, Tensor]) -> dict[str, float]:
         """Return the means over processes, so that all see a loss that is not finite."""
@@ -263,6 +268,12 @@ class TrainingRun:
         self.objective.eval()
         with torch.no_grad():
             numbers = {name: float(value) for name, value in self.validate(self.objective).items()}
+        for name, value in numbers.items():
+            if not math.isfinite(value):
+                raise SpiderError(
+                    f"training: the validation's {name} is {value} at step {self.step} of "
+                    f"{self.steps}; {self._mend}"
+                )
         self._write("validation", numbers)
         shown = "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
         logger.info("step %d  validation  %s", self.step, shown)

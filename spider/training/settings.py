@@ -1,7 +1,10 @@
 """What a person sets about a training run, whatever is trained."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
+
+import torch
 
 from spider.errors import ConfigError
 
@@ -43,9 +46,21 @@ class TrainingSettings:
         for name in ("log_every", "validate_every", "save_every", "keep"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name}={getattr(self, name)}: expected at least 1")
-        if self.steps < 0:
-            raise ConfigError(f"steps={self.steps}: expected 0 or more")
-        if self.minutes is not None and self.minutes <= 0:
+        for name in ("steps", "clip_norm", "seed"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ConfigError(f"{name}={getattr(self, name)}: expected 0 or more")
+        if self.minutes is not None and not 0 < self.minutes < math.inf:
             raise ConfigError(f"minutes={self.minutes}: expected more than 0")
+        if not 0.0 <= self.warmup_share < 1.0:
+            raise ConfigError(
+                f"warmup_share={self.warmup_share}: expected a share of the steps in [0, 1)"
+            )
         if self.precision not in get_args(Precision):
             raise ConfigError(f"precision={self.precision}: expected one of {get_args(Precision)}")
+        self._check_device()
+
+    def _check_device(self) -> None:
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise ConfigError(f"device={self.device}: expected auto, cpu or cuda")
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise ConfigError("device=cuda: no CUDA device is found; spider doctor says why")

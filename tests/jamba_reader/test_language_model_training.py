@@ -107,10 +107,15 @@ def test_the_verb_writes_what_transformers_opens(corpus, tmp_path, caplog) -> No
 def test_bad_settings_are_one_line(corpus, tmp_path, monkeypatch) -> None:
     with pytest.raises(DataError, match="lower lanes"):
         main(settings(corpus, tmp_path / "long", chunk_tokens=4000))
-    with pytest.raises(ConfigError, match="attention_memory=-1"):
-        main(settings(corpus, tmp_path / "memory", attention_memory=-1))
     with pytest.raises(ConfigError, match="lanes=0: expected at least 1"):
         main(settings(corpus, tmp_path / "lanes", lanes=0))
+    for name, value in (
+        ("attention_memory", -1), ("validation_tokens", -1), ("learning_rate", float("nan")),
+        ("learning_rate", -1.0), ("weight_decay", -0.1), ("beta2", 1.0), ("beta2", float("nan")),
+        ("validation_share", 1.0), ("vocabulary_size", 259), ("vocabulary_size", 10**15),
+    ):  # fmt: skip
+        with pytest.raises(ConfigError, match=f"{name}=.*: expected"):
+            main(settings(corpus, tmp_path / "lanes", **{name: value}))
     other = tmp_path / "bert"
     other.mkdir()
     (other / "config.json").write_text('{"model_type": "bert"}')

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from spider.errors import InterruptedRunError, SpiderError
+from spider.errors import ConfigError, InterruptedRunError, SpiderError
 from spider.training.loop import CHECKPOINTS, PLAN, StepOutput
 from spider.training.metrics import METRICS, read_metrics
 
@@ -177,3 +177,34 @@ def test_two_ways_to_one_step_count_of_zero(tmp_path: Path) -> None:
     model, outcome = toy.run(tmp_path, chosen=toy.settings(steps=0))
     assert outcome.steps == 0
     assert _same(model, toy.ToyObjective())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"minutes": float("nan")}, {"minutes": float("inf")}, {"warmup_share": 1.0},
+        {"warmup_share": float("nan")}, {"clip_norm": -1.0}, {"clip_norm": float("nan")},
+        {"seed": -1}, {"device": "tpu"},
+    ],
+)  # fmt: skip
+def test_settings_out_of_range(changes: dict[str, object]) -> None:
+    name = next(iter(changes))
+    with pytest.raises(ConfigError, match=f"{name}=.*: expected"):
+        toy.settings(**changes)
+
+
+def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="no CUDA device is found"):
+        toy.settings(device="cuda")
+
+
+def test_weights_that_stop_being_numbers_at_the_last_step_are_told(tmp_path: Path) -> None:
+    class Diverging(toy.ToyObjective):  # type: ignore[misc, name-defined]
+        def forward(self, batch: object) -> StepOutput:
+            output: StepOutput = super().forward(batch)
+            # the loss is finite, its gradient is not
+            return output._replace(loss=output.loss + (0.0 * self.weight).sum().abs().sqrt())
+
+    with pytest.raises(SpiderError, match="the validation's norm is nan at step 1 of 1; lower"):
+        toy.run(tmp_path, Diverging(), chosen=toy.settings(steps=1))
