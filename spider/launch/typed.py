@@ -19,6 +19,7 @@ from spider.errors import ConfigError
 
 MISSING = "???"
 TARGET = "_target_"
+INT64 = 1 << 63
 
 Built = TypeVar("Built")
 
@@ -169,6 +170,8 @@ def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
     if annotation is Path:
         _require(isinstance(value, str | Path) and value != "", value, annotation, where)
         return Path(value).expanduser()
+    if annotation in (float, int) and isinstance(value, int) and not -INT64 <= value < INT64:
+        raise ConfigError(f"setting {where}: got {value}, expected an integer of 64 bits")
     if annotation is float:
         _require(
             isinstance(value, int | float) and not isinstance(value, bool), value, annotation, where

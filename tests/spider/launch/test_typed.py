@@ -92,6 +92,8 @@ def test_values_become_their_types() -> None:
         ({"steps": "three"}, "setting steps: got 'three', expected int"),
         ({"steps": True}, "expected int"),
         ({"steps": 1.5}, "expected int"),
+        ({"steps": 1 << 63}, "expected an integer of 64 bits"),
+        ({"rate": 10**400}, "expected an integer of 64 bits"),
         ({"on": "yes"}, "expected bool"),
         ({"mode": "medium"}, "one of 'fast', 'slow'"),
         ({"rate": "???"}, "setting rate must be given: rate=VALUE"),
