@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 
-from jamba_reader.cache import Cache
+from jamba_reader.cache_size import history_bytes, key_value_bytes, state_bytes
 from jamba_reader.checkpoint_files import dtype_name
 from jamba_reader.checkpoint_names import tensor_specs
 from jamba_reader.config import JambaConfig
@@ -73,14 +73,15 @@ def memory_needs(
         device: where the model is.
         quantization: which weights are int8.
     """
-    states = Cache.empty(config, sequences, dtype=dtype, device="meta").nbytes()
-    cache = Cache.empty(config, sequences, dtype=dtype, device="meta", capacity=tokens).nbytes()
+    # by arithmetic: no tensor, even without memory, has as many numbers as a person may ask for
+    key_values = key_value_bytes(config, sequences * tokens, dtype.itemsize)
+    states = state_bytes(config, sequences) + history_bytes(config, sequences, dtype.itemsize)
     chunk = min(chunk_tokens, sequences * tokens)
     kept = HEAP_FACTOR if torch.device(device).type == "cpu" else 1
     logits = sequences * config.vocab_size * (dtype.itemsize + FLOAT32) if tokens else 0
     return MemoryNeeds(
         weights=weight_bytes(config, dtype, quantization),
-        key_values=cache - states,
+        key_values=key_values,
         states=states,
         activations=kept * chunk * _widest_layer(config) * dtype.itemsize + logits,
     )

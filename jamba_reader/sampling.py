@@ -15,6 +15,9 @@ from torch import Tensor
 
 from spider.errors import CheckpointError
 
+COLDEST = 1e-6
+"""Below it a temperature leaves the best token alone, as it does here; scores would overflow."""
+
 Scores = Float[Tensor, "rows vocabulary"]
 
 
@@ -66,7 +69,7 @@ def warp(scores: Scores, *, temperature: float, top_k: int, top_p: float) -> Sco
         top_k: keep this many tokens; 0 keeps all.
         top_p: keep the best tokens of this probability; 1 keeps all.
     """
-    scores = scores / temperature
+    scores = scores / max(temperature, COLDEST)
     if top_k > 0:
         scores = keep_top_k(scores, top_k)
     return keep_top_p(scores, top_p) if top_p < 1.0 else scores

@@ -155,3 +155,9 @@ def test_room_for_more_does_not_let_a_prompt_through(monkeypatch: pytest.MonkeyP
     assert cache.nbytes() > 2 * WORKING_MEMORY
     with pytest.raises(ConfigError, match="1 MiB can be had"):
         model.prefill([[1] * 10], cache)
+
+
+@pytest.mark.parametrize(("sequences", "tokens"), [(1, 10**30), (10**30, 1), (2**62, 2**62)])
+def test_numbers_beyond_any_tensor_are_refused_as_too_much(sequences: int, tokens: int) -> None:
+    with pytest.raises(ConfigError, match="take more memory than there is"):
+        check_memory(SMALL, sequences, tokens, torch.float32, "cpu", 2048)

@@ -76,3 +76,9 @@ def test_a_row_draws_the_same_numbers_wherever_it_stands() -> None:
     assert row_random(3, [1, 2], 0).random(4).tolist() == first
     others = [row_random(4, [1, 2], 0), row_random(3, [1, 3], 0), row_random(3, [1, 2], 1)]
     assert all(other.random(4).tolist() != first for other in others)
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 1e-45, 1e-20])
+def test_next_to_no_temperature_draws_the_best(temperature: float) -> None:
+    cold = warp(100.0 * scores(), temperature=temperature, top_k=7, top_p=0.9)
+    assert torch.equal(draw(cold, [0.0, 0.3, 0.5, 0.9, 1.0 - 2.0**-53]), scores().argmax(dim=1))
