@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from jamba_reader.key_value_memory import KeyValueMemory
+from jamba_reader.ops.attention import cpu_prefill
 from jamba_reader.ops.attention.op import attention
 from jamba_reader.segments import Segments
 
@@ -131,6 +132,46 @@ def test_bfloat16_is_as_good_as_its_inputs(calls: list[tuple[int, int]]) -> None
     torch.testing.assert_close(found.double(), expected, rtol=2**-7, atol=2**-8)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("heads", "kv_heads", "head_dim"), [(4, 4, 16), (6, 2, 48), (5, 1, 64)])
+def test_in_lanes_any_split_and_any_threads_give_the_same_bits(
+    dtype: torch.dtype, heads: int, kv_heads: int, head_dim: int
+) -> None:
+    """Head sizes that the AVX-512 kernel takes, where it runs; PyTorch's kernel elsewhere."""
+    lengths = (150, 1, 0, 71)
+    given = operands(sum(lengths), heads, kv_heads, head_dim, dtype=dtype)
+    bounds = (
+        {"rtol": 2**-7, "atol": 2**-8} if dtype == torch.bfloat16 else {"rtol": 1e-5, "atol": 1e-5}
+    )
+    whole = attention(*given, Segments(lengths), scale=SCALE)
+    torch.testing.assert_close(whole.double(), by_single_queries(*given, lengths), **bounds)
+    splits = [], [(64, 0, 0, 2)], [(3, 1, 0, 70), (100, 0, 0, 0)]
+    found = [in_calls(given, lengths, calls, "auto") for calls in splits]
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        found.append(attention(*given, Segments(lengths), scale=SCALE))
+    finally:
+        torch.set_num_threads(threads)
+    for other in found:
+        if cpu_prefill.does(*given, None, SCALE):
+            assert torch.equal(other, whole)
+        else:
+            torch.testing.assert_close(other.double(), whole.double(), **bounds)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_in_lanes_what_lies_behind_a_memory_is_not_read(dtype: torch.dtype) -> None:
+    query, key, value = operands(70, 4, 2, 16, dtype=dtype)
+    memory = empty_memory(key, 1)
+    memory.reserve(200)
+    for room in (memory.keys, memory.values):
+        room.fill_(float("nan"))
+    memory = memory.append(key, value, Segments([70]))
+    found = attention(query, key, value, Segments([70]), memory, scale=SCALE)
+    assert torch.equal(found, attention(query, key, value, Segments([70]), scale=SCALE))
+
+
 @pytest.mark.parametrize("calls", [[], [(9, 2)], [(2, 5), (4, 0), (3, 3)]])
 @pytest.mark.parametrize("implementation", ["reference", "cpu"])
 def test_gradients_flow_through_the_memory(
@@ -152,8 +193,11 @@ def test_gradients_flow_through_the_memory(
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @pytest.mark.parametrize("calls", [[], [(3,), (1,), (1,)]])
-def test_scores_of_ten_thousand_make_no_nan(implementation: Any, calls: list[tuple[int]]) -> None:
-    query, key, value = operands(12, size=100.0)
+@pytest.mark.parametrize("head_dim", [8, 16])
+def test_scores_of_ten_thousand_make_no_nan(
+    implementation: Any, calls: list[tuple[int]], head_dim: int
+) -> None:
+    query, key, value = operands(12, head_dim=head_dim, size=100.0)
     scores = torch.einsum("qhd,kgd->hgqk", query, key) * SCALE
     assert scores.max() > 1e4
     assert scores.min() < -1e4
