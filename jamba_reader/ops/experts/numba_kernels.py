@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit, prange
 
 from jamba_reader.ops.activation import SILU
+from jamba_reader.ops.lane_math import BFLOAT16, FLOAT32, read, write
+from jamba_reader.ops.lanes import WIDTH, broadcast, lanes_on_stack
 from jamba_reader.ops.numba_math import (
     gelu,
     gelu_gradient,
@@ -111,21 +113,42 @@ def gate_rows_backward(gate_up, scale, activation, upstream, shares, inner, d_ga
         d_shares[row] = _sum(products)
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+@no_type_check
+def _add_lanes(source, kind, share, scale, target, present, spare):
+    """Add up to sixteen numbers, times a share and maybe their scales, to a float32 sum."""
+    value = read(source, 0, kind, present, spare) * broadcast(share)
+    if scale != 0:
+        value = value * read(scale, 0, FLOAT32, present, spare)
+    total = read(target, 0, FLOAT32, present, spare) + value
+    write(target, 0, FLOAT32, present, spare, total)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+@no_type_check
+def _add_columns(rows, tokens, shares, scale, total, first, last):
+    """Do ``add_rows`` for some columns; in lanes, because here what is written is also read."""
+    kind, size = (FLOAT32, 4) if rows.itemsize == 4 else (BFLOAT16, 2)
+    spare = lanes_on_stack()
+    for row in range(rows.shape[0]):
+        share = shares[row] if shares.size else np.float32(1)
+        source = rows.ctypes.data + size * (row * rows.shape[1])
+        target = total.ctypes.data + 4 * (tokens[row] * total.shape[1])
+        scales = scale.ctypes.data if scale.size else 0
+        for i in range(first, last, WIDTH):
+            place = scales + 4 * i if scales != 0 else 0
+            present = last - i
+            _add_lanes(source + size * i, kind, share, place, target + 4 * i, present, spare)
+
+
 @njit(cache=True, parallel=True, nogil=True, error_model="numpy")
 @no_type_check
 def add_rows(rows, tokens, shares, scale, total):
     """``total[tokens[i]] += shares[i] * scale * rows[i]``, one row after the other.
 
-    Shares of length 0 are ones.
+    Shares of length 0 are ones. Both matrices are contiguous.
     """
     width = rows.shape[1]
     for block in prange((width + COLUMNS - 1) // COLUMNS):
-        first, last = block * COLUMNS, min(width, (block + 1) * COLUMNS)
-        for row in range(rows.shape[0]):
-            share = shares[row] if shares.size else np.float32(1)
-            sums = total[tokens[row]]
-            for i in range(first, last):
-                value = load(rows, row, i) * share
-                if scale.size:
-                    value *= scale[i]
-                sums[i] += value
+        last = min(width, (block + 1) * COLUMNS)
+        _add_columns(rows, tokens, shares, scale, total, block * COLUMNS, last)
