@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from jamba_reader.cache import Cache
 from jamba_reader.config import JambaConfig
+from jamba_reader.decode_step.program import DecodeStep
 from jamba_reader.experts_int8 import ExpertsInt8
 from jamba_reader.layers.backbone import Backbone
 from jamba_reader.layers.linear import Linear
@@ -64,6 +65,7 @@ class JambaLanguageModel(nn.Module):
         super().__init__()
         self.config = config
         self.quantization = quantization
+        self._decode_step = DecodeStep(config) if kernels in ("auto", "cpu") else None
         self.model = Backbone(
             config, kernels=kernels, device=device, dtype=dtype, quantization=quantization
         )
@@ -122,11 +124,14 @@ class JambaLanguageModel(nn.Module):
         """
         if segments.total != len(tokens):
             raise DataError(f"{len(tokens)} tokens in segments of {segments.total} in all")
+        self._check_tokens(tokens)
+        hidden, routers = self.model(tokens, segments, cache)
+        return hidden, routers
+
+    def _check_tokens(self, tokens: Tensor) -> None:
         if len(tokens) and tokens.device.type == "cpu":
             lowest, highest = tokens.aminmax()
             check_ids(int(lowest), int(highest), self.config.vocab_size)
-        hidden, routers = self.model(tokens, segments, cache)
-        return hidden, routers
 
     def forward(
         self,
@@ -212,10 +217,22 @@ class JambaLanguageModel(nn.Module):
     def step(
         self, tokens: Int64[Tensor, " sequences"], cache: Cache
     ) -> Float[Tensor, "sequences vocabulary"]:
-        """Read one more token of each sequence; return the logits after it, in float32."""
+        """Read one more token of each sequence; return the logits after it, in float32.
+
+        On a CPU the layers are not called, see ``jamba_reader.decode_step``, unless one was
+        replaced or has a hook.
+
+        Raises:
+            DataError: an id is not in the vocabulary, or the call before ended halfway.
+        """
+        if self._decode_step is not None and tokens.device.type == "cpu" and not self.training:
+            self._check_tokens(tokens)
+            logits = self._decode_step.run(self.model, self.lm_head, tokens, cache)
+            if logits is not None:
+                return logits.float()
         hidden, _ = self.hidden_states(tokens, Segments([1] * len(tokens)), cache)
-        logits: Tensor = self.lm_head(hidden)
-        return logits.float()
+        found: Tensor = self.lm_head(hidden)
+        return found.float()
 
     def forward_padded(
         self,

@@ -92,7 +92,10 @@ class Router(nn.Module):
         """Return logits ``[tokens, experts]``, chosen ids and their weights ``[tokens, k]``."""
         logits = functional.linear(hidden, self.weight)
         wide = torch.float64 if logits.dtype == torch.float64 else torch.float32
-        weights, ids = logits.softmax(dim=-1, dtype=wide).topk(self.top_k, dim=-1)
+        # of equal ones, frequent in bfloat16, the first: topk leaves that open, and then how a text
+        # is split into calls could decide
+        ordered = logits.softmax(dim=-1, dtype=wide).sort(dim=-1, descending=True, stable=True)
+        weights, ids = (both[:, : self.top_k].contiguous() for both in ordered)
         return logits, ids, weights.to(hidden.dtype)
 
 

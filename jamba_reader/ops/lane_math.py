@@ -4,7 +4,7 @@ The polynomials are minimax fits made in float64 by Lawson's iteration. ``2**r -
 term, so a decay that is nearly one is as exact as float32 can say it.
 """
 
-from typing import no_type_check
+from typing import NamedTuple, no_type_check
 
 import numpy as np
 from numba import njit
@@ -19,16 +19,37 @@ from jamba_reader.ops.lanes import (
     load_bfloat16,
     load_scalar,
     load_scalar_bfloat16,
+    load_scalar_int8,
     maximum,
     negative_magnitude,
     store,
     store_bfloat16,
+    store_scalar,
+    store_scalar_bfloat16,
     times_power_of_two,
     where_negative,
 )
+from jamba_reader.ops.numba_memory import rounded
 
-FLOAT32, BFLOAT16 = 0, 1
-"""How numbers are held in memory; also says how far an index must be shifted: see ``read``."""
+FLOAT32, BFLOAT16, INT8 = 0, 1, 2
+"""How numbers are held in memory."""
+
+_BFLOAT16 = np.int16(0)
+
+
+class Rows(NamedTuple):
+    """A matrix whose rows are contiguous, or a vector; ``address`` 0 stands for None.
+
+    Attributes:
+        address: of its first number.
+        stride: numbers from row to row.
+        kind: how they are held.
+    """
+
+    address: int
+    stride: int
+    kind: int
+
 
 LOG2E = np.float32(1.4426950408889634)
 _LOG2E_REST = np.float32(1.4426950408889634 - float(LOG2E))
@@ -118,11 +139,37 @@ def sigmoid(x):
 
 @njit(cache=True)
 @no_type_check
+def bytes_of(kind):
+    """Bytes of one number."""
+    return 4 >> kind
+
+
+@njit(cache=True)
+@no_type_check
 def read_one(address, index, kind):
-    """The float at ``index``."""
+    """The number at ``index``, as float32."""
     if kind == BFLOAT16:
         return load_scalar_bfloat16(address + 2 * index)
+    if kind == INT8:
+        return load_scalar_int8(address + index)
     return load_scalar(address + 4 * index)
+
+
+@njit(cache=True)
+@no_type_check
+def write_one(address, index, kind, value):
+    """Write the float at ``index``, rounded to what is held there."""
+    if kind == BFLOAT16:
+        store_scalar_bfloat16(address + 2 * index, value)
+    else:
+        store_scalar(address + 4 * index, value)
+
+
+@njit(cache=True)
+@no_type_check
+def rounded_to(kind, value):
+    """A float32 rounded to what memory of this kind holds, as a float32."""
+    return rounded(_BFLOAT16, value) if kind == BFLOAT16 else value
 
 
 @njit(cache=True)

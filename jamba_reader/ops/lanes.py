@@ -18,6 +18,8 @@ from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from jamba_reader.ops.numba_math import narrow_to_bfloat16
+
 WIDTH = 16
 LANES_BYTES = 64
 
@@ -162,6 +164,31 @@ def load_scalar_bfloat16(typing_context, address):
         return builder.bitcast(wide, ir.FloatType())
 
     return types.float32(types.int64), generate
+
+
+@intrinsic
+@no_type_check
+def load_scalar_int8(typing_context, address):
+    """One int8 in memory, as float32."""
+
+    def generate(context, builder, kind, operands):
+        value = builder.load(builder.inttoptr(operands[0], ir.IntType(8).as_pointer()), align=1)
+        return builder.sitofp(value, ir.FloatType())
+
+    return types.float32(types.int64), generate
+
+
+@intrinsic
+@no_type_check
+def store_scalar_bfloat16(typing_context, address, value):
+    """Write one bfloat16, rounded to the nearest, ties to even."""
+
+    def generate(context, builder, kind, operands):
+        pointer = builder.inttoptr(operands[0], ir.IntType(16).as_pointer())
+        builder.store(narrow_to_bfloat16(builder, operands[1]), pointer, align=2)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.float32), generate
 
 
 @intrinsic

@@ -25,7 +25,6 @@ from jamba_reader.ops.attention.prefill_tiles import (
     add_values,
     exponentiate,
     fill,
-    has_feature,
     hide_later,
     number_queries,
     pad_rows,
@@ -35,6 +34,7 @@ from jamba_reader.ops.attention.prefill_tiles import (
     write_outputs,
 )
 from jamba_reader.ops.lanes import LANES_BYTES, WIDTH
+from jamba_reader.ops.processor import has_feature
 from jamba_reader.ops.threads import match_threads
 from jamba_reader.segments import Segments
 

@@ -12,9 +12,8 @@ strip's lane then holds two neighbouring numbers of the dimension that is summed
 from collections.abc import Callable
 from typing import Any, no_type_check
 
-import numba
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -33,6 +32,7 @@ from jamba_reader.ops.lanes import (
     store_scalar,
     where_negative,
 )
+from jamba_reader.ops.processor import PAIRS, has_feature
 
 QUERIES = 64
 STRIP = 4 * QUERIES
@@ -50,31 +50,6 @@ _HALVES = ir.VectorType(ir.IntType(16), WIDTH)
 _INT64 = ir.IntType(64)
 
 
-def has_feature(name: str) -> bool:
-    """Return whether numba compiles for processors that have an instruction set."""
-    if numba.config.CPU_FEATURES is not None:
-        return f"+{name}" in numba.config.CPU_FEATURES.split(",")
-    if numba.config.CPU_NAME not in (None, "host"):
-        return False
-    return bool(binding.get_host_cpu_features().get(name, False))
-
-
-class _BFloat16(ir.Type):  # type: ignore[misc]
-    """LLVM's own bfloat16, which llvmlite has no name for."""
-
-    def _to_string(self) -> str:
-        return "bfloat"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _BFloat16)
-
-    def __hash__(self) -> int:
-        return hash(_BFloat16)
-
-
-_PAIRS = ir.VectorType(_BFloat16(), 2 * WIDTH)
-
-
 @no_type_check
 def _at(builder, address, kind):
     return builder.inttoptr(address, kind.as_pointer())
@@ -83,18 +58,18 @@ def _at(builder, address, kind):
 @no_type_check
 def _spread(builder, address, kind):
     """Load four bytes into every lane."""
-    number = ir.IntType(32) if kind == _PAIRS else ir.FloatType()
+    number = ir.IntType(32) if kind == PAIRS else ir.FloatType()
     row = ir.VectorType(number, WIDTH)
     value = builder.load(_at(builder, address, number), align=2)
     first = builder.insert_element(ir.Constant(row, ir.Undefined), value, ir.IntType(32)(0))
     spread = builder.shuffle_vector(first, first, ir.Constant(_INTEGERS, [0] * WIDTH))
-    return builder.bitcast(spread, _PAIRS) if kind == _PAIRS else spread
+    return builder.bitcast(spread, PAIRS) if kind == PAIRS else spread
 
 
 def _tile(pairs: bool, decayed: bool) -> Callable[..., Any]:
     """Make the loop over the dimension that is summed; 16 sums in registers."""
-    kind = _PAIRS if pairs else _FLOATS
-    arguments = [_FLOATS, _PAIRS, _PAIRS] if pairs else [_FLOATS] * 3
+    kind = PAIRS if pairs else _FLOATS
+    arguments = [_FLOATS, PAIRS, PAIRS] if pairs else [_FLOATS] * 3
     name = "llvm.x86.avx512bf16.dpbf16ps.512" if pairs else "llvm.fmuladd.v16f32"
 
     @no_type_check

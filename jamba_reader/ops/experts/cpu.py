@@ -16,27 +16,23 @@ import torch
 from torch import Tensor
 
 from jamba_reader.ops.activation import ActivationName, activation_code
-from jamba_reader.ops.experts import few_rows, numba_kernels
+from jamba_reader.ops.experts import numba_kernels
+from jamba_reader.ops.experts.few_rows import experts_few_rows
 from jamba_reader.ops.experts.weights import ExpertGradients, ExpertWeights
+from jamba_reader.ops.linear.cpu import linear_few_rows
+from jamba_reader.ops.operands import KINDS, address_of, dense_rows, rows_of
 from jamba_reader.ops.threads import match_threads
 from spider.errors import DataError
 
 DTYPES = (torch.float32, torch.bfloat16)
-FEW_ROWS = {
-    (torch.float32, torch.float32): 16,
-    (torch.bfloat16, torch.bfloat16): 6,
-    (torch.int8, torch.float32): 32,
-    (torch.int8, torch.bfloat16): 8,
-}
-"""Rows up to which reading the weights once beats a matrix product, by the dtypes of weights and
-rows; chosen on two cores with AVX-512 that other work shared, so rough to a factor of two."""
+FEW_ROWS = 16
+"""Rows up to which reading the weights once beats a matrix product (two cores with AVX-512)."""
 
 _TILE = 1 << 23
 """Int8 weights widened at a time: 16 MiB of bfloat16, which a large cache still holds when they are
 multiplied. Smaller tiles start the threads more often, which on a busy machine costs the most."""
 
 _NO_SCALE = np.zeros(0, np.float32)
-_NO_SCALES = np.zeros((0, 0), np.float32)
 
 
 class Routing(NamedTuple):
@@ -94,15 +90,13 @@ def forward(
     routing = route(expert_ids, expert_weights, len(experts.gate_up))
     total = torch.zeros(x.shape, dtype=torch.float32)
     code = activation_code(activation)
-    few = 0 if keep else FEW_ROWS[experts.gate_up.dtype, x.dtype]
+    few = 0 if keep else FEW_ROWS
     busy = routing.busy(few)
     if sum(last - first for _, first, last in busy) < len(routing.tokens):
-        few_rows.experts_few_rows(
-            x.detach().to(torch.float32).contiguous().numpy(),
-            as_array(experts.gate_up),
-            _scales(experts.gate_up_scale),
-            as_array(experts.down),
-            _scales(experts.down_scale),
+        rows = dense_rows(x.detach())
+        experts_few_rows(
+            _in_memory(experts),
+            rows_of(rows),
             routing.tokens,
             routing.shares,
             routing.offsets,
@@ -212,21 +206,14 @@ def backward(
     )
 
 
-def linear(x: Tensor, weight: Tensor, scale: Tensor | None) -> Tensor:
-    """Return ``(x @ weight.T) * scale`` for weights in x's dtype or int8."""
+def linear(x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+    """Return ``(x @ weight.T) * scale`` for int8 weights."""
+    if len(x) <= FEW_ROWS:
+        return linear_few_rows(x, weight, scale=scale)
     match_threads()
-    if len(x) <= FEW_ROWS[weight.dtype, x.dtype]:
-        out = torch.empty(len(x), len(weight))
-        few_rows.linear_few_rows(
-            x.detach().to(torch.float32).contiguous().numpy(),
-            as_array(weight),
-            _NO_SCALE if scale is None else scale.numpy(),
-            out.numpy(),
-        )
-        return out.to(x.dtype)
     product = x.new_empty(len(x), len(weight))
     multiply(x.detach(), weight, product)
-    return product if scale is None else product.mul_(scale)
+    return product.mul_(scale)
 
 
 def multiply(x: Tensor, weight: Tensor, out: Tensor) -> None:
@@ -256,9 +243,17 @@ def _gather(x: Tensor, tokens: np.ndarray, buffer: Tensor) -> Tensor:
     return torch.index_select(x, 0, torch.from_numpy(tokens), out=out)
 
 
+def _in_memory(experts: ExpertWeights) -> tuple[int, int, int, int, int, int]:
+    """Return the weights as ``experts_few_rows`` takes them."""
+    return (
+        experts.gate_up.data_ptr(),
+        address_of(experts.gate_up_scale),
+        experts.down.data_ptr(),
+        address_of(experts.down_scale),
+        experts.down.shape[2],
+        KINDS[experts.down.dtype],
+    )
+
+
 def _scale(scales: Tensor | None, expert: int) -> np.ndarray:
     return _NO_SCALE if scales is None else scales[expert].numpy()
-
-
-def _scales(scales: Tensor | None) -> np.ndarray:
-    return _NO_SCALES if scales is None else scales.numpy()

@@ -1,167 +1,137 @@
-"""Products of a few rows with a matrix, as while generating: it is read once, at full speed.
-
-A product with one row does two operations per weight, so what counts is how fast weights come from
-memory. Here each weight meets up to four rows while it is in a register; two weight rows go side by
-side. Sums are in float32, whatever the weights are: float32, bfloat16 (held as int16) or int8.
-"""
+"""Experts with few rows in numba, as while generating: only the chosen weights are read, once."""
 
 from typing import no_type_check
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, prange, types
-from numba.extending import intrinsic
+from numba import njit, prange
 
 from jamba_reader.ops.activation import SILU
+from jamba_reader.ops.lane_math import FLOAT32, Rows, bytes_of, rounded_to, write_one
+from jamba_reader.ops.lane_products import INPUTS, OUTPUTS, Matrix, tile_products
+from jamba_reader.ops.lanes import copy_bytes, lanes_on_stack, load_scalar
+from jamba_reader.ops.linear.few_rows import scale_at
 from jamba_reader.ops.numba_math import gelu, silu
 
-_SUMS = {"contract", "reassoc", "nsz"}
 
-
-@intrinsic
+@njit(cache=True, error_model="numpy")
 @no_type_check
-def _widen(typing_context, value):
-    """A weight as float32."""
-
-    def generate(context, builder, signature, operands):
-        (kind,), (value,) = signature.args, operands
-        if kind == types.float32:
-            return value
-        if kind == types.int8:
-            return builder.sitofp(value, ir.FloatType())
-        wide = builder.zext(value, ir.IntType(32))
-        return builder.bitcast(builder.shl(wide, ir.IntType(32)(16)), ir.FloatType())
-
-    return types.float32(value), generate
-
-
-@njit(cache=True, error_model="numpy", fastmath=_SUMS)
-@no_type_check
-def _dot_1(v, w, a):
-    av = aw = np.float32(0)
-    for i in range(len(v)):
-        vi, wi, ai = _widen(v[i]), _widen(w[i]), a[i]
-        av += vi * ai
-        aw += wi * ai
-    return av, aw
-
-
-@njit(cache=True, error_model="numpy", fastmath=_SUMS)
-@no_type_check
-def _dot_2(v, w, a, b):
-    av = aw = bv = bw = np.float32(0)
-    for i in range(len(v)):
-        vi, wi, ai, bi = _widen(v[i]), _widen(w[i]), a[i], b[i]
-        av += vi * ai
-        aw += wi * ai
-        bv += vi * bi
-        bw += wi * bi
-    return av, aw, bv, bw
-
-
-@njit(cache=True, error_model="numpy", fastmath=_SUMS)
-@no_type_check
-def _dot_4(v, w, a, b, c, d):
-    av = aw = bv = bw = cv = cw = dv = dw = np.float32(0)
-    for i in range(len(v)):
-        vi, wi, ai, bi, ci, di = _widen(v[i]), _widen(w[i]), a[i], b[i], c[i], d[i]
-        av += vi * ai
-        aw += wi * ai
-        bv += vi * bi
-        bw += wi * bi
-        cv += vi * ci
-        cw += wi * ci
-        dv += vi * di
-        dw += wi * di
-    return av, aw, bv, bw, cv, cw, dv, dw
-
-
-@njit(cache=True, error_model="numpy", fastmath=_SUMS)
-@no_type_check
-def _dots(matrix, low, high, x, rows, first, last, out):
-    """``out[i, n] = <matrix[n], x[rows[i]]>`` for n low and high and i from first to last."""
-    v, w = matrix[low], matrix[high]
-    i = first
-    while i + 4 <= last:
-        a, b, c, d = x[rows[i]], x[rows[i + 1]], x[rows[i + 2]], x[rows[i + 3]]
-        sums = _dot_4(v, w, a, b, c, d)
-        for j in range(4):
-            out[i + j, low], out[i + j, high] = sums[2 * j], sums[2 * j + 1]
-        i += 4
-    if i + 2 <= last:
-        sums = _dot_2(v, w, x[rows[i]], x[rows[i + 1]])
-        for j in range(2):
-            out[i + j, low], out[i + j, high] = sums[2 * j], sums[2 * j + 1]
-        i += 2
-    if i < last:
-        out[i, low], out[i, high] = _dot_1(v, w, x[rows[i]])
-
-
-@njit(cache=True, parallel=True, nogil=True, error_model="numpy", fastmath=_SUMS)
-@no_type_check
-def linear_few_rows(x, weight, scale, out):
-    """``out = (x @ weight.T) * scale``; a scale of length 0 means none."""
-    outputs = weight.shape[0]
-    count = x.shape[0]
-    rows = np.arange(count)
-    for task in prange((outputs + 1) // 2):
-        # of an odd number of outputs the last is computed twice
-        low = 2 * task
-        high = min(low + 1, outputs - 1)
-        _dots(weight, low, high, x, rows, 0, count, out)
-        if scale.size:
-            for row in range(count):
-                out[row, low] *= scale[low]
-                if high > low:
-                    out[row, high] *= scale[high]
-
-
-@njit(cache=True, parallel=True, nogil=True, error_model="numpy", fastmath=_SUMS)
-@no_type_check
-def experts_few_rows(
-    x, gate_up, gate_up_scale, down, down_scale, tokens, shares, offsets, limit, activation, total
-):
-    """Add to ``total`` what the experts with at most ``limit`` rows return.
+def gate_tile(gate, up, tile, values, first, last, activation, kind, inner):
+    """Write four columns of ``act(values @ gate.T) * (values @ up.T)`` for some rows.
 
     Args:
-        x: float32, a row per token.
-        gate_up: of all experts, gate rows first.
-        gate_up_scale: of its rows; without experts means none.
-        down: of all experts.
-        down_scale: of its rows; without experts means none.
-        tokens: row of x of each pair, pairs sorted by expert.
+        gate: a ``Matrix``.
+        up: a ``Matrix`` of its shape.
+        tile: which four of their rows.
+        values: ``Rows``, the inputs.
+        first: of the rows.
+        last: behind them.
+        activation: of the gate.
+        kind: what the products are rounded to before they meet.
+        inner: ``Rows``, as many as of the values.
+    """
+    gates, ups = lanes_on_stack(), lanes_on_stack()
+    column = tile * OUTPUTS
+    for start in range(first, last, INPUTS):
+        count = min(INPUTS, last - start)
+        tile_products(gate, column, values, start, count, gates)
+        tile_products(up, column, values, start, count, ups)
+        for n in range(min(OUTPUTS, gate.rows - column)):
+            gate_scale, up_scale = scale_at(gate, column + n), scale_at(up, column + n)
+            for i in range(count):
+                place = 4 * (i * OUTPUTS + n)
+                opened = rounded_to(kind, load_scalar(gates + place) * gate_scale)
+                value = rounded_to(kind, load_scalar(ups + place) * up_scale)
+                value *= silu(opened) if activation == SILU else gelu(opened)
+                write_one(inner.address, (start + i) * inner.stride + column + n, inner.kind, value)
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def matrix_in_stack(stack, scales, index, rows, columns, kind):
+    """One matrix of a stack of them, and its scales."""
+    scale = scales + 4 * rows * index if scales != 0 else 0
+    return Matrix(stack + bytes_of(kind) * rows * columns * index, rows, columns, kind, scale)
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def _in_pairs(values, tokens, columns):
+    """Copy the input of every pair; memory that holds them."""
+    size = bytes_of(values.kind)
+    copies = np.empty(len(tokens) * columns * size, np.uint8)
+    for pair, token in enumerate(tokens):
+        copy_bytes(
+            copies.ctypes.data + pair * columns * size,
+            values.address + token * values.stride * size,
+            columns * size,
+        )
+    return copies
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def return_tile(down, tile, inner, first, last, tokens, shares, total):
+    """Add four columns of what one expert returns for its pairs."""
+    sums = lanes_on_stack()
+    column = tile * OUTPUTS
+    for start in range(first, last, INPUTS):
+        count = min(INPUTS, last - start)
+        tile_products(down, column, inner, start, count, sums)
+        for n in range(min(OUTPUTS, down.rows - column)):
+            scale = scale_at(down, column + n)
+            for i in range(count):
+                value = load_scalar(sums + 4 * (i * OUTPUTS + n)) * scale
+                total[tokens[start + i], column + n] += value * shares[start + i]
+
+
+@njit(cache=True, parallel=True, nogil=True, error_model="numpy")
+@no_type_check
+def experts_few_rows(weights, values, tokens, shares, offsets, limit, activation, total):
+    """Add to ``total`` what the experts with at most ``limit`` rows return.
+
+    Sums are taken in the experts' order, whatever the number of threads.
+
+    Args:
+        weights: of all experts: addresses of gate_up, its scales, down and its scales (0 for none),
+            intermediate size, and the kind of the weights.
+        values: ``Rows``, one per token.
+        tokens: row of the values of each pair, pairs sorted by expert.
         shares: routing weight of each pair.
         offsets: first pair of each expert, and their number.
         limit: rows up to which this is the fastest way.
         activation: of the gate.
         total: float32, a row per token.
     """
+    gate_up, gate_up_scale, down, down_scale, width, kind = weights
+    value_kind = values.kind
+    hidden = total.shape[1]
     counts = offsets[1:] - offsets[:-1]
     chosen = np.nonzero((counts > 0) & (counts <= limit))[0]
-    width = down.shape[2]
-    hidden = down.shape[1]
-    pairs = np.arange(len(tokens))
-    both = np.empty((len(tokens), 2 * width), np.float32)
-    inner = np.empty((len(tokens), width), np.float32)
-    for task in prange(len(chosen) * width):
-        expert = chosen[task // width]
-        n = task % width
-        first, last = offsets[expert], offsets[expert + 1]
-        _dots(gate_up[expert], n, width + n, x, tokens, first, last, both)
-        for pair in range(first, last):
-            gate, up = both[pair, n], both[pair, width + n]
-            if gate_up_scale.size:
-                gate *= gate_up_scale[expert, n]
-                up *= gate_up_scale[expert, width + n]
-            inner[pair, n] = (silu(gate) if activation == SILU else gelu(gate)) * up
-    returned = np.empty((len(tokens), hidden), np.float32)
-    for task in prange((hidden + 1) // 2):
-        low = 2 * task
-        high = min(low + 1, hidden - 1)
+    copies = _in_pairs(values, tokens, hidden)
+    inner = np.empty(len(tokens) * width * bytes_of(value_kind), np.uint8)
+    tiles = (width + OUTPUTS - 1) // OUTPUTS
+    for task in prange(len(chosen) * tiles):
+        expert = chosen[task // tiles]
+        gate_tile(
+            matrix_in_stack(gate_up, gate_up_scale, 2 * expert, width, hidden, kind),
+            matrix_in_stack(gate_up, gate_up_scale, 2 * expert + 1, width, hidden, kind),
+            task % tiles,
+            Rows(copies.ctypes.data, hidden, value_kind),
+            offsets[expert],
+            offsets[expert + 1],
+            activation,
+            FLOAT32,
+            Rows(inner.ctypes.data, width, value_kind),
+        )
+    for tile in prange((hidden + OUTPUTS - 1) // OUTPUTS):
         for expert in chosen:
-            first, last = offsets[expert], offsets[expert + 1]
-            _dots(down[expert], low, high, inner, pairs, first, last, returned)
-            for n in range(low, high + 1):
-                scale = down_scale[expert, n] if down_scale.size else np.float32(1)
-                for pair in range(first, last):
-                    total[tokens[pair], n] += returned[pair, n] * scale * shares[pair]
+            return_tile(
+                matrix_in_stack(down, down_scale, expert, hidden, width, kind),
+                tile,
+                Rows(inner.ctypes.data, width, value_kind),
+                offsets[expert],
+                offsets[expert + 1],
+                tokens,
+                shares,
+                total,
+            )

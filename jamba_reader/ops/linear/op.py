@@ -1,10 +1,7 @@
 """The door to linear maps: torch's product, or for a few rows on a CPU the one that reads faster.
 
-One row times a matrix costs what reading the matrix costs, and torch reads float32 weights more
-slowly than ``jamba_reader.ops.experts.few_rows``: the product took 1.7 to 2.9 times as long at one
-row, 2 to 4.5 times at 2 to 8 and 1.5 to 1.9 times at 16 (two cores with AVX-512, a lightly loaded
-machine). With bfloat16 weights that was no steady gain, at 4 rows a loss when the machine was busy;
-torch keeps them.
+A few rows times a matrix cost what reading the matrix costs, and torch reads it more slowly than
+``few_rows``: see ``benchmarks/results/jamba_few_rows.json``.
 """
 
 import torch
@@ -37,15 +34,15 @@ def linear(
     """
     if (
         len(x) > FEW_ROWS
-        or weight.dtype != torch.float32
-        or x.dtype != torch.float32
+        or x.dtype not in (torch.float32, torch.bfloat16)
+        or weight.dtype != x.dtype
+        or (bias is not None and bias.dtype != x.dtype)
         or weight.numel() < _SMALLEST
         or implementation not in ("auto", "cpu")
         or weight.device.type != "cpu"
         or (torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad))
     ):
         return functional.linear(x, weight, bias)
-    from jamba_reader.ops.experts import cpu
+    from jamba_reader.ops.linear import cpu
 
-    y = cpu.linear(x, weight, None)
-    return y if bias is None else y.add_(bias)
+    return cpu.linear_few_rows(x, weight, bias)

@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, no_type_check
 
 import numpy as np
-import torch
 from jaxtyping import Float32
 from numba import njit
 from torch import Tensor
 
-from jamba_reader.ops.lane_math import BFLOAT16, FLOAT32, lane_place, read_one
+from jamba_reader.ops.lane_math import FLOAT32, INT8, Rows, lane_place, read_one
 from jamba_reader.ops.lanes import (
     WIDTH,
     broadcast,
@@ -26,6 +25,7 @@ from jamba_reader.ops.lanes import (
     store,
     store_scalar,
 )
+from jamba_reader.ops.operands import KINDS
 from spider.errors import DataError
 
 IntegerArray = np.ndarray[Any, np.dtype[np.int64]]
@@ -33,17 +33,6 @@ IntegerArray = np.ndarray[Any, np.dtype[np.int64]]
 BLOCK = 64
 GROUP = 64
 TILES = GROUP // WIDTH
-
-
-_KINDS = {torch.float32: FLOAT32, torch.bfloat16: BFLOAT16}
-
-
-class Rows(NamedTuple):
-    """A matrix whose rows are contiguous, or a vector; ``address`` 0 stands for None."""
-
-    address: int
-    stride: int
-    kind: int
 
 
 class ScanOperands(NamedTuple):
@@ -79,8 +68,8 @@ def operand_table(
         if matrix is None:
             entries += (0, 0, FLOAT32)
             continue
-        kind = _KINDS.get(matrix.dtype)
-        if kind is None or not matrix.is_cpu:
+        kind = KINDS.get(matrix.dtype)
+        if kind in (None, INT8) or not matrix.is_cpu:
             raise DataError(
                 f"selective_scan: an operand is {matrix.dtype} on {matrix.device}, "
                 "x is on a CPU: expected float32 or bfloat16 there"

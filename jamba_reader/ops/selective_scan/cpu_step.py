@@ -55,7 +55,7 @@ def _step_channel(operands, sequence, channel, initial, final, delta, written, s
 
 @njit(cache=True)
 @no_type_check
-def _step_tile(operands, initial, final, sequence, channel):
+def step_tile(operands, initial, final, sequence, channel):
     """Advance sixteen channels of one sequence by one token."""
     spare = lanes_on_stack()
     x, dt, _, _, D, dt_bias, gate, y, _, channels, _ = operands
@@ -91,7 +91,7 @@ def step(table, sequences, initial, final):
     operands = operands_of(table)
     for sequence in range(sequences):
         for channel in range(0, operands.channels, WIDTH):
-            _step_tile(operands, initial, final, sequence, channel)
+            step_tile(operands, initial, final, sequence, channel)
 
 
 @njit(cache=True, parallel=True, nogil=True)
@@ -100,4 +100,4 @@ def step_parallel(table, sequences, initial, final):
     """Advance all sequences by one token, on all threads."""
     tiles = tiles_of(operands_of(table).channels)
     for unit in prange(sequences * tiles):
-        _step_tile(operands_of(table), initial, final, unit // tiles, unit % tiles * WIDTH)
+        step_tile(operands_of(table), initial, final, unit // tiles, unit % tiles * WIDTH)

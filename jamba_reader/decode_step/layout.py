@@ -1,0 +1,106 @@
+"""What the kernels of one token are told: parts of the model, its shape, and where rows are kept.
+
+A *part* is a norm and a branch, or what is left of one: a Mamba mixer, the projections before
+attention, the one behind it, a feed-forward part, the head. ``Parts`` is a table of addresses,
+a row per part, whose columns mean what the constants below say.
+"""
+
+from typing import NamedTuple
+
+MAMBA, QUERY_KEY_VALUE, ATTENTION_OUTPUT, DENSE, EXPERTS, HEAD = range(6)
+"""What a part is; in column ``PART``."""
+
+PART, NORM = 0, 1
+IN, IN_BIAS, CONV, CONV_BIAS, X, DT_NORM, B_NORM, C_NORM = range(2, 10)
+DT, DT_BIAS, DECAY, SKIP, OUT, OUT_BIAS = range(10, 16)
+"""Columns of a Mamba mixer; its states are columns too, filled for each token."""
+STATE, HISTORY, NEW_STATE, NEW_HISTORY = range(16, 20)
+QUERY, KEY, VALUE = range(2, 5)
+"""Columns of the projections before attention."""
+WEIGHT = 2
+"""Column of the projection behind attention, and of the head."""
+GATE, GATE_SCALE, UP, UP_SCALE, DOWN, DOWN_SCALE, ROUTER, WEIGHT_KIND = range(2, 10)
+"""Columns of a feed-forward part; experts have gate and up in one stack, at ``GATE``."""
+COLUMNS = 20
+
+MULTIPLY, ENTER, SCAN, OPEN_GATE, EXPERT_GATE, EXPERT_RETURN = range(6)
+"""What a job is; in word ``JOB``, and in ``PLACE`` whose part it is."""
+JOB, PLACE = 0, 1
+MATRIX, MATRIX_ROWS, MATRIX_COLUMNS, MATRIX_KIND, MATRIX_SCALE, BIAS = range(2, 8)
+SOURCE, SOURCE_STRIDE, TARGET, TARGET_STRIDE = range(8, 12)
+"""Words of ``MULTIPLY``; the other jobs find what they need in their part."""
+JOB_WORDS = 12
+
+
+class Shape(NamedTuple):
+    """Sizes of the model, and how many tokens there are.
+
+    Attributes:
+        rows: tokens, one of each sequence.
+        kind: how weights and activations are held.
+        hidden: width of the residual stream.
+        inner: channels of a Mamba mixer.
+        rank: of its time step.
+        states: of a channel.
+        window: taps of its convolution.
+        queries: width of all query heads.
+        shared: width of all key heads.
+        intermediate: width of a feed-forward part.
+        experts: how many.
+        chosen: experts of a token.
+        vocabulary: number of logits.
+        activation: code of the activation.
+    """
+
+    rows: int
+    kind: int
+    hidden: int
+    inner: int
+    rank: int
+    states: int
+    window: int
+    queries: int
+    shared: int
+    intermediate: int
+    experts: int
+    chosen: int
+    vocabulary: int
+    activation: int
+
+
+class Room(NamedTuple):
+    """Addresses of what goes from one loop to the next, a row per token, in the model's dtype.
+
+    Attributes:
+        stream: the residual stream.
+        branch: what is still to be added to it.
+        normed: input of a branch.
+        inputs: of the scan, after the convolution.
+        gate: of the scan's outputs.
+        small: time step, B and C, side by side.
+        dt: time step of each channel.
+        scanned: outputs of the scan.
+        active: inner activations of a feed-forward part, a row per token or pair.
+        copies: input of each pair of token and expert.
+        query: and ``key`` and ``value``: before attention.
+        key: see there.
+        value: see there.
+        mixed: what attention returned.
+        logits: of the head.
+    """
+
+    stream: int
+    branch: int
+    normed: int
+    inputs: int
+    gate: int
+    small: int
+    dt: int
+    scanned: int
+    active: int
+    copies: int
+    query: int
+    key: int
+    value: int
+    mixed: int
+    logits: int

@@ -1,0 +1,303 @@
+"""One token in one call is one token through the layers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from benchmarks.jamba_models import gap, randomise
+from jamba_reader.cache import Cache
+from jamba_reader.config import JambaConfig
+from jamba_reader.decode_step.program import DecodeStep
+from jamba_reader.experts_int8 import ExpertsInt8
+from jamba_reader.layers.linear import Linear
+from jamba_reader.layers.rms_norm import RMSNorm
+from jamba_reader.model import JambaLanguageModel
+from jamba_reader.segments import Segments
+from spider.errors import DataError
+
+VOCABULARY = 61
+SMALL = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 32,
+    "intermediate_size": 40,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "num_experts": 4,
+    "attn_layer_period": 3,
+    "attn_layer_offset": 1,
+    "mamba_d_state": 8,
+    "mamba_dt_rank": 4,
+}
+SHAPES: dict[str, dict[str, Any]] = {
+    "all kinds of layers": {},
+    "nothing fits whole lanes": {
+        "hidden_size": 36,
+        "intermediate_size": 37,
+        "mamba_dt_rank": 5,
+        "mamba_d_state": 7,
+        "num_experts": 5,
+        "num_experts_per_tok": 3,
+        "num_key_value_heads": 1,
+    },
+    "biases": {"mamba_proj_bias": True, "mamba_conv_bias": False},
+    "gelu": {"hidden_act": "gelu", "mamba_d_conv": 2},
+    "a long window": {"mamba_d_conv": 5, "mamba_expand": 3},
+    "no window": {"mamba_d_conv": 1},
+    "dense": {"num_experts": 1, "num_experts_per_tok": 1, "tie_word_embeddings": True},
+    "no attention": {"attn_layer_period": 9, "attn_layer_offset": 8},
+    "attention alone": {"attn_layer_period": 1, "attn_layer_offset": 0},
+    "wide enough for all threads": {"hidden_size": 512, "mamba_d_state": 16},
+}
+ERRORS = {torch.float32: 1e-5, torch.bfloat16: 2e-2}
+
+
+@pytest.fixture(autouse=True)
+def _no_gradients() -> Any:
+    with torch.no_grad():
+        yield
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each step was done in one call."""
+    seen: list[bool] = []
+    run = DecodeStep.run
+
+    def noted(self: DecodeStep, *args: Any) -> Tensor | None:
+        logits = run(self, *args)
+        seen.append(logits is not None)
+        return logits
+
+    monkeypatch.setattr(DecodeStep, "run", noted)
+    return seen
+
+
+def make(
+    dtype: torch.dtype = torch.float32, quantization: ExpertsInt8 | None = None, **changes: Any
+) -> JambaLanguageModel:
+    config = JambaConfig(**{**SMALL, **changes})
+    model = JambaLanguageModel(config, dtype=dtype, quantization=quantization)
+    randomise(model, seed=1)
+    draw = torch.Generator().manual_seed(2)
+    for name, buffer in model.named_buffers():
+        if name.endswith("scale"):
+            buffer.uniform_(1e-4, 4e-3, generator=draw)
+        else:
+            buffer.random_(-127, 128, generator=draw)
+    return model.eval()
+
+
+def ids(rows: int, length: int, seed: int = 0) -> Tensor:
+    draw = torch.Generator().manual_seed(seed)
+    return torch.randint(VOCABULARY, (rows, length), generator=draw)
+
+
+def begun(model: JambaLanguageModel, tokens: Tensor) -> Cache:
+    cache = model.new_cache(len(tokens))
+    # sequences of different lengths, one shorter than the convolution's window
+    prompts = [row[: 1 + 2 * number].tolist() for number, row in enumerate(tokens)]
+    model.prefill(prompts, cache)
+    return cache
+
+
+def by_layers(model: JambaLanguageModel, tokens: Tensor, cache: Cache) -> Tensor:
+    segments = Segments([1] * len(tokens))
+    return model(tokens, segments, cache=cache).logits.float()
+
+
+def assert_same(found: Cache, expected: Cache, error: float) -> None:
+    assert found.lengths == expected.lengths
+    for layer, old in expected.mamba.items():
+        new = found.mamba[layer]
+        assert new.state.dtype == torch.float32
+        assert gap(new.state, old.state) <= error
+        if old.history.numel():
+            assert gap(new.history, old.history) <= error
+    for layer, memory in expected.memories.items():
+        for row, length in enumerate(expected.lengths):
+            assert (
+                gap(found.memories[layer].keys[row, :, :length], memory.keys[row, :, :length])
+                <= error
+            )
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_is_what_the_layers_do(
+    ran: list[bool], shape: str, dtype: torch.dtype, rows: int
+) -> None:
+    torch.set_num_threads(2)
+    model, tokens = make(dtype, **SHAPES[shape]), ids(rows, 12)
+    one, other = begun(model, tokens), begun(model, tokens)
+    for column in tokens.T[7:]:
+        found, expected = model.step(column, one), by_layers(model, column, other)
+        assert found.dtype == torch.float32
+        assert gap(found, expected) <= ERRORS[dtype]
+    assert_same(one, other, ERRORS[dtype])
+    assert ran == [True] * 5
+
+
+@pytest.mark.parametrize("dense", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_int8_weights_are_read(ran: list[bool], dtype: torch.dtype, dense: bool) -> None:
+    model = make(dtype, ExpertsInt8(dense=dense))
+    assert len(list(model.buffers())) == (20 if dense else 8)
+    tokens = ids(2, 9)
+    one, other = begun(model, tokens), begun(model, tokens)
+    for column in tokens.T[5:]:
+        assert gap(model.step(column, one), by_layers(model, column, other)) <= ERRORS[dtype]
+    assert all(ran)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_threads_and_other_sequences_change_no_bit(dtype: torch.dtype) -> None:
+    model, tokens = make(dtype, hidden_size=64), ids(5, 12)
+    logits = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        logits.append(model.step(tokens[:, 11], begun(model, tokens)))
+    alone = begun(model, tokens)
+    alone.select([3])
+    logits.append(model.step(tokens[3:4, 11], alone))
+    assert torch.equal(logits[0], logits[1])
+    assert torch.equal(logits[0][3:4], logits[2])
+
+
+def test_the_states_before_stay_as_they_are() -> None:
+    model, tokens = make(), ids(2, 9)
+    cache = begun(model, tokens)
+    before = {layer: (old.state, old.history) for layer, old in cache.mamba.items()}
+    copies = {layer: [t.clone() for t in tensors] for layer, tensors in before.items()}
+    mark, twin = cache.mark(), cache.fork()
+    first = model.step(tokens[:, 8], cache)
+    for layer, tensors in before.items():
+        assert all(map(torch.equal, tensors, copies[layer]))
+    torch.testing.assert_close(model.step(tokens[:, 8], twin), first, rtol=0, atol=0)
+    cache.rollback(mark)
+    torch.testing.assert_close(model.step(tokens[:, 8], cache), first, rtol=0, atol=0)
+
+
+def half(model: JambaLanguageModel) -> None:
+    for parameter in model.parameters():
+        parameter.mul_(0.5)
+
+
+def assign(model: JambaLanguageModel) -> None:
+    other = make()
+    half(other)
+    model.load_state_dict(other.state_dict(), assign=True)
+
+
+def replace_layer(model: JambaLanguageModel) -> None:
+    model.model.layers[2] = make(num_hidden_layers=3).model.layers[0]
+
+
+def decay_faster(model: JambaLanguageModel) -> None:
+    model.model.layers[0].mamba.A_log.add_(1)
+
+
+@pytest.mark.parametrize("change", [half, assign, replace_layer, decay_faster, nn.Module.bfloat16])
+def test_weights_that_change_between_steps_are_seen(
+    ran: list[bool], change: Callable[[JambaLanguageModel], Any]
+) -> None:
+    model, tokens = make(), ids(2, 9)
+    before = model.step(tokens[:, 8], begun(model, tokens))
+    change(model)
+    found = model.step(tokens[:, 8], begun(model, tokens))
+    expected = by_layers(model, tokens[:, 8], begun(model, tokens))
+    assert gap(found, expected) <= ERRORS[model.dtype]
+    assert gap(found, before) > 1e-3
+    assert ran == [True, True]
+
+
+class Louder(Linear):
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * super().forward(x)
+
+
+def louder(model: JambaLanguageModel) -> None:
+    mixer = model.model.layers[0].mamba
+    mixer.out_proj = Louder(64, 32, bias=False)
+
+
+def hooked(model: JambaLanguageModel) -> None:
+    model.model.layers[2].register_forward_hook(
+        lambda _, __, output: output._replace(branch=2 * output.branch)
+    )
+
+
+def pre_hooked(model: JambaLanguageModel) -> None:
+    norm = model.model.final_layernorm
+    assert isinstance(norm, RMSNorm)
+    mixer = model.model.layers[0].mamba
+    mixer.in_proj.register_forward_pre_hook(lambda _, args: (2 * args[0],))
+
+
+def transposed(model: JambaLanguageModel) -> None:
+    head = model.lm_head
+    head.weight = nn.Parameter(head.weight.detach().t().contiguous().t())
+
+
+@pytest.mark.parametrize(
+    "change", [louder, hooked, pre_hooked, transposed, nn.Module.double, nn.Module.train]
+)
+def test_what_only_the_layers_can_do_is_left_to_them(
+    ran: list[bool], change: Callable[[JambaLanguageModel], Any]
+) -> None:
+    model, tokens = make(), ids(2, 9)
+    change(model)
+    found = model.step(tokens[:, 8], begun(model, tokens))
+    expected = by_layers(model, tokens[:, 8], begun(model, tokens))
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    assert not any(ran)
+
+
+def test_many_sequences_are_left_to_the_layers(ran: list[bool]) -> None:
+    model = make()
+    for rows in (16, 17):
+        tokens = ids(rows, 3)
+        found = model.step(tokens[:, 2], model.new_cache(rows))
+        expected = by_layers(model, tokens[:, 2], model.new_cache(rows))
+        assert gap(found, expected) <= ERRORS[torch.float32]
+    assert ran == [True, False]
+
+
+def test_other_kernels_run_when_asked_for(ran: list[bool]) -> None:
+    model = JambaLanguageModel(JambaConfig(**SMALL), kernels="reference").eval()
+    model.step(torch.tensor([1]), model.new_cache(1))
+    assert not ran
+
+
+@pytest.mark.parametrize("token", [-1, VOCABULARY])
+def test_ids_outside_the_vocabulary_are_refused(token: int) -> None:
+    model = make()
+    with pytest.raises(DataError, match="expected 0 to 60"):
+        model.step(torch.tensor([token]), model.new_cache(1))
+
+
+def test_a_cache_left_halfway_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, tokens = make(), ids(2, 9)
+    cache = begun(model, tokens)
+    monkeypatch.setattr(
+        "jamba_reader.decode_step.program.attention",
+        lambda *_, **__: (_ for _ in ()).throw(OSError),
+    )
+    with pytest.raises(OSError):
+        model.step(tokens[:, 8], cache)
+    with pytest.raises(DataError, match="halfway"):
+        model.step(tokens[:, 8], cache)
+
+
+def test_equal_experts_go_by_their_number(ran: list[bool]) -> None:
+    model, tokens = make(), ids(2, 9)
+    for layer in model.model.layers:
+        if hasattr(layer.feed_forward, "router"):
+            layer.feed_forward.router.weight.zero_()
+    found = model.step(tokens[:, 8], begun(model, tokens))
+    assert gap(found, by_layers(model, tokens[:, 8], begun(model, tokens))) <= 1e-5
+    assert ran == [True]

@@ -1,0 +1,49 @@
+"""Inner products of rows, also as a processor without bfloat16 products computes them."""
+
+from typing import no_type_check
+
+import numpy as np
+import pytest
+import torch
+from numba import njit
+
+from jamba_reader.ops import lane_products
+from jamba_reader.ops.processor import has_feature
+
+KINDS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "pairs": torch.bfloat16}
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 4])
+@pytest.mark.parametrize(
+    ("weights", "values"),
+    [
+        ("float32", "float32"),
+        ("bfloat16", "bfloat16"),
+        ("int8", "float32"),
+        ("int8", "bfloat16"),
+        pytest.param(
+            "pairs",
+            "pairs",
+            marks=pytest.mark.skipif(not has_feature("avx512bf16"), reason="no AVX512-BF16"),
+        ),
+    ],
+)
+def test_sums_of_four_rows(weights: str, values: str, inputs: int) -> None:
+    products = lane_products._products(weights, values, inputs)
+
+    @njit
+    @no_type_check
+    def multiply(row, row_bytes, start, stride, length, sums):
+        a, b, c = row, row + row_bytes, row + 2 * row_bytes
+        products(a, b, c, row + 3 * row_bytes, start, stride, length, sums)
+
+    matrix = torch.randint(-127, 128, (4, 96), dtype=torch.int8)
+    if weights != "int8":
+        matrix = torch.randn(4, 96).to(KINDS[weights])
+    x = torch.randn(inputs, 100).to(KINDS[values])
+    sums = np.zeros((inputs, 4), np.float32)
+    row_bytes, stride = (tensor.stride(0) * tensor.itemsize for tensor in (matrix, x))
+    multiply(matrix.data_ptr(), row_bytes, x.data_ptr(), stride, 96, sums.ctypes.data)
+    expected = x[:, :96].double() @ matrix.double().T
+    scale = x[:, :96].double().abs() @ matrix.double().abs().T
+    assert (np.abs(sums - expected.numpy()) <= 1e-6 * scale.numpy()).all()
