@@ -7,6 +7,7 @@ child records the hash of each of its parents, which makes a chain. :mod:`spider
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,7 @@ def open_artifact(path: Path, *, kind: str | None = None) -> Artifact:
         if got != size:
             state = "is missing" if got is None else f"has {got} bytes"
             raise ArtifactError(f"{file} {state}, expected {size} bytes; make {path.name} again")
+    _unlock(path)
     return Artifact(path, manifest)
 
 
@@ -150,18 +152,32 @@ def recover(path: Path) -> None:
         return
     for candidate in (sibling(path, "partial"), sibling(path, "old")):
         if (candidate / MANIFEST).is_file():
-            names = _leftovers(candidate)
+            # before the rename: a kill after it leaves nothing that opening does not remove
+            discard(candidate, _leftovers(candidate), locked=True)
             candidate.rename(path)
-            discard(path, names)
+            discard(path, ())
             return
 
 
-def discard(folder: Path, leftovers: Sequence[str]) -> None:
-    """Remove from a whole artifact what its stage needed until then; some may be gone already."""
+def discard(folder: Path, leftovers: Sequence[str], *, locked: bool = False) -> None:
+    """Remove from a whole artifact what its stage needed until then; some may be gone already.
+
+    Args:
+        folder: the artifact.
+        leftovers: what an interrupted run would have gone on from.
+        locked: leave the lock, which keeps others out until the folder has its own name.
+    """
     for name in leftovers:
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (FINGERPRINT, LOCK):
+    for name in (FINGERPRINT,) if locked else (FINGERPRINT, LOCK):
         (folder / name).unlink(missing_ok=True)
+
+
+def _unlock(folder: Path) -> None:
+    """Remove the lock that a kill right after the rename left; what is read-only keeps it."""
+    if (folder / LOCK).exists():
+        with suppress(OSError):
+            discard(folder, ())
 
 
 def _leftovers(folder: Path) -> list[str]:

@@ -235,7 +235,7 @@ class Stage:
     def _prepare_partial(self) -> None:
         record = self._partial / FINGERPRINT
         (self._partial / MANIFEST).unlink(missing_ok=True)
-        if record.is_file() and read_json(record) == [self.fingerprint]:
+        if _recorded(record) == [self.fingerprint]:
             logger.info("resuming %s from %s", self.verb, self._partial)
             return
         leftovers = [entry for entry in self._partial.iterdir() if entry.name != LOCK]
@@ -244,6 +244,14 @@ class Stage:
         for entry in leftovers:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         write_json(record, [self.fingerprint])
+
+
+def _recorded(record: Path) -> Any:
+    """Return the fingerprint that a partial folder has; None if it is damaged or not there."""
+    try:
+        return read_json(record) if record.is_file() else None
+    except ValueError:
+        return None
 
 
 def _kind_at(folder: Path) -> Any:
@@ -276,7 +284,7 @@ def _replace(partial: Path, output: Path, leftovers: Sequence[str]) -> None:
     if output.exists():
         output.rename(old)
     # only now: as long as the old artifact stands, a killed run has to go on from the leftovers
-    discard(partial, leftovers)
+    discard(partial, leftovers, locked=True)
     # a reader that came between the two renames may have put the new folder in place already
     if partial.exists():
         partial.rename(output)
