@@ -9,11 +9,19 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from spider.errors import ConfigError
+
 CHUNK = 1 << 20
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let ``write`` fill a temporary sibling of ``path``, flush it to disk, and rename it."""
+    """Let ``write`` fill a temporary sibling of ``path``, flush it to disk, and rename it.
+
+    Raises:
+        ConfigError: there is a folder or a device of that name, which a rename would do away with.
+    """
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"{path} is no regular file; choose another place")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:

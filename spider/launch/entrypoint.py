@@ -10,6 +10,7 @@ import sys
 import traceback
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -71,6 +72,7 @@ def guard(act: Callable[[], None], *, name: str) -> int:
         name: who complains.
     """
     try:
+        _settle_output()
         act()
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -162,6 +164,15 @@ def _stop(number: int, frame: FrameType | None) -> typing.NoReturn:
 def _debug() -> None:
     if os.environ.get("SPIDER_DEBUG") == "1":
         traceback.print_exc()
+
+
+def _settle_output() -> None:
+    """Have a standard output that takes any text, also where the one given is closed or Latin-1."""
+    if sys.stdout is None:
+        # else the first file that is opened would take its place
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    elif isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _flush_or_discard() -> None:

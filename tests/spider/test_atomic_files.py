@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +14,7 @@ from spider.atomic_files import (
     write_json,
     write_text,
 )
+from spider.errors import ConfigError
 
 
 def test_interrupted_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -27,6 +29,27 @@ def test_interrupted_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> 
         write_atomically(path, dies)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_is_no_regular_file_is_left_alone(tmp_path: Path) -> None:
+    # as root the rename would have put a file in a device's place
+    os.mkfifo(tmp_path / "device")
+    (tmp_path / "folder").mkdir()
+    for name in ("device", "folder"):
+        with pytest.raises(ConfigError, match=f"{name} is no regular file"):
+            write_text(tmp_path / name, "x")
+    assert (tmp_path / "device").is_fifo()
+
+
+def test_a_link_to_a_file_is_replaced_and_the_file_left_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("old")
+    for name, target in (("link", "file"), ("dangling", "nowhere")):
+        (tmp_path / name).symlink_to(target)
+        write_text(tmp_path / name, "new")
+        assert not (tmp_path / name).is_symlink()
+        assert (tmp_path / name).read_text() == "new"
+    assert (tmp_path / "file").read_text() == "old"
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_lone_surrogate_is_replaced(tmp_path: Path) -> None:

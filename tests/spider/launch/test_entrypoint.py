@@ -1,5 +1,6 @@
 import logging
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -219,3 +220,21 @@ def test_the_verb_is_told_which_settings_were_given() -> None:
     config = typed_configuration(main, {"steps": 1, "size": {}}, words)
     assert config.given == ("size", "steps")
     assert typed_configuration(main, {"steps": 1}).given == ()
+
+
+def test_a_closed_standard_output_is_none_of_an_error() -> None:
+    script = f"{shlex.quote(sys.executable)} -c {shlex.quote(CONSOLE_SCRIPT)} --help >&-"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_text_that_standard_output_has_no_letters_for_is_shown_with_question_marks() -> None:
+    script = "from spider.launch.entrypoint import guard; guard(lambda: print('Größe'), name='x')"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Gr??e\n", "")
