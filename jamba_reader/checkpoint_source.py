@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jamba_reader.checkpoint_files import CONFIG, INDEX, SMALL_FILES, first_line
 from spider.artifact import recover, sibling
-from spider.errors import CheckpointError, MissingDependencyError
+from spider.errors import CheckpointError, ConfigError, MissingDependencyError
 
 HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
 
@@ -22,11 +22,14 @@ def find_checkpoint(name_or_path: str | Path, *, revision: str | None = None) ->
 
     Raises:
         CheckpointError: there is no such folder or model.
+        ConfigError: a revision of a folder is asked for.
         MissingDependencyError: the hub cannot be reached.
     """
     path = Path(name_or_path).expanduser()
     recover(path)
     if path.is_dir():
+        if revision is not None:
+            raise ConfigError(f"revision={revision}: {path} is a folder here, which has none")
         return path
     if path.exists():
         raise CheckpointError(f"{path} is a file; give the folder that holds {CONFIG}")

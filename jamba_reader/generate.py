@@ -10,6 +10,9 @@ from typing import Literal
 from spider.errors import ConfigError
 from spider.launch.entrypoint import CTRL_C, launch
 
+MOST_THREADS = 1024
+"""PyTorch takes any number and dies of many."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -86,8 +89,10 @@ def main(config: GenerateConfig) -> None:
         raise ConfigError("the prompt is empty; leave it out altogether to be asked for prompts")
     if (config.opening or config.closing) and not config.documents:
         raise ConfigError("opening and closing mark quotes: give documents=FILE to quote")
-    if config.threads is not None and config.threads < 1:
-        raise ConfigError(f"threads={config.threads}: expected at least 1")
+    if config.threads is not None and not 1 <= config.threads <= MOST_THREADS:
+        raise ConfigError(f"threads={config.threads}: expected 1 to {MOST_THREADS}")
+    if config.fewest_characters < 1:
+        raise ConfigError(f"fewest_characters={config.fewest_characters}: expected at least 1")
     import torch
 
     from jamba_reader.generation_settings import GenerationSettings

@@ -65,8 +65,9 @@ class GenerationSettings:
             "no more than max_new_tokens",
         )
         self._require("top_p", 0.0 <= self.top_p <= 1.0, "0 to 1")
-        self._require("repetition_penalty", 0 < self.repetition_penalty < math.inf, "above 0")
-        self._require("length_penalty", math.isfinite(self.length_penalty), "a finite number")
+        # beyond these a score, or a length to that power, is no finite number any more
+        self._require("repetition_penalty", 1e-3 <= self.repetition_penalty <= 1e3, "0.001 to 1000")
+        self._require("length_penalty", -10 <= self.length_penalty <= 10, "-10 to 10")
         check_stops(self.stop)
         if self.beams > 1 and self.temperature > 0:
             raise ConfigError("beams and temperature: a beam search draws nothing; set one of them")

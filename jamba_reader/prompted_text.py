@@ -21,7 +21,7 @@ from jamba_reader.ops.selection import Implementation
 from jamba_reader.text_span_constraint import TextSpanConstraint
 from jamba_reader.token_bytes import TokenBytes
 from spider.errors import ConfigError, DataError
-from spider.text_files import find_files, open_binary
+from spider.text_files import find_files, read_whole
 
 
 class PromptedText:
@@ -176,8 +176,7 @@ def _with_special_stops(
 
 
 def _read(file: Path) -> str:
-    with open_binary(file) as opened:
-        content = opened.read().removeprefix(codecs.BOM_UTF8)
+    content = read_whole(file).removeprefix(codecs.BOM_UTF8)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -194,6 +193,9 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise ConfigError(f"device={name}: expected auto, cpu or cuda") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(f"device={name}: no CUDA device is found; spider doctor says why")
+    if device.type not in ("cpu", "cuda"):
+        raise ConfigError(f"device={name}: expected auto, cpu or cuda")
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device.type == "cuda" and (device.index or 0) >= found:
+        raise ConfigError(f"device={name}: no such CUDA device is found; spider doctor says why")
     return device

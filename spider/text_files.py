@@ -83,6 +83,23 @@ def read_lines(stream: BufferedIOBase, path: Path) -> Iterator[TextLine]:
         ) from error
 
 
+def read_whole(path: Path) -> bytes:
+    """Return what a file holds, decompressed as its suffix says.
+
+    Raises:
+        DataError: it cannot be opened, or the compressed data are damaged.
+    """
+    try:
+        with open_binary(path) as stream:
+            return stream.read()
+    except Exception as error:
+        if not isinstance(error, _damage()):
+            raise
+        raise DataError(
+            f"cannot be read: {error or type(error).__name__}; is the file whole?", path=path
+        ) from error
+
+
 def read_text_lines(path: Path) -> Iterator[TextLine]:
     """Yield the lines of a file, decompressed as its suffix says."""
     with open_binary(path) as stream:

@@ -1,5 +1,6 @@
 """The verb generate: what it prints, and what it says to bad input."""
 
+import gzip
 import io
 import re
 from pathlib import Path
@@ -103,13 +104,24 @@ def test_bad_input_is_one_line(folder: Path, tmp_path: Path) -> None:
     refused(ConfigError, "give documents=FILE", opening="<q>")
     refused(ConfigError, "threads=0", threads=0)
     refused(ConfigError, "max_new_tokens=0", max_new_tokens=0)
-    refused(ConfigError, "device=tpu9: expected", device="tpu9")
+    for device in ("tpu9", "meta", "mps"):
+        refused(ConfigError, f"device={device}: expected", device=device)
+    refused(ConfigError, "no such CUDA device", device="cuda:99")
+    refused(ConfigError, "threads=100000: expected 1 to", threads=100_000)
+    refused(ConfigError, "fewest_characters=0", fewest_characters=0)
+    refused(ConfigError, "revision=v1: .* is a folder here", revision="v1")
+    for penalty in (1e-300, 1e300, 0.0):
+        refused(ConfigError, "repetition_penalty=.*: expected", repetition_penalty=penalty)
+    for power in (1e300, -1e300, float("nan")):
+        refused(ConfigError, "length_penalty=.*: expected", beams=2, length_penalty=power)
     refused(DataError, "no such file", documents=[folder / "none.txt"])
     refused(CheckpointError, "no such folder", model=str(tmp_path / "none"))
     (tmp_path / "latin.txt").write_bytes("Größe".encode("latin-1"))
     refused(DataError, "not UTF-8", documents=[tmp_path / "latin.txt"])
     (tmp_path / "empty.txt").write_text("")
     refused(DataError, "nothing to quote", documents=[tmp_path / "empty.txt"])
+    (tmp_path / "torn.txt.gz").write_bytes(gzip.compress(b"a heron")[:-9])
+    refused(DataError, r"torn\.txt\.gz: cannot be read", documents=[tmp_path / "torn.txt.gz"])
     bare = tmp_path / "bare"
     bare.mkdir()
     for file in folder.glob("*.*"):

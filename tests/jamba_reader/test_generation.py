@@ -288,7 +288,7 @@ def test_bad_input_is_one_line(model: JambaLanguageModel) -> None:
         ({"temperature": -1.0}, "temperature=-1.0: expected at least 0"),
         ({"temperature": float("nan")}, "temperature=nan"),
         ({"top_p": 1.1}, "top_p=1.1: expected 0 to 1"),
-        ({"repetition_penalty": 0.0}, "repetition_penalty=0.0: expected above 0"),
+        ({"repetition_penalty": 0.0}, "repetition_penalty=0.0: expected 0.001 to 1000"),
         ({"beams": 2, "temperature": 1.0}, "draws nothing"),
         ({"samples": 2}, "would all be alike"),
         ({"stop": ("",)}, "stop string is empty"),
