@@ -115,6 +115,14 @@ class Cache:
             raise _ended_halfway()
         return self.mamba[index] if memory is None else memory
 
+    def _kind(self) -> tuple[object, ...]:
+        """Return what caches that go together have in common."""
+        tensors = [t for layer in self.mamba.values() for t in (layer.state, layer.history)]
+        mamba = tuple((t.shape[1:], t.dtype, t.device) for t in tensors)
+        keys = [memory.keys for memory in self.memories.values()]
+        heads = tuple((t.shape[1], t.shape[3], t.dtype, t.device) for t in keys)
+        return tuple(self.mamba), mamba, tuple(self.memories), heads
+
     def _check_whole(self) -> None:
         """Refuse a cache whose layers disagree.
 
@@ -191,10 +199,13 @@ class Cache:
         """Return the sequences of several caches of one model as one cache, in order.
 
         Raises:
-            DataError: no cache is given, or the last call on one ended halfway.
+            DataError: no cache is given, the last call on one ended halfway, or they are not of
+                one model in one dtype.
         """
         if not caches:
             raise DataError("no caches to stack: expected at least one")
+        if len({cache._kind() for cache in caches}) > 1:
+            raise DataError("caches of different models, dtypes or devices cannot be stacked")
         for cache in caches:
             cache._check_whole()
         mamba = {
@@ -268,7 +279,7 @@ class Cache:
         memories = self.memories.values()
         return sum(t.nbytes for t in states) + sum(m.held_bytes(tokens) for m in memories)
 
-    def save(self, path: Path, config: JambaConfig, *, weights: str = "") -> None:
+    def save(self, path: str | Path, config: JambaConfig, *, weights: str = "") -> None:
         """Write it to a safetensors file, tensor by tensor.
 
         Args:
@@ -282,12 +293,12 @@ class Cache:
         from jamba_reader.cache_file import save_cache
 
         self._check_whole()
-        save_cache(self, path, config, weights=weights)
+        save_cache(self, Path(path), config, weights=weights)
 
     @classmethod
     def load(
         cls,
-        path: Path,
+        path: str | Path,
         config: JambaConfig,
         *,
         device: torch.device | str = "cpu",
@@ -308,7 +319,7 @@ class Cache:
         """
         from jamba_reader.cache_file import load_cache
 
-        return load_cache(path, config, device=device, capacity=capacity, weights=weights)
+        return load_cache(Path(path), config, device=device, capacity=capacity, weights=weights)
 
 
 def _ended_halfway() -> DataError:

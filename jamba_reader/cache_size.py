@@ -53,11 +53,16 @@ def allocating(
     """Say what was asked for where PyTorch's allocator fails.
 
     Raises:
-        ConfigError: it failed.
+        ConfigError: it failed, or what was asked for is less than nothing.
     """
+    if sequences < 0 or tokens < 0:
+        raise ConfigError(
+            f"a cache with room for {sequences:,} x {tokens:,} tokens: expected none below 0"
+        )
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
+        # a number beyond 64 bits is PyTorch's TypeError
         raise ConfigError(
             f"a cache with room for {sequences} x {tokens:,} tokens takes {in_words(size)} "
             f"({size:,} bytes), more than {device} gives; make room for fewer"

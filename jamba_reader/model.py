@@ -223,8 +223,14 @@ class JambaLanguageModel(nn.Module):
         replaced or has a hook.
 
         Raises:
-            DataError: an id is not in the vocabulary, or the call before ended halfway.
+            DataError: not one token for each sequence, an id that is not in the vocabulary, or
+                the call before ended halfway.
         """
+        if len(tokens) != cache.sequences:
+            raise DataError(
+                f"{len(tokens)} tokens for a cache of {cache.sequences} sequences, "
+                "expected one of each"
+            )
         if self._decode_step is not None and tokens.device.type == "cpu" and not self.training:
             self._check_tokens(tokens)
             logits = self._decode_step.run(self.model, self.lm_head, tokens, cache)

@@ -4,6 +4,7 @@ A token is a number. Keys and values are the number itself, the state a polynomi
 far, the history the last of them: any mistake in who owns which token shows.
 """
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -527,3 +528,20 @@ def test_room_made_in_inference_mode_is_written_outside() -> None:
     check(cache, [[3, 4], [1, 2, 5]])
     read(stacked, [[], [6], [], []])
     check(stacked, [[1, 2], [3, 6], [1, 2], [3]])
+
+
+@pytest.mark.parametrize(("sequences", "capacity"), [(-1, 0), (1, -1), (1, 10**30)])
+def test_sizes_that_cannot_be_are_one_line(sequences: int, capacity: int) -> None:
+    with pytest.raises(ConfigError, match="a cache with room for"):
+        Cache.empty(CONFIG, sequences, dtype=torch.float32, capacity=capacity)
+
+
+def test_caches_of_different_models_are_not_stacked() -> None:
+    wider = dataclasses.replace(CONFIG, mamba_d_state=CONFIG.mamba_d_state + 1)
+    cache = Cache.empty(CONFIG, 1, dtype=torch.float32)
+    for other in (
+        Cache.empty(CONFIG, 1, dtype=torch.bfloat16),
+        Cache.empty(wider, 1, dtype=torch.float32),
+    ):
+        with pytest.raises(DataError, match="cannot be stacked"):
+            Cache.stack([cache, other])

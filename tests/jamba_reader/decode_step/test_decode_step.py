@@ -301,3 +301,9 @@ def test_equal_experts_go_by_their_number(ran: list[bool]) -> None:
     found = model.step(tokens[:, 8], begun(model, tokens))
     assert gap(found, by_layers(model, tokens[:, 8], begun(model, tokens))) <= 1e-5
     assert ran == [True]
+
+
+def test_tokens_that_are_not_one_id_for_each_sequence_are_refused() -> None:
+    model = make()
+    with pytest.raises(DataError, match="2 tokens for a cache of 3 sequences"):
+        model.step(torch.tensor([1, 2]), model.new_cache(3))
