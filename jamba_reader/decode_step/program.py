@@ -17,7 +17,7 @@ from jamba_reader.config import JambaConfig
 from jamba_reader.decode_step import layout
 from jamba_reader.decode_step.layout import Room, Shape
 from jamba_reader.decode_step.run import run_parts
-from jamba_reader.decode_step.weights import NotOurs, can_be_read, find_parts
+from jamba_reader.decode_step.weights import NotOurs, Reading, can_be_read, find_parts
 from jamba_reader.key_value_memory import KeyValueMemory
 from jamba_reader.layers.backbone import Backbone
 from jamba_reader.mamba_state import MambaState
@@ -31,9 +31,18 @@ from jamba_reader.segments import Segments
 
 
 class _Table(NamedTuple):
-    """The parts, and where in them the mixer of each layer begins."""
+    """The parts of a model, as long as what was read of it holds.
 
-    parts: np.ndarray
+    Attributes:
+        reading: of the model.
+        head: that was read.
+        parts: a row each; None where the kernels cannot read them.
+        mixers: where in them the mixer of each layer begins.
+    """
+
+    reading: Reading
+    head: nn.Module
+    parts: np.ndarray | None
     mixers: list[int]
 
 
@@ -46,7 +55,6 @@ class DecodeStep:
 
     def __init__(self, config: JambaConfig):
         self.config = config
-        self._known: list[list[int]] | None = None
         self._table: _Table | None = None
 
     def run(
@@ -69,34 +77,32 @@ class DecodeStep:
         """
         if not 0 < len(tokens) <= FEW_ROWS or len(tokens) != cache.sequences:
             return None
-        try:
-            # kept: what is computed from weights must live until the kernels have read it
-            parts, kept = find_parts(backbone, head)
-        except NotOurs:
-            return None
-        if parts != self._known:
-            self._table = _table(parts) if can_be_read(backbone, head) else None
-            self._known = parts
+        table = self._table
+        if table is None or table.head is not head or not table.reading.holds():
+            try:
+                table = self._table = _read(backbone, head)
+            except NotOurs:
+                return None
         embedding = backbone.embed_tokens.weight
-        if self._table is None or not _readable(cache, embedding.dtype):
+        if table.parts is None or not _readable(cache, embedding.dtype):
             return None
         stream = embedding.index_select(0, tokens)
         logits = stream.new_empty(len(stream), head.get_parameter("weight").shape[0])
-        self._run(self._table, stream, logits, cache)
-        del kept
+        self._run(table.parts.copy(), table.mixers, stream, logits, cache)
         return logits
 
-    def _run(self, table: _Table, stream: Tensor, logits: Tensor, cache: Cache) -> None:
-        config = self.config
-        parts, segments = table.parts.copy(), Segments([1] * len(stream))
-        after = _follow(cache, table, parts)
+    def _run(
+        self, parts: np.ndarray, mixers: list[int], stream: Tensor, logits: Tensor, cache: Cache
+    ) -> None:
+        config, segments = self.config, Segments([1] * len(stream))
+        after = _follow(cache, mixers, parts)
         memory = _Memory(config, stream, logits)
         shape = _shape(config, stream, logits)
         first = 0
         for layer, mixer in enumerate(config.mixers):
             if mixer != "attention":
                 continue
-            place = table.mixers[layer] + 1
+            place = mixers[layer] + 1
             memory.run(shape, parts, first, place)
             held = cache.memories[layer].append(memory.key, memory.value, segments)
             after[layer] = held
@@ -105,7 +111,7 @@ class DecodeStep:
             memory.mixed = attention(*heads, segments, held, scale=scale).contiguous()
             first = place
         memory.run(shape, parts, first, len(parts))
-        for layer in range(len(table.mixers)):
+        for layer in range(len(mixers)):
             cache.set_layer(layer, after[layer])
         cache.advance(segments)
 
@@ -152,13 +158,16 @@ class _Memory:
         )
 
 
-def _table(rows: list[list[int]]) -> _Table:
-    """Return the parts as an array."""
+def _read(backbone: Backbone, head: nn.Module) -> _Table:
+    """Read where the weights are now."""
+    reading = Reading()
+    rows = find_parts(backbone, head, reading)
     parts = np.zeros((len(rows), layout.COLUMNS), np.int64)
     for place, row in enumerate(rows):
         parts[place, : len(row)] = row
     mixers = (layout.MAMBA, layout.QUERY_KEY_VALUE)
-    return _Table(parts, [place for place, row in enumerate(rows) if row[0] in mixers])
+    places = [place for place, row in enumerate(rows) if row[0] in mixers]
+    return _Table(reading, head, parts if can_be_read(backbone, head) else None, places)
 
 
 def _readable(cache: Cache, dtype: torch.dtype) -> bool:
@@ -174,11 +183,11 @@ def _readable(cache: Cache, dtype: torch.dtype) -> bool:
 
 
 def _follow(
-    cache: Cache, table: _Table, parts: np.ndarray
+    cache: Cache, mixers: list[int], parts: np.ndarray
 ) -> dict[int, MambaState | KeyValueMemory]:
     """Put the addresses of old and new states into the parts; return the new ones by layer."""
     after: dict[int, MambaState | KeyValueMemory] = {}
-    for layer, place in enumerate(table.mixers):
+    for layer, place in enumerate(mixers):
         before = cache.layer(layer)
         if isinstance(before, MambaState):
             new = MambaState(torch.empty_like(before.state), torch.empty_like(before.history))

@@ -12,6 +12,7 @@ from jamba_reader.cache import Cache
 from jamba_reader.config import JambaConfig
 from jamba_reader.decode_step.program import DecodeStep
 from jamba_reader.experts_int8 import ExpertsInt8
+from jamba_reader.layers.feed_forward import Experts
 from jamba_reader.layers.linear import Linear
 from jamba_reader.layers.rms_norm import RMSNorm
 from jamba_reader.model import JambaLanguageModel
@@ -77,11 +78,14 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 def make(
-    dtype: torch.dtype = torch.float32, quantization: ExpertsInt8 | None = None, **changes: Any
+    dtype: torch.dtype = torch.float32,
+    quantization: ExpertsInt8 | None = None,
+    seed: int = 1,
+    **changes: Any,
 ) -> JambaLanguageModel:
     config = JambaConfig(**{**SMALL, **changes})
     model = JambaLanguageModel(config, dtype=dtype, quantization=quantization)
-    randomise(model, seed=1)
+    randomise(model, seed=seed)
     draw = torch.Generator().manual_seed(2)
     for name, buffer in model.named_buffers():
         if name.endswith("scale"):
@@ -201,7 +205,33 @@ def decay_faster(model: JambaLanguageModel) -> None:
     model.model.layers[0].mamba.A_log.add_(1)
 
 
-@pytest.mark.parametrize("change", [half, assign, replace_layer, decay_faster, nn.Module.bfloat16])
+def replace_head(model: JambaLanguageModel) -> None:
+    model.lm_head = make(seed=5).lm_head
+
+
+def move_embedding(model: JambaLanguageModel) -> None:
+    weight = model.model.embed_tokens.weight
+    weight.data = weight.data.roll(1, 0)
+
+
+def swap_experts(model: JambaLanguageModel) -> None:
+    experts = next(m for m in model.modules() if isinstance(m, Experts))
+    experts.gate_up_proj = nn.Parameter(experts.gate_up_proj.detach().flip(0))
+
+
+CHANGES = [
+    half,
+    assign,
+    replace_layer,
+    replace_head,
+    move_embedding,
+    swap_experts,
+    decay_faster,
+    nn.Module.bfloat16,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_weights_that_change_between_steps_are_seen(
     ran: list[bool], change: Callable[[JambaLanguageModel], Any]
 ) -> None:
@@ -243,13 +273,30 @@ def transposed(model: JambaLanguageModel) -> None:
     head.weight = nn.Parameter(head.weight.detach().t().contiguous().t())
 
 
+def hooked_embedding(model: JambaLanguageModel) -> None:
+    model.model.embed_tokens.register_forward_hook(lambda _, __, output: 2 * output)
+
+
+@pytest.mark.parametrize("begin", [False, True])
 @pytest.mark.parametrize(
-    "change", [louder, hooked, pre_hooked, transposed, nn.Module.double, nn.Module.train]
+    "change",
+    [
+        louder,
+        hooked,
+        pre_hooked,
+        hooked_embedding,
+        transposed,
+        nn.Module.double,
+        nn.Module.train,
+    ],
 )
 def test_what_only_the_layers_can_do_is_left_to_them(
-    ran: list[bool], change: Callable[[JambaLanguageModel], Any]
+    ran: list[bool], change: Callable[[JambaLanguageModel], Any], begin: bool
 ) -> None:
     model, tokens = make(), ids(2, 9)
+    if begin:  # the weights have been read before
+        model.step(torch.tensor([1]), model.new_cache(1))
+        ran.clear()
     change(model)
     found = model.step(tokens[:, 8], begun(model, tokens))
     expected = by_layers(model, tokens[:, 8], begun(model, tokens))
