@@ -221,7 +221,7 @@ def _expert_gate(shape, part, room, piece, chosen, offsets):
 @njit(cache=True, error_model="numpy")
 @no_type_check
 def _expert_return(shape, part, room, piece, offsets, tokens, shares, total):
-    """Sum up what all experts return, four columns of it, in the experts' order."""
+    """Sum up what all experts return, eight columns of it, in the experts' order."""
     rows, columns, kind = shape.hidden, shape.intermediate, part[WEIGHT_KIND]
     first = piece * OUTPUTS
     last = min(first + OUTPUTS, rows)
@@ -248,7 +248,7 @@ def _expert_return(shape, part, room, piece, offsets, tokens, shares, total):
 @njit(cache=True, error_model="numpy")
 @no_type_check
 def _multiply(shape, job, first, last):
-    """Multiply the rows by rows of a matrix, four in a piece."""
+    """Multiply the rows by rows of a matrix, eight in a piece."""
     rows, columns = job[MATRIX_ROWS], job[MATRIX_COLUMNS]
     matrix = Matrix(job[MATRIX], rows, columns, job[MATRIX_KIND], job[MATRIX_SCALE])
     bias = Rows(job[BIAS], 0, shape.kind)

@@ -7,8 +7,8 @@ from numba import njit, prange
 
 from jamba_reader.ops.activation import SILU
 from jamba_reader.ops.lane_math import FLOAT32, Rows, bytes_of, rounded_to, write_one
-from jamba_reader.ops.lane_products import INPUTS, OUTPUTS, Matrix, tile_products
-from jamba_reader.ops.lanes import copy_bytes, lanes_on_stack, load_scalar
+from jamba_reader.ops.lane_products import INPUTS, OUTPUTS, Matrix, sums_on_stack, tile_products
+from jamba_reader.ops.lanes import copy_bytes, load_scalar
 from jamba_reader.ops.linear.few_rows import scale_at
 from jamba_reader.ops.numba_math import gelu, silu
 
@@ -16,12 +16,12 @@ from jamba_reader.ops.numba_math import gelu, silu
 @njit(cache=True, error_model="numpy")
 @no_type_check
 def gate_tile(gate, up, tile, values, first, last, activation, kind, inner):
-    """Write four columns of ``act(values @ gate.T) * (values @ up.T)`` for some rows.
+    """Write eight columns of ``act(values @ gate.T) * (values @ up.T)`` for some rows.
 
     Args:
         gate: a ``Matrix``.
         up: a ``Matrix`` of its shape.
-        tile: which four of their rows.
+        tile: which eight of their rows.
         values: ``Rows``, the inputs.
         first: of the rows.
         last: behind them.
@@ -29,7 +29,7 @@ def gate_tile(gate, up, tile, values, first, last, activation, kind, inner):
         kind: what the products are rounded to before they meet.
         inner: ``Rows``, as many as of the values.
     """
-    gates, ups = lanes_on_stack(), lanes_on_stack()
+    gates, ups = sums_on_stack(), sums_on_stack()
     column = tile * OUTPUTS
     for start in range(first, last, INPUTS):
         count = min(INPUTS, last - start)
@@ -71,8 +71,8 @@ def _in_pairs(values, tokens, columns):
 @njit(cache=True, error_model="numpy")
 @no_type_check
 def return_tile(down, tile, inner, first, last, tokens, shares, total):
-    """Add four columns of what one expert returns for its pairs."""
-    sums = lanes_on_stack()
+    """Add eight columns of what one expert returns for its pairs."""
+    sums = sums_on_stack()
     column = tile * OUTPUTS
     for start in range(first, last, INPUTS):
         count = min(INPUTS, last - start)

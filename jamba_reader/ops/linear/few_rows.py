@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit, prange
 
 from jamba_reader.ops.lane_math import Rows, read_one, write_one
-from jamba_reader.ops.lane_products import INPUTS, OUTPUTS, Matrix, tile_products
-from jamba_reader.ops.lanes import lanes_on_stack, load_scalar
+from jamba_reader.ops.lane_products import INPUTS, OUTPUTS, Matrix, sums_on_stack, tile_products
+from jamba_reader.ops.lanes import load_scalar
 
 
 @njit(cache=True, error_model="numpy")
@@ -20,17 +20,17 @@ def scale_at(matrix, row):
 @njit(cache=True, error_model="numpy")
 @no_type_check
 def multiply_tile(matrix, tile, bias, values, count, out):
-    """Write four columns of ``values @ matrix.T + bias``, rounded to what ``out`` holds.
+    """Write eight columns of ``values @ matrix.T + bias``, rounded to what ``out`` holds.
 
     Args:
         matrix: a ``Matrix``.
-        tile: which four of its rows.
+        tile: which eight of its rows.
         bias: ``Rows`` of one, or of none.
         values: ``Rows``, the inputs.
         count: of the inputs.
         out: ``Rows``.
     """
-    sums = lanes_on_stack()
+    sums = sums_on_stack()
     first = tile * OUTPUTS
     for start in range(0, count, INPUTS):
         inputs = min(INPUTS, count - start)
