@@ -81,7 +81,8 @@ def _power_less_one(r):
 @no_type_check
 def exp2(x):
     """``2**x`` for x up to 127; what would be below 2**-126 is 2**-126."""
-    x = maximum(x, broadcast(_SMALLEST_EXPONENT))
+    # in this order, here and below: ``maximum`` returns the second of what cannot be compared
+    x = maximum(broadcast(_SMALLEST_EXPONENT), x)
     shifted = x + broadcast(_ROUNDER)
     r = x - (shifted - broadcast(_ROUNDER))
     q = fma(broadcast(_POWER[4]), r, broadcast(_POWER[3]))
@@ -93,9 +94,17 @@ def exp2(x):
 
 @njit(cache=True)
 @no_type_check
+def exp2_or_zero(x):
+    """``2**x`` for x up to 127; what would be below 2**-126 is 0, as of what is hidden."""
+    above = x - broadcast(_SMALLEST_EXPONENT)
+    return where_negative(above, broadcast(np.float32(0)), exp2(x))
+
+
+@njit(cache=True)
+@no_type_check
 def exp2_less_one(x):
     """``2**x - 1``, exact to float32 also near zero."""
-    x = maximum(x, broadcast(_SMALLEST_EXPONENT))
+    x = maximum(broadcast(_SMALLEST_EXPONENT), x)
     shifted = x + broadcast(_ROUNDER)
     power = times_power_of_two(broadcast(_ONE), shifted)
     small = _power_less_one(x - (shifted - broadcast(_ROUNDER)))
@@ -106,7 +115,7 @@ def exp2_less_one(x):
 @no_type_check
 def exp_of_negative(x):
     """``e**x`` for x up to 0; the argument's reduction is carried in two parts."""
-    x = maximum(x, broadcast(_SMALLEST_LOGARITHM))
+    x = maximum(broadcast(_SMALLEST_LOGARITHM), x)
     shifted = fma(x, broadcast(LOG2E), broadcast(_ROUNDER))
     r = fma(x, broadcast(LOG2E), broadcast(_ROUNDER) - shifted)
     r = fma(x, broadcast(_LOG2E_REST), r)

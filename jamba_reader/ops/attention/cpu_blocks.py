@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from jamba_reader.ops.lane_math import exp2
+from jamba_reader.ops.lane_math import exp2, exp2_or_zero
 from jamba_reader.ops.lanes import (
     LANES_BYTES,
     WIDTH,
@@ -147,8 +147,8 @@ def exponentiate(scores, heads, rows, tops, totals, decays):
         old = load_scalar(tops + 4 * head)
         top = max(old, _max_of_lanes(maximum(first, second)))
         decay = exp2(broadcast(old - top))
-        first = exp2(first - broadcast(top))
-        second = exp2(second - broadcast(top))
+        first = exp2_or_zero(first - broadcast(top))
+        second = exp2_or_zero(second - broadcast(top))
         store(place, first)
         store(place + LANES_BYTES, second)
         store(decays + head * LANES_BYTES, decay)

@@ -4,7 +4,8 @@
 softmax of FlashAttention (arXiv:2205.14135, algorithm 1). PyTorch's own kernel takes three times
 as long, in bfloat16 because without AMX it has no products of bfloat16 here. Blocks of keys begin
 with the sequence, past included, and a query's sums are added in the same order whatever comes with
-it: any split of a prompt, and any number of threads, gives the same bits.
+it: any split of a prompt into calls of more than one token, and any number of threads, gives the
+same bits.
 """
 
 from collections.abc import Sequence

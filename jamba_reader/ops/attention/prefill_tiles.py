@@ -18,7 +18,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from jamba_reader.ops.lane_math import exp2
+from jamba_reader.ops.lane_math import exp2, exp2_or_zero
 from jamba_reader.ops.lanes import (
     LANES_BYTES,
     WIDTH,
@@ -227,8 +227,8 @@ def exponentiate(pairs, scores, rows, factor, tops, totals, decays, weights):
         negative = broadcast(np.float32(0)) - top
         for row in range(0, rows, 2):
             place = scores + row * STRIP + offset
-            first = exp2(fma(load(place), scale, negative))
-            second = exp2(fma(load(place + STRIP), scale, negative))
+            first = exp2_or_zero(fma(load(place), scale, negative))
+            second = exp2_or_zero(fma(load(place + STRIP), scale, negative))
             total = total + (first + second)
             if pairs:
                 _store_paired(weights + row // 2 * STRIP + offset, first, second)

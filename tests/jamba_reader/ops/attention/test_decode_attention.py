@@ -93,6 +93,23 @@ def test_extreme_scores(kernel: Any) -> None:
         torch.testing.assert_close(found, torch.full_like(found, expected), rtol=1e-3, atol=1e-30)
 
 
+@pytest.mark.parametrize(
+    ("kernel", "bad"),
+    # Triton's interpreter warns of infinity
+    [("cpu", torch.nan), ("cpu", torch.inf), ("triton", torch.nan)],
+)
+def test_what_is_not_a_number_stays_so(kernel: Any, bad: float) -> None:
+    query, keys, values = memory_of(2, 2, 16, (70, 40), torch.float32)
+    query, keys = query.abs(), keys.abs()
+    keys[1, 0, 35, 3] = bad
+    found = decode_attention(
+        query, keys, values, torch.tensor([70, 40]), 0.3, implementation=kernel
+    )
+    assert found[1, 0].isnan().all()
+    assert found[0].isfinite().all()
+    assert found[1, 1].isfinite().all()
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_many_equal_tokens_average_exactly(kernel: Any) -> None:
     tokens = 3000

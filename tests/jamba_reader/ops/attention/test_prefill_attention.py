@@ -206,6 +206,29 @@ def test_scores_of_ten_thousand_make_no_nan(
     torch.testing.assert_close(found.double(), expected, rtol=1e-3, atol=0.05)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("part", [0, 1])
+def test_what_is_not_a_number_stays_so(part: int, bad: float, dtype: torch.dtype) -> None:
+    mine = operands(90, head_dim=16, dtype=dtype)
+    mine[part][50, 1, 3] = bad
+    found, expected = (
+        attention(*mine, Segments([90]), scale=SCALE, implementation=implementation)
+        for implementation in ("cpu", "reference")
+    )
+    assert expected.isnan().any()
+    assert torch.equal(found.isnan(), expected.isnan())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_later_tokens_weigh_nothing(dtype: torch.dtype) -> None:
+    query, key, value = operands(40, head_dim=16, dtype=dtype)
+    before = attention(query, key, value, Segments([40]), scale=SCALE, implementation="cpu")
+    value[-1] = 1e30
+    after = attention(query, key, value, Segments([40]), scale=SCALE, implementation="cpu")
+    assert torch.equal(after[:-1], before[:-1])
+
+
 class LargestTensor(TorchDispatchMode):
     """Notes the elements of the largest tensor that any operation returns."""
 

@@ -268,3 +268,13 @@ def test_what_is_not_a_number_stays_so(make_inputs):
     assert outputs[2:, 3].isnan().all()
     assert states[0, 3].isnan().all()
     assert outputs[:, :3].isfinite().all()
+
+
+@pytest.mark.parametrize("lengths", [(6,), (1, 1)])
+def test_a_decay_that_is_not_a_number_stays_so(make_inputs, lengths):
+    inputs = make_inputs(lengths, channels=20, states=16)
+    inputs.A[3, 5] = torch.nan
+    outputs, states, _ = scan(inputs, lengths)
+    assert outputs[:, 3].isnan().all()
+    assert states[:, 3, 5].isnan().all()
+    assert outputs[:, :3].isfinite().all()
