@@ -32,15 +32,17 @@ def linear(
         implementation: ``auto`` and ``cpu`` read the weights faster where that can be; all others
             leave it to torch.
     """
+    operands = (x, weight) if bias is None else (x, weight, bias)
     if (
         len(x) > FEW_ROWS
         or x.dtype not in (torch.float32, torch.bfloat16)
-        or weight.dtype != x.dtype
-        or (bias is not None and bias.dtype != x.dtype)
+        or any(t.dtype != x.dtype for t in operands)
         or weight.numel() < _SMALLEST
         or implementation not in ("auto", "cpu")
-        or weight.device.type != "cpu"
-        or (torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad))
+        or any(t.device.type != "cpu" for t in operands)
+        or x.shape[1:] != weight.shape[1:]
+        or (bias is not None and bias.shape != weight.shape[:1])
+        or (torch.is_grad_enabled() and any(t.requires_grad for t in operands))
     ):
         return functional.linear(x, weight, bias)
     from jamba_reader.ops.linear import cpu

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from jaxtyping import TypeCheckError
 from torch.nn import functional
 
 from jamba_reader.ops.linear import cpu, op
@@ -57,6 +58,23 @@ def test_what_needs_gradients_keeps_them(calls: list[int]) -> None:
     with torch.no_grad():
         linear(x, weight)
     assert calls == [2]
+
+
+def test_a_bias_alone_may_need_gradients(calls: list[int]) -> None:
+    bias = torch.nn.Parameter(torch.randn(3))
+    assert linear(torch.randn(2, 8), torch.randn(3, 8), bias).requires_grad
+    assert not calls
+
+
+@pytest.mark.parametrize(("inputs", "biases"), [(5, 3), (8, 2)])
+def test_shapes_that_differ_are_refused_as_torch_does(
+    calls: list[int], inputs: int, biases: int
+) -> None:
+    operands = torch.randn(2, inputs), torch.randn(3, 8), torch.randn(biases)
+    # jaxtyping's check of the annotations comes first in the tests
+    with torch.no_grad(), pytest.raises((RuntimeError, TypeCheckError)):
+        linear(*operands)
+    assert not calls
 
 
 @pytest.mark.parametrize("kernels", ["reference", "triton"])
