@@ -213,12 +213,13 @@ def _check_size(
     longest = max(map(len, prompts)) + settings.max_new_tokens
     check_memory(
         model.config,
-        len(prompts) * max(settings.samples, settings.beams),
+        len(prompts),
         longest,
         model.dtype,
         model.device,
         settings.chunk_tokens,
         model.quantization,
+        branches=max(settings.samples, settings.beams),
         weights_loaded=True,
     )
     if longest > model.config.max_position_embeddings:

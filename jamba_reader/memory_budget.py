@@ -61,8 +61,9 @@ def memory_needs(
     chunk_tokens: int,
     device: torch.device | str = "cpu",
     quantization: ExpertsInt8 | None = None,
+    branches: int = 0,
 ) -> MemoryNeeds:
-    """Compute what reading prompts takes.
+    """Compute what reading prompts takes, and generating from them.
 
     Args:
         config: shape of the model.
@@ -72,13 +73,23 @@ def memory_needs(
         chunk_tokens: tokens in a call of the model, over all sequences.
         device: where the model is.
         quantization: which weights are int8.
+        branches: continuations of each prompt; 0 if there will be none.
     """
+    sequences *= max(branches, 1)
     # by arithmetic: no tensor, even without memory, has as many numbers as a person may ask for
     key_values = key_value_bytes(config, sequences * tokens, dtype.itemsize)
     states = state_bytes(config, sequences) + history_bytes(config, sequences, dtype.itemsize)
     chunk = min(chunk_tokens, sequences * tokens)
     kept = HEAP_FACTOR if torch.device(device).type == "cpu" else 1
     logits = sequences * config.vocab_size * (dtype.itemsize + FLOAT32) if tokens else 0
+    if branches:
+        # states before and after a token; logits, penalised, as probabilities, sorted or summed
+        states *= 2
+        logits += 4 * sequences * config.vocab_size * FLOAT32
+    if branches > 1:
+        # those that go on are copied while the others are still there
+        states += states // 2
+        key_values *= 2
     return MemoryNeeds(
         weights=weight_bytes(config, dtype, quantization),
         key_values=key_values,
@@ -96,6 +107,7 @@ def check_memory(
     chunk_tokens: int,
     quantization: ExpertsInt8 | None = None,
     *,
+    branches: int = 0,
     weights_loaded: bool = False,
     held_bytes: int = 0,
     available: int | None = None,
@@ -110,6 +122,7 @@ def check_memory(
         device: where the model is.
         chunk_tokens: tokens in a call of the model, over all sequences.
         quantization: which weights are int8.
+        branches: continuations of each prompt; 0 if there will be none.
         weights_loaded: the weights are in memory already.
         held_bytes: of keys, values and states that are in memory already.
         available: bytes that can be had; None asks the system, which may not know.
@@ -125,6 +138,7 @@ def check_memory(
         chunk_tokens=chunk_tokens,
         device=device,
         quantization=quantization,
+        branches=branches,
     )
     free = device_memory(device) if available is None else available
     if free is None:
@@ -146,7 +160,8 @@ def check_memory(
         if not (name == "weights" and weights_loaded)
     )
     raise ConfigError(
-        f"{sequences} x {tokens:,} tokens take more memory than there is ({parts}; {have}); "
+        f"{sequences * max(branches, 1)} x {tokens:,} tokens take more memory than there is "
+        f"({parts}; {have}); "
         + (f"at most {fitting:,} tokens a sequence fit" if fitting else "no prompt fits")
     )
 

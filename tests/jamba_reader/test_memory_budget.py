@@ -161,3 +161,20 @@ def test_room_for_more_does_not_let_a_prompt_through(monkeypatch: pytest.MonkeyP
 def test_numbers_beyond_any_tensor_are_refused_as_too_much(sequences: int, tokens: int) -> None:
     with pytest.raises(ConfigError, match="take more memory than there is"):
         check_memory(SMALL, sequences, tokens, torch.float32, "cpu", 2048)
+
+
+def test_what_is_generated_is_counted_for_every_branch() -> None:
+    read, one, many = (
+        memory_needs(
+            SMALL, sequences=2, tokens=50, dtype=torch.float32, chunk_tokens=8, branches=branches
+        )
+        for branches in (0, 1, 10)
+    )
+    scores = 2 * SMALL.vocab_size * 4
+    assert one.key_values == read.key_values
+    assert one.states == 2 * read.states
+    assert one.activations - read.activations == 4 * scores
+    # selecting those that go on copies
+    assert many.key_values == 2 * 10 * read.key_values
+    assert many.states == 3 * 10 * read.states
+    assert many.activations - one.activations == 9 * 6 * scores
