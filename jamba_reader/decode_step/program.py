@@ -6,7 +6,7 @@ attention layers is one call of numba. Keys and values, whose memory grows and i
 are left to the layers' own code.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -35,13 +35,11 @@ class _Table(NamedTuple):
 
     Attributes:
         reading: of the model.
-        head: that was read.
         parts: a row each; None where the kernels cannot read them.
         mixers: where in them the mixer of each layer begins.
     """
 
     reading: Reading
-    head: nn.Module
     parts: np.ndarray | None
     mixers: list[int]
 
@@ -56,6 +54,10 @@ class DecodeStep:
     def __init__(self, config: JambaConfig):
         self.config = config
         self._table: _Table | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the settings: addresses mean nothing to a copy."""
+        return {**self.__dict__, "_table": None}
 
     def run(
         self, backbone: Backbone, head: nn.Module, tokens: Tensor, cache: Cache
@@ -78,13 +80,15 @@ class DecodeStep:
         if not 0 < len(tokens) <= FEW_ROWS or len(tokens) != cache.sequences:
             return None
         table = self._table
-        if table is None or table.head is not head or not table.reading.holds():
+        if table is None or not table.reading.holds(head):
+            # of weights that are gone nothing is kept
+            self._table = None
             try:
-                table = self._table = _read(backbone, head)
+                table = self._table = _read(self.config, backbone, head)
             except NotOurs:
                 return None
         embedding = backbone.embed_tokens.weight
-        if table.parts is None or not _readable(cache, embedding.dtype):
+        if table.parts is None or not _readable(self.config, cache, embedding.dtype):
             return None
         stream = embedding.index_select(0, tokens)
         logits = stream.new_empty(len(stream), head.get_parameter("weight").shape[0])
@@ -158,27 +162,47 @@ class _Memory:
         )
 
 
-def _read(backbone: Backbone, head: nn.Module) -> _Table:
+def _read(config: JambaConfig, backbone: Backbone, head: nn.Module) -> _Table:
     """Read where the weights are now."""
     reading = Reading()
-    rows = find_parts(backbone, head, reading)
+    rows = find_parts(config, backbone, head, reading)
     parts = np.zeros((len(rows), layout.COLUMNS), np.int64)
     for place, row in enumerate(rows):
         parts[place, : len(row)] = row
     mixers = (layout.MAMBA, layout.QUERY_KEY_VALUE)
     places = [place for place, row in enumerate(rows) if row[0] in mixers]
-    return _Table(reading, head, parts if can_be_read(backbone, head) else None, places)
+    return _Table(reading, parts if can_be_read(backbone, head) else None, places)
 
 
-def _readable(cache: Cache, dtype: torch.dtype) -> bool:
-    """Return whether the kernels can go on from the states."""
-    return all(
-        old.state.dtype == torch.float32
-        and old.history.dtype == dtype
-        and old.state.is_contiguous()
-        and old.history.is_contiguous()
-        and old.state.is_cpu
-        for old in cache.mamba.values()
+def _readable(config: JambaConfig, cache: Cache, dtype: torch.dtype) -> bool:
+    """Return whether the kernels can go on from the states; if not, the layers say why."""
+    rows, inner = cache.sequences, config.inner_size
+    state, history = (rows, inner, config.mamba_d_state), (rows, config.mamba_d_conv - 1, inner)
+    heads, size = config.num_key_value_heads, config.head_dim
+    if len(cache.mamba) + len(cache.memories) != len(config.mixers):
+        return False
+    for layer, mixer in enumerate(config.mixers):
+        if mixer == "mamba":
+            old = cache.mamba.get(layer)
+            if old is None or not (
+                _is_laid_out(old.state, torch.float32, state)
+                and _is_laid_out(old.history, dtype, history)
+            ):
+                return False
+            continue
+        memory = cache.memories.get(layer)
+        if memory is None or not (
+            memory.keys.dtype == memory.values.dtype == dtype
+            and memory.keys.is_cpu
+            and memory.keys.shape[1:4:2] == memory.values.shape[1:4:2] == (heads, size)
+        ):
+            return False
+    return True
+
+
+def _is_laid_out(tensor: Tensor, dtype: torch.dtype, shape: tuple[int, ...]) -> bool:
+    return (
+        tensor.dtype == dtype and tensor.shape == shape and tensor.is_contiguous() and tensor.is_cpu
     )
 
 

@@ -1,11 +1,13 @@
 """Where the weights of a model are, in the order in which one token needs them."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from weakref import WeakMethod, ref
 
 import torch
 from torch import Tensor, nn
 
+from jamba_reader.config import JambaConfig
 from jamba_reader.decode_step import layout
 from jamba_reader.layers.attention import Attention
 from jamba_reader.layers.backbone import Backbone
@@ -15,105 +17,190 @@ from jamba_reader.layers.int8_linear import Int8Linear
 from jamba_reader.layers.linear import Linear
 from jamba_reader.layers.mamba import MambaMixer
 from jamba_reader.layers.rms_norm import RMSNorm
-from jamba_reader.ops.operands import KINDS, address_of
-
-Modules = dict[str, nn.Module | None]
-Tensors = Mapping[str, Tensor | None]
-
-_UNKNOWN = -1
+from jamba_reader.ops.operands import KINDS
 
 
 class NotOurs(Exception):  # noqa: N818
-    """A module is not the layers' own, or something listens to it: the layers have to run."""
+    """A module is not as the layers made it, or something listens to it: the layers have to run."""
+
+
+class _Seen(NamedTuple):
+    """One module as it was read; nothing here keeps it or its weights alive."""
+
+    module: "ref[nn.Module]"
+    kind: type[nn.Module]
+    settings: list[tuple[str, object]]
+    children: "list[tuple[str, ref[nn.Module]]]"
+    parameters: "list[tuple[str, ref[Tensor], int]]"
+    buffers: "list[tuple[str, ref[Tensor], int]]"
+    absent: list[str]
+
+    def holds(self) -> bool:
+        """Return whether it is still so."""
+        found, kind, settings, children, parameters, buffers, absent = self
+        module = found()
+        if module is None or not _plain(module, kind):
+            return False
+        held = module.__dict__
+        within, own = held["_modules"], held["_parameters"]
+        for name, child in children:
+            if within.get(name) is not child():
+                return False
+        for name in absent:
+            if own.get(name) is not None:
+                return False
+        for name, value in settings:
+            if getattr(module, name) != value:
+                return False
+        return _hold(parameters, own) and (not buffers or _hold(buffers, held["_buffers"]))
+
+
+def _hold(tensors: "list[tuple[str, ref[Tensor], int]]", now: Mapping[str, Tensor | None]) -> bool:
+    for name, tensor, address in tensors:
+        held = now.get(name)
+        if held is None or held is not tensor() or held.data_ptr() != address:
+            return False
+    return True
 
 
 class Reading:
     """What was read of a model, and whether it is still so.
 
-    Looking takes a third of the time that reading anew does. A weight or module that was moved or
-    replaced, and a hook, are seen; what PyTorch itself does not see, as a view of other strides at
-    the same address, is not.
+    Looking takes a third of the time that reading anew does. Seen are a weight or module that was
+    moved or replaced, a setting that changed, a hook, and a ``forward`` of a module's own; not what
+    PyTorch does not see either, as a view of other strides at the same address.
     """
 
     def __init__(self) -> None:
-        self._modules: list[tuple[nn.Module, type[nn.Module]]] = []
-        self._children: list[tuple[Modules, str, nn.Module | None]] = []
-        self._tensors: list[tuple[Tensors, str, Tensor | None, int]] = []
-        self._decays: list[tuple[MambaMixer, Tensor]] = []
+        self._seen: dict[int, _Seen] = {}
+        self._decays: list[tuple[WeakMethod[Callable[[], Tensor]], Tensor]] = []
 
-    def holds(self) -> bool:
-        """Return whether reading again would find the same."""
-        for module, kind in self._modules:
-            if type(module) is not kind or module._forward_hooks or module._forward_pre_hooks:
+    def holds(self, head: nn.Module) -> bool:
+        """Return whether reading again, with this head, would find the same."""
+        if id(head) not in self._seen:
+            return False
+        for seen in self._seen.values():
+            if not seen.holds():
                 return False
-        for children, name, child in self._children:
-            if children.get(name) is not child:
-                return False
-        for tensors, name, tensor, address in self._tensors:
-            if tensors.get(name) is not tensor or address_of(tensor) != address:
-                return False
-        return all(mixer.decay() is decay for mixer, decay in self._decays)
+        return all(
+            (compute := method()) is not None and compute() is decay
+            for method, decay in self._decays
+        )
 
-    def module(self, module: nn.Module | None, kind: type[nn.Module]) -> nn.Module:
+    def module(self, module: nn.Module | None, *kinds: type[nn.Module], **settings: object) -> Any:
         """Return the module if calling it would do no more than its class does.
 
+        Args:
+            module: to read.
+            kinds: of which it must be one.
+            settings: that it must have.
+
         Raises:
-            NotOurs: it is of another kind, or has hooks.
+            NotOurs: it is another, or has hooks.
         """
-        if type(module) is not kind or module._forward_hooks or module._forward_pre_hooks:
+        kind = type(module)
+        if module is None or kind not in kinds or not _plain(module, kind):
             raise NotOurs
-        self._modules.append((module, kind))
+        if any(getattr(module, name) != value for name, value in settings.items()):
+            raise NotOurs
+        seen = _Seen(ref(module), kind, list(settings.items()), [], [], [], [])
+        self._seen[id(module)] = seen
         return module
 
-    def child(self, modules: Modules, name: str, *kinds: type[nn.Module]) -> Any:
-        """Return a module by its name, of one of these kinds.
+    def child(
+        self, module: nn.Module, name: str, *kinds: type[nn.Module], **settings: object
+    ) -> Any:
+        """Return a module's child; arguments as of ``module``."""
+        child = self.module(module._modules.get(name), *kinds, **settings)
+        self._seen[id(module)].children.append((name, ref(child)))
+        return child
+
+    def address(self, module: nn.Module, name: str, *shape: int) -> int:
+        """Return where a parameter or buffer is.
 
         Raises:
-            NotOurs: it is of another kind, or has hooks.
+            NotOurs: there is none of this shape.
         """
-        child = modules.get(name)
-        self._children.append((modules, name, child))
-        found = next((kind for kind in kinds if type(child) is kind), kinds[0])
-        return self.module(child, found)
+        seen = self._seen[id(module)]
+        tensor: Tensor | None = module._parameters.get(name)
+        tensors = seen.parameters
+        if tensor is None:
+            tensor, tensors = module._buffers.get(name), seen.buffers
+        if tensor is None or tensor.shape != shape:
+            raise NotOurs
+        tensors.append((name, ref(tensor), tensor.data_ptr()))
+        return tensor.data_ptr()
 
-    def address(self, tensors: Tensors, name: str) -> int:
+    def absent(self, module: nn.Module, name: str) -> int:
+        """Return the address of no parameter, 0.
+
+        Raises:
+            NotOurs: there is one.
+        """
+        if module._parameters.get(name) is not None:
+            raise NotOurs
+        self._seen[id(module)].absent.append(name)
+        return 0
+
+    def optional(self, module: nn.Module, name: str, *shape: int) -> int:
         """Return where a tensor is; 0 where there is none."""
-        tensor = tensors.get(name)
-        address = address_of(tensor)
-        self._tensors.append((tensors, name, tensor, address))
-        return address
+        if module._buffers.get(name) is None and module._parameters.get(name) is None:
+            return self.absent(module, name)
+        return self.address(module, name, *shape)
 
-    def weight(self, modules: Modules, name: str, kind: type[nn.Module]) -> int:
-        """Return where the weight of a module is."""
-        return self.address(self.child(modules, name, kind)._parameters, "weight")
+    def matrix(self, module: nn.Module, name: str, outputs: int, inputs: int) -> int:
+        """Return where the weight of a linear layer without bias is."""
+        linear = self.child(module, name, Linear)
+        self.absent(linear, "bias")
+        return self.address(linear, "weight", outputs, inputs)
 
-    def decay(self, mixer: MambaMixer) -> int:
-        """Return where A is; what is computed from weights is kept until it is read no more."""
+    def norm(self, module: nn.Module, name: str, width: int, eps: float) -> int:
+        """Return where the weight of a norm is."""
+        return self.address(self.child(module, name, RMSNorm, eps=eps), "weight", width)
+
+    def decay(self, mixer: MambaMixer, channels: int, states: int) -> int:
+        """Return where A is; kept, for it is computed from a weight."""
+        self.address(mixer, "A_log", channels, states)
         decay = mixer.decay()
-        self._decays.append((mixer, decay))
+        self._decays.append((WeakMethod(mixer.decay), decay))
         return decay.data_ptr()
 
 
-def find_parts(backbone: Backbone, head: nn.Module, reading: Reading) -> list[list[int]]:
+def _plain(module: nn.Module, kind: type[nn.Module]) -> bool:
+    """Return whether calling the module does what its class says, and nothing else."""
+    held = module.__dict__
+    listeners = held["_forward_hooks"] or held["_forward_pre_hooks"]
+    return type(module) is kind and not listeners and "forward" not in held
+
+
+def find_parts(
+    config: JambaConfig, backbone: Backbone, head: nn.Module, reading: Reading
+) -> list[list[int]]:
     """Return a row of ``decode_step.layout`` for each part.
 
     Args:
+        config: shape that everything must have.
         backbone: all of the model but its head.
         head: of the language model.
         reading: gets what was read.
 
     Raises:
-        NotOurs: a module was replaced by another kind, or has hooks.
+        NotOurs: something is not as the layers made it.
     """
     parts: list[list[int]] = []
-    within = reading.module(backbone, Backbone)._modules
-    reading.weight(within, "embed_tokens", nn.Embedding)
-    layers = reading.child(within, "layers", nn.ModuleList)._modules
-    for name in layers:
-        _add_layer(reading.child(layers, name, DecoderLayer)._modules, parts, reading)
-    norm = reading.weight(within, "final_layernorm", RMSNorm)
-    weight = reading.address(reading.module(head, Linear)._parameters, "weight")
-    parts.append([layout.HEAD, norm, weight])
+    hidden, vocabulary, eps = config.hidden_size, config.vocab_size, config.rms_norm_eps
+    reading.module(backbone, Backbone)
+    embedding = reading.child(backbone, "embed_tokens", nn.Embedding, max_norm=None)
+    reading.address(embedding, "weight", vocabulary, hidden)
+    layers = reading.child(backbone, "layers", nn.ModuleList)
+    if len(layers) != config.num_hidden_layers:
+        raise NotOurs
+    for index, name in enumerate(layers._modules):
+        layer = reading.child(layers, name, DecoderLayer)
+        _add_layer(config, index, layer, parts, reading)
+    norm = reading.norm(backbone, "final_layernorm", hidden, eps)
+    reading.absent(reading.module(head, Linear), "bias")
+    parts.append([layout.HEAD, norm, reading.address(head, "weight", vocabulary, hidden)])
     return parts
 
 
@@ -135,76 +222,103 @@ def can_be_read(backbone: Backbone, head: nn.Module) -> bool:
     )
 
 
-def _add_layer(modules: Modules, parts: list[list[int]], reading: Reading) -> None:
+def _add_layer(
+    config: JambaConfig, index: int, layer: nn.Module, parts: list[list[int]], reading: Reading
+) -> None:
     """Add the mixer and the feed-forward part of one layer."""
-    norm = reading.weight(modules, "input_layernorm", RMSNorm)
-    if modules.get("mamba") is not None:
-        mixer = reading.child(modules, "mamba", MambaMixer)
-        parts.append([layout.MAMBA, norm, *_of_mamba(mixer, reading)])
+    hidden, eps = config.hidden_size, config.rms_norm_eps
+    norm = reading.norm(layer, "input_layernorm", hidden, eps)
+    if config.mixers[index] == "mamba":
+        mixer = reading.child(layer, "mamba", MambaMixer)
+        parts.append([layout.MAMBA, norm, *_of_mamba(config, mixer, reading)])
     else:
-        within = reading.child(modules, "self_attn", Attention)._modules
-        names = ("q_proj", "k_proj", "v_proj", "o_proj")
-        query, key, value, out = (reading.weight(within, name, Linear) for name in names)
+        attention = reading.child(layer, "self_attn", Attention)
+        queries = config.num_attention_heads * config.head_dim
+        shared = config.num_key_value_heads * config.head_dim
+        query, key, value = (
+            reading.matrix(attention, name, width, hidden)
+            for name, width in (("q_proj", queries), ("k_proj", shared), ("v_proj", shared))
+        )
         parts.append([layout.QUERY_KEY_VALUE, norm, query, key, value])
+        out = reading.matrix(attention, "o_proj", hidden, queries)
         parts.append([layout.ATTENTION_OUTPUT, 0, out])
-    norm = reading.weight(modules, "pre_ff_layernorm", RMSNorm)
-    feed_forward = reading.child(modules, "feed_forward", MixtureOfExperts, DenseFeedForward)
-    if type(feed_forward) is MixtureOfExperts:
-        parts.append([layout.EXPERTS, norm, *_of_experts(feed_forward._modules, reading)])
+    norm = reading.norm(layer, "pre_ff_layernorm", hidden, eps)
+    kind = MixtureOfExperts if config.routed[index] else DenseFeedForward
+    feed_forward = reading.child(layer, "feed_forward", kind, activation=config.hidden_act)
+    if config.routed[index]:
+        parts.append([layout.EXPERTS, norm, *_of_experts(config, feed_forward, reading)])
     else:
-        parts.append([layout.DENSE, norm, *_of_dense(feed_forward._modules, reading)])
+        parts.append([layout.DENSE, norm, *_of_dense(config, feed_forward, reading)])
 
 
-def _of_mamba(mixer: MambaMixer, reading: Reading) -> list[int]:
+def _of_mamba(config: JambaConfig, mixer: MambaMixer, reading: Reading) -> list[int]:
     """Return the columns from ``IN`` on."""
-    within, address, weight = mixer._modules, reading.address, reading.weight
+    hidden, inner, states = config.hidden_size, config.inner_size, config.mamba_d_state
+    rank, eps = config.mamba_dt_rank, config.rms_norm_eps
+    address, optional, norm = reading.address, reading.optional, reading.norm
     entry, time, out = (
-        reading.child(within, name, Linear)._parameters
-        for name in ("in_proj", "dt_proj", "out_proj")
+        reading.child(mixer, name, Linear) for name in ("in_proj", "dt_proj", "out_proj")
     )
-    taps = reading.child(within, "conv1d", nn.Conv1d)._parameters
+    taps = reading.child(mixer, "conv1d", nn.Conv1d)
     return [
-        address(entry, "weight"),
-        address(entry, "bias"),
-        address(taps, "weight"),
-        address(taps, "bias"),
-        weight(within, "x_proj", Linear),
-        weight(within, "dt_layernorm", RMSNorm),
-        weight(within, "b_layernorm", RMSNorm),
-        weight(within, "c_layernorm", RMSNorm),
-        address(time, "weight"),
-        address(time, "bias"),
-        reading.decay(mixer),
-        address(mixer._parameters, "D"),
-        address(out, "weight"),
-        address(out, "bias"),
+        address(entry, "weight", 2 * inner, hidden),
+        optional(entry, "bias", 2 * inner),
+        address(taps, "weight", inner, 1, config.mamba_d_conv),
+        optional(taps, "bias", inner),
+        reading.matrix(mixer, "x_proj", rank + 2 * states, inner),
+        norm(mixer, "dt_layernorm", rank, eps),
+        norm(mixer, "b_layernorm", states, eps),
+        norm(mixer, "c_layernorm", states, eps),
+        address(time, "weight", inner, rank),
+        address(time, "bias", inner),
+        reading.decay(mixer, inner, states),
+        address(mixer, "D", inner),
+        address(out, "weight", hidden, inner),
+        optional(out, "bias", hidden),
     ]
 
 
-def _of_experts(modules: Modules, reading: Reading) -> list[int]:
+def _of_experts(config: JambaConfig, mixture: nn.Module, reading: Reading) -> list[int]:
     """Return the columns from ``GATE`` on."""
-    experts = reading.child(modules, "experts", Experts)
-    held = experts._buffers if experts.int8 else experts._parameters
+    count, hidden, inner = config.num_experts, config.hidden_size, config.intermediate_size
+    experts = reading.child(mixture, "experts", Experts)
+    router = reading.child(mixture, "router", Router, top_k=config.num_experts_per_tok)
     return [
-        reading.address(held, "gate_up_proj"),
-        reading.address(held, "gate_up_scale"),
+        reading.address(experts, "gate_up_proj", count, 2 * inner, hidden),
+        reading.optional(experts, "gate_up_scale", count, 2 * inner),
         0,
         0,
-        reading.address(held, "down_proj"),
-        reading.address(held, "down_scale"),
-        reading.weight(modules, "router", Router),
-        KINDS.get(held["down_proj"].dtype, _UNKNOWN),
+        reading.address(experts, "down_proj", count, hidden, inner),
+        reading.optional(experts, "down_scale", count, hidden),
+        reading.address(router, "weight", count, hidden),
+        _kind_of(experts.gate_up_proj, experts.down_proj),
     ]
 
 
-def _of_dense(modules: Modules, reading: Reading) -> list[int]:
+def _of_dense(config: JambaConfig, feed_forward: nn.Module, reading: Reading) -> list[int]:
     """Return the columns from ``GATE`` on."""
+    hidden, inner = config.hidden_size, config.intermediate_size
     row: list[int] = []
-    kind = 0
-    for name in ("gate_proj", "up_proj", "down_proj"):
-        projection = reading.child(modules, name, Linear, Int8Linear)
-        int8 = type(projection) is Int8Linear
-        held = projection._buffers if int8 else projection._parameters
-        row += [reading.address(held, "weight"), reading.address(held, "scale")]
-        kind = KINDS.get(held["weight"].dtype, _UNKNOWN)
-    return [*row, 0, kind]
+    weights: list[Tensor] = []
+    for name, outputs, inputs in (
+        ("gate_proj", inner, hidden),
+        ("up_proj", inner, hidden),
+        ("down_proj", hidden, inner),
+    ):
+        projection = reading.child(feed_forward, name, Linear, Int8Linear)
+        reading.absent(projection, "bias")
+        row.append(reading.address(projection, "weight", outputs, inputs))
+        row.append(reading.optional(projection, "scale", outputs))
+        weights.append(projection.weight)
+    return [*row, 0, _kind_of(*weights)]
+
+
+def _kind_of(*weights: Tensor) -> int:
+    """Return how some weights are held.
+
+    Raises:
+        NotOurs: not all alike, or as no kernel reads them.
+    """
+    if len({weight.dtype for weight in weights}) > 1 or weights[0].dtype not in KINDS:
+        raise NotOurs
+    return KINDS[weights[0].dtype]

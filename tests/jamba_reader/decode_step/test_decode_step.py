@@ -1,10 +1,14 @@
 """One token in one call is one token through the layers."""
 
+import copy
+import gc
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import pytest
 import torch
+from jaxtyping import TypeCheckError
 from torch import Tensor, nn
 
 from benchmarks.jamba_models import gap, randomise
@@ -12,7 +16,8 @@ from jamba_reader.cache import Cache
 from jamba_reader.config import JambaConfig
 from jamba_reader.decode_step.program import DecodeStep
 from jamba_reader.experts_int8 import ExpertsInt8
-from jamba_reader.layers.feed_forward import Experts
+from jamba_reader.layers.feed_forward import DenseFeedForward, Experts, Router
+from jamba_reader.layers.int8_linear import Int8Linear
 from jamba_reader.layers.linear import Linear
 from jamba_reader.layers.rms_norm import RMSNorm
 from jamba_reader.model import JambaLanguageModel
@@ -277,19 +282,67 @@ def hooked_embedding(model: JambaLanguageModel) -> None:
     model.model.embed_tokens.register_forward_hook(lambda _, __, output: 2 * output)
 
 
+def dense(model: JambaLanguageModel) -> DenseFeedForward:
+    return next(m for m in model.modules() if isinstance(m, DenseFeedForward))
+
+
+def narrower(model: JambaLanguageModel) -> None:
+    wide = dense(model)
+    for projection in (wide.gate_proj, wide.up_proj):
+        projection.weight = nn.Parameter(projection.weight[:24].clone())
+    wide.down_proj.weight = nn.Parameter(wide.down_proj.weight[:, :24].clone())
+
+
+def partly_int8(model: JambaLanguageModel) -> None:
+    part = dense(model)
+    part.gate_proj = Int8Linear.from_weight(part.gate_proj.weight)
+
+
+def biased_head(model: JambaLanguageModel) -> None:
+    weight = model.lm_head.weight
+    model.lm_head = Linear(weight.shape[1], weight.shape[0], bias=True)
+
+
+def fewer_experts(model: JambaLanguageModel) -> None:
+    next(m for m in model.modules() if isinstance(m, Router)).top_k = 1
+
+
+def other_activation(model: JambaLanguageModel) -> None:
+    dense(model).activation = "gelu"
+
+
+def larger_eps(model: JambaLanguageModel) -> None:
+    norm = model.model.final_layernorm
+    assert isinstance(norm, RMSNorm)
+    norm.eps = 0.5
+
+
+def own_forward(model: JambaLanguageModel) -> None:
+    out = model.model.layers[0].mamba.out_proj
+    plain = out.forward
+    out.forward = lambda x: 2 * plain(x)
+
+
+CHANGES_OF_LAYERS = [
+    louder,
+    hooked,
+    pre_hooked,
+    hooked_embedding,
+    transposed,
+    narrower,
+    partly_int8,
+    biased_head,
+    fewer_experts,
+    other_activation,
+    larger_eps,
+    own_forward,
+    nn.Module.double,
+    nn.Module.train,
+]
+
+
 @pytest.mark.parametrize("begin", [False, True])
-@pytest.mark.parametrize(
-    "change",
-    [
-        louder,
-        hooked,
-        pre_hooked,
-        hooked_embedding,
-        transposed,
-        nn.Module.double,
-        nn.Module.train,
-    ],
-)
+@pytest.mark.parametrize("change", CHANGES_OF_LAYERS)
 def test_what_only_the_layers_can_do_is_left_to_them(
     ran: list[bool], change: Callable[[JambaLanguageModel], Any], begin: bool
 ) -> None:
@@ -302,6 +355,45 @@ def test_what_only_the_layers_can_do_is_left_to_them(
     expected = by_layers(model, tokens[:, 8], begun(model, tokens))
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
     assert not any(ran)
+
+
+OTHER_SHAPES: list[dict[str, Any]] = [
+    {"mamba_d_state": 4},
+    {"mamba_d_conv": 3},
+    {"mamba_expand": 1},
+    {"num_key_value_heads": 1},
+    {"num_hidden_layers": 3},
+    {"attn_layer_offset": 0},
+]
+
+
+@pytest.mark.parametrize("other", OTHER_SHAPES)
+def test_a_cache_of_another_shape_is_no_memory_to_write_to(
+    ran: list[bool], other: dict[str, Any]
+) -> None:
+    model = make()
+    cache = make(**other).new_cache(2, 4)
+    with pytest.raises((DataError, TypeCheckError, RuntimeError, KeyError)):
+        model.step(torch.tensor([1, 2]), cache)
+    assert ran == [False]
+
+
+def test_a_copy_reads_its_own_weights() -> None:
+    model = make()
+    before = model.step(torch.tensor([1]), model.new_cache(1))
+    twin = copy.deepcopy(model)
+    half(twin)
+    assert not torch.equal(twin.step(torch.tensor([1]), twin.new_cache(1)), before)
+    assert torch.equal(model.step(torch.tensor([1]), model.new_cache(1)), before)
+
+
+def test_replaced_weights_are_let_go() -> None:
+    model = make()
+    model.step(torch.tensor([1]), model.new_cache(1))
+    old = [ref(parameter) for parameter in model.parameters()]
+    model.load_state_dict(make(seed=3).state_dict(), assign=True)
+    gc.collect()
+    assert not any(parameter() is not None for parameter in old)
 
 
 def test_many_sequences_are_left_to_the_layers(ran: list[bool]) -> None:
