@@ -12,6 +12,7 @@ import torch
 from spider.errors import ConfigError, InterruptedRunError, SpiderError
 from spider.training.loop import CHECKPOINTS, PLAN, StepOutput
 from spider.training.metrics import METRICS, read_metrics
+from spider.training.step_budget import PROBES
 
 TOY = Path(__file__).with_name("toy_run.py")
 SPEC = importlib.util.spec_from_file_location("toy_run", TOY)
@@ -126,8 +127,8 @@ def test_minutes_pick_the_steps_once_and_probing_leaves_no_trace(
     folder.mkdir()
     timed = toy.settings(steps=3, minutes=0.55)
     model, outcome = toy.run(folder, chosen=timed, clock=lambda: float(next(ticks)))
-    # 33 s, of which 15 ticks went by; a step 1 s, validation 1 s every 4, saving 1 s every 2
-    assert outcome.steps == int((33 - 15 - 2) / (1 + 1 / 4 + 1 / 2))
+    # 33 s, of which 17 ticks went by; a step 1 s, validation 1 s every 4, saving 1 s every 2
+    assert outcome.steps == int((33 - 17 - 2) / (1 + 1 / 4 + 1 / 2))
     plain = tmp_path / "plain"
     plain.mkdir()
     same, _ = toy.run(plain, chosen=toy.settings(steps=outcome.steps))
@@ -137,6 +138,36 @@ def test_minutes_pick_the_steps_once_and_probing_leaves_no_trace(
     assert (folder / CHECKPOINTS / PLAN).is_file()
     _, again = toy.run(folder, chosen=timed, clock=lambda: 0.0)
     assert again.steps == outcome.steps
+
+
+def test_what_the_first_validation_compiles_is_not_charged_to_each(tmp_path: Path) -> None:
+    from spider.training.loop import train
+
+    seconds = 0.0
+    costs = iter([10.0])
+
+    def validate(model: torch.nn.Module) -> dict[str, float]:
+        nonlocal seconds
+        seconds += next(costs, 1.0)
+        return {"norm": 1.0}
+
+    class Slow(toy.ToyObjective):  # type: ignore[name-defined, misc]
+        def forward(self, batch: object) -> StepOutput:
+            nonlocal seconds
+            seconds += 1.0
+            return super().forward(batch)
+
+    outcome = train(
+        Slow(),
+        make_batch=toy.ToyBatch,
+        make_optimizer=lambda model: torch.optim.AdamW(model.parameters()),
+        validate=validate,
+        settings=toy.settings(minutes=1.0),
+        folder=tmp_path,
+        clock=lambda: seconds,
+    )
+    # 60 s, of which 10 + 1 went to validations; 1 is left for the last one
+    assert outcome.steps == int((60 - 11 - PROBES - 1) / (1 + 1 / 4))
 
 
 def test_a_loss_that_is_no_number_stops_with_the_step(tmp_path: Path) -> None:
