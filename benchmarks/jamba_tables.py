@@ -17,7 +17,7 @@ def jamba_table() -> str:
         lines += [_prefill(SHORT[dtype], row) for row in found["prefill"]]
         lines.append(_decode(SHORT[dtype], found["decode"]))
     lines += ["", "| what | measured | command |", "|---|---|---|"]
-    for rows in (_products(speed), _scan(), _memory(), _int8(), _training()):
+    for rows in (_products(speed), _few_rows(), _scan(), _memory(), _int8(), _training()):
         lines += [f"| {what} | {measured} | `{command}` |" for what, measured, command in rows]
     return "\n".join(lines) + "\n" + _origin(speed)
 
@@ -49,6 +49,18 @@ def _products(speed: dict[str, Any]) -> list[tuple[str, str, str]]:
     ]
     what = "prefill of 2,048 tokens over its matrix products alone"
     return [(what, ", ".join(shares), "python -m benchmarks.jamba_speed")]
+
+
+def _few_rows() -> list[tuple[str, str, str]]:
+    results = read_json(RESULTS / "jamba_few_rows.json")["results"]
+    found = [
+        f"{row['ours_gb_per_s']:.0f} GB/s where torch reads {row['torch_gb_per_s']:.0f} "
+        f"({SHORT[row['dtype']]})"
+        for row in results
+        if row["rows"] == 1 and row["outputs"] == row["inputs"] == 4096
+    ]
+    what = "one row times 4,096 × 4,096 weights from memory"
+    return [(what, ", ".join(found), "python -m benchmarks.jamba_few_rows")]
 
 
 def _scan() -> list[tuple[str, str, str]]:
