@@ -66,7 +66,7 @@ def _hold(tensors: "list[tuple[str, ref[Tensor], int]]", now: Mapping[str, Tenso
 class Reading:
     """What was read of a model, and whether it is still so.
 
-    Looking takes a third of the time that reading anew does. Seen are a weight or module that was
+    Looking takes a seventh of the time that reading anew does. Seen are a weight or module that was
     moved or replaced, a setting that changed, a hook, and a ``forward`` of a module's own; not what
     PyTorch does not see either, as a view of other strides at the same address.
     """
