@@ -163,6 +163,7 @@ def check_memory(
         f"{sequences * max(branches, 1)} x {tokens:,} tokens take more memory than there is "
         f"({parts}; {have}); "
         + (f"at most {fitting:,} tokens a sequence fit" if fitting else "no prompt fits")
+        + (f"; take fewer than {branches:,} beams or samples" if branches > 1 else "")
     )
 
 

@@ -28,8 +28,9 @@ OUTPUTS = 8
 INPUTS = 4
 """Inputs that a tile is multiplied by at a time."""
 
-_WIDE = 8
-"""Rows side by side in float32: 8 to 25 % faster than four on rows of 2 KiB, 7 % on 4 KiB."""
+_WIDE = 8 if has_feature("avx512f") else 4
+"""Rows side by side in float32: with registers enough, eight are 8 to 25 % faster than four on rows
+of 2 KiB, 7 % on 4 KiB."""
 _NARROW = 4
 """In bfloat16, where eight are 10 to 20 % slower on rows of 1 KiB, and with int8 weights.
 Both measured as in ``benchmarks/jamba_few_rows.py``, two cores of Zen 5."""
@@ -244,7 +245,7 @@ def _for_four(kind, value_kind, row, between, last, start, stride, length, sums)
 @njit(cache=True)
 @no_type_check
 def _by_float32(row, between, last, start, stride, length, count, sums):
-    """Multiply eight rows; sixteen sums and what they are made of fill the registers."""
+    """Multiply some rows; two inputs' sums and what they are made of fill the registers."""
     for i in range(0, count - 1, 2):
         target = sums + 4 * OUTPUTS * i
         _float32_2(row, between, last, start + i * stride, stride, length, target)
@@ -300,7 +301,9 @@ def tile_products(matrix, first, values, start, count, sums):
     whole = length // _STEP * _STEP
     kind, value_kind = matrix.kind, values.kind
     if kind == FLOAT32:
-        _by_float32(row, between, last, place, stride, whole, count, sums)
+        for n in range(0, OUTPUTS, _WIDE):
+            part = min(row + n * between, last)
+            _by_float32(part, between, last, place, stride, whole, count, sums + 4 * n)
     else:
         for n in range(0, OUTPUTS, _NARROW):
             part = min(row + n * between, last)
