@@ -16,8 +16,9 @@ from jamba_reader.cache import Cache
 from jamba_reader.config import JambaConfig
 from jamba_reader.decode_step import layout
 from jamba_reader.decode_step.layout import Room, Shape
+from jamba_reader.decode_step.reading import NotOurs, Reading
 from jamba_reader.decode_step.run import run_parts
-from jamba_reader.decode_step.weights import NotOurs, Reading, can_be_read, find_parts
+from jamba_reader.decode_step.weights import can_be_read, find_parts
 from jamba_reader.key_value_memory import KeyValueMemory
 from jamba_reader.layers.backbone import Backbone
 from jamba_reader.mamba_state import MambaState
