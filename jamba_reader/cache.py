@@ -123,6 +123,32 @@ class Cache:
         heads = tuple((t.shape[1], t.shape[3], t.dtype, t.device) for t in keys)
         return tuple(self.mamba), mamba, tuple(self.memories), heads
 
+    def check_fits(self, config: JambaConfig) -> None:
+        """Refuse to go on with a model of another shape than the cache was made for.
+
+        Raises:
+            DataError: it is of another.
+        """
+        inner, rows = config.inner_size, self.sequences
+        state, history = (rows, inner, config.mamba_d_state), (rows, config.mamba_d_conv - 1, inner)
+        heads = (rows, config.num_key_value_heads, config.head_dim)
+        fits = len(self.mamba) + len(self.memories) == len(config.mixers)
+        for layer, mixer in enumerate(config.mixers):
+            if mixer == "mamba":
+                old = self.mamba.get(layer)
+                fits &= old is not None and (old.state.shape, old.history.shape) == (state, history)
+            else:
+                memory = self.memories.get(layer)
+                fits &= memory is not None and all(
+                    (t.shape[0], t.shape[1], t.shape[3]) == heads
+                    for t in (memory.keys, memory.values)
+                )
+        if not fits:
+            raise DataError(
+                "the cache was made for a model of another shape; make one with this model's "
+                "new_cache"
+            )
+
     def _check_whole(self) -> None:
         """Refuse a cache whose layers disagree.
 

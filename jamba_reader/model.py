@@ -119,12 +119,15 @@ class JambaLanguageModel(nn.Module):
             Hidden states after the last norm, and the router logits of each mixture of experts.
 
         Raises:
-            DataError: the segments are of another number of tokens, or an id is not in the
-                vocabulary (on a GPU, where looking would wait for it, ``prefill`` alone looks).
+            DataError: the segments are of another number of tokens, the cache is that of a model
+                of another shape, or an id is not in the vocabulary (on a GPU, where looking would
+                wait for it, ``prefill`` alone looks).
         """
         if segments.total != len(tokens):
             raise DataError(f"{len(tokens)} tokens in segments of {segments.total} in all")
         self._check_tokens(tokens)
+        if cache is not None:
+            cache.check_fits(self.config)
         hidden, routers = self.model(tokens, segments, cache)
         return hidden, routers
 

@@ -76,10 +76,12 @@ class DecodeStep:
             cache: what earlier calls left.
 
         Raises:
-            DataError: the call before ended halfway.
+            DataError: the call before ended halfway, or the cache is another model's.
         """
         if not 0 < len(tokens) <= FEW_ROWS or len(tokens) != cache.sequences:
             return None
+        # the kernels write as much as the config says
+        cache.check_fits(self.config)
         table = self._table
         if table is None or not table.reading.holds(head):
             # of weights that are gone nothing is kept
@@ -89,7 +91,7 @@ class DecodeStep:
             except NotOurs:
                 return None
         embedding = backbone.embed_tokens.weight
-        if table.parts is None or not _readable(self.config, cache, embedding.dtype):
+        if table.parts is None or not _readable(cache, embedding.dtype):
             return None
         stream = embedding.index_select(0, tokens)
         logits = stream.new_empty(len(stream), head.get_parameter("weight").shape[0])
@@ -175,35 +177,19 @@ def _read(config: JambaConfig, backbone: Backbone, head: nn.Module) -> _Table:
     return _Table(reading, parts if can_be_read(backbone, head) else None, places)
 
 
-def _readable(config: JambaConfig, cache: Cache, dtype: torch.dtype) -> bool:
-    """Return whether the kernels can go on from the states; if not, the layers say why."""
-    rows, inner = cache.sequences, config.inner_size
-    state, history = (rows, inner, config.mamba_d_state), (rows, config.mamba_d_conv - 1, inner)
-    heads, size = config.num_key_value_heads, config.head_dim
-    if len(cache.mamba) + len(cache.memories) != len(config.mixers):
-        return False
-    for layer, mixer in enumerate(config.mixers):
-        if mixer == "mamba":
-            old = cache.mamba.get(layer)
-            if old is None or not (
-                _is_laid_out(old.state, torch.float32, state)
-                and _is_laid_out(old.history, dtype, history)
-            ):
-                return False
-            continue
-        memory = cache.memories.get(layer)
-        if memory is None or not (
-            memory.keys.dtype == memory.values.dtype == dtype
-            and memory.keys.is_cpu
-            and memory.keys.shape[1:4:2] == memory.values.shape[1:4:2] == (heads, size)
-        ):
-            return False
-    return True
-
-
-def _is_laid_out(tensor: Tensor, dtype: torch.dtype, shape: tuple[int, ...]) -> bool:
-    return (
-        tensor.dtype == dtype and tensor.shape == shape and tensor.is_contiguous() and tensor.is_cpu
+def _readable(cache: Cache, dtype: torch.dtype) -> bool:
+    """Return whether the kernels can go on from the states, whose shapes were checked."""
+    return all(
+        old.state.dtype == torch.float32
+        and old.history.dtype == dtype
+        and old.state.is_contiguous()
+        and old.history.is_contiguous()
+        and old.state.is_cpu
+        and old.history.is_cpu
+        for old in cache.mamba.values()
+    ) and all(
+        memory.keys.dtype == memory.values.dtype == dtype and memory.keys.is_cpu
+        for memory in cache.memories.values()
     )
 
 

@@ -172,7 +172,7 @@ class TrainingRun:
             # the first of all calls may have compiled kernels, which no later one does
             if validation_seconds > _LARGE_SHARE * 60.0 * self.settings.minutes:
                 before = self.clock()
-                self._numbers()
+                self._evaluate()
                 validation_seconds = min(validation_seconds, self.clock() - before)
             self.steps = self._pick_steps(validation_seconds, save_seconds)
         if self.accelerator.is_main_process:
@@ -273,7 +273,7 @@ class TrainingRun:
     def _validate(self) -> None:
         if not self.accelerator.is_main_process:
             return
-        numbers = self._numbers()
+        numbers = self._evaluate()
         for name, value in numbers.items():
             if not math.isfinite(value):
                 raise SpiderError(
@@ -284,7 +284,7 @@ class TrainingRun:
         shown = "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
         logger.info("step %d  validation  %s", self.step, shown)
 
-    def _numbers(self) -> dict[str, float]:
+    def _evaluate(self) -> dict[str, float]:
         self.objective.eval()
         with torch.no_grad():
             return {name: float(value) for name, value in self.validate(self.objective).items()}
