@@ -23,13 +23,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from spider.atomic_files import write_json
+from spider.artifacts.atomic_files import write_json
+from spider.artifacts.provenance import provenance
+from spider.encoders.layers.weighted_bag import weighted_bag, weighted_bag_reference
 from spider.encoders.static import StaticSettings, load
 from spider.encoders.static_model import TrainableStatic
-from spider.encoders.weighted_bag import weighted_bag, weighted_bag_reference
-from spider.provenance import provenance
-from spider.token_batch import token_batch
-from spider.vocabulary import train_tokenizer
+from spider.text.token_batch import token_batch
+from spider.text.vocabulary import train_tokenizer
 
 QUERIES, PASSAGES = 1024, 2048
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from index.open_index import OpenIndex, open_index
-from spider.atomic_files import write_json
-from spider.provenance import provenance
+from index.engines.opening import OpenIndex, open_index
+from spider.artifacts.atomic_files import write_json
+from spider.artifacts.provenance import provenance
 from spider.question import load_question_set
 
 WARM_UP = 20

@@ -20,8 +20,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from jamba_reader.ops.linear.op import linear
-from spider.atomic_files import write_json
-from spider.provenance import provenance
+from spider.artifacts.atomic_files import write_json
+from spider.artifacts.provenance import provenance
 
 SHAPES = ((2048, 512), (512, 1024), (4096, 4096))
 """Outputs and inputs."""

@@ -32,7 +32,7 @@ def main() -> int:
     import torch
 
     from benchmarks.jamba_gpu_run import Place, Results, device_facts
-    from spider.provenance import provenance
+    from spider.artifacts.provenance import provenance
 
     if not options.dry_run and not torch.cuda.is_available():
         parser.error("no GPU here: expected CUDA, or --dry-run")

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from benchmarks.jamba_gpu_run import Place, lengths_to
-from jamba_reader.experts_int8 import quantise_rows
-from jamba_reader.key_value_memory import KeyValueMemory
+from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
 from jamba_reader.ops.attention.op import attention, decode_attention
 from jamba_reader.ops.causal_conv1d.op import causal_conv1d
 from jamba_reader.ops.experts.op import int8_linear, routed_experts
 from jamba_reader.ops.experts.weights import ExpertWeights
 from jamba_reader.ops.gated_activation.op import gated_activation
 from jamba_reader.ops.rms_norm.op import add_rms_norm, rms_norm
+from jamba_reader.ops.row_quantisation.format import quantise_rows
+from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selective_scan.op import selective_scan
-from jamba_reader.segments import Segments
 
 Operands = dict[str, Tensor]
 #: takes operands and the implementation; returns outputs

@@ -13,8 +13,8 @@ import torch
 from benchmarks.jamba_gpu_prefill import read_and_write
 from benchmarks.jamba_gpu_run import Place, Results, draw, forget_peak, peak_gib
 from jamba_reader.config import JambaConfig
-from jamba_reader.experts_int8 import ExpertsInt8
-from jamba_reader.model import JambaLanguageModel
+from jamba_reader.model.model import JambaLanguageModel
+from jamba_reader.ops.row_quantisation.format import ExpertsInt8
 from jamba_reader.presets import jamba_mini
 
 TOKENS = (4096, 32_768, 131_072, 262_144)

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from benchmarks.jamba_gpu_run import Place, Results, draw, forget_peak, peak_gib
 from benchmarks.jamba_models import gap, our_model, transformers_model
-from jamba_reader.cache_size import key_value_bytes
-from jamba_reader.model import JambaLanguageModel
+from jamba_reader.cache.size import key_value_bytes
+from jamba_reader.model.model import JambaLanguageModel
 
 SHAPE = {
     "vocab_size": 32_000,

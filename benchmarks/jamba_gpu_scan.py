@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.jamba_gpu_run import Place, Results, copy_rate, draw, seconds
+from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selective_scan.op import selective_scan
-from jamba_reader.segments import Segments
 
 CHANNELS, STATES = 8192, 16
 TOKENS = (4096, 16384, 65536, 262_144)

@@ -24,13 +24,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from jamba_reader.experts_int8 import ExpertsInt8, QuantisedRows, dequantise_rows
 from jamba_reader.ops.experts.op import routed_experts
 from jamba_reader.ops.experts.weights import ExpertWeights
-from jamba_reader.row_quantisation import quantise_rows_fast
-from spider.atomic_files import write_json
+from jamba_reader.ops.row_quantisation.cpu.quantise import quantise_rows_fast
+from jamba_reader.ops.row_quantisation.format import ExpertsInt8, QuantisedRows, dequantise_rows
+from spider.artifacts.atomic_files import write_json
+from spider.artifacts.provenance import provenance
 from spider.memory import available_memory
-from spider.provenance import provenance
 
 GIB = 1 << 30
 BATCHES = (1, 8, 512)
@@ -49,7 +49,7 @@ class Variant(NamedTuple):
 
 def model_bytes() -> dict[str, Any]:
     """Count the bytes of parameters and buffers of the released shapes."""
-    from jamba_reader.model import JambaLanguageModel
+    from jamba_reader.model.model import JambaLanguageModel
     from jamba_reader.presets import jamba_large, jamba_mini
 
     kinds = {
@@ -200,7 +200,7 @@ def token_rows(reader: Path, texts: list[str], tokens: int) -> list[list[int]]:
 @torch.no_grad()
 def all_logits(model: Any, row: list[int]) -> Tensor:
     """Return the logits after each token but the last, float32."""
-    from jamba_reader.segments import Segments
+    from jamba_reader.ops.segments import Segments
 
     tokens = torch.tensor(row)
     output = model(tokens, Segments([len(row)]), rows=torch.arange(len(row) - 1))
@@ -210,7 +210,7 @@ def all_logits(model: Any, row: list[int]) -> Tensor:
 
 def model_agreement(reader: Path, texts: list[str], tokens: int) -> dict[str, Any]:
     """Hold int8 and bfloat16 variants of a trained model to its float32 logits."""
-    from jamba_reader.checkpoint import load_model
+    from jamba_reader.model.loading import load_model
 
     rows = token_rows(reader, texts, tokens)
     kinds: dict[str, tuple[torch.dtype, ExpertsInt8 | None]] = {

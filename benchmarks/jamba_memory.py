@@ -21,14 +21,14 @@ import torch
 
 from benchmarks.jamba_models import randomise
 from benchmarks.resident_memory import MIB, forget_peak, peak_bytes, resident_bytes
-from jamba_reader.cache import Cache
-from jamba_reader.cache_size import history_bytes, key_value_bytes, state_bytes
+from jamba_reader.cache.cache import Cache
+from jamba_reader.cache.size import history_bytes, key_value_bytes, state_bytes
 from jamba_reader.config import JambaConfig
-from jamba_reader.model import JambaLanguageModel
+from jamba_reader.model.model import JambaLanguageModel
+from jamba_reader.ops.segments import Segments
 from jamba_reader.presets import jamba_3b, jamba_large, jamba_mini
-from jamba_reader.segments import Segments
-from spider.atomic_files import write_json
-from spider.provenance import provenance
+from spider.artifacts.atomic_files import write_json
+from spider.artifacts.provenance import provenance
 
 TOKENS = 262_144
 SHAPE = JambaConfig(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from jamba_reader.config import JambaConfig
-from jamba_reader.model import JambaLanguageModel
+from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.selection import Implementation
 
 if TYPE_CHECKING:

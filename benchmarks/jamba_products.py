@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from jamba_reader.model import JambaLanguageModel
-from jamba_reader.segments import Segments
+from jamba_reader.model.model import JambaLanguageModel
+from jamba_reader.ops.segments import Segments
 
 MAMBA = ("mamba.in_proj", "mamba.x_proj", "mamba.dt_proj", "mamba.out_proj")
 ATTENTION = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj")

@@ -23,12 +23,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selective_scan.op import selective_scan
 from jamba_reader.ops.selective_scan.operands import ScanInputs
 from jamba_reader.ops.selective_scan.reference import selective_scan_reference
-from jamba_reader.segments import Segments
-from spider.atomic_files import write_json
-from spider.provenance import provenance
+from spider.artifacts.atomic_files import write_json
+from spider.artifacts.provenance import provenance
 
 STATES = 16
 COPIED = 2**29

@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from spider.atomic_files import write_json
-from spider.provenance import provenance
+from spider.artifacts.atomic_files import write_json
+from spider.artifacts.provenance import provenance
 
 #: a Mamba-heavy model of 52 M parameters
 SHAPE = {

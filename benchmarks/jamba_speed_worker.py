@@ -35,7 +35,7 @@ class Ours:
 
     def __init__(self, values: dict[str, Any], weights: dict[str, Tensor], dtype: torch.dtype):
         from jamba_reader.config import JambaConfig
-        from jamba_reader.model import JambaLanguageModel
+        from jamba_reader.model.model import JambaLanguageModel
 
         config = JambaConfig.from_mapping({"model_type": "jamba", **values})
         self.model = JambaLanguageModel(config, dtype=dtype).eval()

@@ -27,18 +27,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from jamba_reader.byte_level_vocabulary import load_vocabulary
 from jamba_reader.config import JambaConfig
-from jamba_reader.document_tokens import DocumentTokens, build_document_tokens
-from jamba_reader.initialisation import initialise
-from jamba_reader.language_model_data import Chunk, LanguageModelBatch
-from jamba_reader.language_model_objective import LanguageModelObjective
-from jamba_reader.model import JambaLanguageModel
-from jamba_reader.parameter_groups import make_adamw
-from spider.artifact import open_artifact
-from spider.atomic_files import read_json, write_json
-from spider.corpus import Corpus
-from spider.provenance import provenance
+from jamba_reader.model.initialisation import initialise
+from jamba_reader.model.model import JambaLanguageModel
+from jamba_reader.tokenization.byte_level_vocabulary import load_vocabulary
+from jamba_reader.training.data import Chunk, LanguageModelBatch
+from jamba_reader.training.document_tokens import DocumentTokens, build_document_tokens
+from jamba_reader.training.objective import LanguageModelObjective
+from jamba_reader.training.parameter_groups import make_adamw
+from spider.artifacts.artifact import open_artifact
+from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.provenance import provenance
+from spider.corpus.corpus import Corpus
 from spider.training.metrics import read_metrics
 from spider.training.schedule import linear_factor
 

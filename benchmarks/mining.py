@@ -17,13 +17,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pretrain.recurring_spans import find_clusters
-from pretrain.recurring_spans_reference import find_clusters_reference
-from pretrain.span_filters import SpanFilter
-from spider.atomic_files import write_json
-from spider.document import Document
-from spider.provenance import provenance
-from spider.splitting import WordSplitter
+from pretrain.spans.recurring_spans import find_clusters
+from pretrain.spans.recurring_spans_reference import find_clusters_reference
+from pretrain.spans.span_filters import SpanFilter
+from spider.artifacts.atomic_files import write_json
+from spider.artifacts.provenance import provenance
+from spider.corpus.document import Document
+from spider.corpus.splitting import WordSplitter
 
 MODES = {
     "paper": SpanFilter(),

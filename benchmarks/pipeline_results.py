@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from spider.artifact import MANIFEST, Artifact, open_artifact
-from spider.atomic_files import read_json, write_json
-from spider.provenance import provenance
+from spider.artifacts.artifact import MANIFEST, Artifact, open_artifact
+from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.provenance import provenance
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.jamba_tables import jamba_table
-from spider.atomic_files import read_json, write_text
+from spider.artifacts.atomic_files import read_json, write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"

@@ -19,10 +19,10 @@ import numpy as np
 
 from index.sparse import bm25s_index, lucene
 from index.sparse.sparse_index import SparseIndex, load_made_with
-from spider.atomic_files import write_json
-from spider.provenance import provenance
-from spider.readers.jsonl import JsonLines
-from spider.splitting import WordSplitter
+from spider.artifacts.atomic_files import write_json
+from spider.artifacts.provenance import provenance
+from spider.corpus.splitting import WordSplitter
+from spider.sources.jsonl import JsonLines
 
 DEPTH = 1_000
 WARM_UP = 50

@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from spider.atomic_files import write_json
-from spider.provenance import provenance
+from spider.artifacts.atomic_files import write_json
+from spider.artifacts.provenance import provenance
 
 ROUNDS = 15
 SPIDER = str(Path(sys.executable).with_name("spider"))

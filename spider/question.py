@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from spider.atomic_files import read_json, write_json, write_text
+from spider.artifacts.atomic_files import read_json, write_json, write_text
 from spider.errors import ConfigError, DataError
 
 MatchMode = Literal["string", "regex", "passage"]

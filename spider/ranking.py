@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from spider.atomic_files import save_array
+from spider.artifacts.atomic_files import save_array
 from spider.errors import ArtifactError
 
 NO_PASSAGE = -1

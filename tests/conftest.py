@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from spider.corpus import Corpus
-from spider.corpus_writer import CorpusWriter
-from spider.document import Document, PassageBounds
-from spider.splitting import WordSplitter
-from spider.stage import Stage
+from spider.artifacts.stage import Stage
+from spider.corpus.corpus import Corpus
+from spider.corpus.document import Document, PassageBounds
+from spider.corpus.splitting import WordSplitter
+from spider.corpus.writer import CorpusWriter
 
 # a deadline is a timing assertion: it fails on a busy machine and says nothing about the code
 settings.register_profile("no-deadline", deadline=None)

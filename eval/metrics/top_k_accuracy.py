@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float64, Integer
 
-from eval.first_hits import NO_HIT
+from eval.matching.first_hits import NO_HIT
 
 
 def top_k_accuracy(

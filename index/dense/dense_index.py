@@ -7,10 +7,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float16, Float32
 
+from spider.artifacts.variants import load_variant
 from spider.errors import ArtifactError, ConfigError
 from spider.progress import Progress
 from spider.ranking import Hits
-from spider.variants import load_variant
 
 QUESTIONS_AT_ONCE = 512
 

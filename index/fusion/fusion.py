@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from index.score_keys import pack, unpack
+from spider.artifacts.variants import load_variant
 from spider.errors import ConfigError
 from spider.ranking import NO_PASSAGE, Hits
-from spider.variants import load_variant
 
 
 class Fused(NamedTuple):

@@ -23,7 +23,7 @@ from index.sparse.sparse_index import (
     indexed_text,
     save_made_with,
 )
-from spider.atomic_files import read_json, save_array, write_json
+from spider.artifacts.atomic_files import read_json, save_array, write_json
 from spider.errors import ArtifactError, MissingDependencyError
 from spider.progress import Progress
 from spider.ranking import Hits, pad_hits

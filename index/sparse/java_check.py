@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from index.sparse.jvm import MEND, plan_jvm, preflight
-from spider.health import Finding
+from spider.health.finding import Finding
 
 
 class JavaCheck:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from spider.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import read_json, write_json
 from spider.errors import ConfigError
 from spider.progress import Progress
 from spider.ranking import Hits

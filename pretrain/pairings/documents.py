@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import Int64
 
-from pretrain.token_store import TokenStore
-from spider.span_store import NOT_USABLE, TRAIN, SpanStore
+from spider.spans.span_store import NOT_USABLE, TRAIN, SpanStore
+from spider.text.token_store import TokenStore
 
 
 def training_documents(spans: SpanStore) -> Int64[np.ndarray, " documents"]:

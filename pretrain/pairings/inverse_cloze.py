@@ -6,10 +6,10 @@ from jaxtyping import Int64
 
 from pretrain.pairings.documents import passages_of_length
 from pretrain.pairings.pairing import PairExample, other_passage
-from pretrain.token_store import TokenStore
-from spider.corpus import Corpus
+from spider.corpus.corpus import Corpus
 from spider.errors import ConfigError
-from spider.span_store import SpanStore
+from spider.spans.span_store import SpanStore
+from spider.text.token_store import TokenStore
 
 SENTENCE = regex.compile(r"\S.*?(?:[.!?]+[\"'\)\]]*(?=\s)|$)", flags=regex.DOTALL)
 

@@ -5,9 +5,9 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Int64, Integer
 
-from pretrain.token_store import TokenStore
-from spider.corpus import Corpus
-from spider.span_store import SpanStore
+from spider.corpus.corpus import Corpus
+from spider.spans.span_store import SpanStore
+from spider.text.token_store import TokenStore
 
 NO_NEGATIVE = -1
 NOTHING: Int64[np.ndarray, " 0"] = np.zeros(0, dtype=np.int64)

@@ -4,11 +4,11 @@ import numpy as np
 from jaxtyping import Int32, Int64, Integer
 
 from pretrain.pairings.pairing import PairExample, other_passage
-from pretrain.token_store import TokenStore
-from spider.corpus import Corpus
+from spider.corpus.corpus import Corpus
 from spider.errors import ConfigError
-from spider.query_ranges import QueryTransform
-from spider.span_store import SpanStore
+from spider.questions.transforms.query_ranges import QueryTransform
+from spider.spans.span_store import SpanStore
+from spider.text.token_store import TokenStore
 
 
 class RecurringSpan:

@@ -5,9 +5,9 @@ from jaxtyping import Int64
 
 from pretrain.pairings.documents import training_documents
 from pretrain.pairings.pairing import PairExample
-from pretrain.token_store import TokenStore
-from spider.corpus import Corpus
-from spider.span_store import SpanStore
+from spider.corpus.corpus import Corpus
+from spider.spans.span_store import SpanStore
+from spider.text.token_store import TokenStore
 
 
 class Title:

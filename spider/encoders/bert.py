@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float
 
 from spider.errors import ConfigError
-from spider.tokenizer import Tokenizer
-from spider.vocabulary import settle_tokenizer
+from spider.text.tokenizer import Tokenizer
+from spider.text.vocabulary import settle_tokenizer
 
 if TYPE_CHECKING:
     import spider.encoders.bert_inference

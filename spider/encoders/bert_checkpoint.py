@@ -15,11 +15,11 @@ from transformers import (
     PreTrainedModel,
 )
 
-from spider.atomic_files import write_json, write_text
+from spider.artifacts.atomic_files import write_json, write_text
 from spider.encoders.sentence_transformers_layout import write_layout
 from spider.encoders.weights import report_misfit
 from spider.errors import CheckpointError, DataError
-from spider.tokenizer import CLS, MASK, PAD, SEP, UNKNOWN, Tokenizer
+from spider.text.tokenizer import CLS, MASK, PAD, SEP, UNKNOWN, Tokenizer
 
 POOLER = "pooler."
 OTHER_POOLINGS = (

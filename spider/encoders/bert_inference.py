@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float32, Int64, Integer
 from torch import Tensor
 
-from spider.encoders.padding import pad
-from spider.token_batch import TokenBatch, token_batch
-from spider.tokenizer import Tokenizer
+from spider.encoders.layers.padding import pad
+from spider.text.token_batch import TokenBatch, token_batch
+from spider.text.tokenizer import Tokenizer
 
 LENGTH_STEP = 16
 ROWS = 32

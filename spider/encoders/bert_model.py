@@ -17,10 +17,10 @@ from spider.encoders.bert_checkpoint import (
     save_transformer,
 )
 from spider.encoders.bert_inference import BertEncoder
-from spider.encoders.padding import pad, padded_batches
+from spider.encoders.layers.padding import pad, padded_batches
 from spider.errors import CheckpointError, ConfigError
-from spider.token_batch import TokenBatch
-from spider.tokenizer import Tokenizer, load_tokenizer
+from spider.text.token_batch import TokenBatch
+from spider.text.tokenizer import Tokenizer, load_tokenizer
 
 
 class TrainableBert(nn.Module):

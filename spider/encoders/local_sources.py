@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from spider.atomic_files import hash_file
+from spider.artifacts.atomic_files import hash_file
 
 HASHED_BYTES = 64 << 20
 """A larger file is known by its size and modification time: hashing it takes seconds."""

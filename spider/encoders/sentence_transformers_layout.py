@@ -7,7 +7,7 @@ would not load in older ones.
 from collections.abc import Sequence
 from pathlib import Path
 
-from spider.atomic_files import write_json
+from spider.artifacts.atomic_files import write_json
 
 
 def write_layout(folder: Path, modules: Sequence[tuple[str, str]]) -> None:

@@ -10,13 +10,13 @@ import torch
 from jaxtyping import Float, Float32, Integer
 from torch import Tensor, nn
 
-from spider.atomic_files import write_json
+from spider.artifacts.atomic_files import write_json
+from spider.encoders.layers.weighted_bag import bag_of_rows, weighted_bag
 from spider.encoders.sentence_transformers_layout import write_layout
 from spider.encoders.static import FOLDER, VARIANT, StaticSettings
-from spider.encoders.weighted_bag import bag_of_rows, weighted_bag
 from spider.encoders.weights import check_weights, load_weights
-from spider.token_batch import TokenBatch
-from spider.tokenizer import Tokenizer, load_tokenizer
+from spider.text.token_batch import TokenBatch
+from spider.text.tokenizer import Tokenizer, load_tokenizer
 
 TABLE = "embedding.weight"
 SMALLEST_NORM = 1e-12

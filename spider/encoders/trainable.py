@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from spider.token_batch import TokenBatch
-from spider.tokenizer import Tokenizer
+from spider.text.token_batch import TokenBatch
+from spider.text.tokenizer import Tokenizer
 
 
 @runtime_checkable

@@ -5,8 +5,8 @@ from typing import Any
 
 from omegaconf import Node, OmegaConf
 
+from spider.artifacts.workspace import last_workspace, workspace_of
 from spider.errors import ConfigError
-from spider.workspace import last_workspace, workspace_of
 
 
 def register_resolvers() -> None:

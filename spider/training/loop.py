@@ -18,7 +18,7 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 
-from spider.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import read_json, write_json
 from spider.errors import CheckpointError, InterruptedRunError, SpiderError
 from spider.progress import Progress
 from spider.training.interruption import Interruption

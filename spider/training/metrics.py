@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from spider.atomic_files import write_text
+from spider.artifacts.atomic_files import write_text
 
 logger = logging.getLogger(__name__)
 

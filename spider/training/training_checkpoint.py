@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from spider.atomic_files import read_json
+from spider.artifacts.atomic_files import read_json
 from spider.errors import CheckpointError
 
 MODEL = "model.safetensors"

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from index.embedding_run import embed_corpus
-from spider.artifact import Artifact
-from spider.corpus import Corpus
+from index.embeddings.run import embed_corpus
+from spider.artifacts.artifact import Artifact
+from spider.artifacts.stage import Stage
+from spider.corpus.corpus import Corpus
 from spider.encoders.static import StaticSettings
 from spider.question import Question, QuestionSet
-from spider.span_store import VALIDATION, SpanStoreWriter
-from spider.stage import Stage
+from spider.spans.span_store import VALIDATION, SpanStoreWriter
 
 BIRDS = ["heron", "osprey", "raven", "plover"]
 ANIMALS = [*BIRDS, "otter", "badger", "lynx", "marten", "adder", "newt"]

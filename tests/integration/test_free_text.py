@@ -6,8 +6,8 @@ import pytest
 
 from spider.launch.command_line import parse
 from spider.launch.composition import compose_verb, plain
+from spider.launch.stages import build_stages, child_command
 from spider.launch.verbs import positionals_of, settings
-from spider.pipeline_stages import build_stages, child_command
 
 ODD = [
     "What's the GIL?",

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from spider.artifact import Artifact, open_artifact
-from spider.corpus import Corpus
+from spider.artifacts.artifact import Artifact, open_artifact
+from spider.corpus.corpus import Corpus
 
 CONSOLE_SCRIPT = "import sys; from spider.cli import main; sys.exit(main())"
 OVERLAY = """

@@ -6,19 +6,26 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from pretrain.recurring_spans import find_clusters
-from pretrain.span_filters import SpanFilter
-from pretrain.token_store import TokenStore, build_token_store
-from spider.artifact import Artifact
-from spider.atomic_files import save_array
-from spider.corpus import Corpus
-from spider.corpus_writer import CorpusWriter
-from spider.document import Document, PassageBounds
+from pretrain.spans.recurring_spans import find_clusters
+from pretrain.spans.span_filters import SpanFilter
+from spider.artifacts.artifact import Artifact
+from spider.artifacts.atomic_files import save_array
+from spider.artifacts.stage import Stage
+from spider.corpus.corpus import Corpus
+from spider.corpus.document import Document, PassageBounds
+from spider.corpus.writer import CorpusWriter
 from spider.question import Question, QuestionSet
-from spider.span_store import HELDOUT, NOT_USABLE, TRAIN, VALIDATION, SpanStore, SpanStoreWriter
-from spider.stage import Stage
-from spider.tokenizer import Tokenizer
-from spider.vocabulary import train_tokenizer
+from spider.spans.span_store import (
+    HELDOUT,
+    NOT_USABLE,
+    TRAIN,
+    VALIDATION,
+    SpanStore,
+    SpanStoreWriter,
+)
+from spider.text.token_store import TokenStore, build_token_store
+from spider.text.tokenizer import Tokenizer
+from spider.text.vocabulary import train_tokenizer
 
 WORDS = [
     "amber",

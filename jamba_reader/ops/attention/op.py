@@ -7,11 +7,11 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from jamba_reader.key_value_memory import KeyValueMemory
 from jamba_reader.ops.attention import reference
-from jamba_reader.ops.attention.prefill import prefill_attention
+from jamba_reader.ops.attention.cpu.prefill_launch import prefill_attention
+from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
+from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation, select
-from jamba_reader.segments import Segments
 
 
 def attention(
@@ -135,20 +135,20 @@ def _decode(
 
 def _forward(chosen: str) -> Any:
     if chosen == "triton":
-        from jamba_reader.ops.attention import triton_kernel
+        from jamba_reader.ops.attention.gpu import forward as triton_kernel
 
         return triton_kernel.decode_forward
-    from jamba_reader.ops.attention import cpu
+    from jamba_reader.ops.attention.cpu import launch as cpu
 
     return cpu.decode_forward
 
 
 def _backward(chosen: str) -> Any:
     if chosen == "triton":
-        from jamba_reader.ops.attention import triton_backward
+        from jamba_reader.ops.attention.gpu import backward as triton_backward
 
         return triton_backward.decode_backward
-    from jamba_reader.ops.attention import cpu_backward
+    from jamba_reader.ops.attention.cpu import backward as cpu_backward
 
     return cpu_backward.decode_backward
 

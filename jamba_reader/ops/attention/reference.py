@@ -12,7 +12,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn.functional import dropout as drop
 
-from jamba_reader.segments import Segments
+from jamba_reader.ops.segments import Segments
 
 
 def attend(

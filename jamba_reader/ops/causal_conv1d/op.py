@@ -10,10 +10,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from jamba_reader.ops.activation import ActivationName, activation_code
-from jamba_reader.ops.causal_conv1d import package, reference
+from jamba_reader.ops.causal_conv1d import reference
+from jamba_reader.ops.causal_conv1d.gpu import cuda_package as package
+from jamba_reader.ops.machine.activation import ActivationName, activation_code
+from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation, select
-from jamba_reader.segments import Segments
 from spider.errors import DataError
 
 
@@ -119,7 +120,7 @@ def _available(
 
 @cache
 def _kernels(chosen: str) -> ModuleType:
-    name = {"cpu": "cpu", "triton": "triton_kernel"}[chosen]
+    name = {"cpu": "cpu.launch", "triton": "gpu.launch"}[chosen]
     return import_module(f"jamba_reader.ops.causal_conv1d.{name}")
 
 

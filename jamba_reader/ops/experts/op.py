@@ -7,9 +7,9 @@ from jaxtyping import Float, Float32, Int8, Int64
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from jamba_reader.ops.activation import ActivationName
 from jamba_reader.ops.experts.reference import int8_linear_reference, routed_experts_reference
 from jamba_reader.ops.experts.weights import ExpertWeights
+from jamba_reader.ops.machine.activation import ActivationName
 from jamba_reader.ops.selection import Implementation, select
 from spider.errors import DataError
 
@@ -149,10 +149,10 @@ def _choose(operation: str, implementation: Implementation, x: Tensor) -> str:
 
 def _kernels(chosen: str) -> Any:
     if chosen == "cpu":
-        from jamba_reader.ops.experts import cpu
+        from jamba_reader.ops.experts.cpu import launch as cpu
 
         return cpu
-    from jamba_reader.ops.experts import gpu
+    from jamba_reader.ops.experts.gpu import launch as gpu
 
     return gpu
 

@@ -10,8 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from jamba_reader.ops.activation import ActivationName, activation_code
 from jamba_reader.ops.gated_activation import reference
+from jamba_reader.ops.machine.activation import ActivationName, activation_code
 from jamba_reader.ops.selection import Implementation, select
 from spider.errors import DataError
 
@@ -65,7 +65,7 @@ def gated_activation(
 
 @cache
 def _kernels(chosen: str) -> ModuleType:
-    name = {"cpu": "cpu", "triton": "triton_kernel"}[chosen]
+    name = {"cpu": "cpu.launch", "triton": "gpu.launch"}[chosen]
     return import_module(f"jamba_reader.ops.gated_activation.{name}")
 
 

@@ -109,7 +109,7 @@ def _kernels_for(
 
 @cache
 def _kernels(chosen: str) -> ModuleType:
-    name = {"cpu": "cpu", "triton": "triton_kernel"}[chosen]
+    name = {"cpu": "cpu.launch", "triton": "gpu.launch"}[chosen]
     return import_module(f"jamba_reader.ops.rms_norm.{name}")
 
 

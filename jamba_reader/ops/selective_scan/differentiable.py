@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selective_scan.operands import ScanInputs, ScanOutput
-from jamba_reader.segments import Segments
 
 
 class _Scan(torch.autograd.Function):

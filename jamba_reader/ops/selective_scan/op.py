@@ -7,12 +7,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation, select
-from jamba_reader.ops.selective_scan import cpu, mamba_ssm_kernel
+from jamba_reader.ops.selective_scan.cpu import launch as cpu
 from jamba_reader.ops.selective_scan.differentiable import scan_with
+from jamba_reader.ops.selective_scan.gpu import cuda_package as mamba_ssm_kernel
 from jamba_reader.ops.selective_scan.operands import ScanInputs, ScanOutput, check_inputs
 from jamba_reader.ops.selective_scan.reference import selective_scan_reference
-from jamba_reader.segments import Segments
 from spider.errors import DataError
 
 _AVAILABLE: dict[torch.dtype, tuple[str, ...]] = {
@@ -67,7 +68,7 @@ def selective_scan(
         return mamba_ssm_kernel.scan(inputs, segments)
     if chosen == "triton":
         # not at the top: without Triton the rest of the door still opens
-        from jamba_reader.ops.selective_scan import gpu
+        from jamba_reader.ops.selective_scan.gpu import launch as gpu
 
         return scan_with(gpu, inputs, segments, snapshot_every)
     if chosen == "cpu":

@@ -12,8 +12,8 @@ Jamba models.
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selective_scan.operands import ScanInputs, ScanOutput
-from jamba_reader.segments import Segments
 
 
 def selective_scan_reference(

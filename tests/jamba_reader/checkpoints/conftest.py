@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from jamba_reader.checkpoint_names import model_view, tensor_specs
+from jamba_reader.checkpoints.names import model_view, tensor_specs
 from jamba_reader.config import JambaConfig
 
 

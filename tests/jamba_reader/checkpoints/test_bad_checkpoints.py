@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from jamba_reader.checkpoint import load_model, save_model
-from jamba_reader.checkpoint_source import find_checkpoint
-from jamba_reader.model import JambaLanguageModel
+from jamba_reader.checkpoints.source import find_checkpoint
+from jamba_reader.model.loading import load_model, save_model
+from jamba_reader.model.model import JambaLanguageModel
+from spider.artifacts.stage import Stage
 from spider.errors import ArtifactError, CheckpointError, ConfigError, MissingDependencyError
-from spider.stage import Stage
 
 GATE = "model.layers.1.feed_forward.experts.3.gate_proj.weight"
 NORM = "model.final_layernorm.weight"
@@ -197,7 +197,7 @@ def test_places_that_are_none(tmp_path: Path) -> None:
 def test_more_weights_than_memory(
     weights: dict[str, Tensor], write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jamba_reader.memory_budget.available_memory", lambda: 1 << 20)
+    monkeypatch.setattr("jamba_reader.model.memory_budget.available_memory", lambda: 1 << 20)
     with pytest.raises(
         ConfigError, match=r"the weights take .* in float32, 1 MiB can be had on cpu"
     ):

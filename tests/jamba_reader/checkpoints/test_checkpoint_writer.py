@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from jamba_reader.checkpoint_names import TensorSpec
-from jamba_reader.checkpoint_writer import Outgoing, plan_shards, write_checkpoint, write_shard
+from jamba_reader.checkpoints.names import TensorSpec
+from jamba_reader.checkpoints.writer import Outgoing, plan_shards, write_checkpoint, write_shard
 from spider.errors import ConfigError
 
 TENSORS = {

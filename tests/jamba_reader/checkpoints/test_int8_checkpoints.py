@@ -12,11 +12,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from jamba_reader.checkpoint import load_model, save_model
-from jamba_reader.checkpoint_quantization import quantise_checkpoint
-from jamba_reader.experts_int8 import ExpertsInt8, dequantise_rows, quantise_rows
-from jamba_reader.model import JambaLanguageModel
-from jamba_reader.stored_checkpoint import Checkpoint
+from jamba_reader.checkpoints.quantization import quantise_checkpoint
+from jamba_reader.checkpoints.stored import Checkpoint
+from jamba_reader.model.loading import load_model, save_model
+from jamba_reader.model.model import JambaLanguageModel
+from jamba_reader.ops.row_quantisation.format import ExpertsInt8, dequantise_rows, quantise_rows
 from spider.errors import CheckpointError, ConfigError
 
 Write = Callable[..., Path]
@@ -153,11 +153,11 @@ CHILD = """
 import sys
 from pathlib import Path
 import torch
-from jamba_reader.checkpoint import load_model
-from jamba_reader.checkpoint_quantization import quantise_checkpoint
-from jamba_reader.experts_int8 import ExpertsInt8
-from jamba_reader.row_quantisation import MANY, quantise_rows_fast
-from jamba_reader.stored_checkpoint import Checkpoint
+from jamba_reader.model.loading import load_model
+from jamba_reader.checkpoints.quantization import quantise_checkpoint
+from jamba_reader.ops.row_quantisation.format import ExpertsInt8
+from jamba_reader.ops.row_quantisation.cpu.quantise import MANY, quantise_rows_fast
+from jamba_reader.checkpoints.stored import Checkpoint
 
 def status(key):
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import torch
 
-from jamba_reader.checkpoint_names import model_view, tensor_specs
+from jamba_reader.checkpoints.names import model_view, tensor_specs
 from jamba_reader.config import JambaConfig
-from jamba_reader.experts_int8 import ExpertsInt8
-from jamba_reader.memory_budget import weight_bytes
-from jamba_reader.model import JambaLanguageModel
+from jamba_reader.model.memory_budget import weight_bytes
+from jamba_reader.model.model import JambaLanguageModel
+from jamba_reader.ops.row_quantisation.format import ExpertsInt8
 from jamba_reader.presets import jamba_3b, jamba_large, jamba_mini
 
 GIB = 1 << 30

@@ -16,15 +16,16 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from triton.runtime.jit import JITFunction
 
-from jamba_reader.ops.attention import triton_backward, triton_kernel
-from jamba_reader.ops.causal_conv1d import triton_kernel as convolution
-from jamba_reader.ops.experts import gpu as experts
+from jamba_reader.ops.attention.gpu import backward as triton_backward
+from jamba_reader.ops.attention.gpu import forward as triton_kernel
+from jamba_reader.ops.causal_conv1d.gpu import launch as convolution
+from jamba_reader.ops.experts.gpu import launch as experts
 from jamba_reader.ops.experts.weights import ExpertWeights
-from jamba_reader.ops.gated_activation import triton_kernel as activation
-from jamba_reader.ops.rms_norm import triton_kernel as norm
-from jamba_reader.ops.selective_scan import gpu as scan
+from jamba_reader.ops.gated_activation.gpu import launch as activation
+from jamba_reader.ops.rms_norm.gpu import launch as norm
+from jamba_reader.ops.segments import Segments
+from jamba_reader.ops.selective_scan.gpu import launch as scan
 from jamba_reader.ops.selective_scan.operands import ScanInputs
-from jamba_reader.segments import Segments
 
 KINDS = {
     torch.bfloat16: "*bf16",

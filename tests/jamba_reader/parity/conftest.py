@@ -8,7 +8,7 @@ import torch
 from transformers import JambaForCausalLM
 
 from benchmarks.jamba_models import our_model, transformers_model
-from jamba_reader.model import JambaLanguageModel
+from jamba_reader.model.model import JambaLanguageModel
 
 #: every kind of layer: Mamba and attention, dense and routed, with all biases
 SMALL = {

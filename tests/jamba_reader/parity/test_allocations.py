@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from benchmarks.jamba_models import our_model, transformers_model
-from jamba_reader.segments import Segments
+from jamba_reader.ops.segments import Segments
 
 TOKENS, VOCABULARY, STATES = 256, 4096, 32
 CHANNELS = 64

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from benchmarks.jamba_models import gap, our_model, transformers_model
-from jamba_reader.model import JambaLanguageModel
-from jamba_reader.segments import Segments
+from jamba_reader.model.model import JambaLanguageModel
+from jamba_reader.ops.segments import Segments
 
 TOLERANCE = 1e-5
 LENGTHS = (7, 1, 12, 3)

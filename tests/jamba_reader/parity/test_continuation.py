@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from benchmarks.jamba_models import gap
-from jamba_reader.cache import Cache
-from jamba_reader.model import JambaLanguageModel
-from jamba_reader.segments import Segments
+from jamba_reader.cache.cache import Cache
+from jamba_reader.model.model import JambaLanguageModel
+from jamba_reader.ops.segments import Segments
 
 TOLERANCE = 1e-5
 VOCABULARY = 61

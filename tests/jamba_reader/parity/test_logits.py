@@ -10,8 +10,8 @@ from transformers import JambaForCausalLM
 
 from benchmarks.jamba_grid import cases, config_values
 from benchmarks.jamba_models import gap, our_model, transformers_model
+from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation
-from jamba_reader.segments import Segments
 
 TOLERANCE = 1e-5
 CASES = cases()

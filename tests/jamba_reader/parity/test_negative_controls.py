@@ -15,8 +15,8 @@ from transformers import JambaForCausalLM
 from transformers.models.jamba import modeling_jamba
 
 from benchmarks.jamba_models import gap, our_model
-from jamba_reader.model import JambaLanguageModel
-from jamba_reader.segments import Segments
+from jamba_reader.model.model import JambaLanguageModel
+from jamba_reader.ops.segments import Segments
 
 TOLERANCE = 1e-5
 SEEN = 100 * TOLERANCE

@@ -3,7 +3,7 @@ import pytest
 
 from pretrain.pairings.independent_crop import IndependentCrop
 from spider.errors import ConfigError
-from spider.span_store import VALIDATION
+from spider.spans.span_store import VALIDATION
 
 
 def test_both_crops_come_from_one_training_passage(

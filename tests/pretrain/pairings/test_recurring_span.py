@@ -4,9 +4,9 @@ import pytest
 from pretrain.pairings.pairing import other_passage
 from pretrain.pairings.recurring_span import RecurringSpan
 from spider.errors import ConfigError
-from spider.query_transforms.mask import Mask
-from spider.query_transforms.random_window import RandomWindow
-from spider.span_store import TRAIN
+from spider.questions.transforms.mask import Mask
+from spider.questions.transforms.random_window import RandomWindow
+from spider.spans.span_store import TRAIN
 
 
 def _contains(ids: np.ndarray, part: np.ndarray) -> bool:

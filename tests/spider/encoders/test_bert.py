@@ -5,11 +5,11 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer, BertConfig, DPRConfig, DPRContextEncoder
 
 from spider.encoders.bert import BertSettings, load
-from spider.encoders.padding import padded_batches
+from spider.encoders.layers.padding import padded_batches
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
 from spider.errors import CheckpointError, ConfigError, DataError
-from spider.token_batch import token_batch
-from spider.vocabulary import train_tokenizer
+from spider.text.token_batch import token_batch
+from spider.text.vocabulary import train_tokenizer
 
 TITLES = ["Fox", "", "Whale (mammal)", "Dog"] * 3
 TEXTS = [

@@ -6,8 +6,8 @@ from safetensors.numpy import load_file
 from spider.encoders.static import FOLDER, StaticSettings, load
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
 from spider.errors import CheckpointError, ConfigError
-from spider.token_batch import token_batch
-from spider.vocabulary import train_tokenizer
+from spider.text.token_batch import token_batch
+from spider.text.vocabulary import train_tokenizer
 
 TITLES = ["Fox", "", "Whale (mammal)", "Dog"]
 TEXTS = [

@@ -130,7 +130,7 @@ def test_help_and_configuration_are_printed_without_running(
     assert run(main, verb="doctor", words=["--help"]) == 0
     assert "checks=[...]\n" in capsys.readouterr().out
     assert run(main, verb="doctor", words=["--cfg"]) == 0
-    assert "_target_: spider.health_checks.PythonCheck" in capsys.readouterr().out
+    assert "_target_: spider.health.checks.PythonCheck" in capsys.readouterr().out
 
 
 def test_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,7 +171,7 @@ def test_output_that_nobody_takes_ends_without_a_traceback(
 WAITING = """
 import sys, threading
 from spider.launch import entrypoint
-from spider.doctor import DoctorConfig
+from spider.verbs.doctor import DoctorConfig
 def main(config: DoctorConfig) -> None:
     sys.stdout.write("ready\\n"); sys.stdout.flush()
     threading.Event().wait(60)

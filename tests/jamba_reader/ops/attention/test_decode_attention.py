@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from jamba_reader.key_value_memory import KeyValueMemory
-from jamba_reader.ops.attention import cpu_layout, reference, triton_kernel
+from jamba_reader.ops.attention import reference
+from jamba_reader.ops.attention.cpu import layout as cpu_layout
+from jamba_reader.ops.attention.gpu import forward as triton_kernel
+from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
 from jamba_reader.ops.attention.op import attention, decode_attention
-from jamba_reader.segments import Segments
+from jamba_reader.ops.segments import Segments
 
 #: heads, kv_heads, head_dim, lengths; lanes and tiles both filled and not
 SHAPES = (

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import conv1d, gelu, silu
 
-from jamba_reader.ops import numba_memory
-from jamba_reader.ops.causal_conv1d import op, package, reference
+from jamba_reader.ops.causal_conv1d import op, reference
+from jamba_reader.ops.causal_conv1d.gpu import cuda_package as package
 from jamba_reader.ops.causal_conv1d.op import causal_conv1d
-from jamba_reader.segments import Segments
+from jamba_reader.ops.machine import memory as numba_memory
+from jamba_reader.ops.segments import Segments
 from spider.errors import ConfigError, DataError
 
 KERNELS = ["cpu", "triton"]

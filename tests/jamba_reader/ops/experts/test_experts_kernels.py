@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from jamba_reader.ops.experts import cpu
+from jamba_reader.ops.experts.cpu import launch as cpu
 from jamba_reader.ops.experts.op import routed_experts
 from jamba_reader.ops.experts.weights import ExpertWeights
 from spider.errors import ConfigError, DataError

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from jamba_reader.ops import numba_memory
+from jamba_reader.ops.machine import memory as numba_memory
 from jamba_reader.ops.rms_norm import reference
 from jamba_reader.ops.rms_norm.op import add_rms_norm, rms_norm
 from spider.errors import ConfigError, DataError
@@ -156,7 +156,7 @@ def test_threads_change_no_bit(monkeypatch):
 
 
 def test_a_triton_program_takes_several_blocks_of_rows(monkeypatch):
-    from jamba_reader.ops.rms_norm import triton_kernel
+    from jamba_reader.ops.rms_norm.gpu import launch as triton_kernel
 
     tensors = operands(11, 5)
     expected = gradients("reference", tensors, True)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selective_scan.op import selective_scan
-from jamba_reader.segments import Segments
 
 TOKENS = 65_536
 STATES = 4

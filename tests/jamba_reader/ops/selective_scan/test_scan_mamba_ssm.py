@@ -4,11 +4,11 @@ from types import ModuleType
 import pytest
 import torch
 
-from jamba_reader.ops.selective_scan import mamba_ssm_kernel
+from jamba_reader.ops.segments import Segments
+from jamba_reader.ops.selective_scan.gpu import cuda_package as mamba_ssm_kernel
 from jamba_reader.ops.selective_scan.op import selective_scan
 from jamba_reader.ops.selective_scan.operands import ScanInputs
 from jamba_reader.ops.selective_scan.reference import selective_scan_reference
-from jamba_reader.segments import Segments
 from spider.errors import ConfigError
 
 

@@ -5,11 +5,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jamba_reader.ops.selective_scan import cpu
+from jamba_reader.ops.segments import Segments
+from jamba_reader.ops.selective_scan.cpu import launch as cpu
 from jamba_reader.ops.selective_scan.op import selective_scan
 from jamba_reader.ops.selective_scan.operands import ScanInputs
 from jamba_reader.ops.selective_scan.reference import selective_scan_reference
-from jamba_reader.segments import Segments
 
 PROPERTY = settings(
     max_examples=15,

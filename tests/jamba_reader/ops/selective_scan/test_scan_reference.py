@@ -3,10 +3,10 @@ import math
 import pytest
 import torch
 
+from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selective_scan.op import selective_scan
 from jamba_reader.ops.selective_scan.operands import ScanInputs, check_inputs
 from jamba_reader.ops.selective_scan.reference import selective_scan_reference
-from jamba_reader.segments import Segments
 from spider.errors import ConfigError, DataError
 
 

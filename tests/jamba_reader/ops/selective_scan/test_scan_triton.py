@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from jamba_reader.ops.selective_scan import chunks
+from jamba_reader.ops.segments import Segments
+from jamba_reader.ops.selective_scan.gpu import chunks
 from jamba_reader.ops.selective_scan.op import selective_scan
 from jamba_reader.ops.selective_scan.operands import ScanInputs
 from jamba_reader.ops.selective_scan.reference import selective_scan_reference
-from jamba_reader.segments import Segments
 
 pytest.importorskip("triton")
 

@@ -1,0 +1,1 @@
+"""Matching: does a passage contain an answer, and at which rank?"""

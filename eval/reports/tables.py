@@ -1,0 +1,95 @@
+"""A report as rows of text: what the terminal, Markdown and LaTeX all show."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from eval.reports.report import Report
+
+
+def summary_columns(report: Report) -> list[str]:
+    """Return the headings of :func:`summary_rows`."""
+    columns = ["system", *(label(name) for name in top_measures(report))]
+    if report["reference"] is None:
+        return columns
+    return [*columns, f"p vs {report['reference']} ({label(report['primary'])}, Holm)"]
+
+
+def summary_rows(report: Report) -> list[list[str]]:
+    """Return one row for each system: percentages with intervals, then p against the reference.
+
+    p is of the primary measure, corrected for the systems compared.
+    """
+    tests = {
+        c["system"]: c
+        for c in report["comparisons"]
+        if c["family"] == "primary" and c["reference"] == report["reference"]
+    }
+    rows = []
+    for system, numbers in report["systems"].items():
+        row = [system, *(percent(numbers[name]) for name in top_measures(report))]
+        if report["reference"] is not None:
+            row.append(p_value(tests[system]["p_holm"]) if system in tests else "reference")
+        rows.append(row)
+    return rows
+
+
+def summary_title(report: Report) -> str:
+    """Return the heading of the summary table: the set's name, size and rule."""
+    about = report["question_set"]
+    sizes = f"{about['questions']} questions"
+    if about["clusters"] != about["questions"]:
+        sizes += f" in {about['clusters']} clusters"
+    if about["averaging"] == "macro":
+        sizes += f", macro average over {about['groups']} groups"
+    return f"{about['name']}: top-k accuracy in %, {sizes}"
+
+
+def verdicts(report: Report) -> list[str]:
+    """Return one plain sentence for each comparison in the primary measure."""
+    return [verdict(c) for c in report["comparisons"] if c["family"] == "primary"]
+
+
+def verdict(comparison: Mapping[str, Any]) -> str:
+    """Say in a sentence whether two systems differ; "not distinguishable" where p is too large."""
+    c = comparison
+    return (
+        f"{c['system']} vs {c['reference']}, {label(c['measure'])}: {difference(c)} points, "
+        f"p {p_value(c['p'])}, Holm {p_value(c['p_holm'])}: {outcome(c)}"
+    )
+
+
+def outcome(comparison: Mapping[str, Any]) -> str:
+    """Return better, worse or not distinguishable."""
+    if not comparison["distinguishable"]:
+        return "not distinguishable"
+    return "better" if comparison["difference"] > 0 else "worse"
+
+
+def label(measure: str) -> str:
+    """Return a measure's name as people write it: ``top-20``, ``MRR``, ``recall@100``."""
+    name, _, k = measure.partition("_")
+    if name == "top":
+        return f"top-{k}"
+    words = {"mrr": "MRR", "ndcg": "nDCG"}.get(name, name)
+    return f"{words}@{k}" if k else words
+
+
+def percent(cell: Mapping[str, float]) -> str:
+    """Return ``62.9 [61.2, 64.5]``, in per cent."""
+    return f"{100 * cell['value']:.1f} [{100 * cell['low']:.1f}, {100 * cell['high']:.1f}]"
+
+
+def difference(comparison: Mapping[str, Any]) -> str:
+    """Return ``+2.5 [+0.9, +4.1]``, in percentage points."""
+    value, low, high = (100 * comparison[key] for key in ("difference", "low", "high"))
+    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def p_value(p: float) -> str:
+    """Return a p-value with as many digits as 10,000 resamples carry."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def top_measures(report: Report) -> list[str]:
+    """Return the names of the top-k accuracies, k ascending."""
+    return [name for name in report["measures"] if name.startswith("top_")]

@@ -1,0 +1,1 @@
+"""Command modules: `evaluate-retrieval`."""

@@ -1,0 +1,1 @@
+"""Embeddings: the vectors of every passage, written shard by shard."""

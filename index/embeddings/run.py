@@ -1,0 +1,127 @@
+"""Embedding a whole corpus: plan the shards, reuse what is known, run, and record."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from index.embeddings.embeddings import Embeddings
+from index.embeddings.shards import ShardEncoder, Source, forget
+from spider.artifacts.artifact import Artifact, open_artifact
+from spider.artifacts.shards import COUNTS, run_shards, shard_folder
+from spider.artifacts.stage import Stage
+from spider.corpus.corpus import Corpus
+from spider.errors import ArtifactError, ConfigError
+from spider.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+
+def embed_corpus(
+    *,
+    corpus: Path,
+    encoder: Path,
+    output: Path,
+    device: str = "cpu",
+    processes: int = 1,
+    shard_size: int = 8192,
+    overwrite: bool = False,
+    resolved: Mapping[str, Any] | None = None,
+) -> Artifact:
+    """Write the embeddings artifact, or return it when it is up to date.
+
+    A killed run goes on with the shard it was at. Vectors of passages that an older artifact in the
+    same place already has, from the same encoder, are taken over.
+
+    Args:
+        corpus: artifact of passages.
+        encoder: artifact of an encoder.
+        output: where the embeddings go.
+        device: where a transformer runs.
+        processes: worker processes.
+        shard_size: passages in a shard.
+        overwrite: replace embeddings made from other settings or inputs.
+        resolved: the configuration to record.
+    """
+    if shard_size < 1 or processes < 1:
+        raise ConfigError(f"shard_size={shard_size} and processes={processes} must be at least 1")
+    passages = Corpus.open(corpus)
+    trained = open_artifact(encoder, kind="encoder")
+    stage = Stage(
+        verb="embed",
+        kind="embeddings",
+        output=output,
+        config={"shard_size": shard_size, **(resolved or {})},
+        inputs={"corpus": passages.artifact, "encoder": trained},
+        overwrite=overwrite,
+    )
+    if stage.up_to_date():
+        return open_artifact(output, kind="embeddings")
+    tasks = [
+        (start, min(start + shard_size, len(passages)))
+        for start in range(0, len(passages), shard_size)
+    ]
+    work = ShardEncoder(
+        corpus=(corpus, passages.artifact.content_hash),
+        encoder=(encoder, trained.content_hash),
+        previous=_reusable(stage, trained),
+        device=device,
+    )
+    with stage.writing() as folder:
+        counts, rate = _run(folder, tasks, work, processes, len(passages))
+        return stage.finish(
+            counts=counts,
+            details=_details(trained, len(passages), shard_size),
+            volatile={"passages_per_second": rate},
+        )
+
+
+def _run(
+    folder: Path, tasks: list[tuple[int, int]], work: ShardEncoder, processes: int, passages: int
+) -> tuple[dict[str, int], float]:
+    resumed = sum(
+        end - start
+        for number, (start, end) in enumerate(tasks)
+        if (shard_folder(folder, number) / COUNTS).is_file()
+    )
+    try:
+        with Progress(total=passages, unit="passages", label="embed") as progress:
+            progress.resume_at(resumed)
+            skipped = resumed
+
+            def on_done(number: int, shard_counts: dict[str, int]) -> None:
+                nonlocal skipped
+                if skipped > 0:  # shards found whole are reported first
+                    skipped -= shard_counts["passages"]
+                else:
+                    progress.advance(shard_counts["passages"])
+
+            run_shards(folder, tasks, work, processes=processes, on_done=on_done)
+            rate = round(progress.rate, 1)
+        reused = work.count_reused()
+    finally:
+        forget()
+    return {"passages": passages, "encoded": passages - reused, "reused": reused}, rate
+
+
+def _reusable(stage: Stage, trained: Artifact) -> Source | None:
+    """Return the artifact that is being replaced, if its encoder is the same."""
+    previous = stage.previous
+    if previous is None or previous.parent_hash("encoder") != trained.content_hash:
+        return None
+    try:
+        Embeddings(previous)
+    except (ArtifactError, OSError, KeyError) as error:
+        logger.warning("no vectors are taken over from %s: %s", previous.path, error)
+        return None
+    return previous.path, previous.content_hash
+
+
+def _details(trained: Artifact, passages: int, shard_size: int) -> dict[str, Any]:
+    inherited = ("dimension", "similarity", "score_scale")
+    return {
+        **{name: trained.details[name] for name in inherited},
+        "dtype": "float16",
+        "passages": passages,
+        "shard_size": shard_size,
+    }

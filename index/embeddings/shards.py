@@ -1,0 +1,85 @@
+"""One shard of passages → vectors on disk; each process loads the encoder once."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from index.embeddings.embeddings import Embeddings, KnownVectors, save_shard, to_float16
+from spider.corpus.corpus import Corpus
+from spider.encoders.loading import Encoder, load_encoder
+
+Source = tuple[Path, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardEncoder:
+    """Encodes a range of passages; picklable, so that a pool can run it.
+
+    Attributes:
+        corpus: folder and content hash of the corpus artifact.
+        encoder: folder and content hash of the encoder artifact.
+        previous: folder and content hash of embeddings of the same encoder, whose vectors are taken
+            over; or None.
+        device: where a transformer runs.
+        batch: passages handed to the encoder at once.
+    """
+
+    corpus: Source
+    encoder: Source
+    previous: Source | None = None
+    device: str = "cpu"
+    batch: int = 4096
+
+    def __call__(self, task: tuple[int, int], folder: Path) -> dict[str, int]:
+        """Encode passages ``task[0]`` to ``task[1]`` (exclusive)."""
+        corpus, encoder = _corpus(self.corpus), _encoder(self.encoder, self.device)
+        positions = np.arange(*task)
+        hashes = np.array(corpus.passage_hashes[task[0] : task[1]])
+        vectors = np.empty((len(positions), encoder.dimension), dtype=np.float32)
+        missing = np.ones(len(positions), dtype=bool)
+        if self.previous is not None:
+            known = _known(self.previous)
+            found, places = known.find(hashes)
+            vectors[found] = known.take(places[found])
+            missing = ~found
+        rows = np.flatnonzero(missing)
+        for start in range(0, len(rows), self.batch):
+            some = rows[start : start + self.batch]
+            where = positions[some].tolist()
+            vectors[some] = encoder.encode_passages(corpus.titles(where), corpus.texts(where))
+        rounded = to_float16(vectors, lambda row: corpus.passage_id(task[0] + row))
+        save_shard(folder, rounded, hashes)
+        # nothing about what was taken over: a shard's files are the same either way
+        return {"passages": len(positions)}
+
+    def count_reused(self) -> int:
+        """Count the passages of the corpus whose vectors are taken over, in this run or before."""
+        if self.previous is None:
+            return 0
+        hashes, known = _corpus(self.corpus).passage_hashes, _known(self.previous)
+        blocks = (hashes[at : at + self.batch] for at in range(0, len(hashes), self.batch))
+        return sum(int(known.find(np.array(block))[0].sum()) for block in blocks)
+
+
+# the content hash is part of the key: a folder may hold another artifact the next time
+@lru_cache(maxsize=1)
+def _corpus(source: Source) -> Corpus:
+    return Corpus.open(source[0])
+
+
+@lru_cache(maxsize=1)
+def _encoder(source: Source, device: str) -> Encoder:
+    return load_encoder(source[0], device=device)
+
+
+@lru_cache(maxsize=1)
+def _known(source: Source) -> KnownVectors:
+    return KnownVectors(Embeddings.open(source[0]))
+
+
+def forget() -> None:
+    """Let go of what this process has loaded."""
+    for loaded in (_corpus, _encoder, _known):
+        loaded.cache_clear()

@@ -1,0 +1,1 @@
+"""Search over a whole index: dense and sparse search, fused."""

@@ -1,0 +1,66 @@
+"""A run: rankings of a whole question set by each system, written block by block."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from index.engines.exclusion import excluded_positions
+from index.engines.opening import OpenIndex
+from spider.artifacts.shards import run_shards, shard_folder
+from spider.progress import Progress
+from spider.question import QuestionSet
+from spider.ranking import NO_PASSAGE, concatenate_hits, load_hits, save_hits
+
+BLOCK = 256
+BLOCKS = "blocks"
+QUESTIONS = "questions"
+
+
+def write_run(
+    folder: Path, index: OpenIndex, question_set: QuestionSet, systems: Sequence[str], depth: int
+) -> dict[str, int]:
+    """Search every question and write ``SYSTEM/`` and ``questions/`` into an artifact's folder.
+
+    A block that an interrupted run finished is not searched again: ``BLOCKS`` stays for the stage
+    to remove.
+
+    Args:
+        folder: the artifact under work.
+        index: open for the systems.
+        question_set: what is asked; a question's excluded passages are in no list of it.
+        systems: some of bm25, dense, hybrid.
+        depth: passages a question.
+
+    Returns:
+        Counts for the manifest.
+    """
+    questions = question_set.questions
+    # names are looked up before anything is searched, so that an unknown one costs no time
+    excluded = excluded_positions(questions, index.corpus)
+
+    def search_block(first: int, block: Path) -> dict[str, int]:
+        rows = slice(first, first + BLOCK)
+        texts = [question.text for question in questions[rows]]
+        found = index.retriever.rankings(texts, depth, systems=systems, excluded=excluded[rows])
+        for system, hits in found.items():
+            (block / system).mkdir()
+            save_hits(block / system, hits)
+        return {"questions": len(texts)}
+
+    starts = range(0, len(questions), BLOCK)
+    with Progress(total=len(questions), unit="questions", label="search") as progress:
+        run_shards(
+            folder / BLOCKS,
+            starts,
+            search_block,
+            on_done=lambda _, counts: progress.advance(counts["questions"]),
+        )
+    counts = {"questions": len(questions), "excluded_passages": sum(map(len, excluded))}
+    for system in systems:
+        parts = [load_hits(shard_folder(folder / BLOCKS, n) / system) for n in range(len(starts))]
+        hits = concatenate_hits(parts, depth)
+        (folder / system).mkdir(exist_ok=True)
+        save_hits(folder / system, hits)
+        counts[f"{system}_passages"] = int((hits.positions != NO_PASSAGE).sum())
+    (folder / QUESTIONS).mkdir(exist_ok=True)
+    question_set.save(folder / QUESTIONS)
+    return counts

@@ -1,0 +1,1 @@
+"""Command modules: `embed`, `build` and `search`."""

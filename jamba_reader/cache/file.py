@@ -1,0 +1,209 @@
+"""A cache on disk: a safetensors file that knows which model's it is and whether it is whole.
+
+Of keys and values the tokens held are written, no spare room. The last tensor, ``about``, is JSON
+in bytes: version, shape of the model, token counts, and a CRC-32 of every other tensor; behind it,
+in a line of its own, stands its own CRC-32. It comes last because only then are the sums known; its
+size is known before.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import torch
+from torch import Tensor
+
+from jamba_reader.cache.cache import Cache
+from jamba_reader.cache.size import key_value_bytes
+from jamba_reader.checkpoints.names import TensorSpec
+from jamba_reader.checkpoints.writer import Outgoing, write_shard
+from jamba_reader.config import JambaConfig
+from spider.errors import CheckpointError
+
+VERSION = 2
+ABOUT = "about"
+#: what states depend on; more than their shapes
+_SHAPE_OF_MODEL = (
+    "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+    "num_key_value_heads", "hidden_act", "rms_norm_eps", "num_experts", "num_experts_per_tok",
+    "expert_layer_period", "expert_layer_offset", "attn_layer_period", "attn_layer_offset",
+    "mamba_d_state", "mamba_d_conv", "mamba_expand", "mamba_dt_rank", "mamba_conv_bias",
+    "mamba_proj_bias",
+)  # fmt: skip
+
+
+def save_cache(cache: Cache, path: Path, config: JambaConfig, *, weights: str) -> None:
+    """Write a cache; at no time is there a copy of more than one sequence of one layer."""
+    sums = dict.fromkeys((name for name, _ in _tensors(cache)), "00000000")
+    about = {
+        "version": VERSION,
+        "config": _shape_of(config),
+        "weights": weights,
+        "lengths": cache.lengths,
+        "dtypes": sorted({str(tensor.dtype) for _, tensor in _tensors(cache)}),
+    }
+    tensors = dict(_tensors(cache))
+
+    def produce(name: str) -> Tensor:
+        if name == ABOUT:
+            return _as_bytes({**about, "crc32": sums})
+        values = tensors[name].detach().cpu().contiguous()
+        sums[name] = _checksum(values)
+        return values
+
+    outgoing = [
+        Outgoing(TensorSpec(name, tuple(tensor.shape)), tensor.dtype)
+        for name, tensor in tensors.items()
+    ]
+    size = len(_as_bytes({**about, "crc32": sums}))
+    write_shard(path, [*outgoing, Outgoing(TensorSpec(ABOUT, (size,)), torch.int8)], produce)
+
+
+def load_cache(
+    path: Path,
+    config: JambaConfig,
+    *,
+    device: torch.device | str,
+    capacity: int,
+    weights: str,
+) -> Cache:
+    """Read a cache and check that it is whole and this model's."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            about = _about(path, file)
+            _check(path, about, config, weights)
+            return _read(path, file, about, config, device, capacity)
+    except (OSError, safetensors.SafetensorError) as error:
+        what = str(error).splitlines()[0]
+        raise CheckpointError(f"{path}: no whole safetensors file ({what})") from None
+
+
+def _read(
+    path: Path,
+    file: Any,
+    about: dict[str, Any],
+    config: JambaConfig,
+    device: torch.device | str,
+    capacity: int,
+) -> Cache:
+    lengths, sums = about["lengths"], about["crc32"]
+    dtype = _dtype_of(file, config)
+    # more tokens than a file of this size can hold are not even computed with
+    if key_value_bytes(config, sum(lengths), dtype.itemsize) > path.stat().st_size:
+        raise _damaged(path, f"it is too small for the {sum(lengths):,} tokens that it names")
+    planned = dict(_tensors(_with_room(config, lengths, dtype, "meta", 0)))
+    if planned.keys() != sums.keys() or planned.keys() != set(file.keys()) - {ABOUT}:
+        raise _damaged(path, "it does not hold the tensors that it says")
+    for name, place in planned.items():
+        shape = list(file.get_slice(name).get_shape())
+        if shape != list(place.shape):
+            raise _damaged(path, f"{name} is {shape}, expected {list(place.shape)}")
+    cache = _with_room(config, lengths, dtype, device, capacity)
+    for name, place in _tensors(cache):
+        values = file.get_tensor(name)
+        if values.dtype != place.dtype:
+            raise _damaged(path, f"{name} is {values.dtype}, expected {place.dtype}")
+        if _checksum(values) != sums[name]:
+            raise _damaged(path, f"the bytes of {name} are not those written")
+        place.copy_(values)
+    return cache
+
+
+def _with_room(
+    config: JambaConfig,
+    lengths: list[int],
+    dtype: torch.dtype,
+    device: torch.device | str,
+    capacity: int,
+) -> Cache:
+    """Return a cache of as many tokens, whose tensors are still to be filled."""
+    cache = Cache.empty(
+        config, len(lengths), dtype=dtype, device=device, capacity=max([capacity, *lengths])
+    )
+    cache.lengths = list(lengths)
+    for memory in cache.memories.values():
+        memory.lengths = list(lengths)
+    return cache
+
+
+def _tensors(cache: Cache) -> Iterator[tuple[str, Tensor]]:
+    """Yield every tensor of a cache and its name, keys and values without spare room."""
+    for layer, state in sorted(cache.mamba.items()):
+        yield f"layers.{layer}.state", state.state
+        yield f"layers.{layer}.history", state.history
+    for layer, memory in sorted(cache.memories.items()):
+        for sequence, length in enumerate(memory.lengths):
+            yield f"layers.{layer}.keys.{sequence}", memory.keys[sequence, :, :length]
+            yield f"layers.{layer}.values.{sequence}", memory.values[sequence, :, :length]
+
+
+def _dtype_of(file: Any, config: JambaConfig) -> torch.dtype:
+    """Return the model's data type: that of anything but the states."""
+    layer = config.mixers.index("mamba") if "mamba" in config.mixers else 0
+    name = "history" if "mamba" in config.mixers else "keys.0"
+    dtype: torch.dtype = file.get_tensor(f"layers.{layer}.{name}").dtype
+    return dtype
+
+
+def _about(path: Path, file: Any) -> dict[str, Any]:
+    if ABOUT not in set(file.keys()):
+        raise CheckpointError(f"{path}: not a cache: it has no tensor {ABOUT!r}")
+    text, _, checksum = file.get_tensor(ABOUT).numpy().tobytes().rpartition(b"\n")
+    if checksum != _checksum_of(text).encode():
+        raise _damaged(path, f"the bytes of {ABOUT} are not those written")
+    try:
+        about = json.loads(text)
+        known = {key: about[key] for key in ("version", "config", "weights", "lengths", "crc32")}
+    except (ValueError, KeyError, TypeError):
+        raise _damaged(path, f"the tensor {ABOUT!r} cannot be read") from None
+    for key, kind in (("config", dict), ("crc32", dict), ("lengths", list)):
+        if not isinstance(known[key], kind):
+            raise _damaged(path, f"{key} is no {kind.__name__}")
+    if any(type(length) is not int or length < 0 for length in known["lengths"]):
+        raise _damaged(path, "token counts have to be integers from 0 on")
+    return known
+
+
+def _check(path: Path, about: dict[str, Any], config: JambaConfig, weights: str) -> None:
+    if about["version"] != VERSION:
+        raise CheckpointError(
+            f"{path}: a cache of version {about['version']}, expected {VERSION}; read the tokens "
+            "anew"
+        )
+    wanted = _shape_of(config)
+    for name, expected in wanted.items():
+        got = about["config"].get(name)
+        if got != expected:
+            raise CheckpointError(
+                f"{path}: the cache of another model: {name} is {got}, expected {expected}"
+            )
+    if about["weights"] != weights:
+        raise CheckpointError(
+            f"{path}: made with the weights {about['weights']!r}, expected {weights!r}; read the "
+            "tokens anew"
+        )
+
+
+def _shape_of(config: JambaConfig) -> dict[str, Any]:
+    return {name: getattr(config, name) for name in _SHAPE_OF_MODEL}
+
+
+def _as_bytes(about: dict[str, Any]) -> Tensor:
+    text = json.dumps(about).encode()
+    whole = bytearray(text + b"\n" + _checksum_of(text).encode())
+    return torch.frombuffer(whole, dtype=torch.int8)
+
+
+def _checksum(values: Tensor) -> str:
+    return _checksum_of(values.contiguous().view(torch.uint8).numpy().data)
+
+
+def _checksum_of(written: bytes | memoryview) -> str:
+    return f"{zlib.crc32(written):08x}"
+
+
+def _damaged(path: Path, what: str) -> CheckpointError:
+    return CheckpointError(f"{path}: a damaged cache: {what}; read the tokens anew")

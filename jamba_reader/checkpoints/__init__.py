@@ -1,0 +1,1 @@
+"""Checkpoint files: names, headers, reading and writing tensor by tensor."""

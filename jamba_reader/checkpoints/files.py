@@ -1,0 +1,159 @@
+"""The files of a checkpoint: its configuration, and the headers of its safetensors."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors
+import torch
+
+from jamba_reader.config import JambaConfig, token_ids
+from jamba_reader.ops.row_quantisation.format import ExpertsInt8
+from spider.artifacts.atomic_files import read_json
+from spider.errors import CheckpointError
+
+CONFIG = "config.json"
+GENERATION_CONFIG = "generation_config.json"
+QUANTIZATION = "quantization_config"
+INDEX = "model.safetensors.index.json"
+SINGLE = "model.safetensors"
+#: all that a reader needs besides its weights
+SMALL_FILES = (
+    CONFIG, GENERATION_CONFIG, "tokenizer.json", "tokenizer_config.json", "tokenizer.model",
+    "special_tokens_map.json", "chat_template.jinja",
+)  # fmt: skip
+
+
+class StoredTensor(NamedTuple):
+    """A tensor in a file, not read yet.
+
+    Attributes:
+        file: where it is.
+        shape: its sizes.
+        dtype: as safetensors calls it: F32, BF16 …
+    """
+
+    file: Path
+    shape: tuple[int, ...]
+    dtype: str
+
+
+def read_config(folder: Path) -> tuple[JambaConfig, ExpertsInt8 | None]:
+    """Read ``config.json``, and which tokens end a text from ``generation_config.json``.
+
+    Raises:
+        CheckpointError: it is missing, damaged, of another architecture or quantisation, or
+            describes no valid model.
+    """
+    values = _read_mapping(folder / CONFIG)
+    try:
+        described = values.pop(QUANTIZATION, None)
+        if described is not None and not isinstance(described, dict):
+            raise CheckpointError(f"{QUANTIZATION} is {described!r}, expected a mapping")
+        quantization = None if described is None else ExpertsInt8.from_mapping(described)
+        config = JambaConfig.from_mapping(values)
+        if (folder / GENERATION_CONFIG).is_file():
+            ends = token_ids(_read_mapping(folder / GENERATION_CONFIG).get("eos_token_id"))
+            both = tuple(dict.fromkeys((*config.eos_token_ids, *ends)))
+            config = dataclasses.replace(config, eos_token_ids=both)
+    except (CheckpointError, ValueError) as error:
+        raise CheckpointError(f"{folder / CONFIG}: {error}") from error
+    return config, quantization
+
+
+def config_mapping(
+    config: JambaConfig, dtype: str, quantization: ExpertsInt8 | None
+) -> dict[str, Any]:
+    """Return what ``config.json`` holds for weights of that type."""
+    values = config.to_mapping()
+    values.pop("torch_dtype", None)
+    values["dtype"] = dtype
+    if quantization is not None:
+        values[QUANTIZATION] = quantization.to_mapping()
+    return values
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """Return what ``config.json`` calls a type."""
+    return str(dtype).removeprefix("torch.")
+
+
+def _read_mapping(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        raise CheckpointError(f"{file}: no such file, so {file.parent} holds no checkpoint")
+    try:
+        values = read_json(file)
+    except ValueError as error:
+        raise CheckpointError(f"{file} is not JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{file} holds a {type(values).__name__}, expected a mapping")
+    return values
+
+
+def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
+    """List the tensors of a folder's safetensors, reading their headers alone.
+
+    Raises:
+        CheckpointError: a file is missing or damaged, or there is none.
+    """
+    if (folder / INDEX).is_file():
+        placed = _read_mapping(folder / INDEX).get("weight_map")
+        if not isinstance(placed, Mapping) or not placed:
+            raise CheckpointError(f"{folder / INDEX} has no weight_map")
+        files = sorted(set(placed.values()))
+    elif (folder / SINGLE).is_file():
+        placed, files = None, [SINGLE]
+    else:
+        raise CheckpointError(_no_weights(folder))
+    absent = [name for name in files if not (folder / name).is_file()]
+    if absent:
+        raise CheckpointError(
+            f"{folder}: {len(absent)} of {len(files)} shards are missing: "
+            f"{', '.join(absent[:4])}; fetch them again"
+        )
+    found = {}
+    for name in files:
+        for tensor, stored in _headers(folder / name).items():
+            if placed is None or placed.get(tensor) == name:
+                found[tensor] = stored
+    lost = sorted(set(placed or ()) - found.keys())
+    if lost:
+        raise CheckpointError(
+            f"{folder}: the shards lack tensors of {INDEX}: {', '.join(lost[:4])}"
+        )
+    return found
+
+
+def _headers(file: Path) -> dict[str, StoredTensor]:
+    try:
+        with safetensors.safe_open(file, framework="pt") as opened:
+            slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118
+            return {
+                name: StoredTensor(file, tuple(part.get_shape()), part.get_dtype())
+                for name, part in slices.items()
+            }
+    except (OSError, safetensors.SafetensorError) as error:
+        raise CheckpointError(
+            f"{file}: truncated or no safetensors file, {file.stat().st_size:,} bytes "
+            f"({first_line(error)}); fetch it again"
+        ) from error
+
+
+def _no_weights(folder: Path) -> str:
+    shards = sorted(file.name for file in folder.glob("*.safetensors"))
+    if shards:
+        return f"{folder} holds {', '.join(shards[:3])} but neither {INDEX} nor {SINGLE}"
+    pickles = sorted(file.name for file in folder.glob("*.bin"))
+    if pickles:
+        return (
+            f"{folder} holds pickled weights alone ({pickles[0]}), which are not opened: loading "
+            "them runs code; convert them with transformers' save_pretrained"
+        )
+    return f"{folder} holds no {SINGLE} and no {INDEX}"
+
+
+def first_line(error: BaseException) -> str:
+    """Return what another library's error says, without its advice."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,73 @@
+"""Where a checkpoint is: in a folder, or on the hub."""
+
+import re
+from pathlib import Path
+
+from jamba_reader.checkpoints.files import CONFIG, INDEX, SMALL_FILES, first_line
+from spider.artifacts.artifact import recover, sibling
+from spider.errors import CheckpointError, ConfigError, MissingDependencyError
+
+HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
+
+
+def find_checkpoint(name_or_path: str | Path, *, revision: str | None = None) -> Path:
+    """Return the folder of a checkpoint, downloaded where it is a name on the hub.
+
+    Configuration, safetensors and tokenizer alone are fetched, into the hub's own cache, and
+    ``HF_HUB_OFFLINE=1`` takes what is there already.
+
+    Args:
+        name_or_path: a folder, or a name on the hub.
+        revision: commit, tag or branch on the hub.
+
+    Raises:
+        CheckpointError: there is no such folder or model.
+        ConfigError: a revision of a folder is asked for.
+        MissingDependencyError: the hub cannot be reached.
+    """
+    path = Path(name_or_path).expanduser()
+    recover(path)
+    if path.is_dir():
+        if revision is not None:
+            raise ConfigError(f"revision={revision}: {path} is a folder here, which has none")
+        return path
+    if path.exists():
+        raise CheckpointError(f"{path} is a file; give the folder that holds {CONFIG}")
+    if sibling(path, "partial").is_dir():
+        raise CheckpointError(
+            f"{path}: an unfinished reader; the command that writes it goes on from there"
+        )
+    name = str(name_or_path)
+    if not HUB_NAME.match(name) or name.startswith("."):
+        raise CheckpointError(f"{path}: no such folder, and no name on the hub (OWNER/MODEL)")
+    return _from_hub(name, revision)
+
+
+def _from_hub(name: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    patterns = ["*.safetensors", INDEX, *SMALL_FILES]
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
+    except GatedRepoError as error:
+        raise CheckpointError(
+            f"{name}: its owner asks for consent: accept on https://huggingface.co/{name} and log "
+            "in with hf auth login"
+        ) from error
+    except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
+        at = "" if revision is None else f" at revision {revision}"
+        raise CheckpointError(
+            f"{name}: no such folder here and no such model on the hub{at}"
+        ) from error
+    except (LocalEntryNotFoundError, OSError) as error:
+        raise MissingDependencyError(
+            f"{name}: no such folder here, it is not in the hub's cache, and the hub cannot be "
+            f"reached ({first_line(error)}); give a folder that holds the model"
+        ) from error

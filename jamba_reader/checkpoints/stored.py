@@ -1,0 +1,154 @@
+"""A checkpoint that has been found fit for its model, and is read tensor by tensor."""
+
+from pathlib import Path
+
+import safetensors
+import torch
+from torch import Tensor
+
+from jamba_reader.checkpoints.files import (
+    CONFIG,
+    SMALL_FILES,
+    dtype_name,
+    read_config,
+    stored_tensors,
+)
+from jamba_reader.checkpoints.names import (
+    EMBEDDING,
+    LM_HEAD,
+    TensorSpec,
+    View,
+    stored_views,
+    tensor_specs,
+    whole_shape,
+)
+from spider.artifacts.artifact import MANIFEST, open_artifact
+from spider.encoders.weights import report_misfit
+from spider.errors import CheckpointError
+
+#: what safetensors calls the types that weights may have, and torch's names
+DTYPES = {
+    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
+}  # fmt: skip
+STORED_KINDS = {"float": tuple(DTYPES), "int8": ("I8",), "scale": ("F32",)}
+
+
+class Checkpoint:
+    """A checkpoint whose files hold exactly the tensors that its configuration asks for.
+
+    Attributes:
+        folder: where it is.
+        config: shape of the model, with every token that ends a text.
+        quantization: what is int8 in the files; None where nothing is.
+        specs: its tensors in the layout on the hub, by name, in the model's order.
+
+    Args:
+        folder: with ``config.json`` and safetensors in any layout; a reader artifact is one.
+
+    Raises:
+        CheckpointError: it is none, is damaged, or its tensors are not those of the model.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        if (folder / MANIFEST).is_file():
+            open_artifact(folder, kind="reader")
+        self.config, self.quantization = read_config(folder)
+        self.specs = tensor_specs(self.config, self.quantization)
+        self._stored = stored_tensors(folder)
+        self._views, unexpected = stored_views(self._stored, self.specs.values(), self.config)
+        self._extra_head = self._take_tied_head(unexpected)
+        self._check(unexpected)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type to load: what ``config.json`` says, else that of the embedding."""
+        names = {dtype_name(dtype): dtype for dtype in DTYPES.values()}
+        named = names.get(self.config.stored_dtype or "")
+        return named or DTYPES[self._stored[self._views[EMBEDDING].name].dtype]
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all its tensors."""
+        return sum(s.elements * self.dtype_of(s.name).itemsize for s in self.specs.values())
+
+    @property
+    def weight_files(self) -> list[Path]:
+        """The files that hold tensors."""
+        return sorted({stored.file for stored in self._stored.values()})
+
+    @property
+    def small_files(self) -> list[Path]:
+        """Configuration and tokenizer, as far as they are there."""
+        return [self.folder / name for name in SMALL_FILES if (self.folder / name).is_file()]
+
+    def dtype_of(self, name: str) -> torch.dtype:
+        """Return the type in which a tensor is stored."""
+        code = self._stored[self._views[name].name].dtype
+        return torch.int8 if code == "I8" else DTYPES[code]
+
+    def read(self, name: str) -> Tensor:
+        """Read one tensor; its file is closed again, so that no more of it stays in memory.
+
+        The result may lie in the file's pages: copy it before the next one is read.
+
+        Raises:
+            CheckpointError: the file cannot be read.
+        """
+        view = self._views[name]
+        return self._read(self._stored[view.name].file, view)
+
+    def check_tied_head(self) -> None:
+        """Check a head that is stored although it is tied to the embedding.
+
+        Raises:
+            CheckpointError: it differs from the embedding.
+        """
+        if self._extra_head is None:
+            return
+        head = self._read(self._stored[self._extra_head].file, View(self._extra_head))
+        if not torch.equal(head, self.read(EMBEDDING)):
+            raise CheckpointError(
+                f"{self.folder}: tie_word_embeddings is true but {LM_HEAD} differs from "
+                f"{EMBEDDING}; set it to false in {CONFIG}"
+            )
+
+    def _take_tied_head(self, unexpected: list[str]) -> str | None:
+        if not self.config.tie_word_embeddings or LM_HEAD not in unexpected:
+            return None
+        unexpected.remove(LM_HEAD)
+        return LM_HEAD
+
+    def _check(self, unexpected: list[str]) -> None:
+        missing = [name for name in self.specs if name not in self._views]
+        wrong: dict[str, None] = {}
+        for name, view in self._views.items():
+            if problem := self._misfit(self.specs[name], view):
+                wrong[problem] = None
+        if LM_HEAD in missing:
+            missing[missing.index(LM_HEAD)] += " (tie_word_embeddings is false)"
+        report_misfit(missing, unexpected, list(wrong), self.folder)
+
+    def _misfit(self, spec: TensorSpec, view: View) -> str:
+        stored = self._stored[view.name]
+        expected = whole_shape(view, spec, self.config)
+        if stored.shape != expected:
+            return f"{view.name} is {stored.shape}, expected {expected}"
+        if stored.dtype not in STORED_KINDS[spec.kind]:
+            kinds = " or ".join(STORED_KINDS[spec.kind])
+            return f"{view.name} is stored as {stored.dtype}, expected {kinds}"
+        return ""
+
+    def _read(self, file: Path, view: View) -> Tensor:
+        try:
+            with safetensors.safe_open(file, framework="pt") as opened:
+                if view.expert is None:
+                    tensor: Tensor = opened.get_tensor(view.name)
+                elif view.stop is None:
+                    tensor = opened.get_slice(view.name)[view.expert]
+                else:
+                    rows = slice(view.start, view.stop)
+                    tensor = opened.get_slice(view.name)[view.expert, rows]
+                return tensor
+        except (OSError, safetensors.SafetensorError) as error:
+            raise CheckpointError(f"{file}: cannot read {view.name} ({error})") from error

@@ -1,0 +1,1 @@
+"""Constraints on generated text: quotes of given documents, with exact places."""

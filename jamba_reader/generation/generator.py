@@ -1,0 +1,246 @@
+"""Text from the model: greedy, drawn or searched, in batches of prompts of any lengths.
+
+Each prompt is read once; its samples are forks of that state. Rows that are over leave the batch.
+"""
+
+import functools
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from jamba_reader.cache.cache import Cache
+from jamba_reader.constraints.constraint import Constraint, forbidden
+from jamba_reader.generation.beam_search import find_beams, replay
+from jamba_reader.generation.row import GenerationRow
+from jamba_reader.generation.sampling import (
+    draw,
+    log_probabilities,
+    penalise_repetition,
+    tokens_seen,
+    warp,
+)
+from jamba_reader.generation.settings import Generation, GenerationSettings, Piece
+from jamba_reader.model.memory_budget import check_memory
+from jamba_reader.model.model import JambaLanguageModel
+from jamba_reader.model.prompt_chunks import check_prompts
+from jamba_reader.tokenization.token_bytes import TokenBytes
+from spider.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+OnPiece = Callable[[Piece], None]
+
+
+def generate(
+    model: JambaLanguageModel,
+    prompts: Sequence[Sequence[int]],
+    settings: GenerationSettings,
+    *,
+    vocabulary: TokenBytes | None = None,
+    constraint: Constraint | None = None,
+    on_piece: OnPiece | None = None,
+    progress: bool = False,
+) -> list[Generation]:
+    """Continue prompts; return the continuations, prompt after prompt.
+
+    Args:
+        model: the language model.
+        prompts: token ids of each.
+        settings: how.
+        vocabulary: bytes of tokens; without it the text is empty and there can be no stop string.
+        constraint: what may be generated, the same for every row.
+        on_piece: called with each token and its text as they come.
+        progress: show a progress line while prompts are read.
+
+    Raises:
+        DataError: a prompt is empty, or an id is not in the vocabulary.
+        ConfigError: prompts and continuations take more memory than there is, or settings do not
+            go together.
+        CheckpointError: the model's scores are not numbers.
+    """
+    found = []
+    for piece in stream(
+        model,
+        prompts,
+        settings,
+        vocabulary=vocabulary,
+        constraint=constraint,
+        progress=progress,
+    ):
+        if on_piece is not None:
+            on_piece(piece)
+        if piece.finished is not None:
+            found.append(piece.finished)
+    return sorted(found, key=lambda one: (one.prompt, one.sample))
+
+
+def stream(
+    model: JambaLanguageModel,
+    prompts: Sequence[Sequence[int]],
+    settings: GenerationSettings,
+    *,
+    vocabulary: TokenBytes | None = None,
+    constraint: Constraint | None = None,
+    progress: bool = False,
+) -> Iterator[Piece]:
+    """Continue prompts and yield tokens with their text as they come; see :func:`generate`.
+
+    The text of a continuation's pieces, joined, is the text of its :class:`Generation`. A beam
+    search knows its tokens only at its end and yields them then.
+    """
+    if not prompts:
+        return
+    check_prompts(prompts, model.config.vocab_size)
+    if settings.stop and vocabulary is None:
+        raise ConfigError("stop strings need the vocabulary's text")
+    end_ids = _end_ids(model, settings)
+    _check_size(model, prompts, settings)
+    rows = [
+        [
+            GenerationRow(
+                prompt,
+                number,
+                sample,
+                settings=settings,
+                end_ids=end_ids,
+                vocabulary=vocabulary,
+                constraint=constraint,
+            )
+            for sample in range(settings.samples)
+        ]
+        for number, prompt in enumerate(prompts)
+    ]
+    with _evaluating(model):
+        # room for all that may come; samples and beams, which are selected from it, keep it
+        cache = model.new_cache(len(prompts), max(map(len, prompts)) + settings.max_new_tokens)
+        logits = model.prefill(
+            prompts, cache, chunk_tokens=settings.chunk_tokens, progress=progress
+        )
+        if settings.beams > 1:
+            fresh = [samples[0].fork() for samples in rows]
+            found = find_beams(model, prompts, fresh, cache, logits, settings, end_ids)
+            for samples, beams in zip(rows, found, strict=True):
+                for row, beam in zip(samples, beams, strict=False):
+                    yield from replay(row, beam)
+            return
+        if settings.samples > 1:
+            forks = [row.number for samples in rows for row in samples]
+            cache.select(forks)
+            logits = logits[forks]
+        live = [row for samples in rows for row in samples]
+        yield from _continued(model, prompts, live, cache, logits, settings, end_ids)
+
+
+def _continued(
+    model: JambaLanguageModel,
+    prompts: Sequence[Sequence[int]],
+    live: list[GenerationRow],
+    cache: Cache,
+    logits: Tensor,
+    settings: GenerationSettings,
+    end_ids: Sequence[int],
+) -> Iterator[Piece]:
+    """Yield token after token of every row until all are over."""
+    seen = None
+    if settings.repetition_penalty != 1.0:
+        seen = tokens_seen([prompts[row.number] for row in live], logits)
+    while True:
+        tokens, pieces = _next_tokens(logits, live, seen, settings, end_ids)
+        yield from pieces
+        kept = [place for place, row in enumerate(live) if row.reason is None]
+        if not kept:
+            return
+        if len(kept) < len(live):
+            cache.select(kept)
+            live = [live[place] for place in kept]
+            tokens = tokens[kept]
+            seen = seen[kept] if seen is not None else None
+        if seen is not None:
+            seen.scatter_(1, tokens[:, None], value=True)
+        logits = model.step(tokens, cache)
+
+
+def _next_tokens(
+    logits: Tensor,
+    live: Sequence[GenerationRow],
+    seen: Tensor | None,
+    settings: GenerationSettings,
+    end_ids: Sequence[int],
+) -> tuple[Tensor, list[Piece]]:
+    """Choose the next token of each row; return the tokens and what they add."""
+    scores, plain = logits, log_probabilities(logits)
+    if seen is not None:
+        scores = penalise_repetition(scores, seen, settings.repetition_penalty)
+    mask = forbidden([row.allowed() for row in live], logits.shape[1], end_ids, logits.device)
+    dead = mask.all(dim=1).tolist()
+    scores = scores.masked_fill(mask, -torch.inf)
+    if settings.temperature > 0:
+        # a row that is over has no distribution; what is drawn for it is not used
+        scores[dead] = 0.0
+        scores = warp(
+            scores,
+            temperature=settings.temperature,
+            top_k=settings.top_k,
+            top_p=settings.top_p,
+        )
+        tokens = draw(scores, [row.uniform() for row in live])
+    else:
+        tokens = scores.argmax(dim=1)
+    found = plain.gather(1, tokens[:, None])[:, 0].tolist()
+    pieces = [
+        row.end_here() if over else row.push(token, log_probability)
+        for row, token, log_probability, over in zip(
+            live, tokens.tolist(), found, dead, strict=True
+        )
+    ]
+    return tokens, pieces
+
+
+def _end_ids(model: JambaLanguageModel, settings: GenerationSettings) -> tuple[int, ...]:
+    given = settings.end_ids if settings.end_ids is not None else model.config.eos_token_ids
+    size = model.config.vocab_size
+    if any(not 0 <= end < size for end in given):
+        raise ConfigError(f"end-of-text tokens {list(given)}: expected ids from 0 to {size - 1}")
+    return tuple(given)
+
+
+def _check_size(
+    model: JambaLanguageModel, prompts: Sequence[Sequence[int]], settings: GenerationSettings
+) -> None:
+    longest = max(map(len, prompts)) + settings.max_new_tokens
+    check_memory(
+        model.config,
+        len(prompts),
+        longest,
+        model.dtype,
+        model.device,
+        settings.chunk_tokens,
+        model.quantization,
+        branches=max(settings.samples, settings.beams),
+        weights_loaded=True,
+    )
+    if longest > model.config.max_position_embeddings:
+        _warn_of_length(model.config.max_position_embeddings)
+
+
+@functools.cache
+def _warn_of_length(trained: int) -> None:
+    logger.warning(
+        "a prompt and its continuation are longer than the %s tokens that the model is made for "
+        "(max_position_embeddings); it reads on, how well is not known",
+        f"{trained:,}",
+    )
+
+
+@contextmanager
+def _evaluating(model: JambaLanguageModel) -> Iterator[None]:
+    """Switch dropout off for a while."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)

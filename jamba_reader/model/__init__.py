@@ -1,0 +1,1 @@
+"""The Jamba language model: layers, decoding step, loading and memory budget."""

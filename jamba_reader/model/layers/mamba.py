@@ -1,0 +1,132 @@
+"""The Mamba-1 mixer with Jamba's inner norms (Gu & Dao 2023; Jamba, arXiv:2403.19887, 6.4)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from jamba_reader.cache.mamba_state import MambaState
+from jamba_reader.config import JambaConfig
+from jamba_reader.model.layers.linear import Linear
+from jamba_reader.model.layers.rms_norm import RMSNorm
+from jamba_reader.ops.causal_conv1d.op import causal_conv1d
+from jamba_reader.ops.linear.op import linear
+from jamba_reader.ops.segments import Segments
+from jamba_reader.ops.selection import Implementation
+from jamba_reader.ops.selective_scan.op import selective_scan
+
+
+class MambaMixer(nn.Module):
+    """Mixes tokens by a short convolution and a selective state space, in time linear in length.
+
+    Args:
+        config: shape of the model.
+        kernels: which implementation runs.
+    """
+
+    def __init__(
+        self,
+        config: JambaConfig,
+        *,
+        kernels: Implementation = "auto",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ):
+        super().__init__()
+        hidden, inner, states = config.hidden_size, config.inner_size, config.mamba_d_state
+        rank, bias = config.mamba_dt_rank, config.mamba_proj_bias
+        place: dict[str, Any] = {"kernels": kernels, "device": device, "dtype": dtype}
+        self.config = config
+        self.kernels = kernels
+        self.widths = [rank, states, states]
+        self.in_proj = Linear(hidden, 2 * inner, bias=bias, **place)
+        # holds the weights under the names of the checkpoints; its own forward pass pads
+        self.conv1d = nn.Conv1d(
+            inner,
+            inner,
+            config.mamba_d_conv,
+            groups=inner,
+            bias=config.mamba_conv_bias,
+            device=device,
+            dtype=dtype,
+        )
+        self.x_proj = Linear(inner, sum(self.widths), bias=False, **place)
+        self.dt_proj = Linear(rank, inner, bias=True, **place)
+        rates = torch.arange(1, states + 1, dtype=torch.float32, device=device).log()
+        self.A_log = nn.Parameter(rates.expand(inner, -1).to(dtype or torch.float32).contiguous())
+        self.D = nn.Parameter(torch.ones(inner, device=device, dtype=dtype))
+        self.out_proj = Linear(inner, hidden, bias=bias, **place)
+        norms = [RMSNorm(width, config.rms_norm_eps, **place) for width in self.widths]
+        self.dt_layernorm, self.b_layernorm, self.c_layernorm = norms
+        self._known_decay: tuple[tuple[int, int], Tensor] | None = None
+
+    def forward(
+        self, hidden: Tensor, segments: Segments, before: MambaState | None
+    ) -> tuple[Tensor, MambaState]:
+        """Mix the tokens of each sequence.
+
+        Args:
+            hidden: ``[tokens, hidden]``, normalised.
+            segments: where sequences begin.
+            before: what earlier calls left; None begins all sequences.
+
+        Returns:
+            The branch's output ``[tokens, hidden]``, and what a later call goes on from.
+        """
+        inner = self.config.inner_size
+        projected = self.in_proj(hidden)
+        inputs, gate = projected[:, :inner], projected[:, inner:]
+        inputs, history = causal_conv1d(
+            inputs,
+            self.conv1d.weight[:, 0],
+            self.conv1d.bias,
+            segments,
+            None if before is None else before.history,
+            activation=self.config.hidden_act,
+            implementation=self.kernels,
+        )
+        dt, b, c = self.x_proj(inputs).split(self.widths, dim=-1)
+        # the bias of dt_proj is added within the scan, in float32
+        dt = linear(self.dt_layernorm(dt), self.dt_proj.weight, implementation=self.kernels)
+        outputs, state, _ = selective_scan(
+            inputs,
+            dt,
+            self.decay(),
+            self.b_layernorm(b),
+            self.c_layernorm(c),
+            self.D,
+            self.dt_proj.bias,
+            gate,
+            segments,
+            None if before is None else before.state,
+            implementation=self.kernels,
+        )
+        return self.out_proj(outputs), MambaState(state, history)
+
+    def train(self, mode: bool = True) -> "MambaMixer":
+        """Switch between training and inference; A is computed anew, whoever wrote A_log."""
+        self._known_decay = None
+        super().train(mode)
+        return self
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "MambaMixer":
+        self._known_decay = None
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
+
+    def decay(self) -> Tensor:
+        """Return A = -exp(A_log), ``[channels, states]`` in float32 at least.
+
+        Without gradients it is computed once. Writes that PyTorch does not count, as those through
+        ``.data`` and of fused optimizers, are seen from the next ``train()`` or ``eval()`` on.
+        """
+        wide = torch.float64 if self.A_log.dtype == torch.float64 else torch.float32
+        # while training A_log changes every step; what was made in inference mode has no version
+        if torch.is_grad_enabled() or self.A_log.is_inference():
+            self._known_decay = None
+            return -torch.exp(self.A_log.to(wide))
+        version = (self.A_log.data_ptr(), self.A_log._version)
+        if self._known_decay is None or self._known_decay[0] != version:
+            self._known_decay = (version, -torch.exp(self.A_log.detach().to(wide)))
+        return self._known_decay[1]

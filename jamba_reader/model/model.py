@@ -1,0 +1,258 @@
+"""The Jamba language model on packed sequences (Jamba-1.5, arXiv:2408.12570)."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor, nn
+
+from jamba_reader.cache.cache import Cache
+from jamba_reader.config import JambaConfig
+from jamba_reader.model.decoding.program import DecodeStep
+from jamba_reader.model.layers.backbone import Backbone
+from jamba_reader.model.layers.linear import Linear
+from jamba_reader.model.memory_budget import check_memory
+from jamba_reader.model.prompt_chunks import check_ids, check_prompts, prompt_chunks
+from jamba_reader.ops.row_quantisation.format import ExpertsInt8
+from jamba_reader.ops.segments import Segments
+from jamba_reader.ops.selection import Implementation
+from spider.errors import DataError
+from spider.progress import Progress
+
+CHUNK_TOKENS = 2048
+"""Tokens of a prefill done at a time: bounds its memory, and fills the processor."""
+
+
+class ModelOutput(NamedTuple):
+    """What the model computed.
+
+    Attributes:
+        logits: ``[rows, vocabulary]``, of the rows asked for, in the model's dtype.
+        hidden: ``[tokens, hidden]``, after the last norm.
+        router_logits: ``[tokens, experts]`` of each mixture of experts.
+    """
+
+    logits: Tensor
+    hidden: Tensor
+    router_logits: tuple[Tensor, ...]
+
+
+class JambaLanguageModel(nn.Module):
+    """Jamba with its language-model head.
+
+    Weights have the names that transformers 5 gives them in memory, so that
+    ``model.load_state_dict(JambaForCausalLM(...).state_dict())`` works.
+
+    Args:
+        config: shape of the model.
+        kernels: which implementation of each operation runs; ``auto`` goes by the device.
+        device: where the weights are made; ``meta`` makes none.
+        dtype: of the weights.
+        quantization: int8 weights of feed-forward parts where given.
+    """
+
+    def __init__(
+        self,
+        config: JambaConfig,
+        *,
+        kernels: Implementation = "auto",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        quantization: ExpertsInt8 | None = None,
+    ):
+        super().__init__()
+        self.config = config
+        self.quantization = quantization
+        self._decode_step = DecodeStep(config) if kernels in ("auto", "cpu") else None
+        self.model = Backbone(
+            config, kernels=kernels, device=device, dtype=dtype, quantization=quantization
+        )
+        self.lm_head = Linear(
+            config.hidden_size,
+            config.vocab_size,
+            bias=False,
+            kernels=kernels,
+            device=device,
+            dtype=dtype,
+        )
+        if config.tie_word_embeddings:
+            self.lm_head.weight = self.model.embed_tokens.weight
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.lm_head.weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Data type of weights and activations."""
+        return self.lm_head.weight.dtype
+
+    @property
+    def gradient_checkpointing(self) -> bool:
+        """Whether training recomputes each layer in the backward pass instead of keeping it."""
+        return self.model.gradient_checkpointing
+
+    @gradient_checkpointing.setter
+    def gradient_checkpointing(self, value: bool) -> None:
+        self.model.gradient_checkpointing = value
+
+    def new_cache(self, sequences: int, capacity: int = 0) -> Cache:
+        """Return the cache of ``sequences`` that have not begun, with room for ``capacity``."""
+        return Cache.empty(
+            self.config, sequences, dtype=self.dtype, device=self.device, capacity=capacity
+        )
+
+    def hidden_states(
+        self, tokens: Int64[Tensor, " tokens"], segments: Segments, cache: Cache | None = None
+    ) -> tuple[Float[Tensor, "tokens hidden"], tuple[Tensor, ...]]:
+        """Run all but the head.
+
+        Args:
+            tokens: ids of all sequences, end to end.
+            segments: where sequences begin.
+            cache: what earlier calls left; moves on by these tokens.
+
+        Returns:
+            Hidden states after the last norm, and the router logits of each mixture of experts.
+
+        Raises:
+            DataError: the segments are of another number of tokens, the cache is that of a model
+                of another shape, or an id is not in the vocabulary (on a GPU, where looking would
+                wait for it, ``prefill`` alone looks).
+        """
+        if segments.total != len(tokens):
+            raise DataError(f"{len(tokens)} tokens in segments of {segments.total} in all")
+        self._check_tokens(tokens)
+        if cache is not None:
+            cache.check_fits(self.config)
+        hidden, routers = self.model(tokens, segments, cache)
+        return hidden, routers
+
+    def _check_tokens(self, tokens: Tensor) -> None:
+        if len(tokens) and tokens.device.type == "cpu":
+            lowest, highest = tokens.aminmax()
+            check_ids(int(lowest), int(highest), self.config.vocab_size)
+
+    def forward(
+        self,
+        tokens: Int64[Tensor, " tokens"],
+        segments: Segments,
+        *,
+        cache: Cache | None = None,
+        rows: Int64[Tensor, " rows"] | None = None,
+    ) -> ModelOutput:
+        """Return logits of ``rows``, or of the last token of each sequence that has any.
+
+        Args:
+            tokens: ids of all sequences, end to end.
+            segments: where sequences begin.
+            cache: what earlier calls left; moves on by these tokens.
+            rows: rows of ``tokens`` whose logits are wanted. There is no way to get all of them
+                but to ask for all: at 256K tokens they would be 32 GiB.
+        """
+        hidden, routers = self.hidden_states(tokens, segments, cache)
+        rows = segments.last_rows(tokens.device) if rows is None else rows
+        return ModelOutput(self.lm_head(hidden.index_select(0, rows)), hidden, routers)
+
+    @torch.no_grad()
+    def prefill(
+        self,
+        prompts: Sequence[Sequence[int]],
+        cache: Cache,
+        *,
+        chunk_tokens: int = CHUNK_TOKENS,
+        progress: bool = False,
+    ) -> Float[Tensor, "sequences vocabulary"]:
+        """Read prompts into the cache, ``chunk_tokens`` at a time; any split gives the same.
+
+        Args:
+            prompts: token ids of each of the cache's sequences.
+            cache: may hold earlier tokens of the sequences.
+            chunk_tokens: tokens in a call of the model, over all sequences.
+            progress: show a progress line.
+
+        Returns:
+            Logits after each prompt, in float32.
+
+        Raises:
+            DataError: a prompt is empty, or an id is not in the vocabulary.
+            ConfigError: it takes more memory than there is; said before anything is computed.
+        """
+        check_prompts(prompts, self.config.vocab_size)
+        if len(prompts) != cache.sequences:
+            raise DataError(f"{len(prompts)} prompts for a cache of {cache.sequences} sequences")
+        longest = max(map(int.__add__, cache.lengths, map(len, prompts)), default=0)
+        check_memory(
+            self.config,
+            len(prompts),
+            longest,
+            self.dtype,
+            self.device,
+            chunk_tokens,
+            self.quantization,
+            weights_loaded=True,
+            held_bytes=cache.held_bytes(longest),
+        )
+        cache.reserve(longest)
+        logits = torch.empty(len(prompts), self.config.vocab_size, device=self.device)
+        total = sum(map(len, prompts))
+        with ExitStack() as stack:
+            shown = Progress(total=total, unit="tokens", label="prefill") if progress else None
+            if shown is not None:
+                stack.enter_context(shown)
+            for lengths, tokens, finished in prompt_chunks(prompts, chunk_tokens):
+                segments = Segments(lengths)
+                packed = torch.tensor(tokens, device=self.device)
+                hidden, _ = self.hidden_states(packed, segments, cache)
+                if finished:
+                    rows = torch.tensor(
+                        [segments.starts[i + 1] - 1 for i in finished], device=self.device
+                    )
+                    logits[finished] = self.lm_head(hidden[rows]).float()
+                if shown is not None:
+                    shown.advance(len(tokens))
+        return logits
+
+    @torch.no_grad()
+    def step(
+        self, tokens: Int64[Tensor, " sequences"], cache: Cache
+    ) -> Float[Tensor, "sequences vocabulary"]:
+        """Read one more token of each sequence; return the logits after it, in float32.
+
+        On a CPU the layers are not called, see ``jamba_reader.ops.decode_step``, unless one was
+        replaced or has a hook.
+
+        Raises:
+            DataError: not one token for each sequence, an id that is not in the vocabulary, or
+                the call before ended halfway.
+        """
+        if len(tokens) != cache.sequences:
+            raise DataError(
+                f"{len(tokens)} tokens for a cache of {cache.sequences} sequences, "
+                "expected one of each"
+            )
+        if self._decode_step is not None and tokens.device.type == "cpu" and not self.training:
+            self._check_tokens(tokens)
+            logits = self._decode_step.run(self.model, self.lm_head, tokens, cache)
+            if logits is not None:
+                return logits.float()
+        hidden, _ = self.hidden_states(tokens, Segments([1] * len(tokens)), cache)
+        found: Tensor = self.lm_head(hidden)
+        return found.float()
+
+    def forward_padded(
+        self,
+        input_ids: Int64[Tensor, "sequences length"],
+        attention_mask: Bool[Tensor, "sequences length"] | Int64[Tensor, "sequences length"],
+    ) -> Float[Tensor, "sequences length vocabulary"]:
+        """Return the logits of a padded batch, zeros at the padding, on whichever side it is."""
+        real = attention_mask.bool()
+        segments = Segments(real.sum(dim=1).tolist())
+        hidden, _ = self.hidden_states(input_ids[real], segments)
+        logits: Tensor = self.lm_head(hidden)
+        padded = logits.new_zeros(*input_ids.shape, logits.shape[-1])
+        padded[real] = logits
+        return padded

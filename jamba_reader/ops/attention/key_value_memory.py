@@ -1,0 +1,256 @@
+"""Keys and values of the tokens that an attention layer has seen, for several sequences."""
+
+from collections.abc import Sequence
+from weakref import WeakSet
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from jamba_reader.ops.segments import Segments
+from spider.errors import DataError
+
+_LEAST_GROWTH = 32
+
+
+class _Storage:
+    """What memories that share two tensors know of each other.
+
+    Attributes:
+        holders: the memories.
+        ends: tokens of each sequence that any of them has written.
+    """
+
+    def __init__(self, holder: "KeyValueMemory", ends: Sequence[int]):
+        self.holders = WeakSet([holder])
+        self.ends = list(ends)
+
+
+class KeyValueMemory:
+    """What one attention layer remembers: ragged sequences in one tensor that grows.
+
+    A fork shares the tensors. Who first adds tokens to a sequence goes on in place, behind what
+    both remember; the other copies the tensors when it does the same.
+
+    Args:
+        keys: room for the keys of every sequence.
+        values: room for the values.
+        lengths: tokens held by each sequence; what lies behind them is not defined.
+    """
+
+    def __init__(
+        self,
+        keys: Float[Tensor, "sequences kv_heads capacity head_dim"],
+        values: Float[Tensor, "sequences kv_heads capacity head_dim"],
+        lengths: Sequence[int],
+    ):
+        self.keys = keys
+        self.values = values
+        self.lengths = list(lengths)
+        self._storage = _Storage(self, self.lengths)
+        self._lengths_tensor: Tensor | None = None
+
+    @classmethod
+    def empty(
+        cls,
+        sequences: int,
+        kv_heads: int,
+        head_dim: int,
+        *,
+        dtype: torch.dtype,
+        device: torch.device | str,
+        capacity: int = 0,
+    ) -> "KeyValueMemory":
+        """Return a memory of no tokens with room for ``capacity`` of each sequence."""
+        like = torch.empty((0, kv_heads, 0, head_dim), dtype=dtype, device=device)
+        keys, values = (_room(like, sequences, capacity) for _ in range(2))
+        return cls(keys, values, [0] * sequences)
+
+    @property
+    def capacity(self) -> int:
+        """Tokens of each sequence that there is room for."""
+        # they differ where memory sufficed for one of them only
+        return min(self.keys.shape[2], self.values.shape[2])
+
+    def bytes_of(self, tokens: int) -> int:
+        """Return what room for ``tokens`` of each sequence takes."""
+        _, heads, _, size = self.keys.shape
+        return 2 * len(self.lengths) * heads * size * self.keys.itemsize * tokens
+
+    def held_bytes(self, tokens: int) -> int:
+        """Return how many of ``bytes_of(tokens)`` memory has been given for.
+
+        A GPU gives it when room is made, an operating system when the room is first written.
+        """
+        lazy = self.keys.device.type == "cpu"
+        places = self.lengths if lazy else [self.capacity] * len(self.lengths)
+        return sum(self.bytes_of(min(place, tokens)) for place in places) // max(len(places), 1)
+
+    def lengths_on(self, device: torch.device | str) -> Int64[Tensor, " sequences"]:
+        """Return ``lengths`` as a tensor, which nobody changes."""
+        known = self._lengths_tensor
+        if known is None or known.device != torch.device(device):
+            known = torch.tensor(self.lengths, dtype=torch.int64, device=device)
+            self._lengths_tensor = known
+        return known
+
+    def append(
+        self,
+        key: Float[Tensor, "tokens kv_heads head_dim"],
+        value: Float[Tensor, "tokens kv_heads head_dim"],
+        segments: Segments,
+    ) -> "KeyValueMemory":
+        """Return the memory with a call's tokens at the end of each sequence.
+
+        It is this same object, written in place with room that grows by half when it is short.
+        Only where gradients are recorded is it a new one, and this one stays as it was: a gradient
+        may have to flow through it, and a checkpointed layer be computed again, whichever of its
+        weights are frozen.
+
+        Raises:
+            DataError: the segments are not those of this memory's sequences.
+        """
+        if len(segments) != len(self.lengths):
+            raise DataError(
+                f"{len(segments)} segments for a memory of {len(self.lengths)} sequences: expected "
+                "one segment each, empty where a sequence has no new token"
+            )
+        lengths = [old + new for old, new in zip(self.lengths, segments.lengths, strict=True)]
+        recorded = self.keys.requires_grad or self.values.requires_grad
+        if torch.is_grad_enabled() or recorded:
+            return KeyValueMemory(
+                _extended(self.keys, self.lengths, key, segments),
+                _extended(self.values, self.lengths, value, segments),
+                lengths,
+            )
+        longest = max(lengths, default=0)
+        if longest > self.capacity:
+            self._move(max(longest, self.capacity + max(self.capacity // 2, _LEAST_GROWTH)))
+        elif not self._may_write(lengths):
+            self._move(self.capacity)
+        self._write(key, value, segments)
+        self._storage.ends = [*map(max, lengths, self._storage.ends)]
+        known = self._lengths_tensor
+        self._lengths_tensor = known + 1 if known is not None and segments.single_tokens else None
+        self.lengths = lengths
+        return self
+
+    def _may_write(self, lengths: Sequence[int]) -> bool:
+        """Return whether nobody else remembers what lies where the new tokens go."""
+        if len(self._storage.holders) == 1:
+            return True
+        places = zip(self.lengths, lengths, self._storage.ends, strict=True)
+        return all(new == old or end <= old for old, new, end in places)
+
+    def _write(self, key: Tensor, value: Tensor, segments: Segments) -> None:
+        if segments.single_tokens and len(set(self.lengths)) == 1:
+            self.keys.select(2, self.lengths[0]).copy_(key)
+            self.values.select(2, self.lengths[0]).copy_(value)
+            return
+        if segments.single_tokens:
+            numbers = torch.arange(len(self.lengths), device=self.keys.device)
+            ends = self.lengths_on(self.keys.device)
+            self.keys[numbers, :, ends] = key
+            self.values[numbers, :, ends] = value
+            return
+        for sequence, rows in enumerate(segments.slices):
+            start = self.lengths[sequence]
+            place = slice(start, start + rows.stop - rows.start)
+            self.keys[sequence, :, place] = key[rows].transpose(0, 1)
+            self.values[sequence, :, place] = value[rows].transpose(0, 1)
+
+    def reserve(self, capacity: int) -> None:
+        """Make room for ``capacity`` tokens of each sequence; never less than there is."""
+        if capacity > self.capacity:
+            self._move(capacity)
+
+    def _move(self, capacity: int) -> None:
+        """Copy to tensors of our own, with room for at least ``capacity``."""
+        capacity = max(capacity, self.capacity)
+        used = max(self.lengths, default=0)
+        for name in ("keys", "values"):
+            old = getattr(self, name)
+            new = _room(old, len(self.lengths), capacity)
+            new[:, :, :used] = old[:, :, :used]
+            setattr(self, name, new)
+        self._storage.holders.discard(self)
+        self._storage = _Storage(self, self.lengths)
+
+    def truncate(self, lengths: Sequence[int]) -> None:
+        """Forget what each sequence holds behind ``lengths``.
+
+        Raises:
+            DataError: a sequence does not hold so many.
+        """
+        if len(lengths) != len(self.lengths) or any(map(int.__gt__, lengths, self.lengths)):
+            raise DataError(f"cannot truncate {self.lengths} tokens to {list(lengths)}")
+        self.lengths = list(lengths)
+        self._lengths_tensor = None
+
+    def fork(self) -> "KeyValueMemory":
+        """Return a memory of the same tokens that goes its own way; nothing is copied yet."""
+        twin = KeyValueMemory(self.keys, self.values, self.lengths)
+        twin._storage = self._storage
+        self._storage.holders.add(twin)
+        return twin
+
+    def select(self, indices: Sequence[int]) -> "KeyValueMemory":
+        """Return a copy that holds these sequences, in this order; one may come twice.
+
+        It has as much room. Only where gradients flow through it, and adding tokens copies anyway,
+        has it none to spare.
+        """
+        lengths = [self.lengths[index] for index in indices]
+        used = max(lengths, default=0)
+        rows = torch.tensor(list(indices), dtype=torch.int64, device=self.keys.device)
+        keys, values = self.keys[:, :, :used], self.values[:, :, :used]
+        if keys.requires_grad or values.requires_grad:
+            return KeyValueMemory(keys.index_select(0, rows), values.index_select(0, rows), lengths)
+        copies = []
+        for old in (keys, values):
+            new = _room(old, len(lengths), self.capacity)
+            torch.index_select(old, 0, rows, out=new[:, :, :used])
+            copies.append(new)
+        return KeyValueMemory(copies[0], copies[1], lengths)
+
+    @classmethod
+    def stack(cls, memories: Sequence["KeyValueMemory"]) -> "KeyValueMemory":
+        """Return the sequences of several memories as one, in order."""
+        lengths = [length for memory in memories for length in memory.lengths]
+        longest = max(lengths, default=0)
+        keys, values = (_room(memories[0].keys, len(lengths), longest) for _ in range(2))
+        start = 0
+        for memory in memories:
+            used = max(memory.lengths, default=0)
+            rows = slice(start, start + len(memory.lengths))
+            keys[rows, :, :used] = memory.keys[:, :, :used]
+            values[rows, :, :used] = memory.values[:, :, :used]
+            start = rows.stop
+        return cls(keys, values, lengths)
+
+    def detach(self) -> None:
+        """Let no gradient flow into what was seen so far."""
+        self.keys = self.keys.detach()
+        self.values = self.values.detach()
+
+
+def _room(like: Tensor, sequences: int, capacity: int) -> Tensor:
+    """Return room for keys or values of the same heads, type and place."""
+    # tensors made in inference mode could not be written outside of it
+    with torch.inference_mode(False), torch.no_grad():
+        return like.new_empty((sequences, like.shape[1], capacity, like.shape[3]))
+
+
+def _extended(
+    old: Tensor, lengths: Sequence[int], new: Tensor, segments: Segments
+) -> Float[Tensor, "sequences kv_heads capacity head_dim"]:
+    """Return old rows and new ones end to end, zeros behind, differentiable."""
+    capacity = max(map(int.__add__, lengths, segments.lengths), default=0)
+    rows = []
+    for sequence, (length, piece) in enumerate(zip(lengths, segments.slices, strict=True)):
+        fresh = new[piece].transpose(0, 1)
+        blank = capacity - length - fresh.shape[1]
+        padding = new.new_zeros((fresh.shape[0], blank, fresh.shape[2]))
+        rows.append(torch.cat([old[sequence, :, :length], fresh, padding], dim=1))
+    # of no sequences there is nothing to stack
+    return torch.stack(rows) if rows else old

@@ -1,0 +1,1 @@
+"""What kernels share: SIMD lanes, scalar maths, memory by address, threads."""

@@ -1,0 +1,221 @@
+"""Exponential, softplus and sigmoid of sixteen lanes, and rows read and written as lanes.
+
+The polynomials are minimax fits made in float64 by Lawson's iteration. ``2**r - 1`` has no constant
+term, so a decay that is nearly one is as exact as float32 can say it.
+"""
+
+from typing import NamedTuple, no_type_check
+
+import numpy as np
+from numba import njit
+
+from jamba_reader.ops.machine.lanes import (
+    LANES_BYTES,
+    WIDTH,
+    broadcast,
+    copy_bytes,
+    fma,
+    load,
+    load_bfloat16,
+    load_scalar,
+    load_scalar_bfloat16,
+    load_scalar_int8,
+    maximum,
+    negative_magnitude,
+    store,
+    store_bfloat16,
+    store_scalar,
+    store_scalar_bfloat16,
+    times_power_of_two,
+    where_negative,
+)
+from jamba_reader.ops.machine.memory import rounded
+
+FLOAT32, BFLOAT16, INT8 = 0, 1, 2
+"""How numbers are held in memory."""
+
+_BFLOAT16 = np.int16(0)
+
+
+class Rows(NamedTuple):
+    """A matrix whose rows are contiguous, or a vector; ``address`` 0 stands for None.
+
+    Attributes:
+        address: of its first number.
+        stride: numbers from row to row.
+        kind: how they are held.
+    """
+
+    address: int
+    stride: int
+    kind: int
+
+
+LOG2E = np.float32(1.4426950408889634)
+_LOG2E_REST = np.float32(1.4426950408889634 - float(LOG2E))
+_ONE = np.float32(1)
+_TWO = np.float32(2)
+_SMALLEST_EXPONENT = np.float32(-126)
+_SMALLEST_LOGARITHM = np.float32(-87.3)
+# added and taken away again it rounds to an integer, which stands in the low bits meanwhile
+_ROUNDER = np.float32(1.5 * 2**23)
+# (2**r - 1) / r for |r| <= 1/2
+_POWER = tuple(
+    np.float32(c) for c in (0.69314714, 0.24022351, 0.055505002, 0.0096662455, 0.0013333539)
+)
+# atanh(s) / s in s**2 for s <= 1/3
+_ATANH = tuple(np.float32(c) for c in (1.0, 0.33333157, 0.20012455, 0.139803, 0.14089172))
+
+
+@njit(cache=True)
+@no_type_check
+def _power_less_one(r):
+    """``2**r - 1`` for ``abs(r) <= 1/2``; relative error 4e-7."""
+    q = fma(broadcast(_POWER[4]), r, broadcast(_POWER[3]))
+    q = fma(q, r, broadcast(_POWER[2]))
+    q = fma(q, r, broadcast(_POWER[1]))
+    return r * fma(q, r, broadcast(_POWER[0]))
+
+
+@njit(cache=True)
+@no_type_check
+def exp2(x):
+    """``2**x`` for x up to 127; what would be below 2**-126 is 2**-126."""
+    # in this order, here and below: ``maximum`` returns the second of what cannot be compared
+    x = maximum(broadcast(_SMALLEST_EXPONENT), x)
+    shifted = x + broadcast(_ROUNDER)
+    r = x - (shifted - broadcast(_ROUNDER))
+    q = fma(broadcast(_POWER[4]), r, broadcast(_POWER[3]))
+    q = fma(q, r, broadcast(_POWER[2]))
+    q = fma(q, r, broadcast(_POWER[1]))
+    q = fma(q, r, broadcast(_POWER[0]))
+    return times_power_of_two(fma(q, r, broadcast(_ONE)), shifted)
+
+
+@njit(cache=True)
+@no_type_check
+def exp2_or_zero(x):
+    """``2**x`` for x up to 127; what would be below 2**-126 is 0, as of what is hidden."""
+    above = x - broadcast(_SMALLEST_EXPONENT)
+    return where_negative(above, broadcast(np.float32(0)), exp2(x))
+
+
+@njit(cache=True)
+@no_type_check
+def exp2_less_one(x):
+    """``2**x - 1``, exact to float32 also near zero."""
+    x = maximum(broadcast(_SMALLEST_EXPONENT), x)
+    shifted = x + broadcast(_ROUNDER)
+    power = times_power_of_two(broadcast(_ONE), shifted)
+    small = _power_less_one(x - (shifted - broadcast(_ROUNDER)))
+    return fma(power, small, power - broadcast(_ONE))
+
+
+@njit(cache=True)
+@no_type_check
+def exp_of_negative(x):
+    """``e**x`` for x up to 0; the argument's reduction is carried in two parts."""
+    x = maximum(broadcast(_SMALLEST_LOGARITHM), x)
+    shifted = fma(x, broadcast(LOG2E), broadcast(_ROUNDER))
+    r = fma(x, broadcast(LOG2E), broadcast(_ROUNDER) - shifted)
+    r = fma(x, broadcast(_LOG2E_REST), r)
+    return times_power_of_two(broadcast(_ONE) + _power_less_one(r), shifted)
+
+
+@njit(cache=True)
+@no_type_check
+def softplus(x):
+    """``log(1 + e**x)``, to relative accuracy for very negative x too, where it is ``e**x``."""
+    small = exp_of_negative(negative_magnitude(x))
+    s = small / (small + broadcast(_TWO))
+    z = s * s
+    q = fma(broadcast(_ATANH[4]), z, broadcast(_ATANH[3]))
+    q = fma(q, z, broadcast(_ATANH[2]))
+    q = fma(q, z, broadcast(_ATANH[1]))
+    q = fma(q, z, broadcast(_ATANH[0]))
+    # in this order: of a comparison with what is not a number, ``maximum`` returns the second
+    return fma(s + s, q, maximum(broadcast(np.float32(0)), x))
+
+
+@njit(cache=True)
+@no_type_check
+def sigmoid(x):
+    """``1 / (1 + e**-x)``, to relative accuracy for very negative x too."""
+    small = exp_of_negative(negative_magnitude(x))
+    numerator = where_negative(x, small, broadcast(_ONE))
+    return numerator / (small + broadcast(_ONE))
+
+
+@njit(cache=True)
+@no_type_check
+def bytes_of(kind):
+    """Bytes of one number."""
+    return 4 >> kind
+
+
+@njit(cache=True)
+@no_type_check
+def read_one(address, index, kind):
+    """The number at ``index``, as float32."""
+    if kind == BFLOAT16:
+        return load_scalar_bfloat16(address + 2 * index)
+    if kind == INT8:
+        return load_scalar_int8(address + index)
+    return load_scalar(address + 4 * index)
+
+
+@njit(cache=True)
+@no_type_check
+def write_one(address, index, kind, value):
+    """Write the float at ``index``, rounded to what is held there."""
+    if kind == BFLOAT16:
+        store_scalar_bfloat16(address + 2 * index, value)
+    else:
+        store_scalar(address + 4 * index, value)
+
+
+@njit(cache=True)
+@no_type_check
+def rounded_to(kind, value):
+    """A float32 rounded to what memory of this kind holds, as a float32."""
+    return rounded(_BFLOAT16, value) if kind == BFLOAT16 else value
+
+
+@njit(cache=True)
+@no_type_check
+def read(address, index, kind, present, spare):
+    """Sixteen floats from ``index`` on; those beyond the first ``present`` are zero.
+
+    ``spare`` is the address of 64 free bytes: what is not there must not be read.
+    """
+    size = 2 if kind == BFLOAT16 else 4
+    place = address + size * index
+    if present < WIDTH:
+        store(spare, broadcast(np.float32(0)))
+        copy_bytes(spare, place, size * present)
+        place = spare
+    if kind == BFLOAT16:
+        return load_bfloat16(place)
+    return load(place)
+
+
+@njit(cache=True)
+@no_type_check
+def write(address, index, kind, present, spare, value):
+    """Write the first ``present`` lanes from ``index`` on."""
+    size = 2 if kind == BFLOAT16 else 4
+    place = address + size * index
+    target = place if present >= WIDTH else spare
+    if kind == BFLOAT16:
+        store_bfloat16(target, value)
+    else:
+        store(target, value)
+    if present < WIDTH:
+        copy_bytes(place, spare, size * present)
+
+
+@njit(cache=True)
+@no_type_check
+def lane_place(address, row):
+    """Address of a row of lanes."""
+    return address + LANES_BYTES * row

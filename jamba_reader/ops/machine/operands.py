@@ -1,0 +1,32 @@
+"""Tensors as numba kernels take them: addresses, strides and kinds; the caller keeps them alive."""
+
+import torch
+from torch import Tensor
+
+from jamba_reader.ops.machine.lane_math import BFLOAT16, FLOAT32, INT8, Rows
+from jamba_reader.ops.machine.lane_products import Matrix
+
+KINDS = {torch.float32: FLOAT32, torch.bfloat16: BFLOAT16, torch.int8: INT8}
+
+NO_ROWS = Rows(0, 0, FLOAT32)
+
+
+def address_of(tensor: Tensor | None) -> int:
+    """Return where a tensor's numbers begin; 0 for none."""
+    return 0 if tensor is None else tensor.data_ptr()
+
+
+def dense_rows(tensor: Tensor) -> Tensor:
+    """Return a matrix whose rows are contiguous: itself, if they are."""
+    return tensor if tensor.stride(-1) == 1 else tensor.contiguous()
+
+
+def rows_of(tensor: Tensor) -> Rows:
+    """Return a matrix whose rows are contiguous, or a vector."""
+    return Rows(tensor.data_ptr(), tensor.stride(0), KINDS[tensor.dtype])
+
+
+def matrix_of(weight: Tensor, scale: Tensor | None = None) -> Matrix:
+    """Return a contiguous weight and the scales of its rows."""
+    rows, columns = weight.shape
+    return Matrix(weight.data_ptr(), rows, columns, KINDS[weight.dtype], address_of(scale))

@@ -1,0 +1,1 @@
+"""Rounding of weight rows to int8 with one scale for each row."""

@@ -1,0 +1,1 @@
+"""Byte-level vocabularies, token bytes and streamed text."""

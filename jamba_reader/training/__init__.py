@@ -1,0 +1,1 @@
+"""Training a Jamba language model on a corpus."""

@@ -1,0 +1,248 @@
+"""Training a language model on a corpus: from documents to a reader that transformers opens."""
+
+import dataclasses
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tokenizers
+import torch
+from jaxtyping import Int64
+
+from jamba_reader.checkpoints.files import read_config
+from jamba_reader.checkpoints.source import find_checkpoint
+from jamba_reader.config import JambaConfig
+from jamba_reader.model.initialisation import initialise
+from jamba_reader.model.loading import load_model, save_model
+from jamba_reader.model.model import JambaLanguageModel
+from jamba_reader.tokenization.byte_level_vocabulary import (
+    BEGIN,
+    END,
+    PAD,
+    check_vocabulary_size,
+    save_vocabulary,
+    settle_vocabulary,
+    token_number,
+)
+from jamba_reader.training.data import Lanes
+from jamba_reader.training.document_tokens import (
+    DocumentTokens,
+    Split,
+    build_document_tokens,
+    check_validation_share,
+    document_text,
+    split_documents,
+)
+from jamba_reader.training.objective import LanguageModelObjective
+from jamba_reader.training.parameter_groups import make_adamw
+from jamba_reader.training.validation import HeldoutPerplexity
+from spider.corpus.corpus import Corpus
+from spider.errors import CheckpointError, ConfigError, DataError
+from spider.training.loop import CHECKPOINTS, TENSORBOARD, Outcome, train
+from spider.training.settings import TrainingSettings
+
+logger = logging.getLogger(__name__)
+
+TOKENS = "tokens"
+TOKENIZER = "tokenizer"
+UNHASHED = (TENSORBOARD,)
+"""Event files hold times of day."""
+LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
+"""What an interrupted run goes on from, until its artifact is whole."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageModelTraining:
+    """Everything that decides a language model, but for the corpus.
+
+    Attributes:
+        reader_size: shape of a new model; the vocabulary's size is the tokenizer's.
+        start: a checkpoint to go on from; empty begins anew.
+        tokenizer: a folder with ``tokenizer.json``; empty trains a vocabulary or takes start's.
+        vocabulary_size: at most this many tokens where one is trained.
+        vocabulary_documents: a vocabulary is trained on at most this many documents.
+        lanes: documents read side by side.
+        chunk_tokens: tokens of a lane in one pass through the model.
+        chunks_per_step: passes of a step.
+        attention_memory: tokens whose keys and values a lane carries into the next step.
+        validation_share: share of the documents kept from training.
+        validation_tokens: about this many of their tokens are read in a validation.
+        mamba_time_steps: draw Mamba's time steps for a new model.
+        gradient_checkpointing: compute each layer twice instead of keeping what it computed.
+        learning_rate: peak.
+        weight_decay: of matrices.
+        beta2: AdamW's second moment.
+        settings: of the loop.
+    """
+
+    reader_size: JambaConfig
+    start: str = ""
+    tokenizer: str = ""
+    vocabulary_size: int = 8192
+    vocabulary_documents: int = 20_000
+    lanes: int
+    chunk_tokens: int
+    chunks_per_step: int
+    attention_memory: int
+    validation_share: float
+    validation_tokens: int
+    mamba_time_steps: bool = True
+    gradient_checkpointing: bool = False
+    learning_rate: float
+    weight_decay: float
+    beta2: float
+    settings: TrainingSettings
+
+    def __post_init__(self) -> None:
+        """Look at what can be looked at before anything is written.
+
+        Raises:
+            ConfigError: a setting is out of range, or start has int8 weights.
+            CheckpointError: start is no Jamba checkpoint.
+        """
+        for name in ("vocabulary_documents", "lanes", "chunk_tokens", "chunks_per_step"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name}={getattr(self, name)}: expected at least 1")
+        for name in ("attention_memory", "validation_tokens", "learning_rate", "weight_decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ConfigError(f"{name}={getattr(self, name)}: expected 0 or more")
+        if not 0.0 <= self.beta2 < 1.0:
+            raise ConfigError(f"beta2={self.beta2}: expected 0 to less than 1")
+        check_validation_share(self.validation_share)
+        if not (self.start or self.tokenizer):
+            check_vocabulary_size(self.vocabulary_size)
+        if self.start and read_config(find_checkpoint(self.start))[1] is not None:
+            raise ConfigError(f"start={self.start}: int8 weights cannot be trained")
+
+    def run(self, corpus: Corpus, folder: Path) -> dict[str, dict[str, Any]]:
+        """Train into ``folder`` (resuming what it holds) and write the reader.
+
+        Returns:
+            ``counts`` and ``details`` for the manifest.
+
+        Raises:
+            DataError: there is too little to train on.
+            ConfigError: a setting is out of range.
+            CheckpointError: start has weights that are no finite numbers.
+        """
+        if not corpus.n_documents:
+            raise DataError("nothing to train on: the corpus has no document", path=corpus.path)
+        ids = [corpus.document_id(number) for number in range(corpus.n_documents)]
+        split = split_documents(
+            ids, validation_share=self.validation_share, seed=self.settings.seed
+        )
+        (folder / TOKENIZER).mkdir(exist_ok=True)
+        vocabulary = settle_vocabulary(
+            self._vocabulary_texts(corpus, split.training),
+            folder / TOKENIZER,
+            source=self.tokenizer or (str(find_checkpoint(self.start)) if self.start else ""),
+            vocabulary_size=self.vocabulary_size,
+        )
+        tokens = build_document_tokens(corpus, vocabulary, folder / TOKENS)
+        model = self._model(vocabulary)
+        outcome, details = Outcome(0, {}), dict[str, Any]()
+        if self.settings.steps or self.settings.minutes:
+            outcome, details = self._train(model, tokens, split, folder)
+        save_model(model.cpu(), folder)
+        save_vocabulary(vocabulary, folder)
+        counts = {
+            "steps": outcome.steps,
+            "documents": len(split.training),
+            "heldout_documents": len(split.validation),
+            "vocabulary": model.config.vocab_size,
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        }
+        return {"counts": counts, "details": {"training": details}}
+
+    def _vocabulary_texts(
+        self, corpus: Corpus, training: Int64[np.ndarray, " documents"]
+    ) -> Iterator[str]:
+        """Yield the texts of training documents, spread evenly, when asked for."""
+        stride = max(1, -(-len(training) // self.vocabulary_documents))
+        for number in training[::stride].tolist():
+            yield document_text(corpus, number)
+
+    def _model(self, vocabulary: tokenizers.Tokenizer) -> JambaLanguageModel:
+        size = vocabulary.get_vocab_size(with_added_tokens=True)
+        if self.start:
+            model = load_model(self.start, dtype=torch.float32)
+            _check_finite(model, self.start)
+            if size > model.config.vocab_size:
+                raise ConfigError(
+                    f"the tokenizer has {size} tokens, start={self.start} "
+                    f"{model.config.vocab_size}; leave tokenizer empty to take its own"
+                )
+        else:
+            config = dataclasses.replace(
+                self.reader_size,
+                vocab_size=size,
+                pad_token_id=vocabulary.token_to_id(PAD),
+                bos_token_id=vocabulary.token_to_id(BEGIN),
+                eos_token_ids=(token_number(vocabulary, END),),
+            )
+            model = JambaLanguageModel(config, dtype=torch.float32)
+            generator = torch.Generator().manual_seed(self.settings.seed)
+            initialise(model, generator, mamba_time_steps=self.mamba_time_steps)
+        model.gradient_checkpointing = self.gradient_checkpointing
+        return model
+
+    def _train(
+        self, model: JambaLanguageModel, tokens: DocumentTokens, split: Split, folder: Path
+    ) -> tuple[Outcome, dict[str, Any]]:
+        lanes = Lanes(
+            tokens,
+            split.training,
+            lanes=self.lanes,
+            chunk_tokens=self.chunk_tokens,
+            chunks_per_step=self.chunks_per_step,
+            seed=self.settings.seed,
+        )
+        validation = HeldoutPerplexity(
+            tokens, split.validation, tokens=self.validation_tokens, seed=self.settings.seed
+        )
+        if not validation.tokens:
+            logger.warning("no document is kept from training: it goes on without validation")
+        objective = LanguageModelObjective(
+            model, lanes=self.lanes, attention_memory=self.attention_memory
+        )
+        outcome = train(
+            objective,
+            make_batch=lanes.batch,
+            make_optimizer=lambda module: make_adamw(
+                module,
+                learning_rate=self.learning_rate,
+                weight_decay=self.weight_decay,
+                beta2=self.beta2,
+            ),
+            validate=validation,
+            settings=self.settings,
+            folder=folder,
+        )
+        details = {
+            "steps": outcome.steps,
+            "tokens_per_step": lanes.tokens_per_step,
+            "training_tokens": lanes.tokens,
+            "epochs": round(outcome.steps / lanes.steps_per_epoch, 3),
+            "validation_tokens": validation.tokens,
+            "validation": outcome.validation,
+        }
+        return outcome, details
+
+
+def _check_finite(model: JambaLanguageModel, start: str) -> None:
+    """Refuse weights that no step could mend.
+
+    Raises:
+        CheckpointError: a weight is infinite or not a number.
+    """
+    for name, weight in model.named_parameters():
+        # the extremes are nan where any weight is
+        if not bool(torch.stack(weight.detach().aminmax()).isfinite().all()):
+            raise CheckpointError(
+                f"start={start}: {name} has weights that are infinite or not numbers; fetch the "
+                "checkpoint again, or go on from another"
+            )

@@ -1,0 +1,100 @@
+"""Predicting the next token over documents longer than a step: truncated back-propagation.
+
+Each lane's Mamba states, convolution inputs and last keys and values go on from one step into the
+next without gradients, so that a step of few tokens trains on what a whole document has left in the
+state. Within a step the states pass through several chunks with gradients: the step's gradient is
+that of one long sequence, whatever the number of chunks.
+
+Sources: Williams & Peng 1990 (truncated back-propagation through time); the memory of attention
+layers is that of Transformer-XL (Dai et al. 2019, section 3.2), without positions.
+"""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from jamba_reader.model.model import JambaLanguageModel
+from jamba_reader.ops.segments import Segments
+from jamba_reader.training.carried_lanes import CarriedLanes, restart
+from jamba_reader.training.data import Chunk, LanguageModelBatch
+from jamba_reader.training.losses.chunked_cross_entropy import chunked_cross_entropy
+from jamba_reader.training.losses.load_balancing import load_balancing_loss
+from spider.training.loop import StepOutput
+
+TIED_HEAD = "model.lm_head.weight"
+
+
+class LanguageModelObjective(nn.Module):
+    """A batch of lanes to a loss; remembers the lanes.
+
+    Args:
+        model: what learns.
+        lanes: of every batch.
+        attention_memory: tokens whose keys and values a lane carries into the next step.
+        balance: factor of the router's balancing loss; None takes the model's configuration's.
+    """
+
+    def __init__(
+        self,
+        model: JambaLanguageModel,
+        *,
+        lanes: int,
+        attention_memory: int,
+        balance: float | None = None,
+    ):
+        super().__init__()
+        self.model = model
+        self.balance = model.config.router_aux_loss_coef if balance is None else balance
+        self.carried = CarriedLanes(
+            model.config, lanes=lanes, attention_memory=attention_memory, dtype=model.dtype
+        )
+        if model.config.tie_word_embeddings:
+            # safetensors refuses two names for one tensor
+            self.register_state_dict_post_hook(_without_tied_head)  # type: ignore[no-untyped-call]
+            self.register_load_state_dict_pre_hook(_with_tied_head)  # type: ignore[no-untyped-call]
+
+    def forward(self, batch: LanguageModelBatch) -> StepOutput:
+        """Return the mean cross-entropy per token, with the balancing loss where there are experts.
+
+        Moves the lanes on; the next batch has to be the one that follows.
+        """
+        cache = self.carried.cache()
+        total = torch.zeros((), device=self.model.device)
+        routers: list[torch.Tensor] = []
+        for chunk in batch.chunks:
+            cache.select(chunk.lanes)
+            restart(cache, _beginning(chunk))
+            hidden, router_logits = self.model.hidden_states(
+                chunk.tokens, Segments(chunk.lengths), cache
+            )
+            total = total + chunked_cross_entropy(hidden, self.model.lm_head.weight, chunk.targets)
+            routers += router_logits
+            cache.select(chunk.last_pieces)
+        self.carried.keep(cache)
+        cross_entropy = total / batch.tokens
+        if not routers:
+            return StepOutput(cross_entropy, {"cross_entropy": cross_entropy})
+        balance = load_balancing_loss(
+            routers, experts_per_token=self.model.config.num_experts_per_tok
+        )
+        return StepOutput(
+            cross_entropy + self.balance * balance,
+            {"cross_entropy": cross_entropy, "balance": balance},
+        )
+
+
+def _beginning(chunk: Chunk) -> list[int]:
+    return [piece for piece, continued in enumerate(chunk.continued) if not continued]
+
+
+def _without_tied_head(
+    module: nn.Module, state: dict[str, Any], prefix: str, metadata: dict[str, Any]
+) -> None:
+    state.pop(f"{prefix}{TIED_HEAD}", None)
+
+
+def _with_tied_head(module: nn.Module, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+    embedding = state.get(f"{prefix}model.model.embed_tokens.weight")
+    if embedding is not None:
+        state.setdefault(f"{prefix}{TIED_HEAD}", embedding)

@@ -1,0 +1,1 @@
+"""Command modules: `generate`, `train-language-model` and `quantize-reader`."""

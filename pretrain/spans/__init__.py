@@ -1,0 +1,1 @@
+"""Mining: from documents to recurring spans and held-out queries."""

@@ -1,0 +1,199 @@
+"""Held-out recurring spans: documents kept from training, and queries made from them.
+
+They are the label-free measure of a retriever: the query is a window of one passage around a
+recurring span, the relevant passages are the document's others with that span, and the query's own
+passage is excluded from every system's list. The span is kept in one half of the queries and
+removed from the other, and the two are told apart by a tag. Unlike the paper, whose transform takes
+out the chosen occurrence alone, a removed span is gone from all of the query.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from spider.corpus.corpus import Corpus
+from spider.errors import ConfigError
+from spider.question import Question, QuestionSet
+from spider.questions.transforms.query_ranges import QueryRanges, QueryTransform, Range
+from spider.spans.span_store import NOT_USABLE, SPLIT_NAMES, TEST, TRAIN, VALIDATION, SpanStore
+from spider.text.words import code_points, scan_words
+
+FEWEST_TO_SPLIT = 3
+
+
+def split_documents(
+    document_ids: Sequence[str],
+    usable: Bool[np.ndarray, " documents"],
+    *,
+    validation_share: float,
+    test_share: float,
+    seed: int,
+) -> UInt8[np.ndarray, " documents"]:
+    """Split the usable documents by a seeded hash of their ids.
+
+    In the order of the hashes the first documents are test and the last validation, so that adding
+    or deleting documents moves only those at the two borders. The shares are exact, rounded; from
+    three usable documents on, each share above zero gets one document at least.
+
+    Raises:
+        ConfigError: a share is negative, or they leave nothing to train on.
+    """
+    check_shares(validation_share, test_share)
+    split = np.full(len(document_ids), NOT_USABLE, dtype=np.uint8)
+    numbers: list[int] = np.flatnonzero(usable).tolist()
+    split[numbers] = TRAIN
+    order = sorted(numbers, key=lambda number: (seeded_hash(seed, document_ids[number]), number))
+    n_test = _share(test_share, len(order))
+    n_validation = _share(validation_share, len(order))
+    split[order[:n_test]] = TEST
+    split[order[len(order) - n_validation :]] = VALIDATION
+    return split
+
+
+def check_shares(validation_share: float, test_share: float) -> None:
+    """Check the shares of documents that are kept from training.
+
+    Raises:
+        ConfigError: one is negative, or they leave nothing to train on.
+    """
+    if not (validation_share >= 0 and test_share >= 0 and validation_share + test_share < 1):
+        raise ConfigError(
+            f"validation_share {validation_share} and test_share {test_share}: expected none "
+            "below 0, and a sum below 1"
+        )
+
+
+class HeldoutQueries:
+    """Makes the held-out queries of a split.
+
+    The transform's units are words (tokens with a letter or digit; see :mod:`spider.text.words`).
+    The query is the raw text of the chosen words, with the casing and punctuation between them;
+    white space becomes single spaces, and where the span is taken out its two sides are joined by one. A
+    removed span is removed wherever it stands in the window, so that the tag says what it says.
+
+    Args:
+        transform: how a query is made.
+        clusters_per_document: at most so many queries a document.
+        documents: at most so many documents of a split, in the order of their hashes, so that the
+            sets stay small on a large corpus.
+        seed: with the document's id it decides the document's queries.
+    """
+
+    def __init__(
+        self, *, transform: QueryTransform, clusters_per_document: int, documents: int, seed: int
+    ):
+        if clusters_per_document < 1 or documents < 1:
+            raise ConfigError(
+                f"{clusters_per_document} clusters a document of {documents} documents: expected "
+                "1 or more"
+            )
+        self.transform = transform
+        self.clusters_per_document = clusters_per_document
+        self.documents = documents
+        self.seed = seed
+
+    def make(self, name: str, corpus: Corpus, store: SpanStore) -> QuestionSet:
+        """Make the queries of ``validation`` or ``test``, in the corpus's order."""
+        numbers = np.flatnonzero(store.split == SPLIT_NAMES[name])
+        hashes = {int(n): seeded_hash(self.seed, corpus.document_id(n)) for n in numbers}
+        chosen = sorted(sorted(hashes, key=lambda n: (hashes[n], n))[: self.documents])
+        questions = [question for number in chosen for question in self._of(number, corpus, store)]
+        return QuestionSet(name=f"held-out {name}", questions=tuple(questions), match="passage")
+
+    def _of(self, document: int, corpus: Corpus, store: SpanStore) -> list[Question]:
+        rng = np.random.default_rng(seeded_hash(self.seed, corpus.document_id(document)))
+        clusters = store.clusters_of(document)
+        size = min(self.clusters_per_document, len(clusters))
+        picked = np.sort(rng.choice(len(clusters), size=size, replace=False))
+        return [self._query(clusters[int(p)], document, corpus, store, rng) for p in picked]
+
+    def _query(
+        self,
+        cluster: int,
+        document: int,
+        corpus: Corpus,
+        store: SpanStore,
+        rng: np.random.Generator,
+    ) -> Question:
+        where = store.occurrences(cluster)
+        passages = np.unique(where.positions)
+        own = int(rng.choice(passages))
+        here = where.positions == own
+        spans = list(zip(where.starts[here].tolist(), where.ends[here].tolist(), strict=True))
+        chosen = int(rng.integers(len(spans)))
+        text, kept = self._text(corpus.text(own), spans, chosen, rng)
+        start, end = spans[chosen]
+        own_id = corpus.passage_id(own)
+        # a padded last passage repeats the document's beginning: neither relevant nor irrelevant
+        unfit = set(corpus.document_passages(document)) - set(store.candidates(document))
+        return Question(
+            id=f"{own_id}@{start}-{end}",
+            text=text,
+            relevant=tuple(corpus.passage_id(p) for p in passages if p != own),
+            excluded=(own_id, *(corpus.passage_id(p) for p in sorted(unfit))),
+            cluster=corpus.document_id(document),
+            tags={
+                "span": "kept" if kept else "removed",
+                "recurring_span": " ".join(corpus.text(own)[start:end].split()),
+            },
+        )
+
+    def _text(
+        self, passage: str, spans: Sequence[Range], chosen: int, rng: np.random.Generator
+    ) -> tuple[str, bool]:
+        words = passage_words(passage)
+        occurrences = [
+            (int(np.searchsorted(words.starts, start)), int(np.searchsorted(words.ends, end)) + 1)
+            for start, end in spans
+        ]
+        result = self.transform.ranges(len(words.starts), occurrences, chosen, rng)
+        ranges = result.ranges if result.kept_span else _without(result, occurrences)
+        pieces = (passage[words.starts[a] : words.ends[b - 1]] for a, b in ranges if a < b)
+        return " ".join(" ".join(pieces).split()), result.kept_span
+
+
+class WordBounds(NamedTuple):
+    """Where a passage's words begin and end, in code points."""
+
+    starts: np.ndarray
+    ends: np.ndarray
+
+
+def passage_words(passage: str) -> WordBounds:
+    """Return a passage's words: its tokens that are not single characters of punctuation."""
+    words = scan_words(code_points(passage))
+    kept = [
+        number
+        for number, (start, end) in enumerate(zip(words.starts, words.ends, strict=True))
+        if end - start > 1 or passage[start].isalnum()
+    ]
+    return WordBounds(words.starts[kept], words.ends[kept])
+
+
+def seeded_hash(seed: int, text: str) -> int:
+    """Return a 64-bit number that depends on both and on nothing else."""
+    data = f"{seed}\0{text}".encode(errors="replace")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
+
+
+def _without(result: QueryRanges, occurrences: Sequence[Range]) -> Sequence[Range]:
+    """Take every occurrence out of the ranges; give the ranges back if nothing would be left."""
+    taken = {unit for start, end in occurrences for unit in range(start, end)}
+    pieces: list[list[int]] = []
+    for start, end in result.ranges:
+        for unit in range(start, end):
+            if unit in taken:
+                continue
+            if pieces and pieces[-1][1] == unit:
+                pieces[-1][1] = unit + 1
+            else:
+                pieces.append([unit, unit + 1])
+    return [(start, end) for start, end in pieces] or result.ranges
+
+
+def _share(share: float, total: int) -> int:
+    exact = int(share * total + 0.5)
+    return max(exact, 1) if share > 0 and total >= FEWEST_TO_SPLIT else exact

@@ -1,0 +1,111 @@
+"""All of mining: shards, merge, split, held-out queries, yield."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pretrain.spans.heldout import HeldoutQueries, check_shares, split_documents
+from pretrain.spans.span_filters import SpanFilter
+from pretrain.spans.span_shards import DropLast, drops_last, mine_corpus
+from pretrain.spans.yield_report import measure_yield, write_yield
+from spider.artifacts.array_stream import open_array
+from spider.artifacts.atomic_files import save_array
+from spider.corpus.corpus import Corpus
+from spider.questions.transforms.query_ranges import QueryTransform
+from spider.spans.span_store import HELDOUT, SpanStore
+
+HELDOUT_SPLITS = ("validation", "test")
+
+
+class MiningResult(NamedTuple):
+    """What a mining run leaves beside its files.
+
+    Attributes:
+        counts: for the manifest.
+        details: for the manifest.
+        found: the yield.
+        words_per_second: of one core's time, reading included; None when nothing was mined.
+    """
+
+    counts: dict[str, int]
+    details: dict[str, Any]
+    found: dict[str, Any]
+    words_per_second: int | None
+
+
+class Mining:
+    """The settings of ``mine`` that decide its result; see its verb, ``pretrain.verbs.mine``."""
+
+    def __init__(
+        self,
+        *,
+        span_filter: SpanFilter,
+        query_transform: QueryTransform,
+        drop_last: DropLast = "auto",
+        validation_share: float = 0.1,
+        test_share: float = 0.2,
+        clusters_per_document: int = 40,
+        heldout_documents: int = 10_000,
+        seed: int = 0,
+    ):
+        # before hours of mining, not after
+        check_shares(validation_share, test_share)
+        self.span_filter = span_filter
+        self.drop_last = drop_last
+        self.validation_share = validation_share
+        self.test_share = test_share
+        self.seed = seed
+        self.queries = HeldoutQueries(
+            transform=query_transform,
+            clusters_per_document=clusters_per_document,
+            documents=heldout_documents,
+            seed=seed,
+        )
+
+    def run(
+        self, corpus: Corpus, folder: Path, *, shard_passages: int = 20_000, processes: int = 1
+    ) -> MiningResult:
+        """Write the whole payload of the spans artifact into a folder, beside the shards.
+
+        Args:
+            corpus: what is mined.
+            folder: an existing folder, which may hold finished shards of an interrupted run.
+            shard_passages: passages a shard.
+            processes: worker processes; the bytes are the same for any number.
+        """
+        drop_last = drops_last(self.drop_last, corpus)
+        counts = mine_corpus(
+            corpus,
+            folder,
+            span_filter=self.span_filter,
+            drop_last=drop_last,
+            shard_passages=shard_passages,
+            processes=processes,
+        )
+        milliseconds = counts.pop("milliseconds", 0)
+        save_array(folder / "split.npy", self._split(corpus, folder))
+        store = SpanStore(folder)
+        heldout = {name: self.queries.make(name, corpus, store) for name in HELDOUT_SPLITS}
+        for name, questions in heldout.items():
+            (folder / HELDOUT / name).mkdir(parents=True, exist_ok=True)
+            questions.save(folder / HELDOUT / name)
+        found = measure_yield(store, counts, heldout)
+        write_yield(folder, found)
+        counts |= {"documents_usable": found["documents_usable"]}
+        counts |= {"training_pairs": found["training_pairs"]}
+        counts |= {f"{name}_queries": len(made.questions) for name, made in heldout.items()}
+        speed = round(1000 * counts.get("words", 0) / milliseconds) if milliseconds else None
+        details = {"last_passage_dropped": drop_last}
+        return MiningResult(counts, details, found, speed)
+
+    def _split(self, corpus: Corpus, folder: Path) -> np.ndarray:
+        usable = np.zeros(corpus.n_documents, dtype=np.bool_)
+        usable[open_array(folder / "documents.npy")] = True
+        return split_documents(
+            [corpus.document_id(number) for number in range(corpus.n_documents)],
+            usable,
+            validation_share=self.validation_share,
+            test_share=self.test_share,
+            seed=self.seed,
+        )

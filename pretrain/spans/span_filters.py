@@ -1,0 +1,99 @@
+"""Which word n-grams may be recurring spans: the paper's rules, and those of the released code."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Literal, get_args
+
+from spider.errors import ConfigError
+
+StopWordRule = Literal["not_all", "not_at_ends"]
+
+# verbatim from the released preprocess_corpus.py, which has it from Splinter
+_STOP_WORDS = """
+ourselves hers between yourself but again there about once during out very having with they own an
+be some for do its yours such into of most itself other off is s am or who as from him each the
+themselves until below are we these your his through don nor me were her more himself this down
+should our their while above both up to ours had she all no when at any before them same and been
+have in will on does yourselves then that because what over why so can did not now under he you
+herself has just where too only myself which those i after few whom t being if theirs my against a
+by doing it how further was here than also could would
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
+
+
+class SpanFilter:
+    """Rules for a span of words; ``conf/span_filter`` has the two sets of settings.
+
+    Common to both: every word is all letters or all digits (so a span never crosses punctuation, a
+    hyphen or an apostrophe), lower-cased words are compared, a span lies within one passage and
+    recurs in two candidate passages or more, it is maximal (no longer accepted span has the same
+    occurrences), and some candidate passage is without it. The released code's "three candidate
+    passages or more" follows from the last two and needs no setting.
+
+    ======================  =========================  =====================================
+    rule                    ``paper`` (section 4.4)     ``released`` (preprocess_corpus.py)
+    ======================  =========================  =====================================
+    length in words         2 to 10                    2 to 9 (its loop ends one early)
+    passage's last token    may be part of a span      never (the same off-by-one)
+    stop words              not every word is one      neither first nor last word is one
+    ======================  =========================  =====================================
+
+    The released rule leaves out the paper's own example "the priesthood for himself and his male
+    descendants". Differences from the released code that remain in ``released`` mode: its words are
+    spaCy's English tokens, ours are :data:`spider.text.words.WORD`; documents are told apart by id,
+    not by title, so two documents of one title do not merge; and lower-casing is by code point.
+
+    Args:
+        minimum_words: shortest span; 2 or more, since the released rule for single words
+            (capitalised, or four digits) belongs to neither mode.
+        maximum_words: longest span.
+        last_token_allowed: whether a span may take in its passage's last token.
+        stop_words: ``not_all``: at least one word is no stop word; ``not_at_ends``: neither the
+            first nor the last is one.
+        max_title_overlap: drop a span when more than this share of its words stands in the
+            document's title. None, as in the paper and in the released code, drops none.
+
+    Raises:
+        ConfigError: a setting is out of its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        minimum_words: int = 2,
+        maximum_words: int = 10,
+        last_token_allowed: bool = True,
+        stop_words: StopWordRule = "not_all",
+        max_title_overlap: float | None = None,
+    ):
+        if not 2 <= minimum_words <= maximum_words <= 255:
+            raise ConfigError(
+                f"spans of {minimum_words} to {maximum_words} words: expected "
+                "2 <= minimum_words <= maximum_words <= 255"
+            )
+        if stop_words not in get_args(StopWordRule):
+            raise ConfigError(f"stop_words {stop_words!r}: expected {get_args(StopWordRule)}")
+        if max_title_overlap is not None and not 0.0 <= max_title_overlap <= 1.0:
+            raise ConfigError(f"max_title_overlap {max_title_overlap}: expected 0 to 1, or null")
+        self.minimum_words = minimum_words
+        self.maximum_words = maximum_words
+        self.last_token_allowed = last_token_allowed
+        self.stop_words = stop_words
+        self.max_title_overlap = max_title_overlap
+
+    def accepts(self, words: Sequence[str], title_words: AbstractSet[str] = frozenset()) -> bool:
+        """Tell whether a span passes the rules that depend on nothing but its words.
+
+        Args:
+            words: its words, lower-cased; each all letters or all digits.
+            title_words: the document's title's words, lower-cased.
+        """
+        if not self.minimum_words <= len(words) <= self.maximum_words:
+            return False
+        stops = [word in STOP_WORDS for word in words]
+        if all(stops) or (self.stop_words == "not_at_ends" and (stops[0] or stops[-1])):
+            return False
+        if self.max_title_overlap is None:
+            return True
+        in_title = sum(word in title_words for word in words)
+        return in_title <= self.max_title_overlap * len(words)

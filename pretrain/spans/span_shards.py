@@ -1,0 +1,120 @@
+"""Mines a corpus shard by shard, and merges the shards into one span store."""
+
+import time
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pretrain.spans.recurring_spans import find_clusters
+from pretrain.spans.span_filters import SpanFilter
+from spider.artifacts.shards import run_shards, shard_folder
+from spider.corpus.corpus import Corpus
+from spider.errors import ConfigError
+from spider.progress import Progress
+from spider.spans.span_store import SpanStoreWriter
+
+SHARDS = "shards"
+FEWEST_PASSAGES = 3
+
+DropLast = Literal["auto", True, False]
+
+
+class ShardTask(NamedTuple):
+    """The documents of a shard, and how to mine them."""
+
+    corpus: Corpus
+    first: int
+    after: int
+    span_filter: SpanFilter
+    drop_last: bool
+
+
+def mine_corpus(
+    corpus: Corpus,
+    folder: Path,
+    *,
+    span_filter: SpanFilter,
+    drop_last: bool,
+    shard_passages: int,
+    processes: int,
+) -> dict[str, int]:
+    """Write a corpus's clusters (a span store without its split) and return the counts.
+
+    Shards that an interrupted run finished are not mined again; they stay in ``SHARDS``.
+    """
+    tasks = [
+        ShardTask(corpus, documents.start, documents.stop, span_filter, drop_last)
+        for documents in cut_shards(corpus, shard_passages)
+    ]
+    shards = folder / SHARDS
+    with Progress(total=len(corpus), unit="passages", label="mine") as progress:
+        counts = run_shards(
+            shards,
+            tasks,
+            mine_shard,
+            processes=processes,
+            on_done=lambda _number, done: progress.advance(done["passages"]),
+        )
+    writer = SpanStoreWriter(folder)
+    for number in range(len(tasks)):
+        writer.add_shard(shard_folder(shards, number))
+    writer.close()
+    return {name: sum(part[name] for part in counts) for name in (counts[0] if counts else ())}
+
+
+def mine_shard(task: ShardTask, folder: Path) -> dict[str, int]:
+    """Mine a shard's documents one by one; no more than one is in memory."""
+    started = time.process_time()
+    counts = {"documents": task.after - task.first, "documents_too_short": 0}
+    counts |= {"passages": 0, "words": 0, "clusters": 0, "occurrences": 0}
+    writer = SpanStoreWriter(folder)
+    for number in range(task.first, task.after):
+        passages = task.corpus.document_passages(number)
+        counts["passages"] += len(passages)
+        candidates = passages[:-1] if task.drop_last else passages
+        if len(candidates) < FEWEST_PASSAGES:
+            # a span in two passages of two leaves no negative
+            counts["documents_too_short"] += 1
+            writer.add(number, candidates, None)
+            continue
+        clusters, words = find_clusters(
+            task.corpus.texts(candidates),
+            title=task.corpus.title(candidates.start),
+            first_position=candidates.start,
+            span_filter=task.span_filter,
+        )
+        writer.add(number, candidates, clusters)
+        counts["words"] += words
+        counts["clusters"] += len(clusters.words)
+        counts["occurrences"] += len(clusters.occurrences.positions)
+    writer.close()
+    # of processor time, so that other load on the machine does not count
+    counts["milliseconds"] = round(1000 * (time.process_time() - started))
+    return counts
+
+
+def cut_shards(corpus: Corpus, shard_passages: int) -> list[range]:
+    """Cut the documents into runs of ``shard_passages`` passages or a little more.
+
+    Raises:
+        ConfigError: a shard would be of no passage.
+    """
+    if shard_passages < 1:
+        raise ConfigError(f"shard_passages {shard_passages}: expected 1 or more")
+    shards, first, passages = [], 0, 0
+    for number in range(corpus.n_documents):
+        passages += len(corpus.document_passages(number))
+        if passages >= shard_passages:
+            shards.append(range(first, number + 1))
+            first, passages = number + 1, 0
+    if first < corpus.n_documents:
+        shards.append(range(first, corpus.n_documents))
+    return shards
+
+
+def drops_last(setting: DropLast, corpus: Corpus) -> bool:
+    """Tell whether each document's last passage is left out of mining.
+
+    ``auto`` leaves it out where the corpus repeats a document's beginning there, as psgs_w100 does:
+    it would make spans recur that do not.
+    """
+    return corpus.last_passage_padded if setting == "auto" else bool(setting)

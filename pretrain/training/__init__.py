@@ -1,0 +1,1 @@
+"""Contrastive training: batches, objective, validation and the training run."""

@@ -1,0 +1,184 @@
+"""Validation on the held-out validation documents: small, deterministic, without labels."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float32, Int64
+from torch import Tensor, nn
+
+from pretrain.losses.in_batch_nll import in_batch_nll
+from pretrain.training.batch import mask_columns
+from spider.corpus.corpus import Corpus
+from spider.encoders.trainable import TrainableEncoder
+from spider.question import Question
+from spider.spans.span_store import VALIDATION, SpanStore
+from spider.text.token_batch import TokenBatch, token_batch
+from spider.text.token_store import TokenStore
+
+logger = logging.getLogger(__name__)
+
+DEPTHS = (1, 5, 20)
+ENCODE_TEXTS = 256
+LOSS_BATCH = 256
+
+
+class HeldoutValidation:
+    """In-batch loss, accuracy and recall of the validation documents' queries.
+
+    A query is ranked against passages of validation documents and, as a report would, against
+    passages that training sees: an encoder that fits those too closely draws every query towards
+    them, which ranking among the validation documents alone does not show. Whole documents are
+    taken, in seeded order, up to half of ``max_passages``; a random sample of the rest of the
+    corpus fills up. The query's own passage is left out.
+
+    Args:
+        corpus: passages.
+        spans: holds the queries.
+        tokens: ids of the passages.
+        encoder: completes and tokenises the queries; the weights are those of each call's.
+        max_passages: passages to rank at most, but one whole document at least.
+        max_queries: queries at most.
+        seed: which documents and queries are taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        corpus: Corpus,
+        spans: SpanStore,
+        tokens: TokenStore,
+        encoder: TrainableEncoder,
+        max_passages: int = 5_000,
+        max_queries: int = 1_000,
+        seed: int = 0,
+    ):
+        rng = np.random.default_rng(seed)
+        documents = _choose_documents(corpus, spans, max_passages // 2, rng)
+        own = [p for number in documents for p in corpus.document_passages(number)]
+        others = np.setdiff1d(np.arange(len(corpus)), own)
+        room = min(max(max_passages - len(own), 0), len(others))
+        sample = rng.choice(others, room, replace=False)
+        positions = np.sort(np.concatenate([np.array(own, dtype=np.int64), sample]))
+        column = {corpus.passage_id(p): n for n, p in enumerate(positions.tolist())}
+        answering = {corpus.passage_id(p) for p in own}
+        questions = [
+            question
+            for question in spans.heldout("validation").questions
+            if not answering.isdisjoint(question.relevant)
+        ]
+        if len(questions) > max_queries:
+            chosen = np.sort(rng.choice(len(questions), max_queries, replace=False))
+            questions = [questions[number] for number in chosen.tolist()]
+        if not questions:
+            logger.warning("no held-out validation query: training goes on without validation")
+        self.n_queries = len(questions)
+        self.n_passages = len(positions)
+        texts = encoder.tokenizer.encode([question.text for question in questions])
+        self._queries = token_batch([encoder.query_ids(texts.of(n)) for n in range(len(questions))])
+        self._passages = token_batch(
+            [
+                encoder.passage_ids(tokens.title(corpus.document_number(p)), tokens.passage(p))
+                for p in positions.tolist()
+            ]
+        )
+        self._relevant = _marks(questions, column, lambda question: question.relevant)
+        self._excluded = _marks(questions, column, lambda question: question.excluded)
+        self._removed = np.array(
+            [question.tags.get("span") == "removed" for question in questions], dtype=np.bool_
+        )
+
+    def __call__(self, objective: nn.Module) -> dict[str, float]:
+        """Return the numbers of the objective's encoder; empty if there is no query."""
+        if not self.n_queries:
+            return {}
+        encoder: TrainableEncoder = objective.encoder  # type: ignore[assignment]
+        queries = _encode(encoder, self._queries, objective, passages=False)
+        passages = _encode(encoder, self._passages, objective, passages=True)
+        scores = (queries @ passages.T).numpy()
+        ranks = best_ranks(scores, self._relevant, self._excluded)
+        numbers = self._loss(queries, passages, encoder.score_multiplier)
+        numbers |= {f"recall_at_{depth}": float((ranks < depth).mean()) for depth in DEPTHS}
+        if self._removed.any():
+            numbers["recall_at_20_span_removed"] = float((ranks[self._removed] < 20).mean())
+        return numbers
+
+    def _loss(
+        self,
+        queries: Float32[Tensor, "queries dimension"],
+        passages: Float32[Tensor, "passages dimension"],
+        multiplier: float,
+    ) -> dict[str, float]:
+        loss = accuracy = 0.0
+        for start in range(0, self.n_queries, LOSS_BATCH):
+            rows = slice(start, min(start + LOSS_BATCH, self.n_queries))
+            marks = self._relevant[rows] | self._excluded[rows]
+            targets = self._relevant[rows].argmax(axis=1).astype(np.int64)
+            known = [np.flatnonzero(row).astype(np.int64) for row in marks]
+            masked = mask_columns(targets, range(len(targets)), known)
+            part = in_batch_nll(
+                queries[rows],
+                passages[torch.from_numpy(targets)],
+                torch.arange(len(targets)),
+                torch.from_numpy(masked),
+                multiplier=multiplier,
+            )
+            loss += float(part.loss) * len(targets)
+            accuracy += float(part.accuracy) * len(targets)
+        return {"loss": loss / self.n_queries, "accuracy": accuracy / self.n_queries}
+
+
+def best_ranks(
+    scores: Float32[np.ndarray, "queries passages"],
+    relevant: Bool[np.ndarray, "queries passages"],
+    excluded: Bool[np.ndarray, "queries passages"],
+) -> Int64[np.ndarray, " queries"]:
+    """Return how many passages stand before each query's best relevant one.
+
+    Excluded passages are dropped; equal scores stand in order of position.
+    """
+    scores = np.where(excluded, -np.inf, scores)
+    best = np.where(relevant, scores, -np.inf).argmax(axis=1)
+    score = np.take_along_axis(scores, best[:, None], axis=1)
+    earlier = np.arange(scores.shape[1])[None, :] < best[:, None]
+    before = (scores > score) | ((scores == score) & earlier)
+    return np.asarray(before.sum(axis=1), dtype=np.int64)
+
+
+def _choose_documents(
+    corpus: Corpus, spans: SpanStore, max_passages: int, rng: np.random.Generator
+) -> list[int]:
+    chosen: list[int] = []
+    total = 0
+    for number in rng.permutation(np.flatnonzero(np.asarray(spans.split) == VALIDATION)).tolist():
+        if total >= max_passages:
+            break
+        total += len(corpus.document_passages(number))
+        chosen.append(number)
+    return sorted(chosen)
+
+
+def _marks(
+    questions: Sequence[Question],
+    column: dict[str, int],
+    ids: Callable[[Question], tuple[str, ...]],
+) -> Bool[np.ndarray, "queries passages"]:
+    marks = np.zeros((len(questions), len(column)), dtype=np.bool_)
+    for row, question in enumerate(questions):
+        marks[row, [column[identity] for identity in ids(question) if identity in column]] = True
+    return marks
+
+
+def _encode(
+    encoder: TrainableEncoder, texts: TokenBatch, objective: nn.Module, *, passages: bool
+) -> Float32[Tensor, "texts dimension"]:
+    device = next(objective.parameters()).device
+    parts = [
+        encoder.encode_tokens(
+            texts.slice(start, min(start + ENCODE_TEXTS, texts.n_texts)).to(device),
+            passages=passages,
+        )
+        for start in range(0, texts.n_texts, ENCODE_TEXTS)
+    ]
+    return torch.cat(parts).float().cpu()

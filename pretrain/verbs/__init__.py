@@ -1,0 +1,1 @@
+"""Command modules: `mine` and `train`."""

@@ -1,0 +1,1 @@
+"""Artifacts on disk: folders with a manifest, and the stages that write them."""

@@ -1,0 +1,170 @@
+"""A memory-mapped list of strings, found by number or by value."""
+
+import hashlib
+import mmap
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, SupportsIndex
+
+import numpy as np
+
+from spider.artifacts.array_stream import ArrayStream, open_array
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+REPLACEMENT = "\ufffd"
+
+
+class Duplicate(NamedTuple):
+    """One string that stands at two places of a table."""
+
+    value: str
+    first: int
+    second: int
+
+
+def map_bytes(path: Path) -> mmap.mmap | bytes:
+    """Map a file read-only; an empty file gives empty bytes, since mmap refuses it."""
+    with path.open("rb") as file:
+        if path.stat().st_size == 0:
+            return b""
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def hash_string(value: bytes) -> int:
+    """Return the 64-bit BLAKE2b hash under which a string is found."""
+    return int.from_bytes(hashlib.blake2b(value, digest_size=8).digest(), "little")
+
+
+def replace_surrogates(text: str) -> tuple[str, int]:
+    """Put U+FFFD for each lone surrogate, which UTF-8 cannot hold; offsets keep their meaning.
+
+    Returns:
+        the text, and how many were replaced.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return LONE_SURROGATE.subn(REPLACEMENT, text)
+    return text, 0
+
+
+class StringTable:
+    """Strings on disk; nothing is loaded whole.
+
+    Files: ``NAME.utf8`` (the strings one after the other), ``NAME.offsets.npy`` (int64, one more
+    than there are strings) and, for a table that is searched by value, ``NAME.hashes.npy``
+    (uint64, ascending) with ``NAME.order.npy`` (int64, the number of each hash's string).
+
+    Args:
+        folder: where the files are.
+        name: their common stem.
+    """
+
+    def __init__(self, folder: Path, name: str):
+        self._bytes = map_bytes(folder / f"{name}.utf8")
+        self._offsets = open_array(folder / f"{name}.offsets.npy")
+        self._folder = folder
+        self._name = name
+        self._hashes: np.ndarray | None = None
+        self._order: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def __getitem__(self, number: SupportsIndex) -> str:
+        index = number.__index__()
+        if not 0 <= index < len(self):
+            raise IndexError(f"number {index} in a table of {len(self)} strings")
+        return self._bytes[int(self._offsets[index]) : int(self._offsets[index + 1])].decode()
+
+    def __iter__(self) -> Iterator[str]:
+        return (self[number] for number in range(len(self)))
+
+    def find(self, value: str) -> int | None:
+        """Return the first number of a string, or None where it is not in the table."""
+        if self._hashes is None or self._order is None:
+            self._hashes = open_array(self._folder / f"{self._name}.hashes.npy")
+            self._order = open_array(self._folder / f"{self._name}.order.npy")
+        key = np.uint64(hash_string(value.encode("utf-8", errors="surrogatepass")))
+        place = int(np.searchsorted(self._hashes, key))
+        while place < len(self._hashes) and self._hashes[place] == key:
+            number = int(self._order[place])
+            if self[number] == value:
+                return number
+            place += 1
+        return None
+
+    def first_duplicate(self) -> Duplicate | None:
+        """Return a string that occurs twice, the one whose second occurrence comes first."""
+        hashes = open_array(self._folder / f"{self._name}.hashes.npy")
+        order = open_array(self._folder / f"{self._name}.order.npy")
+        found: Duplicate | None = None
+        for place in np.flatnonzero(hashes[1:] == hashes[:-1]) + 1:
+            second = int(order[place])
+            earlier = place - 1
+            # other strings of the same hash may stand between two equal ones
+            while earlier >= 0 and hashes[earlier] == hashes[place]:
+                first = int(order[earlier])
+                if self[first] == self[second] and (found is None or second < found.second):
+                    found = Duplicate(self[first], first, second)
+                earlier -= 1
+        return found
+
+
+class StringTableWriter:
+    """Write a StringTable one string at a time.
+
+    Args:
+        folder: an existing folder.
+        name: common stem of the files.
+        searchable: whether :meth:`StringTable.find` will work.
+    """
+
+    def __init__(self, folder: Path, name: str, *, searchable: bool):
+        self._folder = folder
+        self._name = name
+        self._file = (folder / f"{name}.utf8").open("wb")
+        self._offsets = ArrayStream(folder / f"{name}.offsets.npy", np.dtype(np.int64))
+        self._offsets.append(0)
+        self._end = 0
+        self._searchable = searchable
+        # 8 bytes a string stay in memory until the sort at the end: 170 MB for 21 million
+        self._hashes = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def add(self, value: str) -> None:
+        """Append a string, which must hold no lone surrogate."""
+        encoded = value.encode("utf-8")
+        self._file.write(encoded)
+        self._end += len(encoded)
+        self._offsets.append(self._end)
+        if self._searchable:
+            self._hashes += hashlib.blake2b(encoded, digest_size=8).digest()
+
+    def close(self) -> None:
+        """Complete the files."""
+        if self._file.closed:
+            return
+        self._file.close()
+        self._offsets.close()
+        if self._searchable:
+            hashes = np.frombuffer(bytes(self._hashes), dtype="<u8")
+            order = np.argsort(hashes, kind="stable")
+            for kind, column in (("hashes", hashes[order]), ("order", order.astype(np.int64))):
+                with ArrayStream(self._folder / f"{self._name}.{kind}.npy", column.dtype) as out:
+                    out.extend(column)
+
+    def __enter__(self) -> "StringTableWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

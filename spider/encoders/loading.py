@@ -1,0 +1,52 @@
+"""Opening a trained encoder: the manifest names its variant, and the file of that name loads it."""
+
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from spider.artifacts.artifact import open_artifact
+from spider.artifacts.variants import load_variant
+from spider.errors import CheckpointError
+from spider.interfaces import PassageEncoder, QuestionEncoder
+
+FAMILY = "spider.encoders"
+
+
+@runtime_checkable
+class Encoder(QuestionEncoder, PassageEncoder, Protocol):
+    """A trained encoder: encodes questions and passages.
+
+    Attributes:
+        variant: its file's name in ``spider/encoders/``.
+    """
+
+    variant: str
+
+
+def load_encoder(path: Path, *, device: str = "cpu") -> Encoder:
+    """Load a trained encoder.
+
+    Args:
+        path: an artifact of kind "encoder".
+        device: where a transformer runs: "cpu", "cuda" … or "auto": CUDA where there is one.
+
+    Raises:
+        ArtifactError: there is no such artifact, or no such variant.
+        CheckpointError: the weights do not fit the model that the manifest describes.
+    """
+    artifact = open_artifact(path, kind="encoder")
+    load = load_variant(FAMILY, artifact.variant, what="encoder", where=path)
+    encoder: Encoder = load(path, artifact.details, _resolve(device))
+    if encoder.dimension != artifact.details["dimension"]:
+        raise CheckpointError(
+            f"{path}: vectors have {encoder.dimension} numbers, the manifest says "
+            f"{artifact.details['dimension']}"
+        )
+    return encoder
+
+
+def _resolve(device: str) -> str:
+    if device != "auto":
+        return device
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

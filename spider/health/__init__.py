@@ -1,0 +1,1 @@
+"""Health checks: what `spider doctor` looks at."""

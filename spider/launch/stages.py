@@ -1,0 +1,218 @@
+"""Stages of a pipeline: each is one verb run as a child process, in order.
+
+A child, because Hydra does not nest, because a JVM or a thread pool of one stage has no business in
+the next, and because its memory goes back when it ends. Every verb finds out by itself whether its
+output is up to date, so a pipeline that is run again does only what is missing or stale.
+"""
+
+import json
+import logging
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from spider.artifacts.artifact import open_artifact
+from spider.errors import ArtifactError, ConfigError, InterruptedRunError, SpiderError
+from spider.launch.command_line import quote
+from spider.launch.typed import build
+from spider.launch.verbs import groups, module_of, settings, verbs
+
+INTERRUPTED = InterruptedRunError.exit_code
+CTRL_C = 130
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """A condition on a count in an artifact's manifest.
+
+    Attributes:
+        artifact: the artifact's name in the workspace.
+        name: the count.
+        at_least: the condition fails below it.
+        below: the condition fails from it on.
+    """
+
+    artifact: str
+    name: str
+    at_least: float | None = None
+    below: float | None = None
+
+    def value(self, workspace: Path) -> float:
+        """Return the count.
+
+        Raises:
+            ConfigError: the artifact has no such count.
+        """
+        counts = open_artifact(workspace / self.artifact).counts
+        if self.name not in counts:
+            raise ConfigError(f"{self.artifact} has no count {self.name!r}; it has {list(counts)}")
+        return float(counts[self.name])
+
+    def holds(self, value: float) -> bool:
+        """Tell whether a count meets the condition."""
+        enough = self.at_least is None or value >= self.at_least
+        return enough and (self.below is None or value < self.below)
+
+    def describe(self, value: float) -> str:
+        """Say what is wanted and what there is."""
+        parts = []
+        if self.at_least is not None:
+            parts.append(f"at least {self.at_least:g}")
+        if self.below is not None:
+            parts.append(f"fewer than {self.below:g}")
+        what = self.name.replace("_", " ")
+        return f"it wants {' and '.join(parts)} {what}, {self.artifact} has {value:g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageSpec:
+    """One stage.
+
+    Attributes:
+        verb: what to run.
+        title: as it is announced.
+        settings: overrides; a key may be a path such as ``source.folder`` or a group.
+        only_if: the stage is skipped unless the condition holds.
+        keep_despite: name of an input; when the output is whole and that input changed since, the
+            output is kept as it is, whatever the settings are now (an encoder, when documents were
+            edited).
+        output: the output's name in the workspace; needed with ``keep_despite``.
+        skip_when_kept: skip the stage if an earlier stage's output was kept.
+    """
+
+    verb: str
+    title: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    only_if: Count | None = None
+    keep_despite: str | None = None
+    output: str | None = None
+    skip_when_kept: bool = False
+
+
+def build_stages(stages: Mapping[str, Any], *, where: str) -> list[StageSpec]:
+    """Make stages from plain configuration: a mapping, so that an overlay can change one of them.
+
+    A stage that is null is left out; a stage's name is its title unless it has another.
+    """
+    return [
+        build(StageSpec, {"title": name.replace("_", " "), **stage}, where=f"{where}.{name}")
+        for name, stage in stages.items()
+        if stage is not None
+    ]
+
+
+def run_stages(stages: Sequence[StageSpec], *, workspace: Path, retrain: bool = False) -> None:
+    """Run the stages in order.
+
+    Args:
+        stages: what to run.
+        workspace: handed to every stage.
+        retrain: run stages whose output would otherwise be kept.
+
+    Raises:
+        SpiderError: a stage failed; its own message stands above, and the exit code is its own.
+    """
+    for stage in stages:
+        if stage.verb not in verbs():
+            raise ConfigError(f"pipeline stage {stage.verb!r}: no such verb")
+    kept: list[str] = []
+    started = time.monotonic()
+    for number, stage in enumerate(stages, start=1):
+        reason = _reason_to_skip(stage, workspace, kept, retrain)
+        head = f"[{number}/{len(stages)}] {stage.title}"
+        if reason:
+            logger.info("%s: %s", head, reason)
+            continue
+        logger.info("%s%s", head, _reason_to_run(stage, workspace))
+        _run_child(stage, workspace)
+    logger.info("done in %.0f s", time.monotonic() - started)
+
+
+def child_command(stage: StageSpec, workspace: Path) -> list[str]:
+    """Return the command line of a stage's child process."""
+    overrides = {"workspace": str(workspace), **stage.settings}
+    words = [_override(key, value) for key, value in overrides.items()]
+    if "overwrite" in settings(stage.verb) and "overwrite" not in overrides:
+        words.append("overwrite=true")
+    # -P: a folder of the user's named like one of our packages must not shadow it
+    return [sys.executable, "-P", "-m", module_of(stage.verb), *words]
+
+
+def _override(key: str, value: Any) -> str:
+    if key.partition("@")[0] in groups() and isinstance(value, str):
+        return f"{key}={value}"
+    return f"{key}={_hydra_value(value)}"
+
+
+def _hydra_value(value: Any) -> str:
+    if value is None or isinstance(value, bool | int | float):
+        return json.dumps(value)
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{k}:{_hydra_value(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_hydra_value, value)) + "]"
+    # a folder called 2024 is no number
+    return quote(str(value))
+
+
+def _reason_to_skip(
+    stage: StageSpec, workspace: Path, kept: list[str], retrain: bool
+) -> str | None:
+    if stage.skip_when_kept and kept:
+        return f"skipped, since {kept[0]} was kept as it was"
+    if stage.only_if is not None and not stage.only_if.holds(stage.only_if.value(workspace)):
+        return f"skipped: {stage.only_if.describe(stage.only_if.value(workspace))}"
+    if stage.keep_despite and stage.output and not retrain:
+        changed = _changed_input(workspace / stage.output, stage.keep_despite)
+        if changed:
+            kept.append(stage.output)
+            return (
+                f"{stage.output} kept as it was, though {stage.keep_despite} changed since; "
+                "retrain=true makes it anew, with the settings of now"
+            )
+    return None
+
+
+def _reason_to_run(stage: StageSpec, workspace: Path) -> str:
+    """Say why a stage runs that stands in for what there was too little for."""
+    if stage.only_if is None or stage.only_if.below is None:
+        return ""
+    return f": {stage.only_if.describe(stage.only_if.value(workspace))}"
+
+
+def _changed_input(output: Path, name: str) -> bool:
+    try:
+        artifact = open_artifact(output)
+    except ArtifactError:
+        return False
+    try:
+        artifact.parent(name)
+    except ArtifactError:
+        return True
+    return False
+
+
+def _run_child(stage: StageSpec, workspace: Path) -> None:
+    with subprocess.Popen(child_command(stage, workspace)) as child:
+        try:
+            code = child.wait()
+        except (KeyboardInterrupt, InterruptedRunError):
+            # a terminal's Ctrl-C reached the child too; a SIGTERM reached only us
+            child.send_signal(signal.SIGTERM)
+            child.wait()
+            raise
+    if code == CTRL_C:
+        raise KeyboardInterrupt
+    if code == INTERRUPTED:
+        raise InterruptedRunError(f"{stage.verb} was stopped; the same command goes on from here")
+    if code != 0:
+        failure = SpiderError(f"{stage.verb} failed with exit code {code}; its message is above")
+        failure.exit_code = code if code > 0 else 1
+        raise failure

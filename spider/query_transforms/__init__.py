@@ -1,1 +1,0 @@
-"""Variants of the query transform: one class a file, each a spider.query_ranges.QueryTransform."""

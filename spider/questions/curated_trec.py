@@ -1,0 +1,70 @@
+"""Read CuratedTREC: tab-separated id, type, question and a regular expression of its answers."""
+
+from pathlib import Path
+
+import regex
+
+from spider.errors import DataError
+from spider.question import Averaging, MatchMode, Question, QuestionSet
+from spider.sources.text_files import fingerprint_files, read_tab_separated
+
+COLUMNS = 4
+
+
+class CuratedTrec:
+    """CuratedTREC in the form of brmson/dataset-factoid-curated: no header, no quoting.
+
+    Args:
+        path: the file, plain or compressed.
+        name: as reports print it.
+        match: its answers are regular expressions.
+        averaging: micro over questions.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: Path | str,
+        name: str = "CuratedTREC",
+        match: MatchMode = "regex",
+        averaging: Averaging = "micro",
+    ):
+        self.path = Path(path).expanduser()
+        self.name = name
+        self.match: MatchMode = match
+        self.averaging: Averaging = averaging
+
+    def fingerprint(self) -> list[list[str | int]]:
+        """Return name, size and modification time of the file."""
+        return fingerprint_files([self.path])
+
+    def read(self) -> QuestionSet:
+        """Return the questions in file order under their ids, tagged with their type.
+
+        Raises:
+            DataError: a line has not four columns, or its answer is no regular expression.
+        """
+        questions = []
+        for line, row in read_tab_separated(self.path, quoted=False):
+            if len(row) != COLUMNS:
+                raise DataError(
+                    f"expected id, type, question and regular expression, got {len(row)} columns",
+                    path=self.path,
+                    line=line,
+                )
+            identity, kind, text, pattern = row
+            try:
+                regex.compile(pattern)
+            except regex.error as error:
+                raise DataError(
+                    f"not a regular expression: {pattern!r}: {error}", path=self.path, line=line
+                ) from error
+            questions.append(
+                Question(id=identity, text=text, answers=(pattern,), tags={"type": kind})
+            )
+        return QuestionSet(
+            name=self.name,
+            questions=tuple(questions),
+            match=self.match,
+            averaging=self.averaging,
+        )

@@ -1,0 +1,99 @@
+"""Read EntityQuestions: a folder with one JSON list a relation."""
+
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+
+from spider.errors import ConfigError, DataError
+from spider.question import Averaging, MatchMode, Question, QuestionSet
+from spider.questions.json_lists import answer_list, read_json_list, string_value
+from spider.sources.text_files import fingerprint_files
+
+
+class EntityQuestions:
+    """EntityQuestions, grouped by relation and averaged over relations first.
+
+    Source: Sciavolino et al. 2021, "Simple Entity-Centric Questions Challenge Dense Retrievers".
+
+    Args:
+        path: the folder with ``P106.dev.json`` and so on.
+        name: as reports print it.
+        questions_per_relation: how many to draw from each relation; null takes all. A larger
+            number adds questions to those of a smaller one.
+        seed: of the draw.
+        match: what makes a passage a hit.
+        averaging: macro averages over relations.
+
+    Raises:
+        ConfigError: questions_per_relation is below 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: Path | str,
+        name: str = "EntityQuestions",
+        questions_per_relation: int | None = 100,
+        seed: int = 0,
+        match: MatchMode = "string",
+        averaging: Averaging = "macro",
+    ):
+        if questions_per_relation is not None and questions_per_relation < 1:
+            raise ConfigError(
+                f"questions_per_relation={questions_per_relation}: expected at least 1, or null"
+            )
+        self.path = Path(path).expanduser()
+        self.name = name
+        self.questions_per_relation = questions_per_relation
+        self.seed = seed
+        self.match: MatchMode = match
+        self.averaging: Averaging = averaging
+
+    def fingerprint(self) -> list[list[str | int]]:
+        """Return name, size and modification time of each file."""
+        return fingerprint_files(self._files())
+
+    def read(self) -> QuestionSet:
+        """Return the questions, relation by relation; ids are ``RELATION-NUMBER``.
+
+        Raises:
+            DataError: there is no such folder, or a file is malformed.
+        """
+        questions = [question for file in self._files() for question in self._relation(file)]
+        return QuestionSet(
+            name=self.name,
+            questions=tuple(questions),
+            match=self.match,
+            averaging=self.averaging,
+        )
+
+    def _files(self) -> list[Path]:
+        files = sorted(self.path.glob("*.json")) if self.path.is_dir() else []
+        if not files:
+            raise DataError(
+                "expected a folder with one JSON file a relation, such as P106.dev.json",
+                path=self.path,
+            )
+        return files
+
+    def _relation(self, file: Path) -> list[Question]:
+        relation = file.name.partition(".")[0]
+        records = read_json_list(file)
+        questions = []
+        for number in self._draw(relation, len(records)):
+            record = records[number]
+            try:
+                text = string_value(record, "question")
+                answers = answer_list(record.get("answers"))
+            except ValueError as error:
+                raise DataError(f"entry {number + 1}: {error}", path=file) from error
+            questions.append(
+                Question(id=f"{relation}-{number}", text=text, answers=answers, group=relation)
+            )
+        return questions
+
+    def _draw(self, relation: str, size: int) -> list[int]:
+        # seeded by the relation's name, so that a further file changes no other's draw
+        order = np.random.default_rng([self.seed, crc32(relation.encode())]).permutation(size)
+        return sorted(order[: self.questions_per_relation].tolist())

@@ -1,0 +1,57 @@
+"""JSON files that hold one list of question objects, read with the line of what is wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from spider.errors import DataError
+from spider.sources.text_files import open_binary
+
+
+def read_json_list(path: Path) -> list[dict[str, Any]]:
+    """Return the objects of a JSON list, plain or compressed.
+
+    Raises:
+        DataError: the file is missing, is not UTF-8 or JSON, or is no list of objects.
+    """
+    with open_binary(path) as stream:
+        try:
+            value = json.loads(stream.read().decode("utf-8-sig"))
+        except json.JSONDecodeError as error:
+            raise DataError(f"not JSON: {error.msg}", path=path, line=error.lineno) from error
+        except (UnicodeDecodeError, RecursionError, OSError, EOFError) as error:
+            raise DataError(f"not JSON: {error}", path=path) from error
+    if not isinstance(value, list):
+        raise DataError(f"expected a JSON list, got a {type(value).__name__}", path=path)
+    for number, item in enumerate(value, start=1):
+        if not isinstance(item, dict):
+            got = type(item).__name__
+            raise DataError(f"entry {number}: expected an object, got a {got}", path=path)
+    return value
+
+
+def string_value(record: dict[str, Any], field: str) -> str:
+    """Return a string of a record.
+
+    Raises:
+        ValueError: it is missing, blank, or something else.
+    """
+    value = record.get(field)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"field {field!r}: expected text, got {value!r}")
+    return value
+
+
+def answer_list(value: Any) -> tuple[str, ...]:
+    """Return the answers of a record: a list of strings, or one string.
+
+    Raises:
+        ValueError: it is something else, or empty.
+    """
+    answers = [value] if isinstance(value, str) else value
+    if not isinstance(answers, list) or not answers:
+        raise ValueError(f"expected an answer or a list of answers, got {value!r}")
+    for answer in answers:
+        if not isinstance(answer, str):
+            raise ValueError(f"expected a list of strings, got {answer!r} in it")
+    return tuple(answers)

@@ -1,0 +1,56 @@
+"""The bundled questions about Python, answered by the documentation that every Python carries.
+
+They are ours, written for this project: how a person would ask, with short answers (a name, a
+value, a term) that stand in ``spider.sources.python_documentation``'s text. Each names the document
+that it was written from, so that questions about one document are resampled together.
+"""
+
+import json
+from importlib import resources
+
+from spider.errors import DataError
+from spider.question import Question, QuestionSet
+
+NAME = "python-documentation"
+RECORDS = "python_documentation.jsonl"
+
+
+class PythonDocumentationQuestions:
+    """The question set for the corpus of ``PythonDocumentation``; it has no settings."""
+
+    def read(self) -> QuestionSet:
+        """Return the questions in file order.
+
+        A question's cluster is the document that answers it; the tag ``about`` says whether that
+        is a ``language`` topic or a ``library`` module.
+
+        Raises:
+            DataError: the file is missing from this installation, or a line is malformed.
+        """
+        file = resources.files("spider.questions") / RECORDS
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise DataError(
+                f"the bundled questions are missing ({error}); mend: install spider-odqa again",
+                path=str(file),
+            ) from error
+        questions = tuple(
+            _to_question(line, str(file), number) for number, line in enumerate(lines, start=1)
+        )
+        return QuestionSet(name=NAME, questions=questions, match="string")
+
+
+def _to_question(line: str, path: str, number: int) -> Question:
+    try:
+        record = json.loads(line)
+        document = str(record["document"])
+        return Question(
+            id=record["id"],
+            text=record["question"],
+            answers=tuple(record["answers"]),
+            cluster=document,
+            tags={"about": "language" if document.startswith("topic/") else "library"},
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(f"not a question: {error!r}", path=path, line=number) from error

@@ -1,0 +1,43 @@
+"""The paper's ablation in which the query is what stands before the span."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from spider.errors import ConfigError
+from spider.questions.transforms.query_ranges import QueryRanges, Range, check_occurrences
+
+
+class Prefix:
+    """The units before the first occurrence, the nearest ``maximum`` of them.
+
+    Source: Ram et al. 2022, Table 4 (``prefix``); as in the released code, fewer than ``minimum``
+    units are followed by ``minimum`` units from behind that occurrence. The span is removed, unless
+    the passage is nothing but the span. Nothing is random: ``chosen`` and ``rng`` are not used.
+
+    Args:
+        minimum: with fewer units before the span, as many from behind it are added.
+        maximum: most units before the span.
+
+    Raises:
+        ConfigError: the lengths are out of order.
+    """
+
+    def __init__(self, *, minimum: int = 5, maximum: int = 30):
+        if not 1 <= minimum <= maximum:
+            raise ConfigError(
+                f"prefix of {minimum} to {maximum} units: expected 1 <= minimum <= maximum"
+            )
+        self.minimum = minimum
+        self.maximum = maximum
+
+    def ranges(
+        self, length: int, occurrences: Sequence[Range], chosen: int, rng: np.random.Generator
+    ) -> QueryRanges:
+        """Return the prefix; see :class:`QueryTransform`."""
+        check_occurrences(length, occurrences, chosen)
+        start, end = min(occurrences)
+        before = (max(0, start - self.maximum), start)
+        behind = (end, min(length, end + self.minimum) if start < self.minimum else end)
+        kept = tuple((a, b) for a, b in (before, behind) if a < b)
+        return QueryRanges(kept, False, False) if kept else QueryRanges(((0, length),), True, False)

@@ -1,0 +1,102 @@
+"""The paper's query transform: a random window around the span, the span kept or removed."""
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import numpy as np
+
+from spider.errors import ConfigError
+from spider.questions.transforms.query_ranges import QueryRanges, Range, check_occurrences
+
+WindowRule = Literal["paper", "released"]
+
+
+class RandomWindow:
+    """A window of random length around the chosen occurrence; the span is kept or removed.
+
+    Source: Ram et al. 2022, *Learning to Retrieve Passages without Supervision*, section 3.1, and
+    the authors' ``query_transformations.py``. The two differ:
+
+    * ``paper``: the window is uniform among all windows of the drawn length that hold the whole
+      occurrence. A removed span is cut out of the window, which gets shorter by it.
+    * ``released``: the window's start is uniform in ``[start - length, end]`` of the occurrence,
+      so a kept span is cut in about a quarter of the queries and missing in a tenth. A removed
+      span is made up for with units from behind it: the query has the drawn length.
+
+    Guards, where the released code raises or yields nothing: in ``paper`` the window is as long as
+    the occurrence at least and as the passage at most, and longer by ``minimum`` where removing the
+    span would leave nothing; in ``released`` the length is at most the passage without the span.
+    A passage that is nothing but the span is kept whole. Other occurrences in the window stay.
+
+    Args:
+        minimum: shortest window, in units.
+        maximum: longest window, in units.
+        keep_probability: how often the span stays in the query.
+        window: ``paper`` or ``released``.
+
+    Raises:
+        ConfigError: a setting is out of its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        minimum: int = 5,
+        maximum: int = 30,
+        keep_probability: float = 0.5,
+        window: WindowRule = "paper",
+    ):
+        if not 1 <= minimum <= maximum:
+            raise ConfigError(
+                f"query window of {minimum} to {maximum} units: expected 1 <= minimum <= maximum"
+            )
+        if not 0.0 <= keep_probability <= 1.0:
+            raise ConfigError(f"keep_probability {keep_probability}: expected 0 to 1")
+        if window not in get_args(WindowRule):
+            raise ConfigError(f"window {window!r}: expected one of {get_args(WindowRule)}")
+        self.minimum = minimum
+        self.maximum = maximum
+        self.keep_probability = keep_probability
+        self.window = window
+
+    def ranges(
+        self, length: int, occurrences: Sequence[Range], chosen: int, rng: np.random.Generator
+    ) -> QueryRanges:
+        """Choose the window; see :class:`QueryTransform`."""
+        start, end = check_occurrences(length, occurrences, chosen)
+        drawn = int(rng.integers(self.minimum, self.maximum + 1))
+        keep = bool(rng.random() < self.keep_probability) or end - start == length
+        if self.window == "paper":
+            return self._paper(length, (start, end), drawn, keep, rng)
+        return self._released(length, (start, end), drawn, keep, rng)
+
+    def _paper(
+        self, length: int, span: Range, drawn: int, keep: bool, rng: np.random.Generator
+    ) -> QueryRanges:
+        start, end = span
+        size = end - start
+        if not keep and drawn <= size:
+            drawn = size + self.minimum
+        drawn = min(max(drawn, size), length)
+        first = int(rng.integers(max(0, end - drawn), min(start, length - drawn) + 1))
+        if keep:
+            return QueryRanges(((first, first + drawn),), True, False)
+        return _without_empty([(first, start), (end, first + drawn)])
+
+    def _released(
+        self, length: int, span: Range, drawn: int, keep: bool, rng: np.random.Generator
+    ) -> QueryRanges:
+        start, end = span
+        size = end - start
+        if size == length:
+            return QueryRanges((span,), True, False)
+        drawn = min(drawn, length - size)
+        first = int(rng.integers(max(0, start - drawn), min(end, length - drawn - size) + 1))
+        if keep:
+            return QueryRanges(((first, first + drawn),), True, False)
+        behind = drawn - max(0, start - first)
+        return _without_empty([(first, start), (end, end + behind)])
+
+
+def _without_empty(ranges: Sequence[Range]) -> QueryRanges:
+    return QueryRanges(tuple((a, b) for a, b in ranges if a < b), False, False)

@@ -1,0 +1,75 @@
+"""Read the corpus of a BEIR data set."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from spider.corpus.document import Document, PassageBounds
+from spider.errors import DataError
+from spider.sources.beir_files import fingerprint_beir, open_beir_file
+from spider.sources.jsonl import string_field
+from spider.sources.reading_report import ReadingReport
+from spider.sources.text_files import JsonLine, parse_json_lines
+
+
+class Beir:
+    """Documents from ``corpus.jsonl`` (``_id``, ``title``, ``text``).
+
+    Each row is a document of one passage with the row's id, which is what the data set's relevance
+    judgements name. A row with a title alone has it as its text.
+
+    Args:
+        path: the data set, a folder or a zip.
+        split: cut the rows into passages as other documents are; the judgements then name
+            documents, not passages.
+    """
+
+    last_passage_padded = False
+
+    def __init__(self, *, path: Path | str, split: bool = False):
+        self.path = Path(path).expanduser()
+        self.split = split
+        self._report = ReadingReport()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Rows read, and rows skipped by reason."""
+        return self._report.counts
+
+    @property
+    def skipped(self) -> Mapping[str, Mapping[str, Any]]:
+        """Examples of what was skipped, by reason."""
+        return self._report.skipped
+
+    def fingerprint(self) -> list[list[str | int]]:
+        """Return name, size and modification time of the file."""
+        return fingerprint_beir(self.path, ("corpus.jsonl",))
+
+    def documents(self) -> Iterator[Document]:
+        """Yield the documents in file order; a row without a word is skipped.
+
+        Raises:
+            DataError: there is no such file, or a line is malformed.
+        """
+        self._report = ReadingReport()
+        with open_beir_file(self.path, "corpus.jsonl") as (stream, name):
+            for line in parse_json_lines(stream, name):
+                try:
+                    document = self._document(line)
+                except ValueError as error:
+                    raise DataError(str(error), path=name, line=line.number) from error
+                if document.text.split():
+                    self._report.add_read()
+                    yield document
+                else:
+                    self._report.skip("empty", document.id)
+
+    def _document(self, line: JsonLine) -> Document:
+        identity = string_field(line.record, "_id")
+        title = string_field(line.record, "title") if line.record.get("title") else ""
+        text = string_field(line.record, "text")
+        if not text.split() and title:
+            self._report.add("title_alone")
+            text = title
+        whole = (PassageBounds(identity, 0, len(text)),)
+        return Document(id=identity, title=title, text=text, passages=None if self.split else whole)

@@ -1,0 +1,53 @@
+"""The files of a BEIR data set, in a folder or a zip."""
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedIOBase
+from pathlib import Path
+from typing import cast
+
+from spider.errors import DataError
+from spider.sources.text_files import open_binary
+
+COMPRESSIONS = ("", ".gz", ".bz2", ".xz", ".zst")
+
+
+@contextmanager
+def open_beir_file(data_set: Path, name: str) -> Iterator[tuple[BufferedIOBase, Path]]:
+    """Open one file of a data set, with the path that messages should name.
+
+    Args:
+        data_set: a folder, or a zip whose members may lie under one folder.
+        name: such as ``corpus.jsonl`` or ``qrels/test.tsv``.
+
+    Raises:
+        DataError: there is no data set, or no such file in it.
+    """
+    if data_set.is_dir():
+        for suffix in COMPRESSIONS:
+            file = data_set / f"{name}{suffix}"
+            if file.is_file():
+                with open_binary(file) as stream:
+                    yield stream, file
+                return
+        raise DataError(f"no {name} in this folder; expected a BEIR data set", path=data_set)
+    if not zipfile.is_zipfile(data_set):
+        raise DataError("expected a BEIR data set: a folder or a zip", path=data_set)
+    with zipfile.ZipFile(data_set) as archive:
+        inside = [m for m in archive.namelist() if f"/{m}".endswith(f"/{name}")]
+        if not inside:
+            raise DataError(f"no {name} in this zip; expected a BEIR data set", path=data_set)
+        member = min(inside, key=len)
+        with archive.open(member) as raw:
+            # typeshed says IO[bytes]; it is a ZipExtFile
+            yield cast(BufferedIOBase, raw), data_set / member
+
+
+def fingerprint_beir(data_set: Path, names: tuple[str, ...]) -> list[list[str | int]]:
+    """Return name, size and modification time of the zip or of those files of the folder."""
+    candidates = [data_set]
+    if data_set.is_dir():
+        candidates = [data_set / f"{name}{suffix}" for name in names for suffix in COMPRESSIONS]
+    stats = ((file, file.stat()) for file in candidates if file.is_file())
+    return [[str(file), stat.st_size, stat.st_mtime_ns] for file, stat in stats]

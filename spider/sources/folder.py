@@ -1,0 +1,184 @@
+"""Read a folder of text, Markdown, reStructuredText, HTML (and PDF, Word) files."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from spider.artifacts.atomic_files import read_json
+from spider.corpus.document import Document
+from spider.errors import DataError
+from spider.sources.document_source import READ, FileRecord
+from spider.sources.extraction.docx_text import extract_docx
+from spider.sources.extraction.extracted import Extracted, NotExtractedError
+from spider.sources.extraction.html_text import extract_html
+from spider.sources.extraction.pdf_text import extract_pdf
+from spider.sources.extraction.plain_text import extract_markdown, extract_rst, extract_text
+from spider.sources.reading_report import ReadingReport
+
+EXTRACTORS: Mapping[str, Callable[[bytes], Extracted]] = MappingProxyType(
+    {
+        ".txt": extract_text,
+        ".text": extract_text,
+        ".md": extract_markdown,
+        ".markdown": extract_markdown,
+        ".rst": extract_rst,
+        ".html": extract_html,
+        ".htm": extract_html,
+        ".xhtml": extract_html,
+        ".pdf": extract_pdf,
+        ".docx": extract_docx,
+    }
+)
+
+
+class Folder:
+    """Documents from the files under a folder; a file's relative path is its document's id.
+
+    Hidden files and folders are passed over in silence, and so are artifacts of ours. Every other
+    file that yields no document is counted by reason and listed.
+
+    Args:
+        path: the folder.
+        exclude: names of folders that are not entered.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: Path | str,
+        exclude: tuple[str, ...] = ("spider-work", "node_modules", "__pycache__"),
+    ):
+        self.path = Path(path).expanduser()
+        self.exclude = exclude
+        self._report = ReadingReport("files_read")
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Files read, and files skipped by reason."""
+        return self._report.counts
+
+    @property
+    def skipped(self) -> Mapping[str, Mapping[str, Any]]:
+        """Examples of what was skipped, by reason."""
+        return self._report.skipped
+
+    def fingerprint(self) -> list[list[str | int]]:
+        """Return what tells whether anything changed.
+
+        That is the relative path, size and modification time (ns) of every file, and which of the
+        optional extractors are installed.
+        """
+        listing: list[list[str | int]] = [
+            [name, int(find_spec(name) is not None)] for name in ("docx", "pypdf")
+        ]
+        for file in self._files():
+            try:
+                stat = file.stat()
+            except OSError:
+                # a dangling link; reading it will say so
+                continue
+            listing.append([self._id(file), stat.st_size, stat.st_mtime_ns])
+        return listing
+
+    def documents(self) -> Iterator[Document]:
+        """Yield the documents, by path; a folder's own files come before its sub-folders.
+
+        Raises:
+            DataError: there is no such folder.
+        """
+        for _, document in self.files({}, lambda _: None):
+            if document is not None:
+                yield document
+
+    def files(
+        self, known: Mapping[str, FileRecord], recall: Callable[[str], Document | None]
+    ) -> Iterator[tuple[FileRecord, Document | None]]:
+        """Yield every file's record, with its document where it yields one.
+
+        Args:
+            known: records of an earlier reading, by id; a file with the same bytes is not
+                extracted again.
+            recall: returns the document that an earlier reading made of a file, or None.
+
+        Raises:
+            DataError: there is no such folder.
+        """
+        self._report = ReadingReport("files_read")
+        for file in self._files():
+            name = self._id(file)
+            record, document = self._read(file, name, known.get(name), recall)
+            if document is None:
+                self._report.skip(record.outcome, name, hint=record.hint)
+            else:
+                self._report.add_read()
+            yield record, document
+
+    def _read(
+        self,
+        file: Path,
+        name: str,
+        before: FileRecord | None,
+        recall: Callable[[str], Document | None],
+    ) -> tuple[FileRecord, Document | None]:
+        extract = EXTRACTORS.get(file.suffix.lower())
+        if extract is None:
+            return FileRecord(
+                name, "", f"format{file.suffix.lower()[:12] or '_without_suffix'}"
+            ), None
+        if not file.is_file():
+            # a pipe would block, a dangling link has nothing
+            return FileRecord(name, "", "not_a_file"), None
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            return FileRecord(name, "", "unreadable", error.strerror or ""), None
+        digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+        if before is not None and before.digest == digest and before.outcome == READ:
+            document = recall(name)
+            if document is not None:
+                return before, document
+        try:
+            title, text = extract(data)
+        except NotExtractedError as error:
+            return FileRecord(name, digest, error.reason, error.hint), None
+        if not text.split():
+            return FileRecord(name, digest, "empty"), None
+        document = Document(id=name, title=title or _title_from(file), text=text)
+        return FileRecord(name, digest, READ), document
+
+    def _id(self, file: Path) -> str:
+        return file.relative_to(self.path).as_posix()
+
+    def _files(self) -> Iterator[Path]:
+        if not self.path.is_dir():
+            state = "is a file" if self.path.exists() else "does not exist"
+            raise DataError(f"expected a folder of documents; this {state}", path=self.path)
+        for root, folders, names in os.walk(self.path):
+            here = Path(root)
+            folders[:] = sorted(name for name in folders if self._enters(here / name))
+            for name in sorted(names):
+                if not name.startswith("."):
+                    yield here / name
+
+    def _enters(self, folder: Path) -> bool:
+        name = folder.name
+        return not (name.startswith(".") or name in self.exclude or _is_artifact(folder))
+
+
+def _title_from(file: Path) -> str:
+    return " ".join(file.stem.replace("_", " ").replace("-", " ").split()) or file.stem
+
+
+def _is_artifact(folder: Path) -> bool:
+    """Tell whether a folder is an artifact of ours, or one being written."""
+    if (folder / ".fingerprint.json").is_file():
+        return True
+    try:
+        manifest = read_json(folder / "manifest.json")
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and {"schema", "content_hash"} <= manifest.keys()

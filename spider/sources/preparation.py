@@ -1,0 +1,148 @@
+"""Documents in, corpus out: split what is new, take over what an older corpus already has."""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from spider.artifacts.artifact import Artifact
+from spider.artifacts.atomic_files import write_text
+from spider.corpus.corpus import Corpus
+from spider.corpus.document import Document
+from spider.corpus.splitting import WordSplitter
+from spider.corpus.writer import CorpusWriter
+from spider.errors import ArtifactError, DataError
+from spider.progress import Progress
+from spider.sources.document_source import READ, DocumentSource, FileRecord, FileSource, skipped_by
+
+SOURCES = "sources"
+RECORDS = "files.jsonl"
+# raised when extraction or splitting changes what it makes of the same bytes
+METHOD = 1
+
+logger = logging.getLogger(__name__)
+
+
+class Preparation:
+    """Write the corpus of a source, reusing an older corpus of the same settings file by file.
+
+    The result has the same bytes with and without an older corpus.
+
+    Args:
+        source: where the documents come from.
+        splitter: cuts those that the source has not cut.
+        previous: an older corpus, if any.
+        config: the settings of this run, without the place of the source.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: DocumentSource,
+        splitter: WordSplitter,
+        previous: Artifact | None,
+        config: Mapping[str, Any],
+    ):
+        self.source = source
+        self.splitter = splitter
+        self.changes: Counter[str] = Counter()
+        self._older = _reusable(previous, config)
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What readers of the corpus have to know."""
+        return {
+            "last_passage_padded": bool(getattr(self.source, "last_passage_padded", False)),
+            "splitter": self.splitter.settings,
+            "method": METHOD,
+        }
+
+    def write(self, folder: Path) -> dict[str, int]:
+        """Write the corpus's files and return the counts.
+
+        Raises:
+            DataError: the source is malformed, or yields no document.
+        """
+        with (
+            CorpusWriter(folder) as writer,
+            Progress(total=None, unit="documents", label="prepare") as progress,
+        ):
+            for document in self._documents(folder):
+                writer.add(self.splitter.split(document))
+                progress.advance()
+            counts = writer.close()
+        if not counts["documents"]:
+            raise DataError(self._nothing())
+        return {**counts, **self.source.counts}
+
+    def _documents(self, folder: Path) -> Iterator[Document]:
+        if not isinstance(self.source, FileSource):
+            return self.source.documents()
+        return self._documents_of_files(self.source, folder / SOURCES)
+
+    def _documents_of_files(self, source: FileSource, folder: Path) -> Iterator[Document]:
+        known = {} if self._older is None else _load_records(self._older)
+        records: list[FileRecord] = []
+        for record, document in source.files(known, self._older_document):
+            records.append(record)
+            if document is not None:
+                yield document
+        folder.mkdir(exist_ok=True)
+        lines = (json.dumps(record) + "\n" for record in records)
+        write_text(folder / RECORDS, "".join(lines))
+        self._compare(known, records)
+
+    def _older_document(self, name: str) -> Document | None:
+        if self._older is None:
+            return None
+        number = self._older.find_document(name)
+        return None if number is None else self._older.document(number)
+
+    def _compare(self, known: Mapping[str, FileRecord], records: list[FileRecord]) -> None:
+        """Count files that were or are documents by what became of them."""
+        self.changes.update(added=0, changed=0, deleted=0, unchanged=0)
+        now = {record.id: record.digest for record in records if record.outcome == READ}
+        before = {name: record.digest for name, record in known.items() if record.outcome == READ}
+        for name, digest in now.items():
+            if name not in before:
+                self.changes["added"] += 1
+            else:
+                self.changes["unchanged" if before[name] == digest else "changed"] += 1
+        self.changes["deleted"] = len(before.keys() - now.keys())
+        if self._older is not None:
+            logger.info(
+                "prepare: %d files unchanged, %d changed, %d added, %d deleted",
+                *(self.changes[kind] for kind in ("unchanged", "changed", "added", "deleted")),
+            )
+
+    def _nothing(self) -> str:
+        """Say why there is no document, and what would help."""
+        place = getattr(self.source, "path", "the source")
+        skipped = [
+            f"{entry['count']} {reason}" + (f" ({entry['hint']})" if entry["hint"] else "")
+            for reason, entry in skipped_by(self.source).items()
+        ]
+        if not skipped:
+            return f"{place}: nothing to read there; expected at least one document with text"
+        return f"{place}: no document with text; skipped: {', '.join(skipped)}"
+
+
+def _reusable(previous: Artifact | None, config: Mapping[str, Any]) -> Corpus | None:
+    """Open an older corpus if the same settings made it, file by file."""
+    if previous is None or not (previous.path / SOURCES / RECORDS).is_file():
+        return None
+    if previous.config != config or previous.details.get("method") != METHOD:
+        return None
+    try:
+        return Corpus(previous)
+    except (ArtifactError, OSError, ValueError) as error:
+        logger.warning("the older corpus is not reused: %s", error)
+        return None
+
+
+def _load_records(corpus: Corpus) -> dict[str, FileRecord]:
+    text = (corpus.path / SOURCES / RECORDS).read_text(encoding="utf-8")
+    records = (FileRecord(*json.loads(line)) for line in text.splitlines())
+    return {record.id: record for record in records}

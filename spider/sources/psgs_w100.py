@@ -1,0 +1,114 @@
+"""Read DPR's passage collections: ``psgs_w100.tsv`` and files of its form."""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain, groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from spider.corpus.document import Document, PassageBounds
+from spider.errors import DataError
+from spider.sources.reading_report import ReadingReport
+from spider.sources.text_files import PathSetting, find_files, fingerprint_files, read_tab_separated
+
+COLUMNS = ("id", "text", "title")
+
+
+class _Row(NamedTuple):
+    id: str
+    text: str
+    title: str
+
+
+class PsgsW100:
+    """Documents from tab-separated passages, whose cut and ids are kept.
+
+    Adjacent rows with one title are one document, whose id is its first passage's: a title that
+    comes again later makes another document. Rows without a title are documents of their own.
+    Several files are read as the pieces of one, in the order of their names.
+
+    Source: Spider ``preprocess_corpus.py`` groups all rows of a title, which merges different
+    documents of one name in collections other than Wikipedia.
+
+    Args:
+        path: a file with a header naming the columns id, text and title in any order, plain or
+            compressed; or a glob, or several.
+        last_passage_padded: whether a document's last passage is filled up with its beginning, as
+            it is in DPR's file; recurring spans are then not sought there.
+    """
+
+    def __init__(self, *, path: PathSetting, last_passage_padded: bool = True):
+        self.path = path
+        self.last_passage_padded = last_passage_padded
+        self._report = ReadingReport()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Rows read, and rows skipped by reason."""
+        return self._report.counts
+
+    @property
+    def skipped(self) -> Mapping[str, Mapping[str, Any]]:
+        """Examples of what was skipped, by reason."""
+        return self._report.skipped
+
+    def fingerprint(self) -> list[list[str | int]]:
+        """Return name, size and modification time of each file."""
+        return fingerprint_files(find_files(self.path))
+
+    def documents(self) -> Iterator[Document]:
+        """Yield the documents in file order, each with its passages.
+
+        Raises:
+            DataError: the header lacks a column, or a row has too few.
+        """
+        self._report = ReadingReport()
+        # one stream of all files: a document may go on in the next
+        every_row = chain.from_iterable(map(self._rows, find_files(self.path)))
+        for _, rows in groupby(enumerate(every_row), key=_group_key):
+            yield _join([row for _, row in rows])
+
+    def _rows(self, file: Path) -> Iterator[_Row]:
+        rows = read_tab_separated(file)
+        number, header = next(rows, (1, []))
+        names = [name.strip().lower() for name in header]
+        missing = [name for name in COLUMNS if name not in names]
+        if missing:
+            raise DataError(
+                f"the header lacks {', '.join(missing)}; expected id, text and title separated by"
+                f" tabs, got {header[:5]!r}",
+                path=file,
+                line=number,
+            )
+        places = [names.index(name) for name in COLUMNS]
+        for number, row in rows:
+            if len(row) != len(names):
+                raise DataError(
+                    f"expected {len(names)} columns as in the header, got {len(row)}",
+                    path=file,
+                    line=number,
+                )
+            passage = _Row(*(row[place] for place in places))
+            if passage.text.split():
+                self._report.add_read()
+                yield passage
+            else:
+                self._report.skip("empty", passage.id)
+
+
+def _group_key(numbered: tuple[int, _Row]) -> tuple[str, int]:
+    number, row = numbered
+    return (row.title, 0) if row.title else ("", number)
+
+
+def _join(rows: list[_Row]) -> Document:
+    """Join passages with one space between them."""
+    bounds, start = [], 0
+    for row in rows:
+        bounds.append(PassageBounds(row.id, start, start + len(row.text)))
+        start += len(row.text) + 1
+    return Document(
+        id=rows[0].id,
+        title=rows[0].title,
+        text=" ".join(row.text for row in rows),
+        passages=tuple(bounds),
+    )

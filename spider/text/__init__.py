@@ -1,0 +1,1 @@
+"""Text units: words, word pieces and stored tokens."""

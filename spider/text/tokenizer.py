@@ -1,0 +1,250 @@
+"""WordPiece tokenizers, always without truncation and padding.
+
+BERT's normaliser and pre-tokenizer treat every white-space separated chunk of a text on its own, so
+a text's tokens are the tokens of its chunks. :class:`Tokenizer` therefore remembers the tokens of
+each chunk it has met, which is many times faster than tokenising every text anew and gives
+the same ids and offsets (tested against the tokenizers library).
+"""
+
+import json
+import threading
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import tokenizers
+from jaxtyping import Int32, Int64
+from tokenizers import models, normalizers, pre_tokenizers, processors
+
+from spider.artifacts.atomic_files import write_text
+from spider.errors import DataError
+
+PAD, UNKNOWN, CLS, SEP, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
+SPECIAL_TOKENS = (PAD, UNKNOWN, CLS, SEP, MASK)
+TOKENIZER_FILE = "tokenizer.json"
+REMEMBERED_CHUNKS = 1 << 18
+
+
+class Tokens(NamedTuple):
+    """Token ids of several texts, end to end: text ``i`` is ``ids[offsets[i]:offsets[i + 1]]``.
+
+    Attributes:
+        ids: without special tokens.
+        offsets: where each text begins, and after the last one the total.
+    """
+
+    ids: Int32[np.ndarray, " tokens"]
+    offsets: Int64[np.ndarray, " texts_plus_one"]
+
+    def of(self, text: int) -> Int32[np.ndarray, " _"]:
+        """Return the ids of one text."""
+        return self.ids[self.offsets[text] : self.offsets[text + 1]]
+
+
+class TokenSpans(NamedTuple):
+    """Tokens, and where each lies in its text.
+
+    Attributes:
+        ids: without special tokens.
+        offsets: where each text begins, and after the last one the total.
+        starts: first code point of each token in its own text.
+        ends: code point after its last.
+    """
+
+    ids: Int32[np.ndarray, " tokens"]
+    offsets: Int64[np.ndarray, " texts_plus_one"]
+    starts: Int32[np.ndarray, " tokens"]
+    ends: Int32[np.ndarray, " tokens"]
+
+
+class _Chunks:
+    """The tokens of every chunk met, in flat arrays that grow."""
+
+    def __init__(self) -> None:
+        self.codes: dict[str, int] = {}
+        self.ids = np.zeros(0, np.int32)
+        self.starts = np.zeros(0, np.int32)
+        self.ends = np.zeros(0, np.int32)
+        self.offsets = np.zeros(1, np.int64)
+
+    def add(self, chunks: Sequence[str], encodings: Sequence[tokenizers.Encoding]) -> None:
+        """Remember the tokens of chunks not met before."""
+        for chunk in chunks:
+            self.codes[chunk] = len(self.codes)
+        ids = [encoding.ids for encoding in encodings]
+        spans = [span for encoding in encodings for span in encoding.offsets]
+        flat = np.array(spans, dtype=np.int32).reshape(-1, 2)
+        self.ids = np.concatenate([self.ids, np.fromiter(chain.from_iterable(ids), np.int32)])
+        self.starts = np.concatenate([self.starts, flat[:, 0]])
+        self.ends = np.concatenate([self.ends, flat[:, 1]])
+        lengths = np.fromiter(map(len, ids), np.int64, len(ids))
+        self.offsets = np.concatenate([self.offsets, self.offsets[-1] + np.cumsum(lengths)])
+
+
+class Tokenizer:
+    """A WordPiece vocabulary with BERT's normaliser and pre-tokenizer.
+
+    Args:
+        inner: the tokenizers library's object; its truncation and padding are reset (files often
+            carry both, BERT's own among them).
+
+    Raises:
+        DataError: a special token of BERT's is not in the vocabulary.
+    """
+
+    def __init__(self, inner: tokenizers.Tokenizer):
+        inner.no_truncation()
+        inner.no_padding()
+        self.inner = inner
+        self.pad_id, self.unknown_id, self.cls_id, self.sep_id, self.mask_id = (
+            _special_id(inner, token) for token in SPECIAL_TOKENS
+        )
+        self._chunks = _Chunks()
+        self._lock = threading.Lock()
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of rows that a table indexed by token id needs."""
+        return 1 + max(self.inner.get_vocab(with_added_tokens=True).values())
+
+    @property
+    def lower_case(self) -> bool:
+        """Whether upper and lower case are one."""
+        normalizer = json.loads(self.inner.to_str())["normalizer"] or {}
+        return bool(normalizer.get("lowercase", False))
+
+    def encode(self, texts: Sequence[str]) -> Tokens:
+        """Turn texts into ids, without special tokens; a ``[SEP]`` in the text is one."""
+        with self._lock:
+            chunks = [_split(text) for text in texts]
+            codes = self._codes(chunks)
+            pieces, _ = _pieces(codes, self._chunks.offsets)
+            counts = np.diff(self._chunks.offsets)[codes]
+            return Tokens(self._chunks.ids[pieces], _text_offsets(chunks, counts))
+
+    def encode_with_spans(self, texts: Sequence[str]) -> TokenSpans:
+        """Turn texts into ids and the code points that each token covers."""
+        with self._lock:
+            chunks = [_split(text) for text in texts]
+            codes = self._codes(chunks)
+            pieces, owners = _pieces(codes, self._chunks.offsets)
+            counts = np.diff(self._chunks.offsets)[codes]
+            begins = _chunk_begins(chunks)[owners]
+            return TokenSpans(
+                self._chunks.ids[pieces],
+                _text_offsets(chunks, counts),
+                self._chunks.starts[pieces] + begins,
+                self._chunks.ends[pieces] + begins,
+            )
+
+    def save(self, folder: Path) -> None:
+        """Write ``tokenizer.json``."""
+        write_text(folder / TOKENIZER_FILE, self.inner.to_str(pretty=True))
+
+    def _codes(self, chunks: Sequence[Sequence[str]]) -> Int64[np.ndarray, " chunks"]:
+        if len(self._chunks.codes) > REMEMBERED_CHUNKS:
+            self._chunks = _Chunks()
+        known = self._chunks.codes
+        # dict.fromkeys and not a set: the order of a set differs from run to run
+        missing = list(dict.fromkeys(c for text in chunks for c in text if c not in known))
+        if missing:
+            self._chunks.add(missing, self.inner.encode_batch(missing, add_special_tokens=False))
+        flat = map(known.__getitem__, chain.from_iterable(chunks))
+        return np.fromiter(flat, np.int64, sum(map(len, chunks)))
+
+
+def _special_id(inner: tokenizers.Tokenizer, token: str) -> int:
+    number = inner.token_to_id(token)
+    if number is None:
+        raise DataError(f"the vocabulary has no {token}; expected BERT's special tokens")
+    return number
+
+
+def _split(text: str) -> list[str]:
+    """Split at the characters that BERT's normaliser surely takes for white space."""
+    if not text.isascii():
+        # a lone surrogate has no UTF-8 form, and the tokenizers library refuses it
+        text = text.encode("utf-8", "replace").decode("utf-8")
+    return text.replace("\n", " ").split(" ")
+
+
+def _pieces(
+    codes: Int64[np.ndarray, " chunks"], offsets: Int64[np.ndarray, " _"]
+) -> tuple[Int64[np.ndarray, " tokens"], Int64[np.ndarray, " tokens"]]:
+    """Return where each token lies in the memory of chunks, and the chunk it belongs to."""
+    begins = offsets[codes]
+    counts = offsets[codes + 1] - begins
+    owners = np.repeat(np.arange(len(codes)), counts)
+    before = np.cumsum(counts) - counts
+    return np.arange(len(owners)) + (begins - before)[owners], owners
+
+
+def _text_offsets(
+    chunks: Sequence[Sequence[str]], counts: Int64[np.ndarray, " chunks"]
+) -> Int64[np.ndarray, " texts_plus_one"]:
+    bounds = np.cumsum([0, *map(len, chunks)])
+    totals = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+    offsets: np.ndarray = totals[bounds]
+    return offsets
+
+
+def _chunk_begins(chunks: Sequence[Sequence[str]]) -> Int32[np.ndarray, " chunks"]:
+    lengths = np.fromiter(map(len, chain.from_iterable(chunks)), np.int64) + 1
+    ends = np.cumsum(lengths)
+    bounds = np.cumsum([0, *map(len, chunks)])
+    text_starts = np.concatenate([np.zeros(1, np.int64), ends])[bounds[:-1]]
+    owners = np.repeat(np.arange(len(chunks)), np.diff(bounds))
+    begins: np.ndarray = (ends - lengths - text_starts[owners]).astype(np.int32)
+    return begins
+
+
+def wordpiece(vocabulary: dict[str, int], *, lower_case: bool) -> tokenizers.Tokenizer:
+    """Make BERT's tokenizer (its normaliser, pre-tokenizer and template) from a vocabulary."""
+    inner = tokenizers.Tokenizer(models.WordPiece(vocab=vocabulary, unk_token=UNKNOWN))
+    inner.normalizer = normalizers.BertNormalizer(lowercase=lower_case)
+    inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    inner.add_special_tokens([token for token in SPECIAL_TOKENS if token in vocabulary])
+    if CLS in vocabulary and SEP in vocabulary:
+        inner.post_processor = processors.BertProcessing(
+            (SEP, vocabulary[SEP]), (CLS, vocabulary[CLS])
+        )
+    return inner
+
+
+def load_tokenizer(source: str | Path, *, lower_case: bool = True) -> Tokenizer:
+    """Load a tokenizer from a folder, a ``tokenizer.json``, a ``vocab.txt``, or the hub.
+
+    Args:
+        source: a path; what is no path is a name on the hub.
+        lower_case: used with a ``vocab.txt`` alone, which does not say.
+
+    Raises:
+        DataError: no tokenizer there, or one that is not BERT's kind.
+    """
+    path = Path(source).expanduser()
+    if path.is_dir():
+        path = next(
+            (path / name for name in (TOKENIZER_FILE, "vocab.txt") if (path / name).is_file()),
+            path / TOKENIZER_FILE,
+        )
+    if path.suffix == ".txt" and path.is_file():
+        lines = path.read_text(encoding="utf-8").splitlines()
+        vocabulary = {token: number for number, token in enumerate(lines)}
+        return Tokenizer(wordpiece(vocabulary, lower_case=lower_case))
+    try:
+        inner = (
+            tokenizers.Tokenizer.from_file(str(path)) if path.is_file() else _from_hub(source, path)
+        )
+    except Exception as error:  # the library raises plain Exception
+        raise DataError(f"no usable tokenizer ({error})", path=path) from error
+    if not isinstance(inner.pre_tokenizer, pre_tokenizers.BertPreTokenizer):
+        raise DataError(f"expected BERT's pre-tokenizer, got {inner.pre_tokenizer}", path=path)
+    return Tokenizer(inner)
+
+
+def _from_hub(source: str | Path, path: Path) -> tokenizers.Tokenizer:
+    if path.suffix == ".json" or path.is_absolute() or str(source).startswith("."):
+        raise FileNotFoundError("no such file")
+    return tokenizers.Tokenizer.from_pretrained(str(source))

@@ -1,0 +1,109 @@
+"""Training a WordPiece vocabulary on a corpus, the same bytes every time."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import tokenizers
+from tokenizers import models, normalizers, pre_tokenizers, trainers
+
+from spider.errors import ConfigError
+from spider.text.tokenizer import (
+    SPECIAL_TOKENS,
+    TOKENIZER_FILE,
+    UNKNOWN,
+    Tokenizer,
+    load_tokenizer,
+    wordpiece,
+)
+
+LARGEST_ALPHABET = 1000
+WORDS_PER_PIECE = 25
+SMALLEST_VOCABULARY = 1000
+
+
+def settle_tokenizer(
+    texts: Iterable[str], folder: Path, *, source: str, vocabulary_size: int, lower_case: bool
+) -> Tokenizer:
+    """Return an encoder's tokenizer, saved in ``folder``; what it already holds is kept.
+
+    Args:
+        texts: a vocabulary is trained on these where there is no source.
+        folder: where the tokenizer is, or will be.
+        source: a folder, a file or a name on the hub; empty trains a vocabulary.
+        vocabulary_size: at most this many pieces where one is trained.
+        lower_case: lower the case and strip accents.
+    """
+    if (folder / TOKENIZER_FILE).is_file():
+        return load_tokenizer(folder)
+    if source:
+        tokenizer = load_tokenizer(source, lower_case=lower_case)
+    else:
+        tokenizer = train_tokenizer(texts, vocabulary_size=vocabulary_size, lower_case=lower_case)
+    tokenizer.save(folder)
+    return tokenizer
+
+
+def train_tokenizer(
+    texts: Iterable[str],
+    *,
+    vocabulary_size: int = 30_000,
+    lower_case: bool = True,
+    min_frequency: int = 2,
+) -> Tokenizer:
+    """Train a WordPiece vocabulary; the same texts give the same file.
+
+    A small corpus gets a smaller vocabulary: one piece for every 25 words, at least 1,000.
+
+    The tokenizers library numbers the characters within words in the order of a hash map, which
+    differs from run to run and decides ties between merges; so they are numbered here beforehand.
+
+    Args:
+        texts: read twice, so a generator is copied into a list first.
+        vocabulary_size: at most this many pieces, special tokens included.
+        lower_case: lower the case and strip accents, as ``bert-base-uncased`` does.
+        min_frequency: a pair of pieces is merged when it occurs this often.
+
+    Raises:
+        ConfigError: the vocabulary cannot hold the special tokens and the alphabet.
+    """
+    texts = texts if isinstance(texts, Sequence) else list(texts)
+    normalizer = normalizers.BertNormalizer(lowercase=lower_case)
+    alphabet, words = _alphabet(texts, normalizer)
+    size = min(vocabulary_size, max(SMALLEST_VOCABULARY, words // WORDS_PER_PIECE))
+    forced = [*SPECIAL_TOKENS, *(f"##{character}" for character in alphabet)]
+    if size < len(forced) + len(alphabet):
+        raise ConfigError(
+            f"vocabulary_size={size} cannot hold the special tokens and {len(alphabet)} characters;"
+            f" give at least {len(forced) + len(alphabet)}"
+        )
+    inner = tokenizers.Tokenizer(models.WordPiece(unk_token=UNKNOWN))
+    inner.normalizer = normalizer
+    inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=size,
+        min_frequency=min_frequency,
+        special_tokens=forced,
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
+        show_progress=False,
+    )
+    inner.train_from_iterator(texts, trainer)
+    vocabulary = inner.get_vocab(with_added_tokens=True)
+    return Tokenizer(wordpiece(vocabulary, lower_case=lower_case))
+
+
+def _alphabet(texts: Iterable[str], normalizer: normalizers.Normalizer) -> tuple[list[str], int]:
+    """Return the most frequent characters (ties by code point), sorted, and the number of words."""
+    raw: Counter[str] = Counter()
+    words = 0
+    for text in texts:
+        raw.update(text)
+        words += len(text.split())
+    counts: Counter[str] = Counter()
+    for character, count in raw.items():
+        for normalized in normalizer.normalize_str(character):
+            if not normalized.isspace():
+                counts[normalized] += count
+    kept = sorted(counts, key=lambda character: (-counts[character], character))
+    return sorted(kept[:LARGEST_ALPHABET]), words

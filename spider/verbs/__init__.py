@@ -1,0 +1,1 @@
+"""Command modules of the ground package: a settings dataclass and `main()` each."""

@@ -1,0 +1,41 @@
+"""``spider doctor``: what this machine can do, and the command that mends what it cannot."""
+
+from dataclasses import dataclass
+
+from spider.console import say
+from spider.errors import MissingDependencyError
+from spider.health.finding import HealthCheck
+from spider.launch.entrypoint import launch
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorConfig:
+    """What to look at.
+
+    Attributes:
+        checks: health checks, in the order of their lines.
+    """
+
+    checks: tuple[HealthCheck, ...]
+
+
+def main(config: DoctorConfig) -> None:
+    """Print one line for each finding.
+
+    Raises:
+        MissingDependencyError: something that a verb cannot do without is broken.
+    """
+    failed = []
+    for check in config.checks:
+        for finding in check.findings():
+            say(f"{finding.level:<5} {finding.subject:<8} {finding.text}")
+            if finding.fix:
+                say(f"{'':<14} mend: {finding.fix}")
+            if finding.level == "fail":
+                failed.append(finding.subject)
+    if failed:
+        raise MissingDependencyError(f"broken: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    launch(main, verb="doctor")

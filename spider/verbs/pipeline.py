@@ -1,0 +1,41 @@
+"""``spider pipeline``: run a list of stages, doing only what is missing or stale."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spider.artifacts.workspace import remember
+from spider.launch.entrypoint import launch
+from spider.launch.stages import build_stages, run_stages
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineConfig:
+    """What to run and where.
+
+    Attributes:
+        workspace: where the artifacts lie.
+        pipeline: the stages.
+        data: where the pipeline's documents and questions lie, if it needs to be told.
+        minutes: training time, where the pipeline has no fixed number of steps.
+        full: take question sets whole where the pipeline would take a sample.
+        retrain: train again where an encoder would be kept although documents changed.
+    """
+
+    workspace: Path
+    pipeline: dict[str, Any]
+    data: Path | None = None
+    minutes: float = 15
+    full: bool = False
+    retrain: bool = False
+
+
+def main(config: PipelineConfig) -> None:
+    """Run the stages."""
+    stages = build_stages(config.pipeline["stages"], where="pipeline.stages")
+    run_stages(stages, workspace=config.workspace, retrain=config.retrain)
+    remember(config.workspace)
+
+
+if __name__ == "__main__":
+    launch(main, verb="pipeline")

@@ -1,0 +1,62 @@
+"""``spider quickstart``: from documents to answered questions in one command.
+
+Without a folder it takes the documentation that every Python carries; with one, the user's files.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spider.artifacts.artifact import open_artifact
+from spider.artifacts.workspace import remember
+from spider.console import say
+from spider.errors import DataError
+from spider.launch.entrypoint import launch
+from spider.launch.stages import build_stages, run_stages
+
+INDEX = "index"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuickstartConfig:
+    """What to build a retriever from.
+
+    Attributes:
+        data: a folder of your documents (txt, md, rst, html, pdf, docx); null takes Python's own
+            documentation.
+        workspace: where the artifacts lie.
+        minutes: training time on your own files; null takes 200 steps.
+        retrain: train again where the encoder would be kept although documents changed.
+        documentation: the pipeline for Python's own documentation.
+        own_files: the pipeline for a folder.
+    """
+
+    data: Path | None
+    workspace: Path
+    minutes: float | None
+    retrain: bool
+    documentation: dict[str, Any]
+    own_files: dict[str, Any]
+
+
+def main(config: QuickstartConfig) -> None:
+    """Run the pipeline that fits.
+
+    Raises:
+        DataError: the folder is not there.
+    """
+    if config.data is not None and not config.data.exists():
+        raise DataError("no such folder", path=config.data)
+    pipeline = config.documentation if config.data is None else config.own_files
+    stages = build_stages(pipeline["stages"], where="stages")
+    run_stages(stages, workspace=config.workspace, retrain=config.retrain)
+    remember(config.workspace)
+    say()
+    if open_artifact(config.workspace / INDEX, kind=INDEX).details["dense"] is None:
+        say("These documents are too few or too short to train an encoder: BM25 alone answers.")
+    say(f"Everything lies in {config.workspace}. Ask it:")
+    say('  spider search "your question"')
+
+
+if __name__ == "__main__":
+    launch(main, verb="quickstart")

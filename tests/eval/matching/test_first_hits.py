@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from eval.matching.answer_matching import has_answer
+from eval.matching.first_hits import HitFinder, first_hit_ranks
+from spider.errors import DataError
+from spider.question import Question, QuestionSet
+
+DOCUMENTS = [
+    ("Paris", ["Paris is the capital of France.", "The Seine flows there.", "It has 2 airports."]),
+    ("Rome", ["Rome is the capital of Italy.", "The Tiber flows there."]),
+]
+
+
+def test_first_hit_ranks() -> None:
+    relevance = np.array([[False, True, True], [True, False, False], [False, False, False]])
+    assert first_hit_ranks(relevance).tolist() == [2, 1, 0]
+    assert first_hit_ranks(np.zeros((2, 0), dtype=np.bool_)).tolist() == [0, 0]
+
+
+def test_answers_are_looked_for_in_the_text_without_the_title(make_corpus) -> None:
+    corpus = make_corpus(DOCUMENTS)
+    questions = (
+        Question(id="a", text="?", answers=("Paris",)),
+        Question(id="b", text="?", answers=("the Tiber", "seine")),
+        Question(id="c", text="?"),
+    )
+    finder = HitFinder(QuestionSet(name="s", questions=questions), corpus)
+    positions = np.array([[1, 0, 2, 3], [4, 1, -1, -1], [0, 1, 2, 3]])
+    found = finder.relevance(positions)
+    assert found.tolist() == [
+        [False, True, False, False],
+        [True, True, False, False],
+        [False] * 4,
+    ]
+    for question, row, hits in zip(questions, positions, found, strict=True):
+        for position, hit in zip(row, hits, strict=True):
+            assert hit == (position >= 0 and has_answer(question.answers, corpus.text(position)))
+    assert finder.relevant_counts is None
+    assert finder.counts()["questions_without_answers"] == 1
+
+
+def test_regex_answers(make_corpus) -> None:
+    questions = (Question(id="a", text="?", answers=(r"\d air", "(")),)
+    finder = HitFinder(
+        QuestionSet(name="s", questions=questions, match="regex"), make_corpus(DOCUMENTS)
+    )
+    assert finder.relevance(np.array([[0, 2]])).tolist() == [[False, True]]
+    assert finder.counts()["answers_not_a_pattern"] == 1
+
+
+def test_relevant_passages(make_corpus) -> None:
+    questions = (
+        Question(id="a", text="?", relevant=("d0#1", "d1#0"), excluded=("d0#0",)),
+        Question(id="b", text="?"),
+    )
+    finder = HitFinder(
+        QuestionSet(name="s", questions=questions, match="passage"), make_corpus(DOCUMENTS)
+    )
+    assert finder.relevance(np.array([[0, 1, 3], [0, 1, 3]])).tolist() == [
+        [False, True, True],
+        [False, False, False],
+    ]
+    assert finder.relevant_counts is not None
+    assert finder.relevant_counts.tolist() == [2, 0]
+    assert finder.excluded() == [frozenset({0}), frozenset()]
+    assert finder.counts() == {"questions_without_relevant": 1}
+
+
+def test_an_unknown_relevant_passage_names_the_question(make_corpus) -> None:
+    questions = (Question(id="lost", text="?", relevant=("nowhere",)),)
+    question_set = QuestionSet(name="s", questions=questions, match="passage")
+    with pytest.raises(DataError, match=r"question 'lost'.*nowhere"):
+        HitFinder(question_set, make_corpus(DOCUMENTS))
+
+
+def test_the_cache_is_bounded(make_corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eval.matching.first_hits.CACHED_PASSAGES", 2)
+    questions = (Question(id="a", text="?", answers=("there",)),)
+    finder = HitFinder(QuestionSet(name="s", questions=questions), make_corpus(DOCUMENTS))
+    positions = np.array([[0, 1, 2, 3, 4]])
+    assert finder.relevance(positions).tolist() == [[False, True, False, False, True]]
+    assert finder.relevance(positions).tolist() == [[False, True, False, False, True]]
+    assert len(finder._prepared) <= 2

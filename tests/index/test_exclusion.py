@@ -1,8 +1,0 @@
-"""How much deeper lists are fetched from which passages are dropped."""
-
-from index.exclusion import most_excluded
-
-
-def test_the_longest_exclusion_counts() -> None:
-    assert most_excluded([[3, 9], [], [5]]) == 2
-    assert most_excluded([]) == 0

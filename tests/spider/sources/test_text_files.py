@@ -1,0 +1,95 @@
+"""Lines of plain, compressed and damaged files."""
+
+import bz2
+import gzip
+import lzma
+
+import pytest
+import zstandard
+
+from spider.errors import DataError
+from spider.sources.text_files import (
+    find_files,
+    read_json_lines,
+    read_tab_separated,
+    read_text_lines,
+)
+
+COMPRESS = {
+    "": lambda data: data,
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": lambda data: zstandard.ZstdCompressor().compress(data),
+}
+
+
+@pytest.mark.parametrize("suffix", COMPRESS)
+def test_reads_every_compression(tmp_path, suffix):
+    path = tmp_path / f"lines.txt{suffix}"
+    path.write_bytes(COMPRESS[suffix]("\ufeffé\r\na\u2028b\n\n🦎".encode()))
+    # U+2028 ends no line, and the byte order mark is no text
+    assert list(read_text_lines(path)) == [(1, "é"), (2, "a\u2028b"), (3, ""), (4, "🦎")]
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
+def test_damaged_file_is_one_line(tmp_path, suffix):
+    path = tmp_path / f"lines{suffix}"
+    path.write_bytes(b"this is not compressed at all, whatever its name says")
+    with pytest.raises(DataError, match=r"cannot be read on") as caught:
+        list(read_text_lines(path))
+    assert caught.value.line == 1
+
+
+def test_truncated_file_is_noticed(tmp_path):
+    path = tmp_path / "lines.gz"
+    path.write_bytes(gzip.compress(b"line\n" * 10_000)[:-20])
+    with pytest.raises(DataError, match="whole"):
+        list(read_text_lines(path))
+
+
+def test_not_utf8_names_line_and_column(tmp_path):
+    path = tmp_path / "latin.txt"
+    path.write_bytes("fine\nna\xefve\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"latin\.txt:2: not UTF-8 \(byte 0xef at column 3\)"):
+        list(read_text_lines(path))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"), [("{'a': 1}", "not JSON"), ("[1]", "got a list"), ('{"a"', "not JSON")]
+)
+def test_malformed_json_names_the_line(tmp_path, line, message):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"a": 1}}\n\n{line}\n')
+    rows = read_json_lines(path)
+    assert next(rows) == (1, {"a": 1})
+    with pytest.raises(DataError, match=message) as caught:
+        next(rows)
+    assert (caught.value.path, caught.value.line) == (path, 3)
+
+
+def test_quoted_fields_hold_tabs_and_line_breaks(tmp_path):
+    path = tmp_path / "rows.tsv"
+    path.write_text('a\t"b ""c""\td\ne"\n\nf\tg "h"\n')
+    assert list(read_tab_separated(path)) == [(2, ["a", 'b "c"\td\ne']), (4, ["f", 'g "h"'])]
+    path.write_text('1\t"x\n')
+    assert list(read_tab_separated(path, quoted=False)) == [(1, ["1", '"x'])]
+
+
+def test_field_too_long_names_the_line(tmp_path):
+    path = tmp_path / "rows.tsv"
+    path.write_text("a\tb\n" + "x" * 140_000 + "\ty\n")
+    with pytest.raises(DataError, match=r"rows\.tsv:2: .*field"):
+        list(read_tab_separated(path))
+
+
+def test_finds_files_by_name_glob_and_list(tmp_path):
+    for name in ("b.txt", "a.txt", "c[1].txt"):
+        (tmp_path / name).touch()
+    assert [f.name for f in find_files(tmp_path / "?.txt")] == ["a.txt", "b.txt"]
+    several = [str(tmp_path / "c[1].txt"), tmp_path / "a*"]
+    assert [f.name for f in find_files(several)] == ["c[1].txt", "a.txt"]
+    with pytest.raises(DataError, match="no such file"):
+        find_files(tmp_path / "none*")
+    with pytest.raises(DataError, match="a folder, expected files"):
+        find_files(tmp_path)

@@ -1,0 +1,50 @@
+"""The verb prepare-questions."""
+
+import pytest
+
+from spider.artifacts.artifact import open_artifact
+from spider.errors import ArtifactError, ConfigError, DataError
+from spider.question import load_question_set
+from spider.questions.jsonl import JsonLinesQuestions
+from spider.verbs.prepare_questions import PrepareQuestionsConfig, main
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "q.jsonl"
+    path.write_text('{"question": "a?", "answer": ["x", "y"]}\n{"question": "b?", "answer": "z"}\n')
+    return JsonLinesQuestions(path=path, name="mine")
+
+
+def run(source, output, **settings):
+    resolved = {"question_set": {"path": str(source.path)}, "limit": settings.get("limit")}
+    main(PrepareQuestionsConfig(question_set=source, output=output, resolved=resolved, **settings))
+    return open_artifact(output, kind="questions")
+
+
+def test_writes_a_question_set(source, tmp_path):
+    artifact = run(source, tmp_path / "questions")
+    assert load_question_set(tmp_path / "questions") == source.read()
+    assert artifact.counts == {"questions": 2, "answers": 3, "groups": 1}
+    assert artifact.details == {"name": "mine", "match": "string", "averaging": "micro"}
+
+
+def test_notices_a_changed_file(source, tmp_path):
+    output = tmp_path / "questions"
+    run(source, output)
+    before = (output / "manifest.json").stat().st_ino
+    run(source, output)
+    assert (output / "manifest.json").stat().st_ino == before
+    source.path.write_text('{"question": "c?"}\n')
+    with pytest.raises(ArtifactError, match="overwrite"):
+        run(source, output)
+    assert run(source, output, overwrite=True).counts["questions"] == 1
+
+
+def test_limit_and_nothing(source, tmp_path):
+    assert run(source, tmp_path / "one", limit=1).counts["questions"] == 1
+    with pytest.raises(ConfigError, match="limit=0"):
+        run(source, tmp_path / "none", limit=0)
+    source.path.write_text("\n")
+    with pytest.raises(DataError, match="no question in it"):
+        run(source, tmp_path / "none")
