@@ -19,7 +19,7 @@ from spider.errors import ConfigError
 from spider.question import Question, QuestionSet
 from spider.questions.transforms.query_ranges import QueryRanges, QueryTransform, Range
 from spider.spans.span_store import NOT_USABLE, SPLIT_NAMES, TEST, TRAIN, VALIDATION, SpanStore
-from spider.text.words import code_points, scan_words
+from spider.text.word_scanner import code_points, scan_words
 
 FEWEST_TO_SPLIT = 3
 
