@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jamba_reader.tokenization.byte_level_vocabulary import train_vocabulary
+from jamba_reader.tokenization.vocabulary import train_vocabulary
 from jamba_reader.training.document_tokens import (
     build_document_tokens,
     document_text,
