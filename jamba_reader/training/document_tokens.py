@@ -9,7 +9,7 @@ import numpy as np
 import tokenizers
 from jaxtyping import Int64, Integer
 
-from jamba_reader.tokenization.byte_level_vocabulary import BEGIN, END, token_number
+from jamba_reader.tokenization.vocabulary import BEGIN, END, token_number
 from spider.artifacts.atomic_files import save_array
 from spider.artifacts.shards import run_shards, shard_folder
 from spider.corpus.corpus import Corpus

@@ -14,12 +14,12 @@ import torch
 from jaxtyping import Int64
 
 from jamba_reader.checkpoints.files import read_config
-from jamba_reader.checkpoints.source import find_checkpoint
+from jamba_reader.checkpoints.location import find_checkpoint
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.initialisation import initialise
 from jamba_reader.model.loading import load_model, save_model
 from jamba_reader.model.model import JambaLanguageModel
-from jamba_reader.tokenization.byte_level_vocabulary import (
+from jamba_reader.tokenization.vocabulary import (
     BEGIN,
     END,
     PAD,
@@ -28,7 +28,6 @@ from jamba_reader.tokenization.byte_level_vocabulary import (
     settle_vocabulary,
     token_number,
 )
-from jamba_reader.training.data import Lanes
 from jamba_reader.training.document_tokens import (
     DocumentTokens,
     build_document_tokens,
@@ -36,6 +35,7 @@ from jamba_reader.training.document_tokens import (
 )
 from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
+from jamba_reader.training.token_streams import TokenStreams
 from jamba_reader.training.validation import HeldoutPerplexity
 from spider.corpus.corpus import Corpus
 from spider.corpus.split import DocumentSplit
@@ -192,10 +192,10 @@ class LanguageModelTraining:
     def _train(
         self, model: JambaLanguageModel, tokens: DocumentTokens, split: DocumentSplit, folder: Path
     ) -> tuple[Outcome, dict[str, Any]]:
-        lanes = Lanes(
+        streams = TokenStreams(
             tokens,
             split.training,
-            lanes=self.lanes,
+            batch_size=self.lanes,
             chunk_tokens=self.chunk_tokens,
             chunks_per_step=self.chunks_per_step,
             seed=self.settings.seed,
@@ -206,11 +206,11 @@ class LanguageModelTraining:
         if not validation.tokens:
             logger.warning("no document is kept from training: it goes on without validation")
         objective = LanguageModelObjective(
-            model, lanes=self.lanes, attention_memory=self.attention_memory
+            model, batch_size=self.lanes, attention_memory=self.attention_memory
         )
         outcome = train(
             objective,
-            make_batch=lanes.batch,
+            make_batch=streams.batch,
             make_optimizer=lambda module: make_adamw(
                 module,
                 learning_rate=self.learning_rate,
@@ -223,9 +223,9 @@ class LanguageModelTraining:
         )
         details = {
             "steps": outcome.steps,
-            "tokens_per_step": lanes.tokens_per_step,
-            "training_tokens": lanes.tokens,
-            "epochs": round(outcome.steps / lanes.steps_per_epoch, 3),
+            "tokens_per_step": streams.tokens_per_step,
+            "training_tokens": streams.tokens,
+            "epochs": round(outcome.steps / streams.steps_per_epoch, 3),
             "validation_tokens": validation.tokens,
             "validation": outcome.validation,
         }

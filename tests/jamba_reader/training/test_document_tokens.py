@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jamba_reader.tokenization.byte_level_vocabulary import train_vocabulary
+from jamba_reader.tokenization.vocabulary import train_vocabulary
 from jamba_reader.training.document_tokens import (
     build_document_tokens,
     document_text,

@@ -14,11 +14,11 @@ from jamba_reader.model.initialisation import initialise
 from jamba_reader.model.loading import load_model, save_model
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.segments import Segments
-from jamba_reader.tokenization.byte_level_vocabulary import load_vocabulary
-from jamba_reader.training.data import Chunk, LanguageModelBatch
+from jamba_reader.tokenization.vocabulary import load_vocabulary
 from jamba_reader.training.language_model import LanguageModelTraining
 from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
+from jamba_reader.training.token_streams import Chunk, LanguageModelBatch
 from jamba_reader.verbs.train_language_model import TrainLanguageModelConfig, main
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
@@ -161,7 +161,7 @@ def test_the_reader_reads_no_test_document(corpus, tmp_path) -> None:
 
 
 def test_bad_settings_are_one_line(corpus, tmp_path, monkeypatch) -> None:
-    with pytest.raises(DataError, match="lower lanes"):
+    with pytest.raises(DataError, match="lower batch_size"):
         main(settings(corpus, tmp_path / "long", chunk_tokens=4000))
     with pytest.raises(ConfigError, match="lanes=0: expected at least 1"):
         main(settings(corpus, tmp_path / "lanes", lanes=0))
@@ -246,7 +246,7 @@ def test_ten_steps_follow_transformers() -> None:
     )
     theirs.load_state_dict(ours.state_dict())
     theirs.train()
-    objective = LanguageModelObjective(ours.train(), lanes=2, attention_memory=0)
+    objective = LanguageModelObjective(ours.train(), batch_size=2, attention_memory=0)
     optimizers = [
         make_adamw(model, learning_rate=0.02, weight_decay=0.1, beta2=0.95)
         for model in (ours, theirs)
