@@ -18,7 +18,7 @@ from spider.errors import ConfigError
 from spider.question import Question, QuestionSet
 from spider.questions.transforms.query_ranges import QueryRanges, QueryTransform, Range
 from spider.spans.span_store import SpanStore
-from spider.text.words import code_points, scan_words
+from spider.text.word_scanner import code_points, scan_words
 
 
 class HeldoutQueries:
