@@ -1,9 +1,7 @@
-"""Every document of a corpus tokenised once, memory-mapped, and those kept from training."""
+"""Tokens of every document of a corpus, computed once and memory-mapped."""
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import tokenizers
@@ -12,13 +10,11 @@ from jaxtyping import Int64, Integer
 from jamba_reader.tokenization.vocabulary import BEGIN, END, token_number
 from spider.artifacts.shards import run_shards
 from spider.corpus.corpus import Corpus
-from spider.errors import ConfigError
 from spider.progress import Progress
 from spider.text.token_shards import TokenShards, number_ranges, write_token_shard
 
 SHARD_DOCUMENTS = 20_000
 ENCODED_AT_ONCE = 256
-FEWEST_TO_SPLIT = 2
 
 
 class DocumentTokens:
@@ -78,49 +74,6 @@ def document_text(corpus: Corpus, number: int) -> str:
     """Return what a model reads of a document: its title, a blank line, its text."""
     document = corpus.document(number)
     return f"{document.title}\n\n{document.text}" if document.title else document.text
-
-
-def check_validation_share(share: float) -> None:
-    """Check the share of the documents that is kept from training.
-
-    Raises:
-        ConfigError: the share is not in [0, 1).
-    """
-    if not 0.0 <= share < 1.0:
-        raise ConfigError(f"validation_share={share}: expected a share in [0, 1)")
-
-
-class Split(NamedTuple):
-    """Numbers of the documents to train on and of those kept for validation, ascending."""
-
-    training: Int64[np.ndarray, " documents"]
-    validation: Int64[np.ndarray, " others"]
-
-
-def split_documents(document_ids: Sequence[str], *, validation_share: float, seed: int) -> Split:
-    """Split documents by a seeded hash of their ids.
-
-    Adding or deleting a document moves only those at the border. From two documents on, a share
-    above zero keeps one document at least.
-
-    Raises:
-        ConfigError: the share is not in [0, 1).
-    """
-    check_validation_share(validation_share)
-    total = len(document_ids)
-    order = sorted(range(total), key=lambda number: (_hash(seed, document_ids[number]), number))
-    kept = int(validation_share * total + 0.5)
-    if validation_share > 0.0:
-        kept = min(max(kept, 1), total - 1) if total >= FEWEST_TO_SPLIT else 0
-    return Split(
-        np.array(sorted(order[kept:]), dtype=np.int64),
-        np.array(sorted(order[:kept]), dtype=np.int64),
-    )
-
-
-def _hash(seed: int, text: str) -> bytes:
-    data = f"{seed}\0{text}".encode(errors="replace")
-    return hashlib.blake2b(data, digest_size=8).digest()
 
 
 def _write(
