@@ -208,7 +208,7 @@ def test_diverged_encoder_is_named(tmp_path, make_corpus, embed, monkeypatch):
     make_corpus(DOCUMENTS)
     write_encoder(tmp_path / "encoder")
     monkeypatch.setattr(
-        "spider.encoders.static_model.StaticEncoder.encode_passages",
+        "spider.encoders.table.inference.StaticEncoder.encode_passages",
         lambda self, titles, texts: np.full((len(texts), 16), np.nan, np.float32),
     )
     with pytest.raises(DataError, match="passage d0#0 is not finite"):
