@@ -11,7 +11,8 @@ from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
 from spider.encoders.bert import BertSettings
 from spider.encoders.loading import load_encoder
-from spider.encoders.static import FOLDER, StaticSettings
+from spider.encoders.static import StaticSettings
+from spider.encoders.table.checkpoint import FOLDER
 from spider.errors import ArtifactError, ConfigError, DataError
 from spider.text.vocabulary import train_tokenizer
 
