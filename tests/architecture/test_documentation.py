@@ -99,6 +99,15 @@ def test_links_lead_to_files() -> None:
             assert target.resolve().relative_to(ROOT).as_posix() in generated, f"{page}: {link}"
 
 
+def test_named_files_exist() -> None:
+    roots = "spider|spider_odqa|pretrain|index|eval|jamba_reader|conf|tests|benchmarks|docs|examples"
+    for page, text in TEXTS.items():
+        for name in re.findall(rf"`((?:{roots})/[\w./-]*)`", text):
+            # a name in capitals is a placeholder, as in conf/VERB.yaml
+            if not re.search(r"[A-Z]{3}|my_", name):
+                assert (ROOT / name).exists(), f"{page}: {name}"
+
+
 @pytest.mark.parametrize("page", [name for name, text in TEXTS.items() if ">>>" in text])
 def test_examples_of_the_pages_run(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
