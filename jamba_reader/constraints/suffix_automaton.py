@@ -9,7 +9,8 @@ from typing import NamedTuple, no_type_check
 
 import numpy as np
 from jaxtyping import Int32, Int64
-from numba import njit
+
+from spider.compilation import njit
 
 ROOT = 0
 NONE = -1
@@ -90,7 +91,7 @@ def longest_continuations(arrays: AutomatonArrays, *, utf8: bool) -> Int32[np.nd
     return longest
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 @no_type_check
 def _slot(edges, table, state, symbol):
     """Find the place in the table of an edge, or the free place where it belongs."""
@@ -104,7 +105,7 @@ def _slot(edges, table, state, symbol):
         place = (place + np.uint64(1)) & mask
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _grown(rows, filled):
     larger = np.empty((2 * len(rows), 4), np.int32)
@@ -112,7 +113,7 @@ def _grown(rows, filled):
     return larger
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _with_room(edges, table, filled):
     """Return the edges and their table with room for one more, the table at most half full."""
@@ -125,7 +126,7 @@ def _with_room(edges, table, filled):
     return edges, table
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 @no_type_check
 def _put_edge(edges, table, states, edge, owner, symbol, target):
     edges[edge, OWNER], edges[edge, SYMBOL] = owner, symbol
@@ -134,7 +135,7 @@ def _put_edge(edges, table, states, edge, owner, symbol, target):
     table[_slot(edges, table, owner, symbol)] = edge
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _extend_all(text, starts):  # noqa: C901 the online step is one: its parts share all arrays
     states = np.empty((1024, 4), np.int32)
@@ -200,7 +201,7 @@ def _extend_all(text, starts):  # noqa: C901 the online step is one: its parts s
     return states[:made], edges[:put], prefix_states
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _by_length(lengths):
     """Return the states in ascending order of length (counting sort)."""
@@ -215,7 +216,7 @@ def _by_length(lengths):
     return order
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _count(links, lengths, prefix_states):
     counts = np.zeros(len(links), np.int32)
@@ -229,7 +230,7 @@ def _count(links, lengths, prefix_states):
     return counts
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _sort_edges(states, edges):
     """Sort by symbol, then stably by state: two counting sorts."""
@@ -248,7 +249,7 @@ def _sort_edges(states, edges):
     return np.cumsum(starts), symbols, targets
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _counting_sort(keys, order, limit):
     places = np.zeros(limit + 1, np.int64)
@@ -262,7 +263,7 @@ def _counting_sort(keys, order, limit):
     return result
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _longest(lengths, edge_starts, edge_symbols, edge_targets, utf8):
     longest = np.zeros(len(lengths), np.int32)
@@ -276,7 +277,7 @@ def _longest(lengths, edge_starts, edge_symbols, edge_targets, utf8):
     return longest
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _order_ends(links, lengths, counts, prefix_states):
     own = np.zeros(len(links), np.int64)
@@ -302,7 +303,7 @@ def _order_ends(links, lengths, counts, prefix_states):
     return begins, ends
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def step(edge_starts, edge_symbols, edge_targets, state, symbol):
     """Return the state after one more symbol, or NONE (binary search among a state's edges)."""

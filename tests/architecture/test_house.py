@@ -111,3 +111,19 @@ def test_changelog_names_this_version() -> None:
     assert isinstance(settings, dict)
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "## Unreleased" in text or f"## {settings['version']}" in text
+
+
+def test_only_the_module_of_compilation_takes_the_compiler_from_numba() -> None:
+    compilers = {"jit", "njit", "vectorize", "guvectorize", "generated_jit", "stencil", "cfunc"}
+    benchmarks = sorted((ROOT / "benchmarks").rglob("*.py"))
+    for file in [*MODULES, *benchmarks]:
+        if file == ROOT / "spider" / "compilation.py":
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "numba":
+                taken = {alias.name for alias in node.names} & compilers
+            elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "numba":
+                taken = {node.attr} & compilers
+            else:
+                continue
+            assert not taken, f"{file}:{node.lineno} imports {taken}; take spider.compilation.njit"
