@@ -11,6 +11,8 @@ import pytest
 
 from spider import compilation
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(compilation.__file__).parents[1]
 
 HELPER = '''"""A helper."""
