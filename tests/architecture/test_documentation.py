@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from spider.errors import ConfigError
 from spider.launch.command_line import parse
 from spider.launch.composition import compose_verb
 from spider.launch.verbs import positionals_of, settings, verbs
@@ -27,7 +28,23 @@ def commands(text: str) -> list[str]:
     joined = text.replace("\\\n", " ")
     found = re.findall(r"(?m)^(?:\$ )?(?:[A-Z_]+=\S+ )?spider ([a-z][^\n]*)$", joined)
     found += re.findall(r"`spider ([a-z][^`\n]*)`", joined)
-    return sorted(set(found))
+    # "spider train: unknown setting" is a message
+    return sorted({command for command in found if not command.split()[0].endswith(":")})
+
+
+def refused(text: str) -> list[tuple[str, str]]:
+    """Return the commands of a page whose output is an error message, with the message."""
+    return re.findall(r"(?m)^\$ spider ([a-z][^\n]*)\nspider [a-z-]+: (.*)$", text)
+
+
+def compose(command: str) -> None:
+    """Compose the settings of a command line."""
+    verb, *words = shlex.split(command)
+    line = parse(words, positionals=positionals_of(verb), settings=settings(verb))
+    overrides = [sweep_of_one(word) for word in line.overrides] if line.multirun else line.overrides
+    # a page may show how to keep yaml files of one's own, which are not here
+    if line.config_dir is None:
+        compose_verb(verb, overrides)
 
 
 def sweep_of_one(word: str) -> str:
@@ -69,16 +86,18 @@ def test_every_verb_is_documented(verb: str) -> None:
 
 @pytest.mark.parametrize("page", [name for name, text in TEXTS.items() if commands(text)])
 def test_commands_compose(page: str) -> None:
+    wrong = {command for command, _ in refused(TEXTS[page])}
     for command in commands(TEXTS[page]):
-        verb, *words = shlex.split(command)
-        assert verb in verbs(), f"{page}: {command}"
-        line = parse(words, positionals=positionals_of(verb), settings=settings(verb))
-        overrides = line.overrides
-        if line.multirun:
-            overrides = [sweep_of_one(word) for word in overrides]
-        # a page may show how to keep yaml files of one's own, which are not here
-        if line.config_dir is None:
-            compose_verb(verb, overrides)
+        assert command.split()[0] in verbs(), f"{page}: {command}"
+        if command not in wrong:
+            compose(command)
+
+
+@pytest.mark.parametrize("page", [name for name, text in TEXTS.items() if refused(text)])
+def test_messages_are_what_a_wrong_command_prints(page: str) -> None:
+    for command, message in refused(TEXTS[page]):
+        with pytest.raises(ConfigError, match=re.escape(message)):
+            compose(command)
 
 
 def test_make_targets_exist() -> None:
@@ -100,7 +119,9 @@ def test_links_lead_to_files() -> None:
 
 
 def test_named_files_exist() -> None:
-    roots = "spider|spider_odqa|pretrain|index|eval|jamba_reader|conf|tests|benchmarks|docs|examples"
+    roots = (
+        "spider|spider_odqa|pretrain|index|eval|jamba_reader|conf|tests|benchmarks|docs|examples"
+    )
     for page, text in TEXTS.items():
         for name in re.findall(rf"`((?:{roots})/[\w./-]*)`", text):
             # a name in capitals is a placeholder, as in conf/VERB.yaml
