@@ -6,13 +6,14 @@ projection, no normalisation, token types all zero, passages as ``[CLS] title [S
 The module is in :mod:`spider.encoders.bert_model`, so that settings can be made without torch.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
+from spider.artifacts.records.encoder import EncoderRecord
 from spider.errors import ConfigError
 from spider.text.tokenizer import Tokenizer
 from spider.text.vocabulary import settle_tokenizer
@@ -115,7 +116,7 @@ class BertSettings:
 
 
 def load(
-    folder: Path, details: Mapping[str, Any], device: str = "cpu"
+    folder: Path, record: EncoderRecord, device: str = "cpu"
 ) -> "spider.encoders.bert_inference.BertEncoder":
     """Load an exported checkpoint for inference.
 
@@ -124,4 +125,4 @@ def load(
     """
     from spider.encoders.bert_model import load_bert
 
-    return load_bert(folder, details, device)
+    return load_bert(folder, record, device)

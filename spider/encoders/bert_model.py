@@ -1,6 +1,5 @@
 """The module that ``bert`` trains, and loading it."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from jaxtyping import Float32, Int64, Integer
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from spider.artifacts.records.encoder import EncoderRecord, MaximumLength
 from spider.encoders.bert import VARIANT, BertSettings
 from spider.encoders.bert_checkpoint import (
     new_transformer,
@@ -96,22 +96,21 @@ class TrainableBert(nn.Module):
             for matrices in (True, False)
         ]
 
-    def export(self, folder: Path) -> dict[str, Any]:
+    def export(self, folder: Path) -> EncoderRecord:
         """Write a checkpoint for transformers and sentence-transformers."""
         save_transformer(self.model, self.tokenizer, folder, self.settings.max_passage_length)
-        return {
-            "dimension": self.dimension,
-            "similarity": "dot",
-            "score_scale": "raw",
-            "score_multiplier": self.score_multiplier,
-            "pooling": "cls",
-            "max_length": {
-                "question": self.settings.max_query_length,
-                "passage": self.settings.max_passage_length,
-            },
-            "casing": "lower" if self.tokenizer.lower_case else "kept",
-            "passage_template": "title [SEP] text",
-        }
+        return EncoderRecord(
+            dimension=self.dimension,
+            similarity="dot",
+            score_scale="raw",
+            score_multiplier=self.score_multiplier,
+            pooling="cls",
+            max_length=MaximumLength(
+                question=self.settings.max_query_length, passage=self.settings.max_passage_length
+            ),
+            casing="lower" if self.tokenizer.lower_case else "kept",
+            passage_template="title [SEP] text",
+        )
 
 
 def enclose(
@@ -151,18 +150,20 @@ def new_bert(settings: BertSettings, tokenizer: Tokenizer, *, seed: int) -> Trai
     return TrainableBert(model, tokenizer, settings)
 
 
-def load_bert(folder: Path, details: Mapping[str, Any], device: str) -> BertEncoder:
+def load_bert(folder: Path, record: EncoderRecord, device: str) -> BertEncoder:
     """Load an exported checkpoint; see :func:`spider.encoders.bert.load`."""
-    lengths = details["max_length"]
+    lengths = record.max_length
+    if lengths is None:
+        raise CheckpointError(f"{folder}: the manifest names no maximum length; train it again")
     settings = BertSettings(
-        max_query_length=int(lengths["question"]),
-        max_passage_length=int(lengths["passage"]),
+        max_query_length=lengths.question,
+        max_passage_length=lengths.passage,
         dropout=0.0,
     )
     module = TrainableBert(pretrained_transformer(folder), load_tokenizer(folder), settings)
-    if module.dimension != details["dimension"]:
+    if module.dimension != record.dimension:
         raise CheckpointError(
             f"{folder}: vectors have {module.dimension} numbers, the manifest says "
-            f"{details['dimension']}"
+            f"{record.dimension}"
         )
     return BertEncoder(module.to(device).eval())

@@ -12,13 +12,14 @@ The module and the inference are in :mod:`spider.encoders.static_model`, so that
 made without torch.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
+from spider.artifacts.records.encoder import EncoderRecord
 from spider.errors import ConfigError
 from spider.text.tokenizer import Tokenizer
 from spider.text.vocabulary import settle_tokenizer
@@ -94,9 +95,9 @@ class StaticSettings:
 
 
 def load(
-    folder: Path, details: Mapping[str, Any], device: str = "cpu"
+    folder: Path, record: EncoderRecord, device: str = "cpu"
 ) -> "spider.encoders.static_model.StaticEncoder":
     """Load an exported checkpoint; inference always runs on the CPU, whatever ``device`` says."""
     from spider.encoders.static_model import load_static
 
-    return load_static(folder, int(details["dimension"]))
+    return load_static(folder, record.dimension)

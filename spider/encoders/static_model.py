@@ -11,6 +11,7 @@ from jaxtyping import Float, Float32, Integer
 from torch import Tensor, nn
 
 from spider.artifacts.atomic_files import write_json
+from spider.artifacts.records.encoder import EncoderRecord
 from spider.encoders.layers.weighted_bag import bag_of_rows, weighted_bag
 from spider.encoders.sentence_transformers_layout import write_layout
 from spider.encoders.static import FOLDER, VARIANT, StaticSettings
@@ -81,7 +82,7 @@ class TrainableStatic(nn.Module):
         """Return the table with the weights multiplied in."""
         return (self.vectors.detach() * self.log_weights.detach().exp()[:, None]).cpu()
 
-    def export(self, folder: Path) -> dict[str, Any]:
+    def export(self, folder: Path) -> EncoderRecord:
         """Write the folded table in sentence-transformers' layout."""
         (folder / FOLDER).mkdir(exist_ok=True)
         self.tokenizer.save(folder / FOLDER)
@@ -90,16 +91,16 @@ class TrainableStatic(nn.Module):
         write_layout(folder, [("StaticEmbedding", FOLDER), ("Normalize", "1_Normalize")])
         (folder / "1_Normalize").mkdir(exist_ok=True)
         write_json(folder / "1_Normalize" / "config.json", {})
-        return {
-            "dimension": self.dimension,
-            "similarity": "dot",
-            "score_scale": "unit",
-            "score_multiplier": self.score_multiplier,
-            "pooling": "weighted mean",
-            "max_length": None,
-            "casing": "lower" if self.tokenizer.lower_case else "kept",
-            "passage_template": "title [SEP] text",
-        }
+        return EncoderRecord(
+            dimension=self.dimension,
+            similarity="dot",
+            score_scale="unit",
+            score_multiplier=self.score_multiplier,
+            pooling="weighted mean",
+            max_length=None,
+            casing="lower" if self.tokenizer.lower_case else "kept",
+            passage_template="title [SEP] text",
+        )
 
 
 class StaticEncoder:
