@@ -5,7 +5,8 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from spider.encoders.static import FOLDER, StaticSettings, load
+from spider.encoders.static import StaticSettings, load
+from spider.encoders.table.checkpoint import FOLDER
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
 from spider.errors import CheckpointError, ConfigError
 from spider.text.token_batch import token_batch
@@ -62,7 +63,7 @@ def test_exported_encoder_gives_the_trained_vectors(encoder, tmp_path):
     questions = loaded.encode_questions(TEXTS)
     np.testing.assert_allclose(questions[1], got[1], atol=1e-7)  # without a title the same text
     assert record.score_scale == "unit"
-    assert record["dimension"] == loaded.dimension == 32
+    assert record.dimension == loaded.dimension == 32
     assert (got[3] != 0).any()
     assert not loaded.encode_questions([""]).any()
 

@@ -1,4 +1,4 @@
-"""The module that ``bert`` trains, and loading it."""
+"""The module that ``bert`` trains: a transformer whose [CLS] state is the vector."""
 
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,10 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from spider.artifacts.records.encoder import EncoderRecord, MaximumLength
-from spider.encoders.bert import VARIANT, BertSettings
-from spider.encoders.bert_checkpoint import (
-    new_transformer,
-    pretrained_transformer,
-    save_transformer,
-)
-from spider.encoders.bert_inference import BertEncoder
 from spider.encoders.layers.padding import pad, padded_batches
-from spider.errors import CheckpointError, ConfigError
+from spider.encoders.transformer.checkpoint import save_transformer
 from spider.text.token_batch import TokenBatch
-from spider.text.tokenizer import Tokenizer, load_tokenizer
+from spider.text.tokenizer import Tokenizer
 
 
 class TrainableBert(nn.Module):
@@ -28,27 +21,45 @@ class TrainableBert(nn.Module):
 
     Args:
         model: a transformers ``AutoModel``.
-        tokenizer: goes into the checkpoint.
-        settings: lengths, precision, score multiplier.
+        tokenizer: is saved with the checkpoint.
+        max_query_length: tokens of a question or query, [CLS] and [SEP] included.
+        max_passage_length: tokens of a passage, likewise.
+        weight_decay: of matrices; never of biases and layer norms.
+        precision: "float32" or "bfloat16" (autocast; weights stay float32).
+        padded_tokens: a training sub-batch holds at most this many tokens, padding included.
+        score_multiplier: the training logits are this times the inner product.
     """
 
-    variant = VARIANT
-
-    def __init__(self, model: PreTrainedModel, tokenizer: Tokenizer, settings: BertSettings):
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: Tokenizer,
+        *,
+        max_query_length: int,
+        max_passage_length: int,
+        weight_decay: float,
+        precision: str,
+        padded_tokens: int,
+        score_multiplier: float,
+    ):
         super().__init__()
         self.model = model
         self.tokenizer = tokenizer
-        self.settings = settings
+        self.max_query_length = max_query_length
+        self.max_passage_length = max_passage_length
+        self.weight_decay = weight_decay
+        self.precision = precision
+        self.padded_tokens = padded_tokens
         self.dimension = int(self.model.config.hidden_size)
-        self.score_multiplier = settings.score_multiplier
+        self.score_multiplier = score_multiplier
         pooler = getattr(model, "pooler", None)
         if pooler is not None:
-            # kept, so that the checkpoint loads without a complaint, but it has no part in the loss
+            # kept, so that the checkpoint loads without a warning, but it has no part in the loss
             pooler.requires_grad_(False)
 
     def query_ids(self, ids: Integer[np.ndarray, " _"]) -> Int64[np.ndarray, " _"]:
         """Return ``[CLS] query [SEP]``, cut to the maximum length."""
-        return enclose(ids, self.tokenizer, self.settings.max_query_length)
+        return enclose(ids, self.tokenizer, self.max_query_length)
 
     def passage_ids(
         self, title_ids: Integer[np.ndarray, " _"], text_ids: Integer[np.ndarray, " _"]
@@ -56,14 +67,14 @@ class TrainableBert(nn.Module):
         """Return ``[CLS] title [SEP] text [SEP]``, cut to the maximum length."""
         if len(title_ids):
             text_ids = np.concatenate([title_ids, [self.tokenizer.sep_id], text_ids])
-        return enclose(text_ids, self.tokenizer, self.settings.max_passage_length)
+        return enclose(text_ids, self.tokenizer, self.max_passage_length)
 
     def encode_tokens(
         self, batch: TokenBatch, *, passages: bool
     ) -> Float32[Tensor, "texts dimension"]:
         """Encode texts in sub-batches of similar length, so that little of them is padding."""
         lengths = batch.lengths.cpu().numpy()
-        groups = padded_batches(lengths, self.settings.padded_tokens)
+        groups = padded_batches(lengths, self.padded_tokens)
         device = next(self.model.parameters()).device
         vectors = [
             self.encode_padded(*pad(batch, group, self.tokenizer.pad_id, device))
@@ -78,9 +89,7 @@ class TrainableBert(nn.Module):
         self, ids: Int64[Tensor, "texts length"], mask: Int64[Tensor, "texts length"]
     ) -> Float32[Tensor, "texts dimension"]:
         """Run the transformer on one padded batch; token types are its default, all zero."""
-        with torch.autocast(
-            ids.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"
-        ):
+        with torch.autocast(ids.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             state: Tensor = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
         return state[:, 0].float()
 
@@ -91,14 +100,14 @@ class TrainableBert(nn.Module):
             {
                 "params": [p for p in trained if (p.ndim >= 2) == matrices],
                 "lr": learning_rate,
-                "weight_decay": self.settings.weight_decay if matrices else 0.0,
+                "weight_decay": self.weight_decay if matrices else 0.0,
             }
             for matrices in (True, False)
         ]
 
     def export(self, folder: Path) -> EncoderRecord:
         """Write a checkpoint for transformers and sentence-transformers."""
-        save_transformer(self.model, self.tokenizer, folder, self.settings.max_passage_length)
+        save_transformer(self.model, self.tokenizer, folder, self.max_passage_length)
         return EncoderRecord(
             dimension=self.dimension,
             similarity="dot",
@@ -106,7 +115,7 @@ class TrainableBert(nn.Module):
             score_multiplier=self.score_multiplier,
             pooling="cls",
             max_length=MaximumLength(
-                question=self.settings.max_query_length, passage=self.settings.max_passage_length
+                question=self.max_query_length, passage=self.max_passage_length
             ),
             casing="lower" if self.tokenizer.lower_case else "kept",
             passage_template="title [SEP] text",
@@ -120,50 +129,3 @@ def enclose(
     return np.concatenate(
         [[tokenizer.cls_id], ids[: max_length - 2], [tokenizer.sep_id]], dtype=np.int64
     )
-
-
-def new_bert(settings: BertSettings, tokenizer: Tokenizer, *, seed: int) -> TrainableBert:
-    """Make a module to train; see :meth:`BertSettings.build`."""
-    if settings.source:
-        model = pretrained_transformer(settings.source, dropout=settings.dropout)
-    else:
-        model = new_transformer(
-            vocabulary_size=tokenizer.vocabulary_size,
-            hidden=settings.hidden,
-            layers=settings.layers,
-            heads=settings.heads,
-            dropout=settings.dropout,
-            pad_id=tokenizer.pad_id,
-            seed=seed,
-        )
-    if model.config.vocab_size < tokenizer.vocabulary_size:
-        raise ConfigError(
-            f"the transformer knows {model.config.vocab_size} tokens, the tokenizer has "
-            f"{tokenizer.vocabulary_size}; give encoder.tokenizer_source of the same model"
-        )
-    limit = getattr(model.config, "max_position_embeddings", settings.max_passage_length)
-    if max(settings.max_passage_length, settings.max_query_length) > limit:
-        raise ConfigError(
-            f"encoder.max_passage_length={settings.max_passage_length}, but this transformer reads "
-            f"at most {limit} tokens"
-        )
-    return TrainableBert(model, tokenizer, settings)
-
-
-def load_bert(folder: Path, record: EncoderRecord, device: str) -> BertEncoder:
-    """Load an exported checkpoint; see :func:`spider.encoders.bert.load`."""
-    lengths = record.max_length
-    if lengths is None:
-        raise CheckpointError(f"{folder}: the manifest names no maximum length; train it again")
-    settings = BertSettings(
-        max_query_length=lengths.question,
-        max_passage_length=lengths.passage,
-        dropout=0.0,
-    )
-    module = TrainableBert(pretrained_transformer(folder), load_tokenizer(folder), settings)
-    if module.dimension != record.dimension:
-        raise CheckpointError(
-            f"{folder}: vectors have {module.dimension} numbers, the manifest says "
-            f"{record.dimension}"
-        )
-    return BertEncoder(module.to(device).eval())

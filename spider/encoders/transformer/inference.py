@@ -1,4 +1,4 @@
-"""Encoding with a trained ``bert`` checkpoint."""
+"""Encoding with a trained transformer."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable

@@ -1,4 +1,4 @@
-"""What an encoder starts from, where that lies in local files: their content, not their place."""
+"""Fingerprints of the local files that training starts from: weights and vocabularies."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,19 +7,19 @@ from typing import Any
 from spider.artifacts.atomic_files import hash_file
 
 HASHED_BYTES = 64 << 20
-"""A larger file is known by its size and modification time: hashing it takes seconds."""
+"""A larger file is described by its size and modification time: hashing it takes seconds."""
 
 
-def fingerprint_sources(sources: Iterable[str]) -> dict[str, Any]:
-    """Describe the files of local sources, so that changed ones make what came of them stale.
+def fingerprint_start_files(starts: Iterable[str]) -> dict[str, Any]:
+    """Describe the files' content, so that what was trained from changed files counts as stale.
 
     Args:
-        sources: folders, files, or names on the hub; the latter have no part in it.
+        starts: folders, files, or names on the hub; names on the hub are left out.
 
     Returns:
-        For each file its path below its source, and its digest; empty without a local source.
+        For each file its path below its start, and its digest; empty without a local start.
     """
-    roots = [Path(source).expanduser() for source in sources if source]
+    roots = [Path(start).expanduser() for start in starts if start]
     return {
         f"{number}:{file.relative_to(root).as_posix()}": _state(file)
         for number, root in enumerate(roots)
