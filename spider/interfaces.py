@@ -1,12 +1,13 @@
-"""The protocols in which the wings meet."""
+"""The protocols through which the packages use each other's objects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
 
-from spider.ranking import Hits
+from spider.answer import Answer
+from spider.ranking import Hits, RankedPassage
 
 
 @runtime_checkable
@@ -41,3 +42,56 @@ class Retriever(Protocol):
 
     def search(self, questions: Sequence[str], depth: int) -> Hits:
         """Return at most ``depth`` passages for each question, best first."""
+
+
+@runtime_checkable
+class SearchEngine(Retriever, Protocol):
+    """Retriever over one index that offers several rankings by name, called systems.
+
+    ``search`` uses the last of :attr:`systems`. All methods may be called from several threads.
+    """
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Names of the rankings that the index offers, the recommended one last."""
+
+    def rankings(
+        self,
+        questions: Sequence[str],
+        depth: int,
+        *,
+        systems: Sequence[str],
+        excluded: Sequence[Sequence[int]] | None = None,
+    ) -> Mapping[str, Hits]:
+        """Return one ranking for each system.
+
+        Args:
+            questions: texts.
+            depth: passages for each question.
+            systems: some of :attr:`systems`.
+            excluded: for each question, corpus positions that no ranking may hold.
+
+        Raises:
+            ConfigError: the index does not offer one of the systems.
+        """
+
+    def close(self) -> None:
+        """Release threads and files; closing twice does no harm."""
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Answers questions from passages, with evidence. How it finds or generates is its own."""
+
+    def answer(
+        self, questions: Sequence[str], passages: Sequence[Sequence[RankedPassage]]
+    ) -> list[Answer]:
+        """Answer each question.
+
+        Args:
+            questions: texts.
+            passages: for each question, the passages to read, best first.
+
+        Returns:
+            one answer for each question; one with empty text where the reader abstains.
+        """

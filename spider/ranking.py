@@ -1,6 +1,7 @@
-"""Hits and runs: what a retriever returns, and how it lies on disk."""
+"""Hits and ranked passages: what a retriever returns, and how hits are stored on disk."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from spider.artifacts.atomic_files import save_array
+from spider.corpus.document import Passage
 from spider.errors import ArtifactError
 
 NO_PASSAGE = -1
@@ -22,6 +24,45 @@ class Hits(NamedTuple):
 
     positions: Int64[np.ndarray, "questions depth"]
     scores: Float32[np.ndarray, "questions depth"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedPassage:
+    """One passage in a question's ranking.
+
+    Attributes:
+        rank: from 1.
+        position: number of the passage in the corpus.
+        passage: the passage itself.
+        score: the score of the system that was asked.
+        shares: each retriever's part of the score by its name, adding up to 1.
+    """
+
+    rank: int
+    position: int
+    passage: Passage
+    score: float
+    shares: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The passage's id, unique in the corpus."""
+        return self.passage.id
+
+    @property
+    def title(self) -> str:
+        """The document's title; may be empty."""
+        return self.passage.title
+
+    @property
+    def text(self) -> str:
+        """The passage's text."""
+        return self.passage.text
+
+    @property
+    def source(self) -> str:
+        """The id of the document that holds the passage (a relative path, say)."""
+        return self.passage.document_id
 
 
 def pad_hits(rows: Sequence[tuple[np.ndarray, np.ndarray]], depth: int) -> Hits:

@@ -1,36 +1,14 @@
 """One question's passages as a person or a program is shown them: with scores and shares."""
 
-from dataclasses import dataclass
-
 from rich.text import Text
 
 from index.engines.opening import OpenIndex
 from index.engines.snippet import make_snippet
 from spider.console import say
-from spider.corpus.document import Passage
-from spider.ranking import NO_PASSAGE
+from spider.ranking import NO_PASSAGE, RankedPassage
 
 MARK = "bold green"
 FAINT = "dim"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RankedPassage:
-    """A passage in a question's list.
-
-    Attributes:
-        rank: from 1.
-        position: in the corpus.
-        passage: id, title, text.
-        score: of the system that was asked.
-        shares: each retriever's part of the score, adding up to 1.
-    """
-
-    rank: int
-    position: int
-    passage: Passage
-    score: float
-    shares: dict[str, float]
 
 
 def rank_passages(index: OpenIndex, question: str, k: int) -> list[RankedPassage]:

@@ -71,7 +71,7 @@ class HeldoutQueries:
 
     The transform's units are words (tokens with a letter or digit; see :mod:`spider.text.words`).
     The query is the raw text of the chosen words, with the casing and punctuation between them;
-    white space becomes single spaces, and where the span is taken out its two sides are joined by one. A
+    white space becomes single spaces, and one space joins the two sides of a removed span. A
     removed span is removed wherever it stands in the window, so that the tag says what it says.
 
     Args:
