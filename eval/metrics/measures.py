@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from eval.matching.first_hits import HitFinder, Ranked, first_hit_ranks
-from eval.metrics.metric import Judged, Metric
+from eval.metrics.contract import Judged, Metric
 from spider.errors import ConfigError
 from spider.ranking import NO_PASSAGE, Hits, drop_excluded
 

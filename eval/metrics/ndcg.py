@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float64, Integer
 
-from eval.metrics.metric import Judged, Metric
+from eval.metrics.contract import Judged, Metric
 
 
 def ndcg(

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float64, Integer
 
 from eval.matching.first_hits import NO_HIT
-from eval.metrics.metric import Metric
+from eval.metrics.contract import Metric
 
 
 def top_k_accuracy(

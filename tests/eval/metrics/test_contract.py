@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from eval.matching.first_hits import first_hit_ranks
 from eval.metrics import measures
 from eval.metrics.measures import measure_label, measure_names, metrics
-from eval.metrics.metric import CUTOFF, Judged, Metric
+from eval.metrics.contract import CUTOFF, Judged, Metric
 
 METRICS = pytest.mark.parametrize("metric", metrics(), ids=lambda metric: metric.name)
 QUESTIONS, DEPTH = 6, 9
@@ -110,7 +110,7 @@ def test_places_are_distinct() -> None:
 
 
 NEW_METRIC = """
-from eval.metrics.metric import Metric
+from eval.metrics.contract import Metric
 
 METRIC = Metric(
     name="hits_{k}", label="hits in {k}", cutoffs="every", needs_relevant=False, place=15,
