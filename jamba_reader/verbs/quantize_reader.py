@@ -7,7 +7,7 @@ from typing import Any
 
 from spider.artifacts.artifact import MANIFEST, open_artifact
 from spider.artifacts.stage import Stage
-from spider.encoders.local_sources import fingerprint_sources
+from spider.encoders.start_files import fingerprint_start_files
 from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
 from spider.memory import in_words
@@ -50,8 +50,8 @@ def main(config: QuantizeConfig) -> None:
     """
     if config.shard_megabytes < 1:
         raise ConfigError(f"shard_megabytes={config.shard_megabytes}: expected at least 1")
+    from jamba_reader.checkpoints.location import find_checkpoint
     from jamba_reader.checkpoints.quantization import joint_quantization, quantise_checkpoint
-    from jamba_reader.checkpoints.source import find_checkpoint
     from jamba_reader.checkpoints.stored import Checkpoint
     from jamba_reader.ops.row_quantisation.format import ExpertsInt8
     from spider.text.tokenizer import TOKENIZER_FILE
@@ -69,7 +69,7 @@ def main(config: QuantizeConfig) -> None:
         config={name: value for name, value in config.resolved.items() if name != "model"},
         inputs=parents,
         overwrite=config.overwrite,
-        fingerprint_extra=fingerprint_sources(map(str, files)),
+        fingerprint_extra=fingerprint_start_files(map(str, files)),
     )
     if stage.up_to_date():
         return

@@ -17,14 +17,12 @@ class TrainableEncoder(Protocol):
     """A ``torch.nn.Module`` shared by questions (or queries) and passages.
 
     Attributes:
-        variant: its file's name in ``spider/encoders/``; goes into the manifest.
         dimension: length of a vector.
         score_multiplier: the training logits are this times the inner product: 20 where vectors
             have unit length, 1 where they do not.
         tokenizer: turns texts into the ids that ``query_ids`` and ``passage_ids`` join.
     """
 
-    variant: str
     dimension: int
     score_multiplier: float
     tokenizer: Tokenizer

@@ -56,7 +56,7 @@ def test_ids_are_cls_title_sep_text_sep_cut_to_the_maximum(encoder):
 def test_ragged_batch_equals_one_text_at_a_time_in_values_and_gradients(encoder):
     batch = token_batch(passage_ids(encoder))
     upstream = torch.randn(batch.n_texts, 32, generator=torch.Generator().manual_seed(0))
-    encoder.settings.padded_tokens = 100  # several sub-batches
+    encoder.padded_tokens = 100  # several sub-batches
     together = encoder.encode_tokens(batch, passages=True)
     together.backward(upstream)
     name = "encoder.layer.1.attention.self.value.weight"

@@ -3,7 +3,8 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from spider.encoders.static import FOLDER, StaticSettings, load
+from spider.encoders.static import StaticSettings, load
+from spider.encoders.table.checkpoint import FOLDER
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
 from spider.errors import CheckpointError, ConfigError
 from spider.text.token_batch import token_batch
