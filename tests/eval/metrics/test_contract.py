@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from eval.matching.first_hits import first_hit_ranks
 from eval.metrics import measures
-from eval.metrics.measures import measure_label, measure_names, metrics
 from eval.metrics.contract import CUTOFF, Judged, Metric
+from eval.metrics.measures import measure_label, measure_names, metrics
 
 METRICS = pytest.mark.parametrize("metric", metrics(), ids=lambda metric: metric.name)
 QUESTIONS, DEPTH = 6, 9
