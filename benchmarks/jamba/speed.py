@@ -1,6 +1,6 @@
 """Prefill and decoding on a CPU against transformers, on the same weights with the same threads.
 
-    python -m benchmarks.jamba_speed
+    python -m benchmarks.jamba.speed
 
 A process of each library stays alive and they take turns, task by task, so that a change of
 the machine's load meets all; medians are reported. transformers reads a prompt at once, we read
@@ -56,7 +56,7 @@ class Process:
 
     def __init__(self, library: str, dtype: str, threads: int, folder: Path, wait_policy: str):
         options = {"library": library, "dtype": dtype, "threads": threads, "folder": folder}
-        command = [sys.executable, "-m", "benchmarks.jamba_speed_worker"]
+        command = [sys.executable, "-m", "benchmarks.jamba.speed_worker"]
         for name, value in options.items():
             command += [f"--{name}", str(value)]
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
@@ -93,7 +93,7 @@ def write_weights(values: dict[str, Any], folder: Path) -> int:
     """Write config and weights for the workers; return the number of parameters."""
     code = (
         "import json, sys; from pathlib import Path; from safetensors.torch import save_file;"
-        "from benchmarks.jamba_models import transformers_model;"
+        "from benchmarks.jamba.models import transformers_model;"
         "folder = Path(sys.argv[1]);"
         "values = json.loads((folder / 'config.json').read_text(encoding='utf-8'));"
         "model = transformers_model(values, seed=0);"
@@ -206,7 +206,7 @@ def main() -> None:
         parameters = write_weights(shape, Path(folder))
         results = measure(Path(folder), options.threads, options.wait_policy, options.quick)
     record = {
-        "command": f"python -m benchmarks.jamba_speed {shlex.join(sys.argv[1:])}".strip(),
+        "command": f"python -m benchmarks.jamba.speed {shlex.join(sys.argv[1:])}".strip(),
         "made": provenance(),
         "load_average_before": load,
         "threads": options.threads,

@@ -1,7 +1,7 @@
 """Training: the loss beside transformers' from the same weights, and a curve on Wikipedia.
 
-    python -m benchmarks.jamba_training parity WORKSPACE [--steps 50]
-    python -m benchmarks.jamba_training curve WORKSPACE
+    python -m benchmarks.jamba.training parity WORKSPACE [--steps 50]
+    python -m benchmarks.jamba.training curve WORKSPACE
 
 Both write their part of ``benchmarks/results/jamba_training.json`` and leave the other as it is.
 
@@ -42,7 +42,7 @@ from spider.corpus.corpus import Corpus
 from spider.training.metrics import read_metrics
 from spider.training.schedule import linear_factor
 
-RESULTS = Path(__file__).parent / "results" / "jamba_training.json"
+RESULTS = Path(__file__).parents[1] / "results" / "jamba_training.json"
 LEARNING_RATE = 2e-3
 WARMUP = 5
 CLIP = 1.0
@@ -215,7 +215,7 @@ def main() -> int:
     arguments = " ".join(sys.argv[1:]).replace(str(options.workspace), "WORKSPACE")
     record[options.part] = {
         **provenance(),
-        "command": f"python -m benchmarks.jamba_training {arguments}",
+        "command": f"python -m benchmarks.jamba.training {arguments}",
         "threads": torch.get_num_threads(),
         **result,
     }

@@ -8,7 +8,7 @@ rows as they come out of a projection; transformers' function gets its own layou
 the scan moves. Errors are against float64, over constant inputs (where rounding errors add up
 instead of cancelling) and random ones.
 
-    python -m benchmarks.jamba_scan
+    python -m benchmarks.jamba.scan
 """
 
 import argparse
@@ -215,7 +215,7 @@ def main() -> None:
     write_json(
         options.output,
         {
-            "command": f"python -m benchmarks.jamba_scan {shlex.join(sys.argv[1:])}".strip(),
+            "command": f"python -m benchmarks.jamba.scan {shlex.join(sys.argv[1:])}".strip(),
             "made": provenance(),
             "threads": options.threads,
             "states": STATES,

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.jamba_gpu_kernel_cases import Operands, Operation, cases
-from benchmarks.jamba_gpu_run import Place, Results, error_by_norm
+from benchmarks.jamba_gpu.kernel_cases import Operands, Operation, cases
+from benchmarks.jamba_gpu.run import Place, Results, error_by_norm
 
 #: float32 products are never shortened to tf32, whose errors are near 3e-4
 LIMITS = {torch.float32: 2e-5, torch.bfloat16: 3e-2, torch.float16: 4e-3}

@@ -1,6 +1,6 @@
 """One library's Jamba in a process of its own: reads tasks from standard input, answers in JSON.
 
-Run by ``benchmarks.jamba_speed``; each library and data type has its own process, so that the
+Run by ``benchmarks.jamba.speed``; each library and data type has its own process, so that the
 peak of resident memory is its own, and all are alive together, so that their tasks can take turns.
 """
 
@@ -128,7 +128,7 @@ class Worker:
         }
 
     def _prepare(self, tokens: int) -> tuple[Any, Any]:
-        from benchmarks.jamba_products import AttentionReplay, Replay, expert_loads, products
+        from benchmarks.jamba.products import AttentionReplay, Replay, expert_loads, products
 
         assert isinstance(self.reader, Ours)
         model, chunk = self.reader.model, min(CHUNK_TOKENS, tokens)

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.jamba_gpu_run import Place, Results, draw, forget_peak, peak_gib
-from benchmarks.jamba_models import gap, our_model, transformers_model
+from benchmarks.jamba.models import gap, our_model, transformers_model
+from benchmarks.jamba_gpu.run import Place, Results, draw, forget_peak, peak_gib
 from jamba_reader.cache.size import key_value_bytes
 from jamba_reader.model.model import JambaLanguageModel
 

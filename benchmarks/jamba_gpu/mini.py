@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.jamba_gpu_prefill import read_and_write
-from benchmarks.jamba_gpu_run import Place, Results, draw, forget_peak, peak_gib
+from benchmarks.jamba_gpu.prefill import read_and_write
+from benchmarks.jamba_gpu.run import Place, Results, draw, forget_peak, peak_gib
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8

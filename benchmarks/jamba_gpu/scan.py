@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.jamba_gpu_run import Place, Results, copy_rate, draw, seconds
+from benchmarks.jamba_gpu.run import Place, Results, copy_rate, draw, seconds
 from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selective_scan.op import selective_scan
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from spider.artifacts.atomic_files import read_json
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = Path(__file__).resolve().parents[1] / "results"
 SHORT = {"float32": "fp32", "bfloat16": "bf16"}
 
 
@@ -48,7 +48,7 @@ def _products(speed: dict[str, Any]) -> list[tuple[str, str, str]]:
         if row["tokens"] == 2048
     ]
     what = "prefill of 2,048 tokens over its matrix products alone"
-    return [(what, ", ".join(shares), "python -m benchmarks.jamba_speed")]
+    return [(what, ", ".join(shares), "python -m benchmarks.jamba.speed")]
 
 
 def _few_rows() -> list[tuple[str, str, str]]:
@@ -60,7 +60,7 @@ def _few_rows() -> list[tuple[str, str, str]]:
         if row["rows"] == 1 and row["outputs"] == row["inputs"] == 4096
     ]
     what = "one row times 4,096 × 4,096 weights from memory"
-    return [(what, ", ".join(found), "python -m benchmarks.jamba_few_rows")]
+    return [(what, ", ".join(found), "python -m benchmarks.jamba.few_rows")]
 
 
 def _scan() -> list[tuple[str, str, str]]:
@@ -71,7 +71,7 @@ def _scan() -> list[tuple[str, str, str]]:
         f"{row['spider_g_updates_per_s']:.1f} G state updates/s, {row['times_faster']:.0f} × "
         "transformers' loop"
     )
-    return [(what, measured, "python -m benchmarks.jamba_scan")]
+    return [(what, measured, "python -m benchmarks.jamba.scan")]
 
 
 def _memory() -> list[tuple[str, str, str]]:
@@ -84,13 +84,13 @@ def _memory() -> list[tuple[str, str, str]]:
         f"{row['rest_lowest_mib']:.0f} and {row['rest_highest_mib']:.0f} MiB from "
         f"{4 * row['chunk_tokens']:,} tokens on"
     )
-    return [(what, measured, "python -m benchmarks.jamba_memory")]
+    return [(what, measured, "python -m benchmarks.jamba.memory")]
 
 
 def _int8() -> list[tuple[str, str, str]]:
     results = read_json(RESULTS / "jamba_int8.json")
     mini = results["bytes"]["mini"]
-    command = "python -m benchmarks.jamba_int8 --reader READER --texts ARTICLES.jsonl.xz"
+    command = "python -m benchmarks.jamba.int8 --reader READER --texts ARTICLES.jsonl.xz"
     rows = [
         (
             "ExpertsInt8, Jamba-1.5-Mini's weights",
@@ -128,7 +128,7 @@ def _training() -> list[tuple[str, str, str]]:
         f"losses differ by at most {row['largest_loss_difference']:.0e} over {row['steps']} steps; "
         f"{ratio:.1f} × as fast"
     )
-    command = "python -m benchmarks.jamba_training parity WORKSPACE"
+    command = "python -m benchmarks.jamba.training parity WORKSPACE"
     return [("training beside transformers from the same weights", measured, command)]
 
 

@@ -1,6 +1,6 @@
 """ExpertsInt8 against bfloat16: bytes, error, time on a CPU, and what a trained model answers.
 
-    python -m benchmarks.jamba_int8 --reader spider-work/reader --texts data/wiki-1k.jsonl.xz
+    python -m benchmarks.jamba.int8 --reader spider-work/reader --texts data/wiki-1k.jsonl.xz
 
 Bytes are those of the model made on the meta device. Times are of one layer of routed experts with
 weights too large for the cache and a new choice of experts in every round; the variants take turns
@@ -296,7 +296,7 @@ def main() -> None:
     write_json(
         options.output,
         {
-            "command": f"python -m benchmarks.jamba_int8 {shlex.join(sys.argv[1:])}",
+            "command": f"python -m benchmarks.jamba.int8 {shlex.join(sys.argv[1:])}",
             "made": provenance(),
             "threads": options.threads,
             **result,

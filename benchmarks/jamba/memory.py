@@ -1,6 +1,6 @@
 """A prompt of 262,144 tokens on a CPU: resident memory against position, in chunks.
 
-    python -m benchmarks.jamba_memory
+    python -m benchmarks.jamba.memory
 
 Memory should stay where it is but for keys and values, whose bytes are computed beforehand.
 Weights are random: neither time nor memory depends on them. What the released models would keep
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from benchmarks.jamba_models import randomise
+from benchmarks.jamba.models import randomise
 from benchmarks.resident_memory import MIB, forget_peak, peak_bytes, resident_bytes
 from jamba_reader.cache.cache import Cache
 from jamba_reader.cache.size import history_bytes, key_value_bytes, state_bytes
@@ -149,7 +149,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     result = measure(getattr(torch, options.dtype), options.tokens, options.chunk_tokens)
     record = {
-        "command": f"python -m benchmarks.jamba_memory {shlex.join(sys.argv[1:])}".strip(),
+        "command": f"python -m benchmarks.jamba.memory {shlex.join(sys.argv[1:])}".strip(),
         "made": provenance(),
         "load_average_before": load,
         "threads": options.threads,

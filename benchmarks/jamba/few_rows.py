@@ -1,6 +1,6 @@
 """Products of a few rows with a matrix: ours against torch's, in turns, weights from memory.
 
-    python -m benchmarks.jamba_few_rows
+    python -m benchmarks.jamba.few_rows
 
 Each turn multiplies by a stack of different matrices that no cache holds, so what is compared is
 how fast weights come from memory; medians of the turns, as gigabytes of weights a second.
@@ -78,7 +78,7 @@ def main() -> None:
                     results.append(compare(outputs, inputs, dtype, rows, options.turns))
                     print(results[-1])
     record = {
-        "command": f"python -m benchmarks.jamba_few_rows {shlex.join(sys.argv[1:])}".strip(),
+        "command": f"python -m benchmarks.jamba.few_rows {shlex.join(sys.argv[1:])}".strip(),
         "made": provenance(),
         "threads": 2,
         "results": results,

@@ -1,4 +1,4 @@
-"""Operands and calls with which ``benchmarks.jamba_gpu_kernels`` checks each kernel."""
+"""Operands and calls with which ``benchmarks.jamba_gpu.kernels`` checks each kernel."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.jamba_gpu_run import Place, lengths_to
+from benchmarks.jamba_gpu.run import Place, lengths_to
 from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
 from jamba_reader.ops.attention.op import attention, decode_attention
 from jamba_reader.ops.causal_conv1d.op import causal_conv1d

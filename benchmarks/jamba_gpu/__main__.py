@@ -31,7 +31,7 @@ def main() -> int:
         os.environ["TRITON_INTERPRET"] = "1"  # read when Triton is imported
     import torch
 
-    from benchmarks.jamba_gpu_run import Place, Results, device_facts
+    from benchmarks.jamba_gpu.run import Place, Results, device_facts
     from spider.artifacts.provenance import provenance
 
     if not options.dry_run and not torch.cuda.is_available():
@@ -45,7 +45,7 @@ def main() -> int:
         header = {"part": part, "made": provenance(), **device_facts(place)}
         results = Results(options.output / f"{part}.json", header)
         with torch.no_grad():
-            import_module(f"benchmarks.jamba_gpu_{part}").run(place, results)
+            import_module(f"benchmarks.jamba_gpu.{part}").run(place, results)
         failed += [f"{part}: {name}" for name in results.failures]
         left_out += [f"{part}: {name}" for name in results.left_out]
     for title, names in (("failed", failed), ("left for the next call", left_out)):
