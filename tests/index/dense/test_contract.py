@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.dense.dense_index import DenseIndex, DenseSearcher, load_dense
+from index.dense.contract import DenseIndex, DenseSearcher, load_dense
 from index.dense.exact import Exact, ExactSearcher
 from index.dense.faiss_flat import FaissFlat
 from index.dense.faiss_sqfp16 import FaissSqfp16

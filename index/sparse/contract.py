@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.variants import load_variant
 from spider.errors import ConfigError
 from spider.progress import Progress
 from spider.ranking import Hits
@@ -36,9 +37,6 @@ class SparseIndex(Protocol):
     def search(self, questions: Sequence[str], depth: int) -> Hits:
         """Return at most ``depth`` passages for each question, best first."""
 
-    def explain(self, question: str, position: int) -> list[tuple[str, float]]:
-        """Return each matching term's share of one passage's score, largest first."""
-
     def close(self) -> None:
         """Release files and memory."""
 
@@ -58,6 +56,18 @@ class SparseEngine(Protocol):
 
         What may differ between equal builds goes through :func:`save_made_with` instead.
         """
+
+
+def load_sparse(folder: Path, details: Mapping[str, Any]) -> SparseIndex:
+    """Open what the sparse variant named in a manifest's details wrote.
+
+    Raises:
+        ArtifactError: there is no such variant, or its files are damaged.
+        MissingDependencyError: a library, or a JVM, is missing.
+    """
+    load = load_variant("index.sparse", str(details["variant"]), what="sparse", where=folder)
+    sparse: SparseIndex = load(folder, details)
+    return sparse
 
 
 def save_made_with(folder: Path, facts: Mapping[str, Any]) -> None:

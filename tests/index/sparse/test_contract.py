@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from index.sparse import bm25s_index, lucene
-from index.sparse.sparse_index import SparseEngine, SparseIndex, load_made_with
+from index.sparse.contract import SparseEngine, SparseIndex, load_made_with
 from spider.errors import ArtifactError, ConfigError
 from spider.progress import Progress
 from spider.ranking import NO_PASSAGE
@@ -62,17 +62,6 @@ def test_the_formula_by_hand(opened) -> None:
     assert np.isneginf(hits.scores[1:3]).all()
     assert hits.positions[3].tolist() == [1, 2, NO_PASSAGE]
     np.testing.assert_allclose(hits.scores[3, :2], [share(1, 2, 3), share(1, 2, 7)], rtol=1e-6)
-
-
-def test_the_shares_add_up_to_the_score(opened) -> None:
-    index = opened(THREE)
-    shares = index.explain("Cats, dogs & dog?", 0)
-    assert [term for term, _ in shares] == ["dog", "cat"]
-    assert sum(value for _, value in shares) == pytest.approx(
-        float(index.search(["Cats, dogs & dog?"], 1).scores[0, 0]), rel=1e-6
-    )
-    assert [term for term, _ in index.explain("bird and fish", 1)] == ["bird"]
-    assert index.explain("fish", 1) == []
 
 
 def test_ties_are_in_ascending_position_and_cut_there(opened) -> None:
