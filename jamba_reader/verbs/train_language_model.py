@@ -9,7 +9,7 @@ from jamba_reader.config import JambaConfig
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
 from spider.corpus.split import SplitRule
-from spider.encoders.local_sources import fingerprint_sources
+from spider.encoders.start_files import fingerprint_start_files
 from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
 
@@ -134,7 +134,7 @@ def main(config: TrainLanguageModelConfig) -> None:
         },
         inputs=inputs,
         overwrite=config.overwrite,
-        fingerprint_extra=fingerprint_sources([config.start, config.tokenizer]),
+        fingerprint_extra=fingerprint_start_files([config.start, config.tokenizer]),
     )
     if stage.up_to_date():
         return
@@ -180,8 +180,8 @@ def main(config: TrainLanguageModelConfig) -> None:
             split = split_documents(corpus, rule)
         result = training.run(corpus, folder, split=split)
         stage.finish(
-            counts=result["counts"],
-            details=result["details"],
+            counts=result.counts,
+            details=result.record,
             unhashed=UNHASHED,
             leftovers=LEFTOVERS,
         )
