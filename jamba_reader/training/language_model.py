@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import tokenizers
@@ -30,17 +30,16 @@ from jamba_reader.tokenization.vocabulary import (
 )
 from jamba_reader.training.document_tokens import (
     DocumentTokens,
-    Split,
     build_document_tokens,
-    check_validation_share,
     document_text,
-    split_documents,
 )
 from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
 from jamba_reader.training.token_streams import TokenStreams
 from jamba_reader.training.validation import HeldoutPerplexity
+from spider.artifacts.records.reader import LanguageModelTrainingRecord, ReaderRecord
 from spider.corpus.corpus import Corpus
+from spider.corpus.split import DocumentSplit
 from spider.errors import CheckpointError, ConfigError, DataError
 from spider.training.loop import CHECKPOINTS, TENSORBOARD, Outcome, train
 from spider.training.settings import TrainingSettings
@@ -53,6 +52,18 @@ UNHASHED = (TENSORBOARD,)
 """Event files hold times of day."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
 """What an interrupted run goes on from, until its artifact is whole."""
+
+
+class TrainedLanguageModel(NamedTuple):
+    """What a training run leaves beside its files.
+
+    Attributes:
+        counts: for the manifest.
+        record: the details for the manifest.
+    """
+
+    counts: dict[str, int]
+    record: ReaderRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +80,7 @@ class LanguageModelTraining:
         chunk_tokens: tokens of a lane in one pass through the model.
         chunks_per_step: passes of a step.
         attention_memory: tokens whose keys and values a lane carries into the next step.
-        validation_share: share of the documents kept from training.
-        validation_tokens: about this many of their tokens are read in a validation.
+        validation_tokens: about this many tokens of the validation documents are read each time.
         mamba_time_steps: draw Mamba's time steps for a new model.
         gradient_checkpointing: compute each layer twice instead of keeping what it computed.
         learning_rate: peak.
@@ -88,7 +98,6 @@ class LanguageModelTraining:
     chunk_tokens: int
     chunks_per_step: int
     attention_memory: int
-    validation_share: float
     validation_tokens: int
     mamba_time_steps: bool = True
     gradient_checkpointing: bool = False
@@ -112,17 +121,18 @@ class LanguageModelTraining:
                 raise ConfigError(f"{name}={getattr(self, name)}: expected 0 or more")
         if not 0.0 <= self.beta2 < 1.0:
             raise ConfigError(f"beta2={self.beta2}: expected 0 to less than 1")
-        check_validation_share(self.validation_share)
         if not (self.start or self.tokenizer):
             check_vocabulary_size(self.vocabulary_size)
         if self.start and read_config(find_checkpoint(self.start))[1] is not None:
             raise ConfigError(f"start={self.start}: int8 weights cannot be trained")
 
-    def run(self, corpus: Corpus, folder: Path) -> dict[str, dict[str, Any]]:
+    def run(self, corpus: Corpus, folder: Path, *, split: DocumentSplit) -> TrainedLanguageModel:
         """Train into ``folder`` (resuming what it holds) and write the reader.
 
-        Returns:
-            ``counts`` and ``details`` for the manifest.
+        Args:
+            corpus: what is read.
+            folder: an existing folder.
+            split: the split of the corpus's documents; no test document is read.
 
         Raises:
             DataError: there is too little to train on.
@@ -131,10 +141,6 @@ class LanguageModelTraining:
         """
         if not corpus.n_documents:
             raise DataError("nothing to train on: the corpus has no document", path=corpus.path)
-        ids = [corpus.document_id(number) for number in range(corpus.n_documents)]
-        split = split_documents(
-            ids, validation_share=self.validation_share, seed=self.settings.seed
-        )
         (folder / TOKENIZER).mkdir(exist_ok=True)
         vocabulary = settle_vocabulary(
             self._vocabulary_texts(corpus, split.training),
@@ -144,19 +150,20 @@ class LanguageModelTraining:
         )
         tokens = build_document_tokens(corpus, vocabulary, folder / TOKENS)
         model = self._model(vocabulary)
-        outcome, details = Outcome(0, {}), dict[str, Any]()
+        outcome, training = Outcome(0, {}), LanguageModelTrainingRecord()
         if self.settings.steps or self.settings.minutes:
-            outcome, details = self._train(model, tokens, split, folder)
+            outcome, training = self._train(model, tokens, split, folder)
         save_model(model.cpu(), folder)
         save_vocabulary(vocabulary, folder)
         counts = {
             "steps": outcome.steps,
             "documents": len(split.training),
             "heldout_documents": len(split.validation),
+            "test_documents": len(split.test),
             "vocabulary": model.config.vocab_size,
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
         }
-        return {"counts": counts, "details": {"training": details}}
+        return TrainedLanguageModel(counts, ReaderRecord(training=training))
 
     def _vocabulary_texts(
         self, corpus: Corpus, training: Int64[np.ndarray, " documents"]
@@ -191,8 +198,8 @@ class LanguageModelTraining:
         return model
 
     def _train(
-        self, model: JambaLanguageModel, tokens: DocumentTokens, split: Split, folder: Path
-    ) -> tuple[Outcome, dict[str, Any]]:
+        self, model: JambaLanguageModel, tokens: DocumentTokens, split: DocumentSplit, folder: Path
+    ) -> tuple[Outcome, LanguageModelTrainingRecord]:
         streams = TokenStreams(
             tokens,
             split.training,
@@ -222,15 +229,15 @@ class LanguageModelTraining:
             settings=self.settings,
             folder=folder,
         )
-        details = {
-            "steps": outcome.steps,
-            "tokens_per_step": streams.tokens_per_step,
-            "training_tokens": streams.tokens,
-            "epochs": round(outcome.steps / streams.steps_per_epoch, 3),
-            "validation_tokens": validation.tokens,
-            "validation": outcome.validation,
-        }
-        return outcome, details
+        record = LanguageModelTrainingRecord(
+            steps=outcome.steps,
+            tokens_per_step=streams.tokens_per_step,
+            training_tokens=streams.tokens,
+            epochs=round(outcome.steps / streams.steps_per_epoch, 3),
+            validation_tokens=validation.tokens,
+            validation=outcome.validation,
+        )
+        return outcome, record
 
 
 def _check_finite(model: JambaLanguageModel, start: str) -> None:

@@ -95,7 +95,7 @@ def main(config: GenerateConfig) -> None:
         raise ConfigError(f"fewest_characters={config.fewest_characters}: expected at least 1")
     import torch
 
-    from jamba_reader.generation.prompted_text import open_prompted
+    from jamba_reader.generation.console import open_console
     from jamba_reader.generation.settings import GenerationSettings
 
     settings = GenerationSettings(
@@ -114,7 +114,7 @@ def main(config: GenerateConfig) -> None:
     )
     if config.threads is not None:
         torch.set_num_threads(config.threads)
-    prompted = open_prompted(
+    console = open_console(
         config.model,
         settings,
         documents=config.documents,
@@ -129,7 +129,7 @@ def main(config: GenerateConfig) -> None:
     )
     try:
         for prompt in [config.prompt] if config.prompt is not None else _typed():
-            for text in prompted.answer(prompt):
+            for text in console.answer(prompt):
                 sys.stdout.write(text)
                 sys.stdout.flush()
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
-from spider.encoders.local_sources import fingerprint_sources
+from spider.encoders.start_files import fingerprint_start_files
 from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
 
@@ -93,7 +93,7 @@ def main(config: TrainConfig) -> None:
         config={name: value for name, value in config.resolved.items() if name not in SAVING},
         inputs=inputs,
         overwrite=config.overwrite,
-        fingerprint_extra=fingerprint_sources(config.architecture.sources),
+        fingerprint_extra=fingerprint_start_files(config.architecture.sources),
     )
     if stage.up_to_date():
         return
@@ -130,9 +130,9 @@ def main(config: TrainConfig) -> None:
         result = training.run(Corpus.open(config.corpus), SpanStore.open(config.spans), folder)
         if is_main():
             stage.finish(
-                counts=result["counts"],
+                counts=result.counts,
                 variant=config.architecture.variant,
-                details=result["details"],
+                details=result.record,
                 unhashed=UNHASHED,
                 leftovers=LEFTOVERS,
             )

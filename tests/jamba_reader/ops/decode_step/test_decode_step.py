@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmarks.jamba_models import gap, randomise
+from benchmarks.jamba.models import gap, randomise
 from jamba_reader.cache.cache import Cache
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.decoding.program import DecodeStep
