@@ -22,9 +22,7 @@ def test_places_that_are_none(tmp_path: Path, message_of: MessageOf) -> None:
     with pytest.raises(CheckpointError, match="no such folder, and not a name"):
         find_checkpoint("~/no/such/folder")
     (tmp_path / "half.partial").mkdir()
-    assert "half: an unfinished reader; run the command" in message_of(
-        tmp_path / "half"
-    )
+    assert "half: an unfinished reader; run the command" in message_of(tmp_path / "half")
 
 
 @pytest.fixture
