@@ -1,4 +1,4 @@
-"""Training a language model on a corpus: from documents to a reader that transformers opens."""
+"""Trains a language model on a corpus and writes a reader, which transformers can open."""
 
 import dataclasses
 import logging
@@ -49,17 +49,17 @@ logger = logging.getLogger(__name__)
 TOKENS = "tokens"
 TOKENIZER = "tokenizer"
 UNHASHED = (TENSORBOARD,)
-"""Event files hold times of day."""
+"""Event files contain times of day."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
-"""What an interrupted run goes on from, until its artifact is whole."""
+"""State from which an interrupted run resumes, until its artifact is complete."""
 
 
 class TrainedLanguageModel(NamedTuple):
-    """What a training run leaves beside its files.
+    """The results of a training run besides its files.
 
     Attributes:
-        counts: for the manifest.
-        record: the details for the manifest.
+        counts: counts for the manifest.
+        record: details for the manifest.
     """
 
     counts: dict[str, int]
@@ -68,25 +68,26 @@ class TrainedLanguageModel(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageModelTraining:
-    """Everything that decides a language model, but for the corpus.
+    """Trains a language model; the settings decide everything except the corpus.
 
     Attributes:
         reader_size: shape of a new model; the vocabulary's size is the tokenizer's.
-        start: a checkpoint to go on from; empty begins anew.
-        tokenizer: a folder with ``tokenizer.json``; empty trains a vocabulary or takes start's.
-        vocabulary_size: at most this many tokens where one is trained.
-        vocabulary_documents: a vocabulary is trained on at most this many documents.
-        lanes: documents read side by side.
-        chunk_tokens: tokens of a lane in one pass through the model.
-        chunks_per_step: passes of a step.
-        attention_memory: tokens whose keys and values a lane carries into the next step.
+        start: a checkpoint whose training continues; empty trains a new model.
+        tokenizer: a folder with ``tokenizer.json``; empty takes that of ``start``, or trains one.
+        vocabulary_size: largest number of tokens of a trained vocabulary.
+        vocabulary_documents: largest number of documents on which a vocabulary is trained.
+        lanes: number of token streams that are read in parallel.
+        chunk_tokens: tokens of a stream in one pass through the model.
+        chunks_per_step: passes in a step.
+        attention_memory: tokens whose keys and values a stream carries into the next step.
         validation_tokens: about this many tokens of the validation documents are read each time.
         mamba_time_steps: draw Mamba's time steps for a new model.
-        gradient_checkpointing: compute each layer twice instead of keeping what it computed.
-        learning_rate: peak.
-        weight_decay: of matrices.
-        beta2: AdamW's second moment.
-        settings: of the loop.
+        gradient_checkpointing: recompute each layer in the backward pass instead of keeping its
+            activations.
+        learning_rate: peak of the learning rate.
+        weight_decay: weight decay of matrices.
+        beta2: AdamW's decay of the second moment.
+        settings: settings of the training loop.
     """
 
     reader_size: JambaConfig
@@ -107,11 +108,11 @@ class LanguageModelTraining:
     settings: TrainingSettings
 
     def __post_init__(self) -> None:
-        """Look at what can be looked at before anything is written.
+        """Check the settings before anything is written.
 
         Raises:
             ConfigError: a setting is out of range, or start has int8 weights.
-            CheckpointError: start is no Jamba checkpoint.
+            CheckpointError: start is not a Jamba checkpoint.
         """
         for name in ("vocabulary_documents", "lanes", "chunk_tokens", "chunks_per_step"):
             if getattr(self, name) < 1:
@@ -127,17 +128,17 @@ class LanguageModelTraining:
             raise ConfigError(f"start={self.start}: int8 weights cannot be trained")
 
     def run(self, corpus: Corpus, folder: Path, *, split: DocumentSplit) -> TrainedLanguageModel:
-        """Train into ``folder`` (resuming what it holds) and write the reader.
+        """Train in ``folder``, resuming from its checkpoints, and write the reader.
 
         Args:
-            corpus: what is read.
+            corpus: the corpus.
             folder: an existing folder.
             split: the split of the corpus's documents; no test document is read.
 
         Raises:
             DataError: there is too little to train on.
             ConfigError: a setting is out of range.
-            CheckpointError: start has weights that are no finite numbers.
+            CheckpointError: start has weights that are not finite.
         """
         if not corpus.n_documents:
             raise DataError("nothing to train on: the corpus has no document", path=corpus.path)
@@ -168,7 +169,7 @@ class LanguageModelTraining:
     def _vocabulary_texts(
         self, corpus: Corpus, training: Int64[np.ndarray, " documents"]
     ) -> Iterator[str]:
-        """Yield the texts of training documents, spread evenly, when asked for."""
+        """Yield the texts of evenly spaced training documents."""
         stride = max(1, -(-len(training) // self.vocabulary_documents))
         for number in training[::stride].tolist():
             yield document_text(corpus, number)

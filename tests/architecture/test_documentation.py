@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -134,8 +135,7 @@ def test_examples_of_the_pages_run(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for folder in ("examples",):
-        (tmp_path / folder).symlink_to(ROOT / folder)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     blocks = "\n".join(block for block in PYTHON_BLOCK.findall(TEXTS[page]) if ">>>" in block)
     example = doctest.DocTestParser().get_doctest(blocks, {}, page, page, 0)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
@@ -149,6 +149,36 @@ def test_python_of_the_pages_compiles(page: str) -> None:
     for block in PYTHON_BLOCK.findall(TEXTS[page]):
         if ">>>" not in block:
             compile(block, page, "exec")
+
+
+def module_on(page: str, title: str) -> dict[str, Any]:
+    """Run the block of a page that shows a whole module; return its names."""
+    block = re.search(
+        rf'^```python title="{title}"\n(.*?)^```', TEXTS[page], re.DOTALL | re.MULTILINE
+    )
+    assert block is not None, f"{page}: no block {title}"
+    names: dict[str, Any] = {}
+    exec(block[1], names)  # noqa: S102 - the text of our own page
+    return names
+
+
+def test_example_of_a_file_format_works() -> None:
+    module = module_on("docs/how-to/add-a-file-format.md", "spider/sources/extraction/srt_text.py")
+    spoken = b"1\n00:00:01,000 --> 00:00:03,000\nGood morning.\n\n2\n00:00:04 --> 00:00:05\nBye.\n"
+    assert module["extract"](spoken) == ("", "Good morning.\nBye.")
+    with pytest.raises(Exception, match="binary"):
+        module["extract"](b"\0\1")
+
+
+def test_example_of_a_metric_works() -> None:
+    from eval.metrics.contract import Judged
+
+    metric = module_on("docs/how-to/add-a-variant.md", "eval/metrics/two_hits.py")["METRIC"]
+    relevance = np.array([[True, False, True], [True, False, False]])
+    judged = Judged(relevance, np.array([1, 1]), None)
+    assert metric.values(judged, 3).tolist() == [1.0, 0.0]
+    assert metric.values(judged, 2).tolist() == [0.0, 0.0]
+    assert metric.name_at(5) == "two_hits_5"
 
 
 def test_navigation_names_every_page() -> None:
