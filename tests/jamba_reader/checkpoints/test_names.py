@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 import torch
 
-from jamba_reader.checkpoints.names import model_view, tensor_specs
+from jamba_reader.checkpoints.names import (
+    EMBEDDING,
+    View,
+    model_view,
+    modern_name,
+    stored_views,
+    tensor_specs,
+    whole_shape,
+)
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.memory_budget import weight_bytes
 from jamba_reader.model.model import JambaLanguageModel
@@ -101,3 +109,55 @@ def test_bytes_of_experts_in_int8(
 
 def shapes(model: Any) -> dict[str, tuple[int, ...]]:
     return {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
+
+
+def test_legacy_names_by_hand() -> None:
+    config = jamba_mini(num_hidden_layers=4)  # layers 1 and 3 have experts
+    part = "model.layers"
+    for old, new in (
+        (f"{part}.0.pre_moe_layernorm.weight", f"{part}.0.pre_ff_layernorm.weight"),
+        (f"{part}.0.mamba.B_layernorm.weight", f"{part}.0.mamba.b_layernorm.weight"),
+        (f"{part}.0.moe.experts.0.up_proj.weight", f"{part}.0.feed_forward.up_proj.weight"),
+        (
+            f"{part}.1.moe.experts.0.up_proj.weight",
+            f"{part}.1.feed_forward.experts.0.up_proj.weight",
+        ),
+        (f"{part}.1.moe.router.weight", f"{part}.1.feed_forward.router.weight"),
+        ("lm_head.weight", "lm_head.weight"),
+    ):
+        assert modern_name(old, config) == new
+        assert modern_name(new, config) == new
+
+
+def test_fused_experts_by_hand() -> None:
+    config = jamba_mini()
+    part = "model.layers.1.feed_forward.experts"
+    wide = config.intermediate_size
+    for name, view in (
+        (f"{part}.3.gate_proj.weight", View(f"{part}.gate_up_proj", 3, 0, wide)),
+        (f"{part}.3.up_proj.weight", View(f"{part}.gate_up_proj", 3, wide, 2 * wide)),
+        (f"{part}.3.down_proj.weight", View(f"{part}.down_proj", 3)),
+        (f"{part}.3.up_proj.weight_scale", View(f"{part}.gate_up_scale", 3, wide, 2 * wide)),
+        (
+            "model.layers.0.feed_forward.up_proj.weight_scale",
+            View("model.layers.0.feed_forward.up_proj.scale"),
+        ),
+    ):
+        assert model_view(name, config) == view
+    spec = tensor_specs(config)[f"{part}.3.up_proj.weight"]
+    assert whole_shape(model_view(spec.name, config), spec, config) == (16, 2 * wide, 4096)
+    assert whole_shape(View(spec.name), spec, config) == (wide, 4096)
+
+
+def test_what_no_tensor_needs_is_unexpected() -> None:
+    config = jamba_3b()
+    specs = tensor_specs(config)
+    old = "model.layers.0.pre_moe_layernorm.weight"
+    found, unexpected = stored_views([*specs, old, "extra"], specs.values(), config)
+    assert found == {name: View(name) for name in specs}
+    assert unexpected == ["extra", old]
+    renamed = [name.replace("pre_ff", "pre_moe") for name in specs if name != EMBEDDING]
+    found, unexpected = stored_views(renamed, specs.values(), config)
+    assert specs.keys() - found.keys() == {EMBEDDING}
+    assert found["model.layers.0.pre_ff_layernorm.weight"] == View(old)
+    assert unexpected == []
