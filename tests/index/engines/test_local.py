@@ -48,7 +48,8 @@ def details(tmp_path: Path, make_corpus: Any) -> dict[str, Any]:
 
 
 def local(path: Path, details: dict[str, Any]) -> Local:
-    return load(Artifact(path, {"details": details}))
+    manifest = {"kind": "index", "details": {"passages": 2, "encoder": None, **details}}
+    return load(Artifact(path, manifest))
 
 
 @pytest.mark.parametrize(

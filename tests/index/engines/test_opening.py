@@ -91,6 +91,6 @@ def test_the_note_of_an_encoders_training(undertaking: Any, tmp_path: Path) -> N
     encoder = undertaking.folder / "encoder"
     assert training_note(encoder) == ""
     manifest = read_json(encoder / "manifest.json")
-    manifest["details"]["training"] = {"note": "few pairs"}
+    manifest["details"]["training"] = {"note": "few pairs", "steps": 3, "validation": {}}
     write_json(encoder / "manifest.json", manifest)
     assert training_note(encoder) == "few pairs"
