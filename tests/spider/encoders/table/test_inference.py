@@ -1,0 +1,28 @@
+import numpy as np
+import torch
+
+from spider.encoders.static import load
+from spider.text.token_batch import token_batch
+
+
+def test_exported_encoder_gives_the_trained_vectors(static, tmp_path, static_ids, titles, texts):
+    details = static.export(tmp_path)
+    loaded = load(tmp_path, details)
+    got = loaded.encode_passages(titles, texts)
+    with torch.no_grad():
+        trained = static.encode_tokens(token_batch(static_ids), passages=True)
+    np.testing.assert_allclose(got, trained.numpy(), atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(got[:3], axis=1), 1, atol=1e-6)
+    questions = loaded.encode_questions(texts)
+    np.testing.assert_allclose(questions[1], got[1], atol=1e-7)  # without a title the same text
+    assert details["score_scale"] == "unit"
+    assert details["dimension"] == loaded.dimension == 32
+    assert (got[3] != 0).any()
+    assert not loaded.encode_questions([""]).any()
+
+
+def test_a_vector_does_not_depend_on_the_batch(static, tmp_path, titles, texts):
+    loaded = load(tmp_path, static.export(tmp_path))
+    together = loaded.encode_passages(titles, texts)
+    alone = [loaded.encode_passages([h], [t])[0] for h, t in zip(titles, texts, strict=True)]
+    assert together.tobytes() == np.stack(alone).tobytes()
