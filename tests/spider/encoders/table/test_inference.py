@@ -2,6 +2,7 @@ import numpy as np
 import torch
 
 from spider.encoders.static import load
+from spider.encoders.table.inference import StaticEncoder
 from spider.text.token_batch import token_batch
 
 
@@ -26,3 +27,12 @@ def test_a_vector_does_not_depend_on_the_batch(static, tmp_path, titles, texts):
     together = loaded.encode_passages(titles, texts)
     alone = [loaded.encode_passages([h], [t])[0] for h, t in zip(titles, texts, strict=True)]
     assert together.tobytes() == np.stack(alone).tobytes()
+
+
+def test_the_sum_of_rows_by_hand(bert_tokenizer):
+    table = np.zeros((bert_tokenizer.vocabulary_size, 2), dtype=np.float32)
+    fox, dog = (int(bert_tokenizer.encode([word]).ids[-1]) for word in ("fox", "dog"))
+    table[fox], table[dog] = (3.0, 0.0), (0.0, 4.0)
+    encoder = StaticEncoder(table, bert_tokenizer)
+    expected = [[0.6, 0.8], [0.0, 0.0]]
+    np.testing.assert_allclose(encoder.encode_questions(["fox dog", ""]), expected, atol=1e-6)
