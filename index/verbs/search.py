@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from index.fusion.fusion import Fusion
+from index.fusion.contract import Fusion
 from spider.launch.entrypoint import launch
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ def main(config: SearchConfig) -> None:
 
 
 def _search_set(config: SearchConfig, questions: Path) -> None:
+    from index.engines.contract import load_stored
     from index.engines.opening import (
         check_encoder,
         check_systems,
@@ -87,7 +88,7 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
     systems = check_systems(index, config.systems)
     corpus = open_corpus(index, config.corpus)
     note = ""
-    if set(systems) != {"bm25"}:
+    if load_stored(index).needs_encoder(systems):
         note = training_note(check_encoder(index, config.encoder))
     question_set = load_question_set(questions)
     fusion = config.fusion.settings() if config.fusion is not None else index.details["fusion"]
@@ -134,7 +135,7 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
 
 def _show(config: SearchConfig) -> None:
     from index.engines.opening import open_index
-    from index.engines.ranked_passages import rank_passages, show_passages
+    from index.engines.passage_display import show_passages
 
     opened = open_index(
         config.index,
@@ -146,7 +147,7 @@ def _show(config: SearchConfig) -> None:
     )
     try:
         for question in [config.question] if config.question is not None else _typed():
-            show_passages(question, rank_passages(opened, question, config.k))
+            show_passages(question, opened.passages([question], config.k)[0])
     finally:
         opened.close()
 

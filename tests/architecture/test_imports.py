@@ -32,3 +32,18 @@ def test_no_pickle_and_no_eval_of_data(modules: list[Any]) -> None:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in {"eval", "exec"}, f"{module.file}:{node.lineno}"
+
+
+def test_only_the_compilation_module_takes_a_compiler_from_numba(modules: list[Any]) -> None:
+    """Its ``njit`` keys the cache by content; numba's own returns stale code (see there)."""
+    compilers = {"jit", "njit", "vectorize", "guvectorize", "stencil", "cfunc"}
+    for module in modules:
+        if module.name == "spider.compilation":
+            continue
+        taken = {name.removeprefix("numba.") for name, _ in module.imports()}
+        taken |= {
+            node.attr
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "numba"
+        }
+        assert not taken & compilers, f"{module.file}: import njit from spider.compilation"

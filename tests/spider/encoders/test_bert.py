@@ -49,9 +49,9 @@ def test_settings_are_checked(bert_tokenizer, bert_settings, tmp_path):
 
 
 def test_missing_weights_are_one_readable_line(bert, tmp_path):
-    details = bert.export(tmp_path)
+    record = bert.export(tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     del weights["encoder.layer.0.output.dense.weight"]
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(CheckpointError, match=r"missing: encoder\.layer\.0\.output\.dense\.weight"):
-        load(tmp_path, details)
+        load(tmp_path, record)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -47,13 +49,13 @@ def test_tokenizer_of_an_interrupted_run_is_kept(tmp_path, texts):
 
 
 def test_wrong_weights_are_one_readable_line(static, tmp_path):
-    details = static.export(tmp_path)
+    record = static.export(tmp_path)
     with pytest.raises(
         CheckpointError, match=r"embedding.weight is \(\d+, 32\), expected \(\d+, 64\)"
     ):
-        load(tmp_path, {**details, "dimension": 64})
+        load(tmp_path, replace(record, dimension=64))
     (tmp_path / FOLDER / "model.safetensors").write_bytes(b"junk")
     with pytest.raises(CheckpointError, match="no readable weights"):
-        load(tmp_path, details)
+        load(tmp_path, record)
     with pytest.raises(ConfigError, match="dimension=0"):
         StaticSettings(dimension=0)

@@ -36,11 +36,11 @@ def test_only_uncut_documents_are_split(tmp_path: Path) -> None:
     assert counts["rows_read"] == 2
 
 
-def test_details_describe_source_and_splitter() -> None:
-    details = preparation(Given()).details
-    assert details["last_passage_padded"] is True
-    assert details["splitter"]["words"] == 2
-    assert preparation(Folder(path=".")).details["last_passage_padded"] is False
+def test_the_record_describes_source_and_splitter() -> None:
+    record = preparation(Given()).record
+    assert record.last_passage_padded is True
+    assert record.splitter["words"] == 2
+    assert preparation(Folder(path=".")).record.last_passage_padded is False
 
 
 def test_records_of_files_are_kept(tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ from spider.errors import CheckpointError
 def test_sentence_transformers_gives_the_same_vectors(static, tmp_path, titles, texts):
     from sentence_transformers import SentenceTransformer
 
-    details = static.export(tmp_path)
+    record = static.export(tmp_path)
     (tmp_path / "manifest.json").write_text("{}")
     model = SentenceTransformer(str(tmp_path), device="cpu")
     assert model.similarity_fn_name == "dot"
     template = [f"{h} [SEP] {t}" if h else t for h, t in zip(titles, texts, strict=True)]
     theirs = model.encode(template)
-    ours = load(tmp_path, details).encode_passages(titles, texts)
+    ours = load(tmp_path, record).encode_passages(titles, texts)
     np.testing.assert_allclose(theirs, ours, atol=1e-6)
 
 

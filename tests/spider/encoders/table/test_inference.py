@@ -7,8 +7,8 @@ from spider.text.token_batch import token_batch
 
 
 def test_exported_encoder_gives_the_trained_vectors(static, tmp_path, static_ids, titles, texts):
-    details = static.export(tmp_path)
-    loaded = load(tmp_path, details)
+    record = static.export(tmp_path)
+    loaded = load(tmp_path, record)
     got = loaded.encode_passages(titles, texts)
     with torch.no_grad():
         trained = static.encode_tokens(token_batch(static_ids), passages=True)
@@ -16,8 +16,8 @@ def test_exported_encoder_gives_the_trained_vectors(static, tmp_path, static_ids
     np.testing.assert_allclose(np.linalg.norm(got[:3], axis=1), 1, atol=1e-6)
     questions = loaded.encode_questions(texts)
     np.testing.assert_allclose(questions[1], got[1], atol=1e-7)  # without a title the same text
-    assert details["score_scale"] == "unit"
-    assert details["dimension"] == loaded.dimension == 32
+    assert record.score_scale == "unit"
+    assert record.dimension == loaded.dimension == 32
     assert (got[3] != 0).any()
     assert not loaded.encode_questions([""]).any()
 

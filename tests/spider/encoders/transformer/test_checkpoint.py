@@ -14,11 +14,11 @@ def test_exported_folder_loads_in_three_libraries_with_the_same_vectors(
 ):
     from sentence_transformers import SentenceTransformer
 
-    details = bert.export(tmp_path)
+    record = bert.export(tmp_path)
     (tmp_path / "manifest.json").write_text("{}")
     with torch.no_grad():
         trained = bert.encode_tokens(token_batch(bert_ids), passages=True).numpy()
-    ours = load(tmp_path, details).encode_passages(titles, texts)
+    ours = load(tmp_path, record).encode_passages(titles, texts)
     np.testing.assert_allclose(ours, trained, atol=1e-5)
     template = [f"{h} [SEP] {t}" if h else t for h, t in zip(titles, texts, strict=True)]
     model = SentenceTransformer(str(tmp_path), device="cpu")
