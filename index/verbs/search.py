@@ -81,6 +81,8 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
     from index.engines.question_run import BLOCKS, write_run
     from spider.artifacts.artifact import MANIFEST, open_artifact
     from spider.artifacts.atomic_files import hash_file
+    from spider.artifacts.records.index import IndexRecord
+    from spider.artifacts.records.run import RunRecord
     from spider.artifacts.stage import Stage
     from spider.question import RECORDS, SETTINGS, load_question_set
 
@@ -91,7 +93,11 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
     if load_stored(index).needs_encoder(systems):
         note = training_note(check_encoder(index, config.encoder))
     question_set = load_question_set(questions)
-    fusion = config.fusion.settings() if config.fusion is not None else index.details["fusion"]
+    fusion = (
+        config.fusion.settings()
+        if config.fusion is not None
+        else IndexRecord.from_manifest(index).fusion
+    )
     inputs = {"index": index, "corpus": corpus.artifact}
     if (questions / MANIFEST).is_file():
         inputs["questions"] = open_artifact(questions)
@@ -120,15 +126,15 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
     try:
         with stage.writing() as folder:
             counts = write_run(folder, opened, question_set, systems, config.depth)
-            details = {
-                "systems": list(systems),
-                "label": config.label,
-                "depth": config.depth,
-                "questions": question_set.name,
-                "fusion": fusion if "hybrid" in systems else None,
-                "note": note,
-            }
-            stage.finish(counts=counts, details=details, leftovers=[BLOCKS])
+            record = RunRecord(
+                systems=systems,
+                label=config.label,
+                depth=config.depth,
+                questions=question_set.name,
+                fusion=fusion if "hybrid" in systems else None,
+                note=note,
+            )
+            stage.finish(counts=counts, details=record, leftovers=[BLOCKS])
     finally:
         opened.close()
 
