@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from spider.errors import ConfigError
-from spider.launch.entrypoint import CTRL_C, launch
+from spider.launch.entrypoint import launch
+from spider.launch.exit import CTRL_C
 
 MOST_THREADS = 1024
 """PyTorch takes any number and dies of many."""

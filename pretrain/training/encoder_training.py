@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
 
@@ -18,14 +17,14 @@ from pretrain.training.batch import Collator, PairBatch
 from pretrain.training.distributed import is_main, main_first, processes
 from pretrain.training.objective import ContrastiveObjective
 from pretrain.training.pair_stream import PairStream
+from pretrain.training.settings import ContrastiveSettings
 from pretrain.training.validation import HeldoutValidation
 from spider.corpus.corpus import Corpus
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
-from spider.errors import DataError
+from spider.errors import DataError, settings_within
 from spider.spans.span_store import SpanStore
 from spider.text.token_store import TokenStore, build_token_store
 from spider.training.loop import CHECKPOINTS, TENSORBOARD, Outcome, train
-from spider.training.settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
 
@@ -39,31 +38,16 @@ LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
 """What an interrupted run goes on from, until its artifact is whole."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class EncoderTraining:
-    """Everything that decides an encoder, but for the corpus and its spans.
+    """Trains an encoder on a corpus and its spans.
 
-    Attributes:
-        encoder: the variant.
-        pairings: where pairs come from, by name.
-        weights: shares of a batch by name; a missing one weighs 1.
-        enlarge_few: add crop and title pairs where the recurring spans yield few pairs.
-        batch_size: queries in a step, over all processes.
-        learning_rate: peak.
-        mask_known: leave passages that are known to answer a query out of its loss.
-        vocabulary_passages: a vocabulary is trained on at most this many passages, spread evenly.
-        settings: of the loop.
+    Args:
+        settings: everything that decides the encoder, beside corpus and spans.
     """
 
-    encoder: EncoderSettings
-    pairings: Mapping[str, Pairing]
-    weights: Mapping[str, float] = field(default_factory=dict)
-    enlarge_few: bool = True
-    batch_size: int
-    learning_rate: float
-    mask_known: bool = True
-    vocabulary_passages: int = 300_000
-    settings: TrainingSettings
+    def __init__(self, settings: ContrastiveSettings):
+        self.settings = settings
+        self.encoder: EncoderSettings = settings.architecture
 
     def run(self, corpus: Corpus, spans: SpanStore, folder: Path) -> dict[str, dict[str, Any]]:
         """Train into ``folder`` (resuming what it holds) and export, in the main process.
@@ -78,15 +62,17 @@ class EncoderTraining:
             raise DataError("nothing to train on: the corpus has no passage", path=corpus.path)
         with main_first():
             (folder / TOKENIZER).mkdir(exist_ok=True)
-            texts = CorpusTexts(corpus, self.vocabulary_passages)
-            tokenizer = self.encoder.tokenizer(texts, folder / TOKENIZER)
+            texts = CorpusTexts(corpus, self.settings.vocabulary_passages)
+            with settings_within("architecture"):
+                tokenizer = self.encoder.tokenizer(texts, folder / TOKENIZER)
             tokens = build_token_store(corpus, tokenizer, folder / TOKENS)
-        encoder = self.encoder.build(
-            tokenizer, seed=self.settings.seed, idf=tokens.inverse_passage_frequency()
-        )
+        with settings_within("architecture"):
+            encoder = self.encoder.build(
+                tokenizer, seed=self.settings.training.seed, idf=tokens.inverse_passage_frequency()
+            )
         pairs: dict[str, Any] = {}
         outcome = Outcome(0, {})
-        if self.settings.steps or self.settings.minutes:
+        if self.settings.training.trains:
             stream, reason = self._stream(corpus, spans, tokens)
             outcome = self._train(encoder, stream, corpus, spans, tokens, folder)
             pairs = {
@@ -108,10 +94,10 @@ class EncoderTraining:
         self, corpus: Corpus, spans: SpanStore, tokens: TokenStore
     ) -> tuple[PairStream, str]:
         prepared: dict[str, PreparedPairing] = {
-            name: pairing.prepare(corpus, spans, tokens) for name, pairing in self.pairings.items()
+            name: pairing.prepare(corpus, spans, tokens) for name, pairing in self.settings.pairings.items()
         }
-        weights, reason = dict(self.weights), ""
-        if self.enlarge_few and set(prepared) == {RECURRING_SPAN}:
+        weights, reason = dict(self.settings.weights), ""
+        if self.settings.enlarge_few and set(prepared) == {RECURRING_SPAN}:
             choice = choose_pairings(len(prepared[RECURRING_SPAN]))
             if set(choice.weights) != set(prepared):
                 reason = choice.reason
@@ -122,8 +108,8 @@ class EncoderTraining:
         stream = PairStream(
             prepared,
             weights=weights,
-            batch_size=self.batch_size,
-            seed=self.settings.seed,
+            batch_size=self.settings.batch_size,
+            seed=self.settings.training.seed,
             multiple=processes(),
         )
         return stream, reason
@@ -141,7 +127,7 @@ class EncoderTraining:
             tokens=tokens,
             document_number=corpus.document_number,
             encoder=encoder,
-            mask_known=self.mask_known,
+            mask_known=self.settings.mask_known,
         )
 
         def make_batch(step: int) -> PairBatch:
@@ -153,9 +139,9 @@ class EncoderTraining:
         return train(
             ContrastiveObjective(encoder),
             make_batch=make_batch,
-            make_optimizer=lambda _: make_optimizer(encoder, self.learning_rate),
+            make_optimizer=lambda _: make_optimizer(encoder, self.settings.training.learning_rate),
             validate=validation,
-            settings=self.settings,
+            settings=self.settings.training,
             folder=folder,
         )
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from pathlib import Path
 
+from spider.settings import Execution
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.sources.beir_files import fingerprint_beir, open_beir_file
@@ -28,7 +29,7 @@ class BeirQuestions:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str,
         split: str = "test",
         minimum_score: int = 1,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import regex
 
+from spider.settings import Execution
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.sources.text_files import fingerprint_files, read_tab_separated
@@ -24,7 +25,7 @@ class CuratedTrec:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str = "CuratedTREC",
         match: MatchMode = "regex",
         averaging: Averaging = "micro",

@@ -5,6 +5,7 @@ from zlib import crc32
 
 import numpy as np
 
+from spider.settings import Execution
 from spider.errors import ConfigError, DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.json_lists import answer_list, read_json_list, string_value
@@ -32,7 +33,7 @@ class EntityQuestions:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str = "EntityQuestions",
         questions_per_relation: int | None = 100,
         seed: int = 0,

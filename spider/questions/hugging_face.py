@@ -1,5 +1,6 @@
 """Read questions from a Hugging Face data set."""
 
+from spider.settings import Execution
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.json_lists import answer_list
@@ -27,7 +28,7 @@ class HuggingFaceQuestions:
     def __init__(
         self,
         *,
-        path: str,
+        path: Execution[str],
         name: str,
         subset: str | None = None,
         split: str = "validation",

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from spider.settings import Execution
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.json_lists import answer_list, string_value
@@ -27,7 +28,7 @@ class JsonLinesQuestions:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str,
         match: MatchMode = "string",
         averaging: Averaging = "micro",

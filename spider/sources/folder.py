@@ -10,6 +10,7 @@ from typing import Any
 
 from spider.artifacts.atomic_files import read_json
 from spider.corpus.document import Document
+from spider.settings import Execution
 from spider.errors import DataError
 from spider.sources.document_source import READ, FileRecord
 from spider.sources.extraction.docx_text import extract_docx
@@ -49,7 +50,7 @@ class Folder:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         exclude: tuple[str, ...] = ("spider-work", "node_modules", "__pycache__"),
     ):
         self.path = Path(path).expanduser()

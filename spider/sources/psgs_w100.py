@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spider.corpus.document import Document, PassageBounds
+from spider.settings import Execution
 from spider.errors import DataError
 from spider.sources.reading_report import ReadingReport
 from spider.sources.text_files import PathSetting, find_files, fingerprint_files, read_tab_separated
@@ -36,7 +37,7 @@ class PsgsW100:
             it is in DPR's file; recurring spans are then not sought there.
     """
 
-    def __init__(self, *, path: PathSetting, last_passage_padded: bool = True):
+    def __init__(self, *, path: Execution[PathSetting], last_passage_padded: bool = True):
         self.path = path
         self.last_passage_padded = last_passage_padded
         self._report = ReadingReport()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spider.corpus.document import Document
+from spider.settings import Execution
 from spider.errors import DataError
 from spider.sources.jsonl import string_field
 from spider.sources.reading_report import ReadingReport
@@ -30,7 +31,7 @@ class WikiExtractor:
 
     last_passage_padded = False
 
-    def __init__(self, *, path: Path | str, unescape: bool = True):
+    def __init__(self, *, path: Execution[Path | str], unescape: bool = True):
         self.path = Path(path).expanduser()
         self.unescape = unescape
         self._report = ReadingReport("articles_read")
