@@ -30,11 +30,11 @@ from torch import Tensor, nn
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.initialisation import initialise
 from jamba_reader.model.model import JambaLanguageModel
-from jamba_reader.tokenization.byte_level_vocabulary import load_vocabulary
-from jamba_reader.training.data import Chunk, LanguageModelBatch
+from jamba_reader.tokenization.vocabulary import load_vocabulary
 from jamba_reader.training.document_tokens import DocumentTokens, build_document_tokens
 from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
+from jamba_reader.training.token_streams import Chunk, LanguageModelBatch
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
 from spider.artifacts.provenance import provenance
@@ -96,7 +96,7 @@ def train_both(
 ) -> dict[str, Any]:
     """Train both models side by side; return losses, differences and seconds."""
     ours, theirs = make_models(vocabulary_size, seed)
-    objective = LanguageModelObjective(ours, lanes=ROWS, attention_memory=0)
+    objective = LanguageModelObjective(ours, batch_size=ROWS, attention_memory=0)
 
     def our_loss(rows: Tensor) -> Tensor:
         inputs, targets = rows[:, :-1].flatten(), rows[:, 1:].flatten()

@@ -10,23 +10,15 @@ An answer without a token (``""`` or ``" "``) is a sub-list of every passage: ke
 published numbers, and counted so that a report can say so.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import regex
 
-from eval.matching.answer_normalization import decompose
+from spider.text.dpr_tokens import FLAGS, SEPARATOR, join_tokens, tokenize
+from spider.text.folding import decompose
 
 TextMatchMode = Literal["string", "regex"]
-
-_FLAGS = regex.IGNORECASE | regex.UNICODE | regex.MULTILINE
-_TOKEN = regex.compile(r"[\p{L}\p{N}\p{M}]+|[^\p{Z}\p{C}]", flags=_FLAGS)
-# what _TOKEN means for ASCII text, by the standard library's faster engine
-_ASCII_TOKEN = re.compile(r"[A-Za-z0-9]+|[!-/:-@\[-`{-~]")
-
-# a control character: no token contains it, and lower-casing never makes it
-_SEPARATOR = "\n"
 
 
 @runtime_checkable
@@ -35,11 +27,6 @@ class Pattern(Protocol):
 
     def search(self, string: str) -> object:
         """Return a match anywhere in the string, or None."""
-
-
-def tokenize(text: str) -> list[str]:
-    """Cut a text into DPR's lower-cased tokens: slow, readable, the definition."""
-    return [token.lower() for token in _TOKEN.findall(decompose(text))]
 
 
 def is_sublist(part: Sequence[str], whole: Sequence[str]) -> bool:
@@ -64,24 +51,10 @@ def has_answer(answers: Sequence[str], text: str, mode: TextMatchMode = "string"
 def compile_answer(answer: str) -> Pattern | None:
     """Compile an answer of a regex set; None where it is no pattern, which then matches nothing."""
     try:
-        compiled: Pattern = regex.compile(decompose(answer), flags=_FLAGS)
+        compiled: Pattern = regex.compile(decompose(answer), flags=FLAGS)
     except regex.error:
         return None
     return compiled
-
-
-def join_tokens(text: str) -> str:
-    r"""Return the tokens of a text as one string ``"\nto\nbe\n"``.
-
-    A token list is a contiguous sub-list of another exactly when its joined string occurs in the
-    other's: every token is delimited on both sides by a character that no token contains.
-    Lower-casing the joined string equals lower-casing the tokens one by one: the only rule that
-    looks at neighbours (the final sigma) stops at the separator.
-    """
-    tokens = _ASCII_TOKEN.findall(text) if text.isascii() else _TOKEN.findall(decompose(text))
-    if not tokens:
-        return _SEPARATOR
-    return f"{_SEPARATOR}{_SEPARATOR.join(tokens)}{_SEPARATOR}".lower()
 
 
 class PreparedAnswers(NamedTuple):
@@ -107,7 +80,7 @@ def prepare_answers(answers: Sequence[str], mode: TextMatchMode) -> PreparedAnsw
         patterns = tuple(pattern for pattern in compiled if pattern is not None)
         return PreparedAnswers(patterns=patterns, unusable=len(compiled) - len(patterns))
     needles = tuple(dict.fromkeys(join_tokens(answer) for answer in answers))
-    return PreparedAnswers(needles=needles, everywhere=_SEPARATOR in needles)
+    return PreparedAnswers(needles=needles, everywhere=SEPARATOR in needles)
 
 
 def prepare_passage(text: str, mode: TextMatchMode) -> str:

@@ -1,19 +1,10 @@
-"""Text forms under which answers are compared."""
+"""The form in which exact match and F1 compare answers."""
 
 import re
 import string
-import unicodedata
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
-
-
-def decompose(text: str) -> str:
-    """Return the canonical decomposition (NFD), in which an accent is a character of its own.
-
-    Source: DPR, ``dpr/data/qa_validation.py::_normalize``.
-    """
-    return text if text.isascii() else unicodedata.normalize("NFD", text)
 
 
 def normalize_answer(text: str) -> str:

@@ -1,17 +1,13 @@
 """The stretch of a passage that a person is shown for a question, its words marked."""
 
-import re
 from typing import NamedTuple
 
 import numpy as np
 
-WORD = re.compile(r"\w+")
+from spider.text.stop_words import NOT_HIGHLIGHTED
+from spider.text.words import WORD_CHARACTERS
+
 SHORTEST = 3
-_UNTELLING = """
-and are but did does for from had has have how into its not that the their them then there these
-they this was were what when where which who whom whose why will with you your
-"""
-STOP_WORDS = frozenset(WORD.findall(_UNTELLING))
 ELLIPSIS = "…"
 
 
@@ -30,8 +26,8 @@ class Snippet(NamedTuple):
 def make_snippet(passage: str, question: str, width: int = 240) -> Snippet:
     """Choose the stretch of about ``width`` code points that holds most question words."""
     text = " ".join(passage.split())
-    wanted = {_stem(word) for word in WORD.findall(question) if _counts(word)}
-    marks = [m.span() for m in WORD.finditer(text) if _stem(m.group()) in wanted]
+    wanted = {_stem(word) for word in WORD_CHARACTERS.findall(question) if _counts(word)}
+    marks = [m.span() for m in WORD_CHARACTERS.finditer(text) if _stem(m.group()) in wanted]
     if len(text) <= width:
         return Snippet(text, tuple(marks))
     starts = np.array([start for start, _ in marks], dtype=np.int64)
@@ -49,7 +45,7 @@ def make_snippet(passage: str, question: str, width: int = 240) -> Snippet:
 
 
 def _counts(word: str) -> bool:
-    return len(word) >= SHORTEST and word.casefold() not in STOP_WORDS
+    return len(word) >= SHORTEST and word.casefold() not in NOT_HIGHLIGHTED
 
 
 def _stem(word: str) -> str:

@@ -231,7 +231,7 @@ def load(folder: Path, details: Mapping[str, Any]) -> Bm25sIndex:
 
 def _libraries(*, indexing: bool = True) -> tuple[Any, Any]:
     try:
-        from index.sparse.analyzer import analyze
+        from spider.text.anserini_analysis import analyze
 
         if not indexing:
             return None, analyze

@@ -6,7 +6,6 @@ new state in it, and ``advance`` counts the tokens.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from weakref import WeakSet
 
 import torch
@@ -149,7 +148,7 @@ class Cache:
                 "new_cache"
             )
 
-    def _check_whole(self) -> None:
+    def check_whole(self) -> None:
         """Refuse a cache whose layers disagree.
 
         A memory is written in place, before its layer is done: its own count tells.
@@ -191,7 +190,7 @@ class Cache:
         Raises:
             DataError: there is no such sequence, or the call before ended halfway.
         """
-        self._check_whole()
+        self.check_whole()
         if not all(0 <= index < self.sequences for index in indices):
             raise DataError(f"sequences {list(indices)} of a cache of {self.sequences}")
         self.void_marks()
@@ -216,7 +215,7 @@ class Cache:
         Raises:
             DataError: the call before ended halfway.
         """
-        self._check_whole()
+        self.check_whole()
         memories = {layer: memory.fork() for layer, memory in self.memories.items()}
         return Cache(copied(self.mamba), memories, self.lengths)
 
@@ -233,7 +232,7 @@ class Cache:
         if len({cache._kind() for cache in caches}) > 1:
             raise DataError("caches of different models, dtypes or devices cannot be stacked")
         for cache in caches:
-            cache._check_whole()
+            cache.check_whole()
         mamba = {
             layer: MambaState(
                 torch.cat([cache.mamba[layer].state for cache in caches]),
@@ -253,7 +252,7 @@ class Cache:
         Raises:
             DataError: the call before ended halfway.
         """
-        self._check_whole()
+        self.check_whole()
         mark = Mark(tuple(self.lengths), copied(self.mamba))
         self._marks.add(mark)
         return mark
@@ -304,48 +303,6 @@ class Cache:
         states = [t for old in self.mamba.values() for t in (old.state, old.history)]
         memories = self.memories.values()
         return sum(t.nbytes for t in states) + sum(m.held_bytes(tokens) for m in memories)
-
-    def save(self, path: str | Path, config: JambaConfig, *, weights: str = "") -> None:
-        """Write it to a safetensors file, tensor by tensor.
-
-        Args:
-            path: the file.
-            config: shape of the model.
-            weights: names the weights, a hash of them for instance; ``load`` compares it.
-
-        Raises:
-            DataError: the call before ended halfway.
-        """
-        from jamba_reader.cache.file import save_cache
-
-        self._check_whole()
-        save_cache(self, Path(path), config, weights=weights)
-
-    @classmethod
-    def load(
-        cls,
-        path: str | Path,
-        config: JambaConfig,
-        *,
-        device: torch.device | str = "cpu",
-        capacity: int = 0,
-        weights: str = "",
-    ) -> "Cache":
-        """Read what ``save`` wrote.
-
-        Args:
-            path: the file.
-            config: shape of the model that will go on from it.
-            device: where.
-            capacity: tokens of each sequence to make room for at least.
-            weights: what ``save`` was given.
-
-        Raises:
-            CheckpointError: it is damaged, of another version, or of another model.
-        """
-        from jamba_reader.cache.file import load_cache
-
-        return load_cache(Path(path), config, device=device, capacity=capacity, weights=weights)
 
 
 def _ended_halfway() -> DataError:

@@ -35,8 +35,21 @@ _SHAPE_OF_MODEL = (
 )  # fmt: skip
 
 
-def save_cache(cache: Cache, path: Path, config: JambaConfig, *, weights: str) -> None:
-    """Write a cache; at no time is there a copy of more than one sequence of one layer."""
+def save_cache(cache: Cache, path: Path, config: JambaConfig, *, weights: str = "") -> None:
+    """Write a cache to a safetensors file.
+
+    At most one sequence of one layer is copied at a time.
+
+    Args:
+        cache: the cache.
+        path: the file.
+        config: shape of the model.
+        weights: identifies the weights, for instance by a hash; ``load_cache`` compares it.
+
+    Raises:
+        DataError: the last call on the cache failed halfway.
+    """
+    cache.check_whole()
     sums = dict.fromkeys((name for name, _ in _tensors(cache)), "00000000")
     about = {
         "version": VERSION,
@@ -66,11 +79,22 @@ def load_cache(
     path: Path,
     config: JambaConfig,
     *,
-    device: torch.device | str,
-    capacity: int,
-    weights: str,
+    device: torch.device | str = "cpu",
+    capacity: int = 0,
+    weights: str = "",
 ) -> Cache:
-    """Read a cache and check that it is whole and this model's."""
+    """Read a cache that ``save_cache`` wrote.
+
+    Args:
+        path: the file.
+        config: shape of the model that will use the cache.
+        device: device of the cache.
+        capacity: tokens of each sequence to reserve space for, at least.
+        weights: the value that ``save_cache`` was given.
+
+    Raises:
+        CheckpointError: the file is damaged, has another version, or belongs to another model.
+    """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             about = _about(path, file)

@@ -1,8 +1,9 @@
 """The suffix automaton of several sequences, built online in numba (Blumer et al. 1985, 1987).
 
-States are the classes of substrings that end at the same places. ``n`` symbols give at most ``2n``
-states and ``3n`` edges, whatever the alphabet. While building, edges lie in one hash table and in a
-linked list for each state, which a clone copies; afterwards they are sorted by state and symbol.
+A state is a class of substrings that end at the same places. ``n`` symbols give at most ``2n``
+states and ``3n`` edges, whatever the alphabet. During construction the edges are in one hash table,
+and in a linked list for each state, which a clone copies. Afterwards they are sorted by state and
+symbol.
 """
 
 from typing import NamedTuple, no_type_check
@@ -13,22 +14,22 @@ from numba import njit
 
 ROOT = 0
 NONE = -1
-#: the multiplier of Fibonacci hashing, 2^64 divided by the golden ratio
+#: the multiplier of Fibonacci hashing: 2^64 divided by the golden ratio
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 class AutomatonArrays(NamedTuple):
-    """What the automaton consists of.
+    """The arrays of an automaton.
 
     Attributes:
-        links: the state of the longest suffix that ends at more places; NONE for the root.
-        lengths: symbols of the longest substring of each state.
-        first_ends: where, in all symbols end to end, each state's first occurrence ends.
+        links: suffix link of each state: the longest suffix that ends at more places; NONE for the
+            root.
+        lengths: number of symbols of the longest substring of each state.
+        first_ends: end of each state's first occurrence in the joined symbols.
         counts: occurrences of each state's substrings in all sequences.
         edge_starts: first edge of each state, and the number of edges at the end.
         edge_symbols: symbol of each edge, ascending within a state.
-        edge_targets: where each edge leads.
-        prefix_states: the state of the prefix that ends after each symbol.
+        edge_targets: target state of each edge.
     """
 
     links: Int32[np.ndarray, " states"]
@@ -38,7 +39,6 @@ class AutomatonArrays(NamedTuple):
     edge_starts: Int64[np.ndarray, " states_plus_one"]
     edge_symbols: Int32[np.ndarray, " edges"]
     edge_targets: Int32[np.ndarray, " edges"]
-    prefix_states: Int32[np.ndarray, " symbols"]
 
 
 def build_arrays(
@@ -47,45 +47,30 @@ def build_arrays(
     """Build the automaton of several sequences; no substring crosses from one into the next.
 
     Args:
-        symbols: all sequences end to end; no symbol is negative.
-        starts: where each begins, and their total.
+        symbols: all sequences, joined; no symbol is negative.
+        starts: start of each sequence, and the total number of symbols.
     """
     states, edges, prefix_states = _extend_all(symbols, starts)
     links, lengths = states[:, LINK].copy(), states[:, LENGTH].copy()
     first_ends = states[:, FIRST_END].copy()
     counts = _count(links, lengths, prefix_states)
     edge_starts, edge_symbols, targets = _sort_edges(len(states), edges)
-    return AutomatonArrays(
-        links, lengths, first_ends, counts, edge_starts, edge_symbols, targets, prefix_states
-    )
+    return AutomatonArrays(links, lengths, first_ends, counts, edge_starts, edge_symbols, targets)
 
 
-def order_ends(arrays: AutomatonArrays) -> tuple[Int64[np.ndarray, " _"], Int32[np.ndarray, " _"]]:
-    """Lay all end positions out so that those of any one state are neighbours.
-
-    Returns:
-        Where each state's ends begin, and the ends: those of state ``s`` are the ``counts[s]`` ones
-        from ``begins[s]``, in no particular order.
-    """
-    begins, ends = _order_ends(arrays.links, arrays.lengths, arrays.counts, arrays.prefix_states)
-    return begins, ends
-
-
-# One row for each state and edge: whoever looks at one column wants the others, and a row is one
-# access to memory where columns of their own would be four.
+# Columns of the tables of states and edges. A state or an edge is one row, because its columns are
+# read together: a row is one memory access, four separate arrays would be four.
 LENGTH, LINK, FIRST_END, HEAD = 0, 1, 2, 3
 OWNER, SYMBOL, TARGET, NEXT = 0, 1, 2, 3
 
 
-def longest_continuations(arrays: AutomatonArrays, *, utf8: bool) -> Int32[np.ndarray, " states"]:
-    """Return how many symbols of a document may still follow each state, at most.
+def longest_continuations(arrays: AutomatonArrays) -> Int32[np.ndarray, " states"]:
+    """Return the largest number of characters that can follow each state in a document.
 
-    Args:
-        arrays: the automaton.
-        utf8: the symbols are bytes of UTF-8; count characters, each at its first byte.
+    The symbols of the automaton have to be bytes of UTF-8. A character counts at its first byte.
     """
     longest: np.ndarray = _longest(
-        arrays.lengths, arrays.edge_starts, arrays.edge_symbols, arrays.edge_targets, utf8
+        arrays.lengths, arrays.edge_starts, arrays.edge_symbols, arrays.edge_targets
     )
     return longest
 
@@ -93,7 +78,7 @@ def longest_continuations(arrays: AutomatonArrays, *, utf8: bool) -> Int32[np.nd
 @njit(cache=True, inline="always")
 @no_type_check
 def _slot(edges, table, state, symbol):
-    """Find the place in the table of an edge, or the free place where it belongs."""
+    """Return the place of an edge in the hash table, or the free place for it."""
     mask = np.uint64(len(table) - 1)
     key = (np.uint64(state) << np.uint64(32)) | np.uint64(symbol)
     place = ((key * GOLDEN) >> np.uint64(32)) & mask
@@ -115,7 +100,7 @@ def _grown(rows, filled):
 @njit(cache=True)
 @no_type_check
 def _with_room(edges, table, filled):
-    """Return the edges and their table with room for one more, the table at most half full."""
+    """Return edges and hash table with space for one more edge; at most half the table is used."""
     if filled == len(edges):
         edges = _grown(edges, filled)
     if 2 * filled >= len(table):
@@ -149,8 +134,8 @@ def _extend_all(text, starts):  # noqa: C901 the online step is one: its parts s
             symbol = text[position]
             if made + 2 > len(states):
                 states = _grown(states, made)
-            # 1. a state for the prefix that ends here, unless an earlier sequence began with it,
-            # and edges to it from every suffix that this symbol never followed before
+            # 1. Add a state for the prefix that ends here, unless an earlier sequence has it. Add
+            # an edge to it from every suffix that this symbol has not followed before.
             source = last
             edge = table[_slot(edges, table, source, symbol)]
             fresh = -1
@@ -169,7 +154,7 @@ def _extend_all(text, starts):  # noqa: C901 the online step is one: its parts s
                     edge = table[_slot(edges, table, source, symbol)]
             last = fresh
             if source >= 0:
-                # 2. the longest suffix met before: a state of its own, cut off from longer ones
+                # 2. The longest suffix seen before becomes a state of its own (a clone)
                 found = edges[edge, TARGET]
                 if states[found, LENGTH] != states[source, LENGTH] + 1:
                     clone = made
@@ -222,7 +207,7 @@ def _count(links, lengths, prefix_states):
     for state in prefix_states:
         counts[state] += 1
     order = _by_length(lengths)
-    # the longest first: a suffix occurs wherever what it is a suffix of occurs
+    # longest first: a suffix occurs wherever the longer substring occurs
     for place in range(len(order) - 1, 0, -1):
         state = order[place]
         counts[links[state]] += counts[state]
@@ -232,7 +217,7 @@ def _count(links, lengths, prefix_states):
 @njit(cache=True)
 @no_type_check
 def _sort_edges(states, edges):
-    """Sort by symbol, then stably by state: two counting sorts."""
+    """Sort the edges by state and symbol, with two stable counting sorts."""
     largest = 0
     starts = np.zeros(states + 1, np.int64)
     for edge in range(len(edges)):
@@ -264,48 +249,22 @@ def _counting_sort(keys, order, limit):
 
 @njit(cache=True)
 @no_type_check
-def _longest(lengths, edge_starts, edge_symbols, edge_targets, utf8):
+def _longest(lengths, edge_starts, edge_symbols, edge_targets):
     longest = np.zeros(len(lengths), np.int32)
     order = _by_length(lengths)
-    # the longest first: an edge leads to a state of longer spans
+    # longest first: an edge leads to a state with longer substrings
     for place in range(len(order) - 1, -1, -1):
         state = order[place]
         for edge in range(edge_starts[state], edge_starts[state + 1]):
-            weight = 0 if utf8 and (edge_symbols[edge] & 0xC0) == 0x80 else 1
+            weight = 0 if (edge_symbols[edge] & 0xC0) == 0x80 else 1
             longest[state] = max(longest[state], longest[edge_targets[edge]] + weight)
     return longest
 
 
 @njit(cache=True)
 @no_type_check
-def _order_ends(links, lengths, counts, prefix_states):
-    own = np.zeros(len(links), np.int64)
-    for state in prefix_states:
-        own[state] += 1
-    begins = np.zeros(len(links), np.int64)
-    cursors = np.zeros(len(links), np.int64)
-    cursors[0] = own[0]
-    # parents first: each child takes the next slice of its parent's, after the parent's own ends
-    order = _by_length(lengths)
-    for place in range(1, len(order)):
-        state = order[place]
-        parent = links[state]
-        begins[state] = cursors[parent]
-        cursors[parent] += counts[state]
-        cursors[state] = begins[state] + own[state]
-    ends = np.empty(len(prefix_states), np.int32)
-    placed = begins.copy()
-    for position in range(len(prefix_states)):
-        state = prefix_states[position]
-        ends[placed[state]] = position + 1
-        placed[state] += 1
-    return begins, ends
-
-
-@njit(cache=True)
-@no_type_check
 def step(edge_starts, edge_symbols, edge_targets, state, symbol):
-    """Return the state after one more symbol, or NONE (binary search among a state's edges)."""
+    """Return the state after one more symbol, or NONE (binary search in the edges of the state)."""
     low, high = edge_starts[state], edge_starts[state + 1]
     while low < high:
         middle = (low + high) >> 1

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from jamba_reader.cache.cache import Cache
-from jamba_reader.constraints.constraint import forbidden
+from jamba_reader.constraints.contract import forbidden
 from jamba_reader.generation.row import GenerationRow
 from jamba_reader.generation.sampling import log_probabilities, penalise_repetition, tokens_seen
 from jamba_reader.generation.settings import GenerationSettings, Piece

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from jamba_reader.cache.cache import Cache
-from jamba_reader.constraints.constraint import Constraint, forbidden
+from jamba_reader.constraints.contract import Constraint, forbidden
 from jamba_reader.generation.beam_search import find_beams, replay
 from jamba_reader.generation.row import GenerationRow
 from jamba_reader.generation.sampling import (

@@ -9,17 +9,17 @@ import tokenizers
 import torch
 
 from jamba_reader.checkpoints.files import read_config
-from jamba_reader.checkpoints.source import find_checkpoint
-from jamba_reader.constraints.constraint import Constraint
-from jamba_reader.constraints.text_span_constraint import TextSpanConstraint
+from jamba_reader.checkpoints.location import find_checkpoint
+from jamba_reader.constraints.contract import Constraint
+from jamba_reader.constraints.text_spans import TextSpanConstraint
 from jamba_reader.generation.generator import stream
 from jamba_reader.generation.settings import Generation, GenerationSettings
 from jamba_reader.model.loading import load_model
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
 from jamba_reader.ops.selection import Implementation
-from jamba_reader.tokenization.byte_level_vocabulary import load_vocabulary
 from jamba_reader.tokenization.token_bytes import TokenBytes
+from jamba_reader.tokenization.vocabulary import load_vocabulary
 from spider.errors import ConfigError, DataError
 from spider.sources.text_files import find_files, read_whole
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jamba_reader.constraints.constraint import Allowed, Constraint, Quote
+from jamba_reader.constraints.contract import Allowed, Constraint, Quote
 from jamba_reader.generation.sampling import row_random
 from jamba_reader.generation.settings import FinishReason, Generation, GenerationSettings, Piece
 from jamba_reader.tokenization.text_stream import TextStream

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from jamba_reader.constraints.constraint import Quote
+from jamba_reader.constraints.contract import Quote
 from jamba_reader.tokenization.text_stream import check_stops
 from spider.errors import ConfigError
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from jamba_reader.checkpoints.files import config_mapping, dtype_name
+from jamba_reader.checkpoints.location import find_checkpoint
 from jamba_reader.checkpoints.names import SCALE, model_view, tensor_specs
 from jamba_reader.checkpoints.quantization import joint_quantization, quantise_named
-from jamba_reader.checkpoints.source import find_checkpoint
 from jamba_reader.checkpoints.stored import Checkpoint
 from jamba_reader.checkpoints.writer import SHARD_BYTES, Outgoing, write_checkpoint
 from jamba_reader.config import JambaConfig

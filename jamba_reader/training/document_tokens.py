@@ -1,27 +1,20 @@
-"""Every document of a corpus tokenised once, memory-mapped, and those kept from training."""
+"""Tokens of every document of a corpus, computed once and memory-mapped."""
 
-import hashlib
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import tokenizers
 from jaxtyping import Int64, Integer
 
-from jamba_reader.tokenization.byte_level_vocabulary import BEGIN, END, token_number
-from spider.artifacts.atomic_files import save_array
-from spider.artifacts.shards import run_shards, shard_folder
+from jamba_reader.tokenization.vocabulary import BEGIN, END, token_number
+from spider.artifacts.shards import run_shards
 from spider.corpus.corpus import Corpus
-from spider.errors import ConfigError
 from spider.progress import Progress
+from spider.text.token_shards import TokenShards, number_ranges, write_token_shard
 
 SHARD_DOCUMENTS = 20_000
 ENCODED_AT_ONCE = 256
-UINT16 = 1 << 16
-FEWEST_TO_SPLIT = 2
 
 
 class DocumentTokens:
@@ -37,23 +30,19 @@ class DocumentTokens:
     def __init__(self, folder: Path, *, shards: int, shard_size: int, begin_id: int, end_id: int):
         self.begin_id = begin_id
         self.end_id = end_id
-        self._shard_size = shard_size
-        self._ids = lru_cache(maxsize=None)(lambda number: _open(folder, number, "ids"))
-        self._offsets = [_open(folder, number, "offsets") for number in range(shards)]
+        self._shards = TokenShards(folder, shard_size=shard_size)
         empty = np.zeros(0, dtype=np.int64)
+        numbers = range(shards)
         self.lengths: Int64[np.ndarray, " documents"] = np.concatenate(
-            [empty, *(np.diff(offsets) for offsets in self._offsets)]
+            [empty, *(np.diff(self._shards.array("offsets", number)) for number in numbers)]
         )
         self.byte_counts: Int64[np.ndarray, " documents"] = np.concatenate(
-            [empty, *(_open(folder, number, "bytes") for number in range(shards))]
+            [empty, *(self._shards.array("bytes", number) for number in numbers)]
         )
 
     def document(self, number: int) -> Integer[np.ndarray, " tokens"]:
         """Return a document's tokens, without special tokens."""
-        shard, row = divmod(number, self._shard_size)
-        start, stop = self._offsets[shard][row : row + 2].tolist()
-        ids: np.ndarray = self._ids(shard)[start:stop]
-        return ids
+        return self._shards.tokens(number)
 
 
 def build_document_tokens(
@@ -64,8 +53,7 @@ def build_document_tokens(
     shard_size: int = SHARD_DOCUMENTS,
 ) -> DocumentTokens:
     """Tokenise a corpus into ``folder``; shards that are there already are kept."""
-    bounds = [*range(0, corpus.n_documents, shard_size), corpus.n_documents]
-    tasks = [range(*pair) for pair in pairwise(bounds)]
+    tasks = number_ranges(corpus.n_documents, shard_size)
     with Progress(total=corpus.n_documents, unit="documents", label="tokenise") as progress:
         run_shards(
             folder,
@@ -88,49 +76,6 @@ def document_text(corpus: Corpus, number: int) -> str:
     return f"{document.title}\n\n{document.text}" if document.title else document.text
 
 
-def check_validation_share(share: float) -> None:
-    """Check the share of the documents that is kept from training.
-
-    Raises:
-        ConfigError: the share is not in [0, 1).
-    """
-    if not 0.0 <= share < 1.0:
-        raise ConfigError(f"validation_share={share}: expected a share in [0, 1)")
-
-
-class Split(NamedTuple):
-    """Numbers of the documents to train on and of those kept for validation, ascending."""
-
-    training: Int64[np.ndarray, " documents"]
-    validation: Int64[np.ndarray, " others"]
-
-
-def split_documents(document_ids: Sequence[str], *, validation_share: float, seed: int) -> Split:
-    """Split documents by a seeded hash of their ids.
-
-    Adding or deleting a document moves only those at the border. From two documents on, a share
-    above zero keeps one document at least.
-
-    Raises:
-        ConfigError: the share is not in [0, 1).
-    """
-    check_validation_share(validation_share)
-    total = len(document_ids)
-    order = sorted(range(total), key=lambda number: (_hash(seed, document_ids[number]), number))
-    kept = int(validation_share * total + 0.5)
-    if validation_share > 0.0:
-        kept = min(max(kept, 1), total - 1) if total >= FEWEST_TO_SPLIT else 0
-    return Split(
-        np.array(sorted(order[kept:]), dtype=np.int64),
-        np.array(sorted(order[:kept]), dtype=np.int64),
-    )
-
-
-def _hash(seed: int, text: str) -> bytes:
-    data = f"{seed}\0{text}".encode(errors="replace")
-    return hashlib.blake2b(data, digest_size=8).digest()
-
-
 def _write(
     task: range, target: Path, corpus: Corpus, vocabulary: tokenizers.Tokenizer
 ) -> dict[str, int]:
@@ -141,12 +86,14 @@ def _write(
         parts += [np.array(encoding.ids, dtype=np.uint32) for encoding in encodings]
         lengths += [len(encoding.ids) for encoding in encodings]
         byte_counts += [len(text.encode()) for text in texts]
-    # 2 bytes an id where the vocabulary allows
-    small = vocabulary.get_vocab_size(with_added_tokens=True) <= UINT16
     ids = np.concatenate([np.zeros(0, dtype=np.uint32), *parts])
-    save_array(target / "ids.npy", ids.astype(np.uint16 if small else np.uint32))
-    save_array(target / "offsets.npy", np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
-    save_array(target / "bytes.npy", np.array(byte_counts, dtype=np.int64))
+    write_token_shard(
+        target,
+        ids,
+        np.array(lengths, dtype=np.int64),
+        vocabulary_size=vocabulary.get_vocab_size(with_added_tokens=True),
+        columns={"bytes": np.array(byte_counts, dtype=np.int64)},
+    )
     return {"documents": len(task), "tokens": len(ids)}
 
 
@@ -158,9 +105,3 @@ def _blocks(task: range, corpus: Corpus) -> Iterator[list[str]]:
             document_text(corpus, number).encode("utf-8", "replace").decode("utf-8")
             for number in numbers
         ]
-
-
-def _open(folder: Path, number: int, name: str) -> np.ndarray:
-    path = shard_folder(folder, number) / f"{name}.npy"
-    array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
-    return array

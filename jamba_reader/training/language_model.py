@@ -14,12 +14,12 @@ import torch
 from jaxtyping import Int64
 
 from jamba_reader.checkpoints.files import read_config
-from jamba_reader.checkpoints.source import find_checkpoint
+from jamba_reader.checkpoints.location import find_checkpoint
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.initialisation import initialise
 from jamba_reader.model.loading import load_model, save_model
 from jamba_reader.model.model import JambaLanguageModel
-from jamba_reader.tokenization.byte_level_vocabulary import (
+from jamba_reader.tokenization.vocabulary import (
     BEGIN,
     END,
     PAD,
@@ -28,19 +28,17 @@ from jamba_reader.tokenization.byte_level_vocabulary import (
     settle_vocabulary,
     token_number,
 )
-from jamba_reader.training.data import Lanes
 from jamba_reader.training.document_tokens import (
     DocumentTokens,
-    Split,
     build_document_tokens,
-    check_validation_share,
     document_text,
-    split_documents,
 )
 from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
+from jamba_reader.training.token_streams import TokenStreams
 from jamba_reader.training.validation import HeldoutPerplexity
 from spider.corpus.corpus import Corpus
+from spider.corpus.split import DocumentSplit
 from spider.errors import CheckpointError, ConfigError, DataError
 from spider.training.loop import CHECKPOINTS, TENSORBOARD, Outcome, train
 from spider.training.settings import TrainingSettings
@@ -69,8 +67,7 @@ class LanguageModelTraining:
         chunk_tokens: tokens of a lane in one pass through the model.
         chunks_per_step: passes of a step.
         attention_memory: tokens whose keys and values a lane carries into the next step.
-        validation_share: share of the documents kept from training.
-        validation_tokens: about this many of their tokens are read in a validation.
+        validation_tokens: about this many tokens of the validation documents are read each time.
         mamba_time_steps: draw Mamba's time steps for a new model.
         gradient_checkpointing: compute each layer twice instead of keeping what it computed.
         learning_rate: peak.
@@ -88,7 +85,6 @@ class LanguageModelTraining:
     chunk_tokens: int
     chunks_per_step: int
     attention_memory: int
-    validation_share: float
     validation_tokens: int
     mamba_time_steps: bool = True
     gradient_checkpointing: bool = False
@@ -112,14 +108,20 @@ class LanguageModelTraining:
                 raise ConfigError(f"{name}={getattr(self, name)}: expected 0 or more")
         if not 0.0 <= self.beta2 < 1.0:
             raise ConfigError(f"beta2={self.beta2}: expected 0 to less than 1")
-        check_validation_share(self.validation_share)
         if not (self.start or self.tokenizer):
             check_vocabulary_size(self.vocabulary_size)
         if self.start and read_config(find_checkpoint(self.start))[1] is not None:
             raise ConfigError(f"start={self.start}: int8 weights cannot be trained")
 
-    def run(self, corpus: Corpus, folder: Path) -> dict[str, dict[str, Any]]:
+    def run(
+        self, corpus: Corpus, folder: Path, *, split: DocumentSplit
+    ) -> dict[str, dict[str, Any]]:
         """Train into ``folder`` (resuming what it holds) and write the reader.
+
+        Args:
+            corpus: what is read.
+            folder: an existing folder.
+            split: the split of the corpus's documents; no test document is read.
 
         Returns:
             ``counts`` and ``details`` for the manifest.
@@ -131,10 +133,6 @@ class LanguageModelTraining:
         """
         if not corpus.n_documents:
             raise DataError("nothing to train on: the corpus has no document", path=corpus.path)
-        ids = [corpus.document_id(number) for number in range(corpus.n_documents)]
-        split = split_documents(
-            ids, validation_share=self.validation_share, seed=self.settings.seed
-        )
         (folder / TOKENIZER).mkdir(exist_ok=True)
         vocabulary = settle_vocabulary(
             self._vocabulary_texts(corpus, split.training),
@@ -153,6 +151,7 @@ class LanguageModelTraining:
             "steps": outcome.steps,
             "documents": len(split.training),
             "heldout_documents": len(split.validation),
+            "test_documents": len(split.test),
             "vocabulary": model.config.vocab_size,
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
         }
@@ -191,12 +190,12 @@ class LanguageModelTraining:
         return model
 
     def _train(
-        self, model: JambaLanguageModel, tokens: DocumentTokens, split: Split, folder: Path
+        self, model: JambaLanguageModel, tokens: DocumentTokens, split: DocumentSplit, folder: Path
     ) -> tuple[Outcome, dict[str, Any]]:
-        lanes = Lanes(
+        streams = TokenStreams(
             tokens,
             split.training,
-            lanes=self.lanes,
+            batch_size=self.lanes,
             chunk_tokens=self.chunk_tokens,
             chunks_per_step=self.chunks_per_step,
             seed=self.settings.seed,
@@ -207,11 +206,11 @@ class LanguageModelTraining:
         if not validation.tokens:
             logger.warning("no document is kept from training: it goes on without validation")
         objective = LanguageModelObjective(
-            model, lanes=self.lanes, attention_memory=self.attention_memory
+            model, batch_size=self.lanes, attention_memory=self.attention_memory
         )
         outcome = train(
             objective,
-            make_batch=lanes.batch,
+            make_batch=streams.batch,
             make_optimizer=lambda module: make_adamw(
                 module,
                 learning_rate=self.learning_rate,
@@ -224,9 +223,9 @@ class LanguageModelTraining:
         )
         details = {
             "steps": outcome.steps,
-            "tokens_per_step": lanes.tokens_per_step,
-            "training_tokens": lanes.tokens,
-            "epochs": round(outcome.steps / lanes.steps_per_epoch, 3),
+            "tokens_per_step": streams.tokens_per_step,
+            "training_tokens": streams.tokens,
+            "epochs": round(outcome.steps / streams.steps_per_epoch, 3),
             "validation_tokens": validation.tokens,
             "validation": outcome.validation,
         }

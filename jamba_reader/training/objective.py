@@ -1,12 +1,12 @@
-"""Predicting the next token over documents longer than a step: truncated back-propagation.
+"""The training objective: next-token prediction with truncated back-propagation through time.
 
-Each lane's Mamba states, convolution inputs and last keys and values go on from one step into the
-next without gradients, so that a step of few tokens trains on what a whole document has left in the
-state. Within a step the states pass through several chunks with gradients: the step's gradient is
-that of one long sequence, whatever the number of chunks.
+The state of each token stream passes from one step to the next without gradients: Mamba states,
+convolution inputs, and the last keys and values. So a step of few tokens trains with a state that
+has seen the whole document. Within a step the states pass through several chunks with gradients:
+the gradient of a step is that of one long sequence, whatever the number of chunks.
 
-Sources: Williams & Peng 1990 (truncated back-propagation through time); the memory of attention
-layers is that of Transformer-XL (Dai et al. 2019, section 3.2), without positions.
+Sources: Williams & Peng 1990 (truncated back-propagation through time); Transformer-XL (Dai et al.
+2019, section 3.2) for the memory of attention layers, here without positions.
 """
 
 from typing import Any
@@ -16,38 +16,43 @@ from torch import nn
 
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.segments import Segments
-from jamba_reader.training.carried_lanes import CarriedLanes, restart
-from jamba_reader.training.data import Chunk, LanguageModelBatch
+from jamba_reader.training.carried_state import CarriedState, restart
 from jamba_reader.training.losses.chunked_cross_entropy import chunked_cross_entropy
 from jamba_reader.training.losses.load_balancing import load_balancing_loss
+from jamba_reader.training.token_streams import Chunk, LanguageModelBatch
 from spider.training.loop import StepOutput
 
 TIED_HEAD = "model.lm_head.weight"
 
 
 class LanguageModelObjective(nn.Module):
-    """A batch of lanes to a loss; remembers the lanes.
+    """Computes the loss of a batch and carries the state of its streams to the next batch.
 
     Args:
-        model: what learns.
-        lanes: of every batch.
-        attention_memory: tokens whose keys and values a lane carries into the next step.
-        balance: factor of the router's balancing loss; None takes the model's configuration's.
+        model: the model to train.
+        batch_size: number of streams in every batch.
+        attention_memory: number of tokens whose keys and values a stream carries into the next
+            step.
+        balance: factor of the load-balancing loss; None takes ``router_aux_loss_coef`` of the
+            model's configuration.
     """
 
     def __init__(
         self,
         model: JambaLanguageModel,
         *,
-        lanes: int,
+        batch_size: int,
         attention_memory: int,
         balance: float | None = None,
     ):
         super().__init__()
         self.model = model
         self.balance = model.config.router_aux_loss_coef if balance is None else balance
-        self.carried = CarriedLanes(
-            model.config, lanes=lanes, attention_memory=attention_memory, dtype=model.dtype
+        self.carried = CarriedState(
+            model.config,
+            batch_size=batch_size,
+            attention_memory=attention_memory,
+            dtype=model.dtype,
         )
         if model.config.tie_word_embeddings:
             # safetensors refuses two names for one tensor
@@ -55,15 +60,15 @@ class LanguageModelObjective(nn.Module):
             self.register_load_state_dict_pre_hook(_with_tied_head)  # type: ignore[no-untyped-call]
 
     def forward(self, batch: LanguageModelBatch) -> StepOutput:
-        """Return the mean cross-entropy per token, with the balancing loss where there are experts.
+        """Return the mean cross-entropy per token, plus the balancing loss if there are experts.
 
-        Moves the lanes on; the next batch has to be the one that follows.
+        The carried state advances, so the next batch has to be the one that follows.
         """
         cache = self.carried.cache()
         total = torch.zeros((), device=self.model.device)
         routers: list[torch.Tensor] = []
         for chunk in batch.chunks:
-            cache.select(chunk.lanes)
+            cache.select(chunk.streams)
             restart(cache, _beginning(chunk))
             hidden, router_logits = self.model.hidden_states(
                 chunk.tokens, Segments(chunk.lengths), cache

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.segments import Segments
-from jamba_reader.training.data import TokenSource, document_inputs
 from jamba_reader.training.losses.chunked_cross_entropy import chunked_cross_entropy
+from jamba_reader.training.token_streams import TokenSource, document_inputs
 
 
 class HeldoutPerplexity:

@@ -50,8 +50,8 @@ def main(config: QuantizeConfig) -> None:
     """
     if config.shard_megabytes < 1:
         raise ConfigError(f"shard_megabytes={config.shard_megabytes}: expected at least 1")
+    from jamba_reader.checkpoints.location import find_checkpoint
     from jamba_reader.checkpoints.quantization import joint_quantization, quantise_checkpoint
-    from jamba_reader.checkpoints.source import find_checkpoint
     from jamba_reader.checkpoints.stored import Checkpoint
     from jamba_reader.ops.row_quantisation.format import ExpertsInt8
     from spider.text.tokenizer import TOKENIZER_FILE

@@ -8,11 +8,12 @@ from typing import Any
 from jamba_reader.config import JambaConfig
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
+from spider.corpus.split import SplitRule
 from spider.encoders.local_sources import fingerprint_sources
 from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
 
-NO_PART_OF_IT = ("save_every", "keep", "start", "tokenizer")
+NO_PART_OF_IT = ("save_every", "keep", "start", "tokenizer", "spans")
 """Settings that change no weight, and places of files whose content counts instead."""
 
 NEW_MODEL = ("reader_size", "mamba_time_steps")
@@ -39,8 +40,13 @@ class TrainLanguageModelConfig:
         chunk_tokens: tokens of a lane in one pass through the model.
         chunks_per_step: passes of a step; gradients flow between them, and not between steps.
         attention_memory: last tokens whose keys and values a lane carries into the next step.
-        validation_share: share of the documents kept from training.
-        validation_tokens: about this many of their tokens are read in a validation.
+        spans: spans of the same corpus, whose split of documents is used; where there are none,
+            validation_share, test_share and split_seed split all documents.
+        validation_share: share of the documents kept for validation.
+        test_share: share of the documents that are neither trained nor validated on.
+        split_seed: which documents those are.
+        validation_tokens: about this many tokens of the validation documents are read each
+            time.
         mamba_time_steps: begin with Mamba's time steps; false begins with transformers'.
         gradient_checkpointing: compute each layer twice instead of keeping what it computed.
         learning_rate: peak learning rate.
@@ -72,7 +78,10 @@ class TrainLanguageModelConfig:
     chunk_tokens: int = 256
     chunks_per_step: int = 1
     attention_memory: int = 512
-    validation_share: float = 0.05
+    spans: Path | None = None
+    validation_share: float = 0.1
+    test_share: float = 0.2
+    split_seed: int = 0
     validation_tokens: int = 50_000
     mamba_time_steps: bool = True
     gradient_checkpointing: bool = False
@@ -107,6 +116,15 @@ def main(config: TrainLanguageModelConfig) -> None:
             "step live in it; start it without torchrun"
         )
     _refuse_idle_settings(config)
+    rule = SplitRule(
+        validation_share=config.validation_share,
+        test_share=config.test_share,
+        seed=config.split_seed,
+    )
+    inputs = {"corpus": open_artifact(config.corpus, kind="corpus")}
+    # the workspace's spans need not be there; those that a person names do
+    if config.spans and ("spans" in config.given or config.spans.exists()):
+        inputs["spans"] = open_artifact(config.spans, kind="spans")
     stage = Stage(
         verb="train-language-model",
         kind="reader",
@@ -114,7 +132,7 @@ def main(config: TrainLanguageModelConfig) -> None:
         config={
             name: value for name, value in config.resolved.items() if name not in NO_PART_OF_IT
         },
-        inputs={"corpus": open_artifact(config.corpus, kind="corpus")},
+        inputs=inputs,
         overwrite=config.overwrite,
         fingerprint_extra=fingerprint_sources([config.start, config.tokenizer]),
     )
@@ -122,6 +140,7 @@ def main(config: TrainLanguageModelConfig) -> None:
         return
     from jamba_reader.training.language_model import LEFTOVERS, UNHASHED, LanguageModelTraining
     from spider.corpus.corpus import Corpus
+    from spider.corpus.split import open_split, split_documents
     from spider.training.settings import TrainingSettings
 
     training = LanguageModelTraining(
@@ -134,7 +153,6 @@ def main(config: TrainLanguageModelConfig) -> None:
         chunk_tokens=config.chunk_tokens,
         chunks_per_step=config.chunks_per_step,
         attention_memory=config.attention_memory,
-        validation_share=config.validation_share,
         validation_tokens=config.validation_tokens,
         mamba_time_steps=config.mamba_time_steps,
         gradient_checkpointing=config.gradient_checkpointing,
@@ -155,7 +173,12 @@ def main(config: TrainLanguageModelConfig) -> None:
         ),
     )
     with stage.writing() as folder:
-        result = training.run(Corpus.open(config.corpus), folder)
+        corpus = Corpus.open(config.corpus)
+        if "spans" in inputs:
+            split = open_split(inputs["spans"], corpus)
+        else:
+            split = split_documents(corpus, rule)
+        result = training.run(corpus, folder, split=split)
         stage.finish(
             counts=result["counts"],
             details=result["details"],

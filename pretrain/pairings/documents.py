@@ -3,14 +3,13 @@
 import numpy as np
 from jaxtyping import Int64
 
-from spider.spans.span_store import NOT_USABLE, TRAIN, SpanStore
+from spider.spans.span_store import SpanStore
 from spider.text.token_store import TokenStore
 
 
 def training_documents(spans: SpanStore) -> Int64[np.ndarray, " documents"]:
     """Return the numbers of the documents that are not held out, those without a span included."""
-    split = np.asarray(spans.split)
-    return np.flatnonzero((split == TRAIN) | (split == NOT_USABLE)).astype(np.int64)
+    return spans.split.training
 
 
 def training_passages(spans: SpanStore) -> Int64[np.ndarray, " passages"]:

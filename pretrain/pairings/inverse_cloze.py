@@ -1,7 +1,6 @@
 """A sentence and the passage it was taken from: the inverse cloze task."""
 
 import numpy as np
-import regex
 from jaxtyping import Int64
 
 from pretrain.pairings.documents import passages_of_length
@@ -9,9 +8,8 @@ from pretrain.pairings.pairing import PairExample, other_passage
 from spider.corpus.corpus import Corpus
 from spider.errors import ConfigError
 from spider.spans.span_store import SpanStore
+from spider.text.sentences import SENTENCE
 from spider.text.token_store import TokenStore
-
-SENTENCE = regex.compile(r"\S.*?(?:[.!?]+[\"'\)\]]*(?=\s)|$)", flags=regex.DOTALL)
 
 
 class InverseCloze:

@@ -7,63 +7,18 @@ removed from the other, and the two are told apart by a tag. Unlike the paper, w
 out the chosen occurrence alone, a removed span is gone from all of the query.
 """
 
-import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, UInt8
 
 from spider.corpus.corpus import Corpus
+from spider.corpus.split import order_by_hash, seeded_hash
 from spider.errors import ConfigError
 from spider.question import Question, QuestionSet
 from spider.questions.transforms.query_ranges import QueryRanges, QueryTransform, Range
-from spider.spans.span_store import NOT_USABLE, SPLIT_NAMES, TEST, TRAIN, VALIDATION, SpanStore
-from spider.text.words import code_points, scan_words
-
-FEWEST_TO_SPLIT = 3
-
-
-def split_documents(
-    document_ids: Sequence[str],
-    usable: Bool[np.ndarray, " documents"],
-    *,
-    validation_share: float,
-    test_share: float,
-    seed: int,
-) -> UInt8[np.ndarray, " documents"]:
-    """Split the usable documents by a seeded hash of their ids.
-
-    In the order of the hashes the first documents are test and the last validation, so that adding
-    or deleting documents moves only those at the two borders. The shares are exact, rounded; from
-    three usable documents on, each share above zero gets one document at least.
-
-    Raises:
-        ConfigError: a share is negative, or they leave nothing to train on.
-    """
-    check_shares(validation_share, test_share)
-    split = np.full(len(document_ids), NOT_USABLE, dtype=np.uint8)
-    numbers: list[int] = np.flatnonzero(usable).tolist()
-    split[numbers] = TRAIN
-    order = sorted(numbers, key=lambda number: (seeded_hash(seed, document_ids[number]), number))
-    n_test = _share(test_share, len(order))
-    n_validation = _share(validation_share, len(order))
-    split[order[:n_test]] = TEST
-    split[order[len(order) - n_validation :]] = VALIDATION
-    return split
-
-
-def check_shares(validation_share: float, test_share: float) -> None:
-    """Check the shares of documents that are kept from training.
-
-    Raises:
-        ConfigError: one is negative, or they leave nothing to train on.
-    """
-    if not (validation_share >= 0 and test_share >= 0 and validation_share + test_share < 1):
-        raise ConfigError(
-            f"validation_share {validation_share} and test_share {test_share}: expected none "
-            "below 0, and a sum below 1"
-        )
+from spider.spans.span_store import SpanStore
+from spider.text.word_scanner import code_points, scan_words
 
 
 class HeldoutQueries:
@@ -97,9 +52,9 @@ class HeldoutQueries:
 
     def make(self, name: str, corpus: Corpus, store: SpanStore) -> QuestionSet:
         """Make the queries of ``validation`` or ``test``, in the corpus's order."""
-        numbers = np.flatnonzero(store.split == SPLIT_NAMES[name])
-        hashes = {int(n): seeded_hash(self.seed, corpus.document_id(n)) for n in numbers}
-        chosen = sorted(sorted(hashes, key=lambda n: (hashes[n], n))[: self.documents])
+        numbers = store.split.held_out(name).tolist()
+        ids = {number: corpus.document_id(number) for number in numbers}
+        chosen = sorted(order_by_hash(ids, numbers, self.seed)[: self.documents])
         questions = [question for number in chosen for question in self._of(number, corpus, store)]
         return QuestionSet(name=f"held-out {name}", questions=tuple(questions), match="passage")
 
@@ -173,12 +128,6 @@ def passage_words(passage: str) -> WordBounds:
     return WordBounds(words.starts[kept], words.ends[kept])
 
 
-def seeded_hash(seed: int, text: str) -> int:
-    """Return a 64-bit number that depends on both and on nothing else."""
-    data = f"{seed}\0{text}".encode(errors="replace")
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
-
-
 def _without(result: QueryRanges, occurrences: Sequence[Range]) -> Sequence[Range]:
     """Take every occurrence out of the ranges; give the ranges back if nothing would be left."""
     taken = {unit for start, end in occurrences for unit in range(start, end)}
@@ -192,8 +141,3 @@ def _without(result: QueryRanges, occurrences: Sequence[Range]) -> Sequence[Rang
             else:
                 pieces.append([unit, unit + 1])
     return [(start, end) for start, end in pieces] or result.ranges
-
-
-def _share(share: float, total: int) -> int:
-    exact = int(share * total + 0.5)
-    return max(exact, 1) if share > 0 and total >= FEWEST_TO_SPLIT else exact

@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pretrain.spans.heldout import HeldoutQueries, check_shares, split_documents
+from pretrain.spans.heldout import HeldoutQueries
 from pretrain.spans.span_filters import SpanFilter
 from pretrain.spans.span_shards import DropLast, drops_last, mine_corpus
 from pretrain.spans.yield_report import measure_yield, write_yield
 from spider.artifacts.array_stream import open_array
-from spider.artifacts.atomic_files import save_array
 from spider.corpus.corpus import Corpus
+from spider.corpus.split import DocumentSplit, SplitRule, split_documents
 from spider.questions.transforms.query_ranges import QueryTransform
 from spider.spans.span_store import HELDOUT, SpanStore
 
@@ -43,24 +43,18 @@ class Mining:
         span_filter: SpanFilter,
         query_transform: QueryTransform,
         drop_last: DropLast = "auto",
-        validation_share: float = 0.1,
-        test_share: float = 0.2,
+        split: SplitRule | None = None,
         clusters_per_document: int = 40,
         heldout_documents: int = 10_000,
-        seed: int = 0,
     ):
-        # before hours of mining, not after
-        check_shares(validation_share, test_share)
         self.span_filter = span_filter
         self.drop_last = drop_last
-        self.validation_share = validation_share
-        self.test_share = test_share
-        self.seed = seed
+        self.split = SplitRule() if split is None else split
         self.queries = HeldoutQueries(
             transform=query_transform,
             clusters_per_document=clusters_per_document,
             documents=heldout_documents,
-            seed=seed,
+            seed=self.split.seed,
         )
 
     def run(
@@ -84,7 +78,7 @@ class Mining:
             processes=processes,
         )
         milliseconds = counts.pop("milliseconds", 0)
-        save_array(folder / "split.npy", self._split(corpus, folder))
+        self._split(corpus, folder).save(folder)
         store = SpanStore(folder)
         heldout = {name: self.queries.make(name, corpus, store) for name in HELDOUT_SPLITS}
         for name, questions in heldout.items():
@@ -99,13 +93,7 @@ class Mining:
         details = {"last_passage_dropped": drop_last}
         return MiningResult(counts, details, found, speed)
 
-    def _split(self, corpus: Corpus, folder: Path) -> np.ndarray:
+    def _split(self, corpus: Corpus, folder: Path) -> DocumentSplit:
         usable = np.zeros(corpus.n_documents, dtype=np.bool_)
         usable[open_array(folder / "documents.npy")] = True
-        return split_documents(
-            [corpus.document_id(number) for number in range(corpus.n_documents)],
-            usable,
-            validation_share=self.validation_share,
-            test_share=self.test_share,
-            seed=self.seed,
-        )
+        return split_documents(corpus, self.split, usable)

@@ -16,12 +16,13 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-from pretrain.spans.span_filters import STOP_WORDS, SpanFilter
+from pretrain.spans.span_filters import SpanFilter
 from spider.spans.span_store import Clusters, Occurrences
-from spider.text.words import code_points, scan_words
+from spider.text.stop_words import SPLINTER
+from spider.text.word_scanner import code_points, scan_words
 
 # the stop words and the title are scanned in front of the passages, so that their ids are known
-_STOP_TEXT = " ".join(sorted(STOP_WORDS)) + "\n"
+_STOP_TEXT = " ".join(sorted(SPLINTER)) + "\n"
 
 
 def find_clusters(
@@ -71,7 +72,7 @@ def find_clusters(
 def _word_marks(ids: np.ndarray, before: int, total: int) -> np.ndarray:
     """Return for each word id: 1 for a stop word, 2 for a word of the title, 3 for both."""
     marks = np.zeros(total, dtype=np.uint8)
-    stops = len(STOP_WORDS)
+    stops = len(SPLINTER)
     marks[ids[stops:before]] = 2
     marks[:stops] += 1
     return marks

@@ -5,20 +5,9 @@ from collections.abc import Set as AbstractSet
 from typing import Literal, get_args
 
 from spider.errors import ConfigError
+from spider.text.stop_words import SPLINTER
 
 StopWordRule = Literal["not_all", "not_at_ends"]
-
-# verbatim from the released preprocess_corpus.py, which has it from Splinter
-_STOP_WORDS = """
-ourselves hers between yourself but again there about once during out very having with they own an
-be some for do its yours such into of most itself other off is s am or who as from him each the
-themselves until below are we these your his through don nor me were her more himself this down
-should our their while above both up to ours had she all no when at any before them same and been
-have in will on does yourselves then that because what over why so can did not now under he you
-herself has just where too only myself which those i after few whom t being if theirs my against a
-by doing it how further was here than also could would
-"""
-STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 class SpanFilter:
@@ -90,7 +79,7 @@ class SpanFilter:
         """
         if not self.minimum_words <= len(words) <= self.maximum_words:
             return False
-        stops = [word in STOP_WORDS for word in words]
+        stops = [word in SPLINTER for word in words]
         if all(stops) or (self.stop_words == "not_at_ends" and (stops[0] or stops[-1])):
             return False
         if self.max_title_overlap is None:

@@ -8,8 +8,9 @@ import numpy as np
 
 from spider.artifacts.atomic_files import write_json, write_text
 from spider.console import say, table
+from spider.corpus.split import NOT_USABLE, SPLIT_NAMES, TRAIN
 from spider.question import QuestionSet
-from spider.spans.span_store import NOT_USABLE, SPLIT_NAMES, SpanStore
+from spider.spans.span_store import SpanStore
 
 EXAMPLES = 10
 
@@ -24,9 +25,10 @@ def measure_yield(
         counts: of the mining.
         heldout: the held-out queries by split.
     """
-    usable = int(np.count_nonzero(store.split != NOT_USABLE))
-    per_document = np.bincount(store.documents, minlength=len(store.split))
-    per_document = per_document[store.split != NOT_USABLE]
+    parts = store.split.parts
+    usable = int(np.count_nonzero(parts != NOT_USABLE))
+    per_document = np.bincount(store.documents, minlength=len(parts))
+    per_document = per_document[parts != NOT_USABLE]
     queries = [question for questions in heldout.values() for question in questions.questions]
     kept = sum(question.tags["span"] == "kept" for question in queries)
     lengths, times = np.unique(store.words, return_counts=True)
@@ -34,7 +36,7 @@ def measure_yield(
         **{name: counts.get(name, 0) for name in _COUNTS},
         "documents_usable": usable,
         "documents_by_split": {
-            name: int(np.count_nonzero(store.split == code)) for name, code in SPLIT_NAMES.items()
+            name: int(np.count_nonzero(parts == code)) for name, code in SPLIT_NAMES.items()
         },
         "spans_per_usable_document": {
             "mean": round(float(per_document.mean()), 2) if usable else 0.0,
@@ -115,7 +117,7 @@ def _passage_pairs(store: SpanStore) -> int:
         new[1:] = positions[1:] != positions[:-1]
         new[offsets[:-1]] = 1
         passages = np.add.reduceat(new, offsets[:-1])
-        train = store.split[store.documents[first:last]] == SPLIT_NAMES["train"]
+        train = store.split.parts[store.documents[first:last]] == TRAIN
         total += int((passages * (passages - 1))[train].sum())
     return total
 

@@ -13,7 +13,7 @@ from pretrain.training.batch import mask_columns
 from spider.corpus.corpus import Corpus
 from spider.encoders.trainable import TrainableEncoder
 from spider.question import Question
-from spider.spans.span_store import VALIDATION, SpanStore
+from spider.spans.span_store import SpanStore
 from spider.text.token_batch import TokenBatch, token_batch
 from spider.text.token_store import TokenStore
 
@@ -151,7 +151,7 @@ def _choose_documents(
 ) -> list[int]:
     chosen: list[int] = []
     total = 0
-    for number in rng.permutation(np.flatnonzero(np.asarray(spans.split) == VALIDATION)).tolist():
+    for number in rng.permutation(spans.split.validation).tolist():
         if total >= max_passages:
             break
         total += len(corpus.document_passages(number))

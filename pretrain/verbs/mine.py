@@ -68,16 +68,19 @@ def main(config: MineConfig) -> None:
     from pretrain.spans.span_shards import SHARDS
     from pretrain.spans.yield_report import say_yield
     from spider.corpus.corpus import Corpus
+    from spider.corpus.split import SplitRule
 
     mining = Mining(
         span_filter=config.span_filter,
         query_transform=config.query_transform,
         drop_last=config.drop_last,
-        validation_share=config.validation_share,
-        test_share=config.test_share,
+        split=SplitRule(
+            validation_share=config.validation_share,
+            test_share=config.test_share,
+            seed=config.seed,
+        ),
         clusters_per_document=config.clusters_per_document,
         heldout_documents=config.heldout_documents,
-        seed=config.seed,
     )
     with stage.writing() as folder:
         result = mining.run(

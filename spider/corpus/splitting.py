@@ -3,15 +3,12 @@
 Source: DPR section 4.1 (disjoint blocks of 100 words); words are maximal runs of non-white-space.
 """
 
-import re
 from dataclasses import replace
 
 from spider.corpus.document import Document, PassageBounds
 from spider.errors import ConfigError
-
-WORD = re.compile(r"\S++")
-SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
-CLOSERS = "\"'”’)]»"
+from spider.text.sentences import ends_sentence
+from spider.text.words import BLANK_SEPARATED, blank_separated_block
 
 
 class WordSplitter:
@@ -49,8 +46,7 @@ class WordSplitter:
         self.words = words
         self.minimum_tail = 0 if dpr_compatible else minimum_tail
         self.paragraph_aware = paragraph_aware
-        # one match is one block: far faster than a match a word
-        self._block = re.compile(rf"\S++(?:\s++\S++){{0,{words - 1}}}+")
+        self._block = blank_separated_block(words)
 
     @property
     def settings(self) -> dict[str, int | bool]:
@@ -82,7 +78,7 @@ class WordSplitter:
         return replace(document, passages=passages)
 
     def _aware_bounds(self, text: str) -> list[tuple[int, int]]:
-        spans = [match.span() for match in WORD.finditer(text)]
+        spans = [match.span() for match in BLANK_SEPARATED.finditer(text)]
         found = []
         first = 0
         while first < len(spans):
@@ -108,7 +104,6 @@ class WordSplitter:
             if "\n" in text[spans[place - 1][1] : spans[place][0]]:
                 return place
         for place in near:
-            word = text[slice(*spans[place - 1])].rstrip(CLOSERS)
-            if word.endswith(SENTENCE_ENDS):
+            if ends_sentence(text[slice(*spans[place - 1])]):
                 return place
         return target

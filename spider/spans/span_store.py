@@ -12,11 +12,10 @@ from jaxtyping import Int32, Int64, UInt8
 
 from spider.artifacts.array_stream import ArrayStream, open_array
 from spider.artifacts.artifact import Artifact, open_artifact
+from spider.corpus.split import TRAIN, DocumentSplit
 from spider.errors import ArtifactError
 from spider.question import QuestionSet, load_question_set
 
-TRAIN, VALIDATION, TEST, NOT_USABLE = 0, 1, 2, 255
-SPLIT_NAMES = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 HELDOUT = "heldout"
 
 
@@ -57,7 +56,7 @@ class SpanStore:
         starts: its first code point in the passage's text.
         ends: the code point after its last.
         candidate_bounds: each document's candidate passages, first position and the one after.
-        split: each document's part: 0 train, 1 validation, 2 test, 255 not usable.
+        split: each document's part: training, validation, test, or not usable.
     """
 
     documents: Int32[np.ndarray, " clusters"]
@@ -67,19 +66,20 @@ class SpanStore:
     starts: Int32[np.ndarray, " occurrences"]
     ends: Int32[np.ndarray, " occurrences"]
     candidate_bounds: Int64[np.ndarray, "documents 2"]
-    split: UInt8[np.ndarray, " documents"]
+    split: DocumentSplit
 
     def __init__(self, path: Path, artifact: Artifact | None = None):
         self.path = path
         self._artifact = artifact
-        for name in (*_PARTS, "split"):
+        self.split = DocumentSplit.load(path)
+        for name in _PARTS:
             try:
                 setattr(self, name, open_array(path / f"{name}.npy"))
             except (OSError, ValueError) as error:
                 raise ArtifactError(f"{path}: no whole span store: {error}") from error
         if (
             len(self.offsets) != len(self.documents) + 1
-            or len(self.split) != len(self.candidate_bounds)
+            or len(self.split.parts) != len(self.candidate_bounds)
             or not len(self.positions) == len(self.starts) == len(self.ends) == self.offsets[-1]
         ):
             raise ArtifactError(f"{path}: the span store's arrays differ in length; mine again")
@@ -130,7 +130,7 @@ class SpanStore:
 
     def train_clusters(self) -> Int64[np.ndarray, " train_clusters"]:
         """Return the clusters of training documents; no held-out document has one among them."""
-        return np.flatnonzero(self.split[self.documents] == TRAIN).astype(np.int64)
+        return np.flatnonzero(self.split.parts[self.documents] == TRAIN).astype(np.int64)
 
     def heldout(self, name: str) -> QuestionSet:
         """Read the held-out queries of ``validation`` or ``test``.

@@ -1,1 +1,1 @@
-"""Text units: words, word pieces and stored tokens."""
+"""Text: words, sentences, folding, stop words, tokenizers and stored tokens."""

@@ -1,32 +1,32 @@
-"""Words with code-point offsets, for any script, at millions of words a second.
+r"""The definitions of a word. Each stage names the one that it uses.
 
-A text's tokens are the matches of :data:`WORD`:
+:data:`WORD` finds the words of recurring spans. A match is one of these:
 
-* a run that begins with a letter, number or connector (``_``) and goes on with these, with marks
+* a run that begins with a letter, number or connector (``_``) and continues with these, with marks
   and with format characters (the joiners of Persian and Indic scripts);
 * an apostrophe and such a run, if a word stands right before it ("Aaron" + "'s", "don" + "'t");
 * each letter of a script that is written without spaces (Han, kana, Thai, Lao, Khmer, Myanmar)
   with its marks: a span of such a text is two to ten characters;
 * any other character that is not white space, one by one.
 
-A token is *plain* when it is all letters (and their marks) or all decimal digits: only such tokens
-may be part of a span. Two tokens are the same word when their code points, each lower-cased by
-itself, are equal ("İ", which lower-cases to two code points, stays).
+A token is *plain* when it is all letters (and their marks) or all decimal digits (:data:`PLAIN`):
+only such tokens may be part of a span.
 
-:data:`WORD` is the documentation and, through the module ``regex``, the readable twin that tests
-compare with; :func:`scan_words` does the same over an array of code points. The two agree on every
-code point that the interpreter's Unicode version knows; a letter that is newer than the interpreter
-is a token by itself here, and may be part of a word for ``regex``.
+:data:`BLANK_SEPARATED` counts the words of a passage. DPR cuts at white space, so 100 words
+are 100 such runs, with their punctuation.
+
+:data:`WORD_CHARACTERS` finds the words to highlight in a passage that a person reads. It keeps no
+punctuation, because a mark around "lock." should end before the full stop.
+
+The words of published evaluations and engines are in :mod:`spider.text.dpr_tokens` and
+:mod:`spider.text.anserini_analysis`.
 """
 
-import unicodedata
-from functools import lru_cache
-from typing import NamedTuple, no_type_check
+import re
 
-import numpy as np
 import regex
-from jaxtyping import Bool, Int32, UInt8, UInt32
-from numba import njit
+
+from spider.text.folding import lower_each
 
 UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
@@ -53,177 +53,18 @@ WORD = regex.compile(
     regex.VERSION1,
 )
 PLAIN = regex.compile(r"\p{L}[\p{L}\p{M}\p{Cf}]*|\p{Nd}+", regex.VERSION1)
-
-# character classes; the order matters: what can be part of a word lies between MARK and CONNECTOR
-BLANK, OTHER, MARK, LETTER, DIGIT, NUMBER, CONNECTOR, ALONE = range(8)
-APOSTROPHES = (0x27, 0x2019)
-_CLASS_OF = {"L": LETTER, "M": MARK, "N": NUMBER, "Z": BLANK}
-_TABLE_SIZE = 0xE0200
-_ASSIGNED = (range(0x323B0), range(0xE0000, 0xE01F0))
-_CASED = 0x20000
-
-
-class Words(NamedTuple):
-    """The tokens of a text.
-
-    Attributes:
-        starts: first code point of each.
-        ends: code point after its last.
-        plain: whether it is all letters or all digits.
-        ids: equal for equal words of this text; 0, 1, 2 … in order of first appearance.
-    """
-
-    starts: Int32[np.ndarray, " words"]
-    ends: Int32[np.ndarray, " words"]
-    plain: Bool[np.ndarray, " words"]
-    ids: Int32[np.ndarray, " words"]
-
-
-def code_points(text: str) -> UInt32[np.ndarray, " code_points"]:
-    """Return a text's code points; a lone surrogate stands for itself."""
-    return np.frombuffer(text.encode("utf-32-le", errors="surrogatepass"), dtype="<u4")
-
-
-def scan_words(codes: UInt32[np.ndarray, " code_points"]) -> Words:
-    """Find the words of a text given as code points; exact, linear in the text's length."""
-    classes, lower = character_tables()
-    return Words(*_scan(codes, classes, lower))
+BLANK_SEPARATED = re.compile(r"\S++")
+WORD_CHARACTERS = re.compile(r"\w+")
 
 
 def word_key(word: str) -> str:
-    """Return what a word is compared by: each code point lower-cased by itself."""
-    return "".join(map(_lower, word))
+    """Return the form in which two words are compared: each code point in lower case."""
+    return lower_each(word)
 
 
-@lru_cache(maxsize=1)
-def character_tables() -> tuple[
-    UInt8[np.ndarray, " code_points"], UInt32[np.ndarray, " cased_code_points"]
-]:
-    """Return each code point's class, and its lower case up to the end of plane 1."""
-    classes = np.full(_TABLE_SIZE, OTHER, dtype=np.uint8)
-    for codes in _ASSIGNED:
-        classes[codes.start : codes.stop] = [_class_of(chr(code)) for code in codes]
-    for first, last in UNSPACED:
-        part = classes[first : last + 1]
-        part[part == LETTER] = ALONE
-    lower = np.array([ord(_lower(chr(code))) for code in range(_CASED)], dtype=np.uint32)
-    return classes, lower
+def blank_separated_block(words: int) -> re.Pattern[str]:
+    """Return the pattern of ``words`` words, or fewer at a text's end, with the space between.
 
-
-def _lower(character: str) -> str:
-    lowered = character.lower()
-    return lowered if len(lowered) == 1 else character
-
-
-def _class_of(character: str) -> int:
-    category = unicodedata.category(character)
-    if character in "\t\n\v\f\r\x85":
-        return BLANK
-    if category == "Nd":
-        return DIGIT
-    if category == "Pc":
-        return CONNECTOR
-    if category == "Cf":
-        return MARK
-    return _CLASS_OF.get(category[0], OTHER)
-
-
-@njit(cache=True)
-@no_type_check
-def _scan(codes, classes, lower):
-    """Return starts, ends, plain, ids; see Words."""
-    starts, ends, plain, hashes = _tokens(codes, classes, lower)
-    total = len(starts)
-    size = 16
-    while size < 2 * total:
-        size *= 2
-    table = np.full(size, -1, dtype=np.int32)
-    ids = np.empty(total, dtype=np.int32)
-    named = 0
-    for token in range(total):
-        slot = np.int64(hashes[token] & np.uint64(size - 1))
-        while True:
-            other = table[slot]
-            if other < 0:
-                table[slot] = token
-                ids[token] = named
-                named += 1
-                break
-            if hashes[other] == hashes[token] and _same(codes, lower, starts, ends, other, token):
-                ids[token] = ids[other]
-                break
-            slot = (slot + 1) & (size - 1)
-    return starts, ends, plain, ids
-
-
-@njit(cache=True)
-@no_type_check
-def _tokens(codes, classes, lower):
-    length = len(codes)
-    starts = np.empty(length, dtype=np.int32)
-    ends = np.empty(length, dtype=np.int32)
-    plain = np.empty(length, dtype=np.bool_)
-    hashes = np.empty(length, dtype=np.uint64)
-    total = 0
-    at = 0
-    before = BLANK
-    while at < length:
-        kind = _class(codes[at], classes)
-        if kind == BLANK:
-            before = BLANK
-            at += 1
-            continue
-        start = at
-        digest = _mix(np.uint64(14695981039346656037), codes[at], lower)
-        letters = kind in (LETTER, ALONE)
-        digits = kind == DIGIT
-        at += 1
-        goes_on = LETTER <= kind <= CONNECTOR
-        if (codes[start] == 0x27 or codes[start] == 0x2019) and before >= MARK and at < length:
-            goes_on = LETTER <= _class(codes[at], classes) <= CONNECTOR
-        before = kind
-        while at < length and (goes_on or kind == ALONE):
-            following = _class(codes[at], classes)
-            if not (following == MARK or (goes_on and LETTER <= following <= CONNECTOR)):
-                break
-            letters &= following in (LETTER, MARK)
-            digits &= following == DIGIT
-            digest = _mix(digest, codes[at], lower)
-            before = following
-            at += 1
-        starts[total] = start
-        ends[total] = at
-        plain[total] = letters or digits
-        hashes[total] = digest ^ (digest >> np.uint64(29))
-        total += 1
-    return starts[:total].copy(), ends[:total].copy(), plain[:total].copy(), hashes[:total].copy()
-
-
-@njit(cache=True, inline="always")
-@no_type_check
-def _class(code, classes):
-    return classes[code] if code < len(classes) else OTHER
-
-
-@njit(cache=True, inline="always")
-@no_type_check
-def _mix(digest, code, lower):
-    folded = lower[code] if code < len(lower) else code
-    return (digest ^ np.uint64(folded)) * np.uint64(1099511628211)
-
-
-@njit(cache=True)
-@no_type_check
-def _same(codes, lower, starts, ends, one, other):
-    size = ends[one] - starts[one]
-    if size != ends[other] - starts[other]:
-        return False
-    for step in range(size):
-        a = codes[starts[one] + step]
-        b = codes[starts[other] + step]
-        if a != b:
-            a = lower[a] if a < len(lower) else a
-            b = lower[b] if b < len(lower) else b
-            if a != b:
-                return False
-    return True
+    One match is one block, which is far faster than one match for each word.
+    """
+    return re.compile(rf"\S++(?:\s++\S++){{0,{words - 1}}}+")

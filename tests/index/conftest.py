@@ -11,9 +11,10 @@ from index.embeddings.run import embed_corpus
 from spider.artifacts.artifact import Artifact
 from spider.artifacts.stage import Stage
 from spider.corpus.corpus import Corpus
+from spider.corpus.split import VALIDATION
 from spider.encoders.static import StaticSettings
 from spider.question import Question, QuestionSet
-from spider.spans.span_store import VALIDATION, SpanStoreWriter
+from spider.spans.span_store import SpanStoreWriter
 
 BIRDS = ["heron", "osprey", "raven", "plover"]
 ANIMALS = [*BIRDS, "otter", "badger", "lynx", "marten", "adder", "newt"]

@@ -13,13 +13,11 @@ from spider.artifacts.atomic_files import save_array
 from spider.artifacts.stage import Stage
 from spider.corpus.corpus import Corpus
 from spider.corpus.document import Document, PassageBounds
+from spider.corpus.split import NOT_USABLE, TRAIN, VALIDATION
 from spider.corpus.writer import CorpusWriter
 from spider.question import Question, QuestionSet
 from spider.spans.span_store import (
     HELDOUT,
-    NOT_USABLE,
-    TRAIN,
-    VALIDATION,
     SpanStore,
     SpanStoreWriter,
 )

@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 from eval.matching.answer_matching import (
     has_answer,
     is_sublist,
-    join_tokens,
     matches,
     prepare_answers,
     prepare_passage,
-    tokenize,
 )
 
 # letters whose case, marks, or width are awkward; spaces, controls and signs between them
@@ -72,30 +70,6 @@ def test_hand_computed(answers: list[str], text: str, expected: bool) -> None:
     assert dpr_has_answer(answers, text) is expected
     assert has_answer(answers, text) is expected
     assert fast(answers, text) is expected
-
-
-def test_tokens_hand_computed() -> None:
-    assert tokenize("Ma\u00f1ana, U.S. 3.5\u00a0km_h") == [
-        *["man\u0303ana", ",", "u", ".", "s", ".", "3", ".", "5", "km", "_", "h"]
-    ]
-    assert join_tokens("To be!") == "\nto\nbe\n!\n"
-    assert join_tokens(" \x00\n") == "\n"
-
-
-@settings(deadline=None)
-@given(TEXTS)
-def test_joined_tokens_are_dprs_tokens(text: str) -> None:
-    tokens = dpr_tokens(text)
-    assert tokenize(text) == tokens
-    assert join_tokens(text) == "".join(["\n", *(f"{token}\n" for token in tokens)])
-
-
-def test_every_character_between_two_letters_is_cut_as_dpr_does() -> None:
-    for code in range(128):
-        assert join_tokens(f"a{chr(code)}b").split("\n")[1:-1] == dpr_tokens(f"a{chr(code)}b")
-    for start in range(0, 0x30000, 0x1000):
-        text = " ".join(f"a{chr(code)}B" for code in range(start, start + 0x1000))
-        assert join_tokens(text).split("\n")[1:-1] == dpr_tokens(text)
 
 
 @settings(deadline=None)

@@ -1,6 +1,6 @@
 import pytest
 
-from eval.matching.answer_normalization import decompose, normalize_answer
+from eval.matching.answer_normalization import normalize_answer
 
 
 @pytest.mark.parametrize(
@@ -16,8 +16,3 @@ from eval.matching.answer_normalization import decompose, normalize_answer
 )
 def test_squad_normalisation(text: str, expected: str) -> None:
     assert normalize_answer(text) == expected
-
-
-def test_decomposition() -> None:
-    assert decompose("\u00e9") == "e\u0301"
-    assert decompose("plain") == "plain"

@@ -18,11 +18,12 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from jamba_reader.cache.cache import Cache
+from jamba_reader.cache.file import load_cache, save_cache
 from jamba_reader.cache.mamba_state import MambaState, Mark
 from jamba_reader.config import JambaConfig
 from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
 from jamba_reader.ops.segments import Segments
-from jamba_reader.training.carried_lanes import restart
+from jamba_reader.training.carried_state import restart
 from spider.errors import ConfigError, DataError
 
 CONFIG = JambaConfig(
@@ -174,8 +175,8 @@ class CacheMachine(RuleBasedStateMachine):
     def save_and_load(self, data: st.DataObject) -> None:
         place = self.chosen(data)
         cache, tokens = self.caches[place]
-        cache.save(self.folder / "state.safetensors", CONFIG)
-        loaded = Cache.load(self.folder / "state.safetensors", CONFIG)
+        save_cache(cache, self.folder / "state.safetensors", CONFIG)
+        loaded = load_cache(self.folder / "state.safetensors", CONFIG)
         self.caches[place] = (loaded, [list(sequence) for sequence in tokens])
 
     @invariant()
@@ -275,7 +276,7 @@ def test_nobody_takes_a_cache_whose_call_ended_halfway(
         lambda: read(cache, [[3]]),
         cache.fork,
         lambda: Cache.stack([fresh(1), cache]),
-        lambda: cache.save(tmp_path / "a", CONFIG),
+        lambda: save_cache(cache, tmp_path / "a", CONFIG),
         cache.mark,
         lambda: cache.select([0]),
     ]

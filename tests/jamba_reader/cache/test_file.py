@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from jamba_reader.cache.cache import Cache
-from jamba_reader.cache.file import ABOUT, _as_bytes
+from jamba_reader.cache.file import ABOUT, _as_bytes, load_cache, save_cache
 from jamba_reader.config import JambaConfig
 from jamba_reader.ops.segments import Segments
 from spider.errors import CheckpointError
@@ -58,25 +58,25 @@ def test_what_is_loaded_is_what_was_saved(
     config = replace(CONFIG, attn_layer_period=period, attn_layer_offset=offset)
     assert only is None or set(config.mixers) == {only}
     cache = filled(dtype, config)
-    cache.save(tmp_path / "a", config, weights="abc")
-    loaded = Cache.load(tmp_path / "a", config, weights="abc", capacity=30)
+    save_cache(cache, tmp_path / "a", config, weights="abc")
+    loaded = load_cache(tmp_path / "a", config, weights="abc", capacity=30)
     check_equal(loaded, cache)
     assert all(memory.capacity == 30 for memory in loaded.memories.values())
     assert all(mamba.state.dtype == torch.float32 for mamba in loaded.mamba.values())
-    check_equal(Cache.load(tmp_path / "a", config, weights="abc"), cache)
+    check_equal(load_cache(tmp_path / "a", config, weights="abc"), cache)
 
 
 def test_spare_room_is_not_written(tmp_path: Path) -> None:
     cache = filled()
-    cache.save(tmp_path / "small", CONFIG)
+    save_cache(cache, tmp_path / "small", CONFIG)
     cache.reserve(10_000)
-    cache.save(tmp_path / "large", CONFIG)
+    save_cache(cache, tmp_path / "large", CONFIG)
     assert (tmp_path / "small").stat().st_size == (tmp_path / "large").stat().st_size
 
 
 def test_a_byte_changed_anywhere_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    filled().save(path, CONFIG)
+    save_cache(filled(), path, CONFIG)
     whole = path.read_bytes()
     start = 8 + int.from_bytes(whole[:8], "little")
     for place in (3, 20, start, start + 1000, len(whole) - 40, len(whole) - 1):
@@ -84,14 +84,14 @@ def test_a_byte_changed_anywhere_is_noticed(tmp_path: Path) -> None:
         changed[place] ^= 0x08
         path.write_bytes(changed)
         with pytest.raises(CheckpointError) as caught:
-            Cache.load(path, CONFIG)
+            load_cache(path, CONFIG)
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)
 
 
 def test_every_byte_of_the_record_counts(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    filled().save(path, CONFIG)
+    save_cache(filled(), path, CONFIG)
     tensors = load_file(path)
     whole = tensors[ABOUT].clone()
     for place in range(0, len(whole), 5):
@@ -99,7 +99,7 @@ def test_every_byte_of_the_record_counts(tmp_path: Path) -> None:
         tensors[ABOUT][place] ^= 1
         save_file(tensors, path)
         with pytest.raises(CheckpointError, match="bytes of about"):
-            Cache.load(path, CONFIG)
+            load_cache(path, CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -117,26 +117,26 @@ def test_every_byte_of_the_record_counts(tmp_path: Path) -> None:
 def test_a_record_of_other_things_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
     """Whole bytes of a wrong writer: nothing is allocated for what they claim."""
     path = tmp_path / "a"
-    filled().save(path, CONFIG)
+    save_cache(filled(), path, CONFIG)
     tensors = load_file(path)
     about = json.loads(tensors[ABOUT].numpy().tobytes().split(b"\n")[0])
     save_file({**tensors, ABOUT: _as_bytes({**about, **change})}, path)
     with pytest.raises(CheckpointError) as caught:
-        Cache.load(path, CONFIG)
+        load_cache(path, CONFIG)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_truncated_file_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    filled().save(path, CONFIG)
+    save_cache(filled(), path, CONFIG)
     whole = path.read_bytes()
     for length in (0, 5, 300, len(whole) - 1):
         path.write_bytes(whole[:length])
         with pytest.raises(CheckpointError, match="no whole safetensors file"):
-            Cache.load(path, CONFIG)
+            load_cache(path, CONFIG)
     with pytest.raises(CheckpointError, match="missing"):
-        Cache.load(tmp_path / "missing", CONFIG)
+        load_cache(tmp_path / "missing", CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -150,27 +150,27 @@ def test_a_truncated_file_is_noticed(tmp_path: Path) -> None:
 def test_another_models_cache_is_refused(
     tmp_path: Path, change: dict[str, float], message: str
 ) -> None:
-    filled().save(tmp_path / "a", CONFIG)
+    save_cache(filled(), tmp_path / "a", CONFIG)
     with pytest.raises(CheckpointError, match=message):
-        Cache.load(tmp_path / "a", replace(CONFIG, **change))
+        load_cache(tmp_path / "a", replace(CONFIG, **change))
 
 
 def test_other_weights_are_refused(tmp_path: Path) -> None:
-    filled().save(tmp_path / "a", CONFIG, weights="abc")
+    save_cache(filled(), tmp_path / "a", CONFIG, weights="abc")
     for weights in ("abd", ""):
         with pytest.raises(CheckpointError, match="made with the weights 'abc'"):
-            Cache.load(tmp_path / "a", CONFIG, weights=weights)
+            load_cache(tmp_path / "a", CONFIG, weights=weights)
 
 
 def test_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jamba_reader.cache.file.VERSION", 3)
-    filled().save(tmp_path / "a", CONFIG)
+    save_cache(filled(), tmp_path / "a", CONFIG)
     monkeypatch.undo()
     with pytest.raises(CheckpointError, match="version 3, expected 2"):
-        Cache.load(tmp_path / "a", CONFIG)
+        load_cache(tmp_path / "a", CONFIG)
 
 
 def test_a_checkpoint_is_not_a_cache(tmp_path: Path) -> None:
     save_file({"weight": torch.ones(3)}, tmp_path / "a")
     with pytest.raises(CheckpointError, match="not a cache"):
-        Cache.load(tmp_path / "a", CONFIG)
+        load_cache(tmp_path / "a", CONFIG)

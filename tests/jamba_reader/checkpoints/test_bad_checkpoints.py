@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from jamba_reader.checkpoints.source import find_checkpoint
+from jamba_reader.checkpoints.location import find_checkpoint
 from jamba_reader.model.loading import load_model, save_model
 from jamba_reader.model.model import JambaLanguageModel
 from spider.artifacts.stage import Stage

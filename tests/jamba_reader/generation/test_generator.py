@@ -12,7 +12,7 @@ from transformers import JambaForCausalLM
 
 from jamba_reader.cache.cache import Cache
 from jamba_reader.config import JambaConfig
-from jamba_reader.constraints.text_span_constraint import TextSpanConstraint
+from jamba_reader.constraints.text_spans import TextSpanConstraint
 from jamba_reader.generation.generator import generate, stream
 from jamba_reader.generation.settings import GenerationSettings
 from jamba_reader.model.model import JambaLanguageModel

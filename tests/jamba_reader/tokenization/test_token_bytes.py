@@ -4,8 +4,8 @@ import pytest
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers
 
-from jamba_reader.tokenization.byte_level_vocabulary import train_vocabulary
 from jamba_reader.tokenization.token_bytes import TokenBytes
+from jamba_reader.tokenization.vocabulary import train_vocabulary
 from spider.errors import DataError
 from spider.text.tokenizer import wordpiece
 

@@ -1,15 +1,12 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from jamba_reader.tokenization.byte_level_vocabulary import train_vocabulary
+from jamba_reader.tokenization.vocabulary import train_vocabulary
 from jamba_reader.training.document_tokens import (
     build_document_tokens,
     document_text,
-    split_documents,
 )
-from spider.errors import ConfigError
 
 
 def test_tokens_are_the_documents(make_corpus, tmp_path: Path) -> None:
@@ -30,28 +27,3 @@ def test_tokens_are_the_documents(make_corpus, tmp_path: Path) -> None:
     again = build_document_tokens(corpus, vocabulary, tmp_path / "tokens", shard_size=2)
     assert [shard.stat().st_mtime_ns for shard in shards] == before
     assert np.array_equal(again.lengths, tokens.lengths)
-
-
-def test_split_is_exact_and_stable() -> None:
-    ids = [f"d{number}" for number in range(40)]
-    training, validation = split_documents(ids, validation_share=0.1, seed=0)
-    assert len(validation) == 4
-    assert sorted([*training, *validation]) == list(range(40))
-    again = split_documents(ids, validation_share=0.1, seed=0)
-    assert np.array_equal(again.validation, validation)
-    other = split_documents(ids, validation_share=0.1, seed=1)
-    assert not np.array_equal(other.validation, validation)
-    # a document more moves only what stands at the border
-    more = split_documents([*ids, "new"], validation_share=0.1, seed=0)
-    assert len(set(more.validation.tolist()) ^ set(validation.tolist())) <= 2
-
-
-def test_small_splits() -> None:
-    assert [len(part) for part in split_documents(["a", "b"], validation_share=0.01, seed=0)] == [
-        1,
-        1,
-    ]
-    assert [len(part) for part in split_documents(["a"], validation_share=0.9, seed=0)] == [1, 0]
-    assert len(split_documents(["a", "b"], validation_share=0.0, seed=0).validation) == 0
-    with pytest.raises(ConfigError, match="validation_share"):
-        split_documents(["a"], validation_share=1.0, seed=0)

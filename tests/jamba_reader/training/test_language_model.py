@@ -2,8 +2,10 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,13 +14,17 @@ from jamba_reader.model.initialisation import initialise
 from jamba_reader.model.loading import load_model, save_model
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.segments import Segments
-from jamba_reader.tokenization.byte_level_vocabulary import load_vocabulary
-from jamba_reader.training.data import Chunk, LanguageModelBatch
+from jamba_reader.tokenization.vocabulary import load_vocabulary
+from jamba_reader.training.language_model import LanguageModelTraining
 from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
+from jamba_reader.training.token_streams import Chunk, LanguageModelBatch
 from jamba_reader.verbs.train_language_model import TrainLanguageModelConfig, main
 from spider.artifacts.artifact import open_artifact
-from spider.errors import CheckpointError, ConfigError, DataError
+from spider.artifacts.stage import Stage
+from spider.corpus.split import NOT_USABLE, TEST, TRAIN, VALIDATION, DocumentSplit
+from spider.errors import ArtifactError, CheckpointError, ConfigError, DataError
+from spider.training.settings import TrainingSettings
 
 SHAPE = JambaConfig(
     hidden_size=8,
@@ -72,8 +78,9 @@ def test_the_verb_writes_what_transformers_opens(corpus, tmp_path, caplog) -> No
     main(settings(corpus, output))
     artifact = open_artifact(output, kind="reader")
     assert artifact.counts["steps"] == 3
-    assert artifact.counts["documents"] == 11
+    assert artifact.counts["documents"] == 9
     assert artifact.counts["heldout_documents"] == 1
+    assert artifact.counts["test_documents"] == 2
     validation = artifact.details["training"]["validation"]
     assert set(validation) == {"loss", "perplexity", "bits_per_byte"}
     lines = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
@@ -104,15 +111,64 @@ def test_the_verb_writes_what_transformers_opens(corpus, tmp_path, caplog) -> No
         assert torch.equal(later[name], weight), name
 
 
+def test_documents_that_the_retriever_holds_out_are_held_out(corpus, tmp_path) -> None:
+    parts = np.array([TEST, TEST, VALIDATION, NOT_USABLE, *[TRAIN] * 8], dtype=np.uint8)
+    inputs = {"corpus": corpus.artifact}
+    stage = Stage(verb="mine", kind="spans", output=tmp_path / "spans", config={}, inputs=inputs)
+    with stage.writing() as folder:
+        DocumentSplit(parts).save(folder)
+        stage.finish(counts={})
+    main(settings(corpus, tmp_path / "reader", spans=tmp_path / "spans", steps=1))
+    counts = open_artifact(tmp_path / "reader").counts
+    names = ("documents", "heldout_documents", "test_documents")
+    assert [counts[name] for name in names] == [9, 1, 2]
+    # the workspace's spans need not be there, but those that a person names do
+    main(settings(corpus, tmp_path / "without", spans=tmp_path / "none", steps=0))
+    with pytest.raises(ArtifactError, match="none: no such spans artifact"):
+        main(settings(corpus, tmp_path / "x", spans=tmp_path / "none", given=("spans",)))
+
+
+def test_the_reader_reads_no_test_document(corpus, tmp_path) -> None:
+    """The same reader, bit by bit, whatever the test documents say."""
+    split = DocumentSplit(np.array([TEST, TEST, VALIDATION, *[TRAIN] * 9], dtype=np.uint8))
+
+    class Changed(type(corpus)):
+        def document(self, number):
+            document = super().document(number)
+            return replace(document, text="xylophone " * 30) if number < 2 else document
+
+    written = []
+    for number, source in enumerate((corpus, Changed(corpus.artifact))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        training = LanguageModelTraining(
+            reader_size=SHAPE,
+            vocabulary_size=300,
+            lanes=2,
+            chunk_tokens=8,
+            chunks_per_step=2,
+            attention_memory=4,
+            validation_tokens=1000,
+            learning_rate=1e-3,
+            weight_decay=0.1,
+            beta2=0.95,
+            settings=TrainingSettings(steps=2, device="cpu"),
+        )
+        training.run(source, folder, split=split)
+        written.append((folder / "model.safetensors").read_bytes())
+        written.append((folder / "tokenizer.json").read_bytes())
+    assert written[:2] == written[2:]
+
+
 def test_bad_settings_are_one_line(corpus, tmp_path, monkeypatch) -> None:
-    with pytest.raises(DataError, match="lower lanes"):
+    with pytest.raises(DataError, match="lower batch_size"):
         main(settings(corpus, tmp_path / "long", chunk_tokens=4000))
     with pytest.raises(ConfigError, match="lanes=0: expected at least 1"):
         main(settings(corpus, tmp_path / "lanes", lanes=0))
     for name, value in (
         ("attention_memory", -1), ("validation_tokens", -1), ("learning_rate", float("nan")),
         ("learning_rate", -1.0), ("weight_decay", -0.1), ("beta2", 1.0), ("beta2", float("nan")),
-        ("validation_share", 1.0), ("vocabulary_size", 259), ("vocabulary_size", 10**15),
+        ("vocabulary_size", 259), ("vocabulary_size", 10**15),
     ):  # fmt: skip
         with pytest.raises(ConfigError, match=f"{name}=.*: expected"):
             main(settings(corpus, tmp_path / "lanes", **{name: value}))
@@ -190,7 +246,7 @@ def test_ten_steps_follow_transformers() -> None:
     )
     theirs.load_state_dict(ours.state_dict())
     theirs.train()
-    objective = LanguageModelObjective(ours.train(), lanes=2, attention_memory=0)
+    objective = LanguageModelObjective(ours.train(), batch_size=2, attention_memory=0)
     optimizers = [
         make_adamw(model, learning_rate=0.02, weight_decay=0.1, beta2=0.95)
         for model in (ours, theirs)

@@ -12,10 +12,10 @@ from jamba_reader.config import JambaConfig
 from jamba_reader.model.initialisation import initialise
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.segments import Segments
-from jamba_reader.training.data import Chunk, Lanes, LanguageModelBatch
 from jamba_reader.training.losses.load_balancing import load_balancing_loss
 from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
+from jamba_reader.training.token_streams import Chunk, LanguageModelBatch, TokenStreams
 from jamba_reader.training.validation import HeldoutPerplexity
 from spider.training.loop import CHECKPOINTS, train
 from spider.training.metrics import METRICS
@@ -61,11 +61,11 @@ class Documents:
         return self._ids[number]
 
 
-def lanes_of(lengths: list[int], lanes: int, chunk_tokens: int, chunks: int) -> Lanes:
-    return Lanes(
+def streams_of(lengths: list[int], batch_size: int, chunk_tokens: int, chunks: int) -> TokenStreams:
+    return TokenStreams(
         Documents(lengths),
         np.arange(len(lengths)),
-        lanes=lanes,
+        batch_size=batch_size,
         chunk_tokens=chunk_tokens,
         chunks_per_step=chunks,
         seed=0,
@@ -73,9 +73,11 @@ def lanes_of(lengths: list[int], lanes: int, chunk_tokens: int, chunks: int) -> 
 
 
 def gradients(
-    model: JambaLanguageModel, batch: LanguageModelBatch, lanes: int
+    model: JambaLanguageModel, batch: LanguageModelBatch, batch_size: int
 ) -> tuple[float, dict[str, Tensor]]:
-    objective = LanguageModelObjective(model, lanes=lanes, attention_memory=0, balance=0.1)
+    objective = LanguageModelObjective(
+        model, batch_size=batch_size, attention_memory=0, balance=0.1
+    )
     model.zero_grad()
     loss = objective(batch).loss
     loss.backward()
@@ -90,8 +92,8 @@ def test_chunks_of_a_step_have_the_gradient_of_one_long_sequence(
 ) -> None:
     model = tiny_model(torch.float64)
     lengths = [13, 3, 6, 2, 12]
-    whole = lanes_of(lengths, 2, 10, 1).batch(1)
-    pieces = lanes_of(lengths, 2, chunk_tokens, chunks).batch(1)
+    whole = streams_of(lengths, 2, 10, 1).batch(1)
+    pieces = streams_of(lengths, 2, chunk_tokens, chunks).batch(1)
     expected_loss, expected = gradients(model, whole, 2)
     loss, got = gradients(model, pieces, 2)
     assert loss == pytest.approx(expected_loss, rel=1e-12)
@@ -101,7 +103,7 @@ def test_chunks_of_a_step_have_the_gradient_of_one_long_sequence(
 
 def test_packed_pieces_are_separate_sequences() -> None:
     model = tiny_model(torch.float64)
-    batch = lanes_of([4, 7, 2, 5], 1, 20, 1).batch(0)
+    batch = streams_of([4, 7, 2, 5], 1, 20, 1).batch(0)
     chunk = batch.chunks[0]
     expected_loss, expected = gradients(model, batch, 1)
     total = torch.zeros((), dtype=torch.float64)
@@ -124,50 +126,50 @@ def test_packed_pieces_are_separate_sequences() -> None:
 
 def test_a_step_sees_what_the_steps_before_left() -> None:
     model = tiny_model(torch.float64)
-    lanes = lanes_of([39], 1, 10, 1)
-    objective = LanguageModelObjective(model, lanes=1, attention_memory=40)
-    carried = [objective(lanes.batch(step)).metrics["cross_entropy"].item() for step in range(4)]
-    whole = LanguageModelObjective(model, lanes=1, attention_memory=0)
-    long = whole(lanes_of([39], 1, 40, 1).batch(0)).metrics["cross_entropy"].item()
+    streams = streams_of([39], 1, 10, 1)
+    objective = LanguageModelObjective(model, batch_size=1, attention_memory=40)
+    carried = [objective(streams.batch(step)).metrics["cross_entropy"].item() for step in range(4)]
+    whole = LanguageModelObjective(model, batch_size=1, attention_memory=0)
+    long = whole(streams_of([39], 1, 40, 1).batch(0)).metrics["cross_entropy"].item()
     assert np.mean(carried) == pytest.approx(long, rel=1e-12)
     # the fresh document of the next epoch sees nothing of it
-    again = objective(lanes.batch(4)).metrics["cross_entropy"].item()
+    again = objective(streams.batch(4)).metrics["cross_entropy"].item()
     assert again == pytest.approx(carried[0], rel=1e-12)
 
 
 def test_no_gradient_crosses_a_step_and_the_memory_is_bounded() -> None:
     model = tiny_model()
-    lanes = lanes_of([39], 1, 10, 1)
-    objective = LanguageModelObjective(model, lanes=1, attention_memory=7)
+    streams = streams_of([39], 1, 10, 1)
+    objective = LanguageModelObjective(model, batch_size=1, attention_memory=7)
     for step in range(2):
-        objective(lanes.batch(step)).loss.backward()
+        objective(streams.batch(step)).loss.backward()
     assert objective.carried.lengths.tolist() == [7]
     assert objective.carried.get_buffer("keys_1").shape == (1, 1, 7, 4)
     assert not any(buffer.requires_grad for buffer in objective.buffers())
     # a short memory changes what attention sees
-    unbounded = LanguageModelObjective(model, lanes=1, attention_memory=40)
+    unbounded = LanguageModelObjective(model, batch_size=1, attention_memory=40)
     for step in range(2):
-        unbounded(lanes.batch(step))
+        unbounded(streams.batch(step))
     whole = unbounded.carried.get_buffer("keys_1")[:, :, 13:20]
     torch.testing.assert_close(objective.carried.get_buffer("keys_1"), whole)  # the last seven
-    losses = [o(lanes.batch(2)).loss.item() for o in (objective, unbounded)]
+    losses = [o(streams.batch(2)).loss.item() for o in (objective, unbounded)]
     assert losses[0] != losses[1]
 
 
 def test_the_next_step_overwrites_nothing_the_backward_pass_needs() -> None:
     model = tiny_model()
-    lanes = lanes_of([39], 1, 10, 1)
-    objective = LanguageModelObjective(model, lanes=1, attention_memory=5)
-    objective(lanes.batch(0))
-    second = objective(lanes.batch(1)).loss
-    third = objective(lanes.batch(2)).loss
+    streams = streams_of([39], 1, 10, 1)
+    objective = LanguageModelObjective(model, batch_size=1, attention_memory=5)
+    objective(streams.batch(0))
+    second = objective(streams.batch(1)).loss
+    third = objective(streams.batch(2)).loss
     (second + third).backward()  # an overwritten tensor would raise here
     assert model.lm_head.weight.grad is not None
 
 
 def test_gradient_checkpointing_changes_nothing() -> None:
     model = tiny_model()
-    batch = lanes_of([13, 3, 6, 2, 12], 2, 5, 2).batch(1)
+    batch = streams_of([13, 3, 6, 2, 12], 2, 5, 2).batch(1)
     expected_loss, expected = gradients(model, batch, 2)
     model.gradient_checkpointing = True
     loss, got = gradients(model, batch, 2)
@@ -178,7 +180,9 @@ def test_gradient_checkpointing_changes_nothing() -> None:
 
 def test_tied_embeddings_are_saved_once_and_loaded_whole() -> None:
     objective, other = (
-        LanguageModelObjective(tiny_model(tie_word_embeddings=True), lanes=1, attention_memory=2)
+        LanguageModelObjective(
+            tiny_model(tie_word_embeddings=True), batch_size=1, attention_memory=2
+        )
         for _ in range(2)
     )
     state = objective.state_dict()
@@ -198,13 +202,15 @@ class KilledError(Exception):
 def run(folder: Path, *, killed_at: int | None = None) -> LanguageModelObjective:
     folder.mkdir(exist_ok=True)
     source = Documents([13, 3, 6, 2, 12, 9, 11, 30])
-    lanes = Lanes(source, np.arange(7), lanes=2, chunk_tokens=4, chunks_per_step=2, seed=0)
-    objective = LanguageModelObjective(tiny_model(), lanes=2, attention_memory=6)
+    streams = TokenStreams(
+        source, np.arange(7), batch_size=2, chunk_tokens=4, chunks_per_step=2, seed=0
+    )
+    objective = LanguageModelObjective(tiny_model(), batch_size=2, attention_memory=6)
 
     def make_batch(step: int) -> LanguageModelBatch:
         if step == killed_at:
             raise KilledError
-        return lanes.batch(step)
+        return streams.batch(step)
 
     train(
         objective,
@@ -238,7 +244,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_by_bit(tmp_path: Path) ->
 
 
 def test_chunk_is_a_plain_value() -> None:
-    batch = lanes_of([13, 3], 1, 4, 2).batch(0)
+    batch = streams_of([13, 3], 1, 4, 2).batch(0)
     moved = batch.to(torch.device("cpu"))
     assert isinstance(moved.chunks[0], Chunk)
     assert moved.tokens == batch.tokens == 8

@@ -10,7 +10,7 @@ from jamba_reader.config import JambaConfig
 from jamba_reader.model.initialisation import initialise
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.segments import Segments
-from jamba_reader.training.data import document_inputs
+from jamba_reader.training.token_streams import document_inputs
 from jamba_reader.training.validation import HeldoutPerplexity
 
 

@@ -12,7 +12,7 @@ import torch
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.loading import save_model
 from jamba_reader.model.model import JambaLanguageModel
-from jamba_reader.tokenization.byte_level_vocabulary import save_vocabulary, train_vocabulary
+from jamba_reader.tokenization.vocabulary import save_vocabulary, train_vocabulary
 from jamba_reader.verbs.generate import GenerateConfig, main
 from spider.errors import CheckpointError, ConfigError, DataError
 

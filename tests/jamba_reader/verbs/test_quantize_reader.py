@@ -11,7 +11,7 @@ from jamba_reader.config import JambaConfig
 from jamba_reader.model.loading import load_model, save_model
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
-from jamba_reader.tokenization.byte_level_vocabulary import save_vocabulary, train_vocabulary
+from jamba_reader.tokenization.vocabulary import save_vocabulary, train_vocabulary
 from jamba_reader.verbs.generate import GenerateConfig
 from jamba_reader.verbs.generate import main as generate
 from jamba_reader.verbs.quantize_reader import QuantizeConfig, main

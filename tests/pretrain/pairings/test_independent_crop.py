@@ -3,7 +3,6 @@ import pytest
 
 from pretrain.pairings.independent_crop import IndependentCrop
 from spider.errors import ConfigError
-from spider.spans.span_store import VALIDATION
 
 
 def test_both_crops_come_from_one_training_passage(
@@ -11,7 +10,7 @@ def test_both_crops_come_from_one_training_passage(
 ) -> None:
     corpus, spans, _, tokens = training_corpus
     pairing = IndependentCrop(minimum=4, deletion=0.3).prepare(corpus, spans, tokens)
-    heldout = [n for n in range(corpus.n_documents) if spans.split[n] == VALIDATION]
+    heldout = spans.split.validation.tolist()
     assert len(pairing) == len(corpus) - sum(len(corpus.document_passages(n)) for n in heldout)
     rng = np.random.default_rng(0)
     for index in range(len(pairing)):

@@ -3,10 +3,10 @@ import pytest
 
 from pretrain.pairings.pairing import other_passage
 from pretrain.pairings.recurring_span import RecurringSpan
+from spider.corpus.split import TRAIN
 from spider.errors import ConfigError
 from spider.questions.transforms.mask import Mask
 from spider.questions.transforms.random_window import RandomWindow
-from spider.spans.span_store import TRAIN
 
 
 def _contains(ids: np.ndarray, part: np.ndarray) -> bool:
@@ -26,7 +26,7 @@ def test_examples_obey_the_paper(training_corpus: tuple) -> None:
         occurrences = spans.occurrences(int(clusters[index]))
         holders = set(occurrences.positions.tolist())
         document = corpus.document_number(example.positive)
-        assert spans.split[document] == TRAIN
+        assert spans.split.parts[document] == TRAIN
         assert example.positive in holders
         assert set(example.known.tolist()) == holders
         assert example.negative not in holders

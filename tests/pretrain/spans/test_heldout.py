@@ -1,59 +1,15 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pretrain.spans.heldout import HeldoutQueries, passage_words, split_documents
+from pretrain.spans.heldout import HeldoutQueries, passage_words
 from pretrain.spans.mining import Mining
 from pretrain.spans.span_filters import SpanFilter
 from spider.errors import ConfigError
 from spider.questions.transforms.random_window import RandomWindow
-from spider.spans.span_store import NOT_USABLE, TEST, TRAIN, VALIDATION, SpanStore
-
-SHARES = {"validation_share": 0.1, "test_share": 0.2, "seed": 3}
-
-
-def split(ids, usable=None):
-    flags = np.ones(len(ids), dtype=np.bool_) if usable is None else np.array(usable)
-    return split_documents(ids, flags, **SHARES)
-
-
-def test_exact_shares_of_the_usable_documents():
-    ids = [f"d{number}" for number in range(120)]
-    found = split(ids, [number < 100 for number in range(120)])
-    assert (found[:100] == TEST).sum() == 20
-    assert (found[:100] == VALIDATION).sum() == 10
-    assert (found[:100] == TRAIN).sum() == 70
-    assert (found[100:] == NOT_USABLE).all()
-
-
-@pytest.mark.parametrize(("total", "held"), [(0, 0), (1, 0), (2, 0), (3, 2), (10, 3)])
-def test_small_corpora(total, held):
-    assert (split([str(number) for number in range(total)]) != TRAIN).sum() == held
-
-
-@given(st.integers(3, 60), st.data())
-def test_an_edit_moves_few_documents(total, data):
-    ids = [f"d{number}" for number in range(total)]
-    gone = data.draw(st.integers(0, total - 1))
-    before = dict(zip(ids, split(ids).tolist(), strict=True))
-    fewer = ids[:gone] + ids[gone + 1 :]
-    after = dict(zip(fewer, split(fewer).tolist(), strict=True))
-    moved = [name for name in fewer if before[name] != after[name]]
-    assert len(moved) <= 2
-    assert not any({before[name], after[name]} == {TEST, VALIDATION} for name in moved)
-
-
-def test_order_of_the_documents_does_not_matter():
-    ids = [f"d{number}" for number in range(30)]
-    forward = dict(zip(ids, split(ids).tolist(), strict=True))
-    backward = dict(zip(ids[::-1], split(ids[::-1]).tolist(), strict=True))
-    assert forward == backward
+from spider.spans.span_store import SpanStore
 
 
 def test_settings_are_checked():
-    with pytest.raises(ConfigError, match="sum below 1"):
-        split_documents([], np.zeros(0, dtype=np.bool_), **{**SHARES, "test_share": 0.95})
     with pytest.raises(ConfigError, match="1 or more"):
         HeldoutQueries(transform=RandomWindow(), clusters_per_document=0, documents=1, seed=0)
 

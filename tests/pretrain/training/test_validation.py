@@ -4,6 +4,7 @@ import torch
 
 from pretrain.training.objective import ContrastiveObjective
 from pretrain.training.validation import HeldoutValidation, best_ranks
+from spider.corpus.split import DocumentSplit
 from spider.encoders.static import StaticSettings
 from spider.spans.span_store import SpanStore
 
@@ -46,6 +47,6 @@ def test_without_validation_documents_training_goes_on(training_corpus: tuple) -
     corpus, spans, tokenizer, tokens = training_corpus
     encoder = StaticSettings(dimension=8).build(tokenizer, seed=0)
     none = SpanStore.open(spans.path)
-    none.split = np.zeros_like(none.split)
+    none.split = DocumentSplit(np.zeros_like(none.split.parts))
     validation = HeldoutValidation(corpus=corpus, spans=none, tokens=tokens, encoder=encoder)
     assert validation(ContrastiveObjective(encoder)) == {}

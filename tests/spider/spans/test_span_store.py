@@ -2,11 +2,9 @@ import numpy as np
 import pytest
 
 from spider.artifacts.atomic_files import save_array
+from spider.corpus.split import NOT_USABLE, TEST, TRAIN
 from spider.errors import ArtifactError, DataError
 from spider.spans.span_store import (
-    NOT_USABLE,
-    TEST,
-    TRAIN,
     Clusters,
     Occurrences,
     SpanStore,
@@ -83,8 +81,11 @@ def test_empty_store_is_valid(tmp_path):
 
 def test_damage_is_told(tmp_path):
     write(tmp_path / "spans", DOCUMENTS)
-    with pytest.raises(ArtifactError, match="no whole span store"):
+    with pytest.raises(ArtifactError, match="no split of documents"):
         SpanStore(tmp_path / "spans")
     save_array(tmp_path / "spans" / "split.npy", np.zeros(2, dtype=np.uint8))
     with pytest.raises(ArtifactError, match="differ in length"):
+        SpanStore(tmp_path / "spans")
+    (tmp_path / "spans" / "words.npy").unlink()
+    with pytest.raises(ArtifactError, match="no whole span store"):
         SpanStore(tmp_path / "spans")

@@ -10,8 +10,12 @@ from spider.text.vocabulary import train_tokenizer
 TEXTS = ["the red house stands by the red river", "no end", "red again"]
 
 
-def test_ids_titles_and_lengths_cross_shards(training_corpus: tuple, tmp_path: Path) -> None:
-    corpus, _, tokenizer, tokens = training_corpus
+def test_ids_titles_and_lengths_cross_shards(
+    make_corpus: Callable[..., Corpus], tmp_path: Path
+) -> None:
+    corpus = make_corpus([("House", TEXTS), ("", ["end of the river"]), ("Red end", ["no", "red"])])
+    tokenizer = train_tokenizer(TEXTS, vocabulary_size=1000, min_frequency=1)
+    tokens = build_token_store(corpus, tokenizer, tmp_path / "tokens", shard_size=2)
     for position in range(len(corpus)):
         expected = tokenizer.encode([corpus.text(position)]).of(0)
         assert np.array_equal(tokens.passage(position), expected)

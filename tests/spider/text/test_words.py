@@ -1,58 +1,57 @@
-import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from spider.text.words import PLAIN, WORD, code_points, scan_words, word_key
-
-ALPHABET = (
-    "abAB yz01_-.,'’\n\t éÉßİıΣσς٣²½Ⅷ漢字かカーไทย"
-    "กำ한글हिन्दीक्‍ष\u0301\u200c\ufeff\u3005(«𝔘𐐀𐐨𠀀😀\x85"
+from spider.text.words import (
+    BLANK_SEPARATED,
+    PLAIN,
+    WORD,
+    WORD_CHARACTERS,
+    blank_separated_block,
+    word_key,
 )
-
-
-def words_of(text):
-    found = scan_words(code_points(text))
-    return [text[a:b] for a, b in zip(found.starts, found.ends, strict=True)], found
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.text(alphabet=ALPHABET, max_size=40))
-@example("")
-@example("'")
-@example("a'")
-@example("dogs' o'clock 'tis")
-def test_scanner_agrees_with_the_pattern(text):
-    found, words = words_of(text)
-    assert found == WORD.findall(text)
-    assert words.plain.tolist() == [PLAIN.fullmatch(word) is not None for word in found]
-    first: dict[str, int] = {}
-    expected = [first.setdefault(word_key(word), len(first)) for word in found]
-    assert words.ids.tolist() == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "expected", "plain"),
+    ("text", "spans", "blank", "highlighted"),
     [
-        ("Aaron's well-known", ["Aaron", "'s", "well", "-", "known"], [1, 0, 1, 0, 1]),
-        ("3rd of 1990, x_y", ["3rd", "of", "1990", ",", "x_y"], [0, 1, 1, 0, 0]),
-        ("東京 Tokyo", ["東", "京", "Tokyo"], [1, 1, 1]),
-        ("हिन्दी भाषा", ["हिन्दी", "भाषा"], [1, 1]),
-        ("3.5", ["3", ".", "5"], [1, 0, 1]),
+        (
+            "Aaron's well-known lock.",
+            ["Aaron", "'s", "well", "-", "known", "lock", "."],
+            ["Aaron's", "well-known", "lock."],
+            ["Aaron", "s", "well", "known", "lock"],
+        ),
+        ("x_y 3.5", ["x_y", "3", ".", "5"], ["x_y", "3.5"], ["x_y", "3", "5"]),
+        ("東京 Tokyo", ["東", "京", "Tokyo"], ["東京", "Tokyo"], ["東京", "Tokyo"]),
     ],
 )
-def test_by_hand(text, expected, plain):
-    found, words = words_of(text)
-    assert found == expected
-    assert words.plain.astype(int).tolist() == plain
+def test_the_three_definitions_by_hand(
+    text: str, spans: list[str], blank: list[str], highlighted: list[str]
+) -> None:
+    assert WORD.findall(text) == spans
+    assert BLANK_SEPARATED.findall(text) == blank
+    assert WORD_CHARACTERS.findall(text) == highlighted
 
 
-def test_case_is_folded_by_code_point():
-    _, words = words_of("The the ΣΑΣ σασ İ i")
-    assert words.ids.tolist() == [0, 0, 1, 1, 2, 3]
+def test_plain_words_are_all_letters_or_all_digits() -> None:
+    assert [bool(PLAIN.fullmatch(w)) for w in ("word", "1990", "3rd", "x_y", "'s", "हिन्दी")] == [
+        *[True, True, False, False, False, True]
+    ]
 
 
-def test_code_points_outside_the_tables_and_lone_surrogates():
-    found, words = words_of("a\U0010fffd b\ud800")
-    assert found == ["a", "\U0010fffd", "b", "\ud800"]
-    assert words.ids.dtype == np.int32
+def test_word_keys_compare_case_by_code_point() -> None:
+    assert word_key("ΣΑΣ") == word_key("σασ")
+    assert word_key("İ") != word_key("i")
+
+
+@given(st.text())
+def test_blank_separated_words_are_those_of_split(text: str) -> None:
+    assert BLANK_SEPARATED.findall(text) == text.split()
+
+
+@given(st.text(alphabet="ab \n\t\x85\x1c。", max_size=60), st.integers(1, 5))
+def test_blocks_hold_that_many_words_and_lose_none(text: str, words: int) -> None:
+    blocks = [block.split() for block in blank_separated_block(words).findall(text)]
+    assert [word for block in blocks for word in block] == text.split()
+    assert all(len(block) == words for block in blocks[:-1])
+    assert all(1 <= len(block) <= words for block in blocks)

@@ -1,9 +1,9 @@
-"""Lucene's English analyzer in Python, for where no JVM can run.
+"""The terms of Anserini's English analyzer (Lucene's), in Python, for a machine without a JVM.
 
 The chain of Anserini's DefaultEnglishAnalyzer: Unicode word segmentation (UAX #29, as Lucene's
 StandardTokenizer reads it), possessive 's stripped, lower case, Lucene's 33 stop words dropped,
-Porter stemmer. A test compares it with Lucene's own; known to differ: emoji, which are terms in
-Lucene and none here.
+Porter stemmer. Published BM25 scores depend on it, so it stays exactly as it is. A test compares it
+with Lucene's own. One difference is known: an emoji is a term in Lucene and none here.
 """
 
 import functools
@@ -11,15 +11,10 @@ import functools
 import regex
 import Stemmer
 
+from spider.text.stop_words import LUCENE
+
 MAXIMUM_TOKEN = 255
 STEM_CACHE = 1 << 20
-STOP_WORDS = frozenset(
-    (
-        "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into",
-        "is", "it", "no", "not", "of", "on", "or", "such", "that", "the", "their", "then",
-        "there", "these", "they", "this", "to", "was", "will", "with",
-    )
-)  # fmt: skip
 
 _TAIL = r"[\p{WB=Format}\p{WB=Extend}\p{WB=ZWJ}]*"
 _LETTER = rf"[\p{{WB=ALetter}}\p{{WB=Hebrew_Letter}}]{_TAIL}"
@@ -62,7 +57,7 @@ def _term(token: str) -> str:
     lowered = _lower(token)
     if lowered.endswith(_POSSESSIVE):
         lowered = lowered[:-2]
-    return "" if lowered in STOP_WORDS else _stem(lowered)
+    return "" if lowered in LUCENE else _stem(lowered)
 
 
 def _stem(word: str) -> str:
@@ -82,7 +77,7 @@ def _stem(word: str) -> str:
 
 
 def _lower(token: str) -> str:
-    """Lower each character by itself, as Java does; "İ" stays one character."""
+    """Lower each character by itself, as Java does; "İ" becomes "i", and not "i" with a dot."""
     if token.isascii():
         return token.lower()
     return "".join(character.lower()[0] for character in token)

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Bool, Int16, Int64, UInt8
 
-from jamba_reader.constraints.constraint import Allowed, Quote, State
+from jamba_reader.constraints.contract import Allowed, Quote, State
 from jamba_reader.constraints.quote_machine import (
     DEAD,
     INSIDE,
@@ -77,7 +77,7 @@ class TextSpanConstraint:
         ]
         self.automaton = SpanAutomaton(self._encoded)
         arrays = self.automaton.arrays
-        longest = longest_continuations(arrays, utf8=True)
+        longest = longest_continuations(arrays)
         self._graph = (arrays.edge_starts, arrays.edge_symbols, arrays.edge_targets, longest)
         self._opening, self._closing = opening.encode(), closing.encode()
         self._markers = (

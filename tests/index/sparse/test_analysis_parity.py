@@ -1,3 +1,5 @@
+"""The terms of spider.text.anserini_analysis and those of Lucene itself."""
+
 import string
 from collections import Counter
 from pathlib import Path
@@ -6,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.sparse.analyzer import STOP_WORDS, analyze
+from spider.text.anserini_analysis import analyze
 
 SAMPLES = [
     "foo_bar __init__ a.b.c 3.14 1,000 U.S.A. x:y 10:30 don't.stop e-mail _ __ 3a a3 3.a a.3 1;2",
@@ -19,12 +21,6 @@ SAMPLES = [
     "The And OF not-a-stop-word into",
     "",
 ]
-
-
-def test_by_hand() -> None:
-    assert analyze("The president's running dogs, and cities") == ["presid", "run", "dog", "citi"]
-    assert analyze("to be or not to be") == []
-    assert len(STOP_WORDS) == 33
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What may be generated next: the contract of a constraint, and its mask over the vocabulary."""
+"""The interface of a decoding constraint, and its mask over the vocabulary."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -9,16 +9,16 @@ from jaxtyping import Bool, Integer
 from torch import Tensor
 
 State = tuple[int, ...]
-"""What a constraint remembers of a text: a value, so that rows and beams share and copy it."""
+"""The state of a constraint after some tokens: immutable, so that rows and beams share it."""
 
 
 class Allowed(NamedTuple):
-    """The tokens that may come next.
+    """The tokens that are allowed next.
 
     Attributes:
-        tokens: their ids, or with ``forbids`` the ids of all others.
-        forbids: ``tokens`` are the ones that may not come.
-        may_end: the end-of-text tokens may come; they are never taken from ``tokens``.
+        tokens: ids of the allowed tokens; with ``forbids``, ids of the forbidden tokens.
+        forbids: whether ``tokens`` are forbidden and all others allowed.
+        may_end: whether the end-of-text tokens are allowed; ``tokens`` does not decide about them.
     """
 
     tokens: Integer[np.ndarray, " _"]
@@ -30,54 +30,50 @@ class Quote(NamedTuple):
     """A span of a document within a generated text.
 
     Attributes:
-        document: position of the first document that has the span.
-        start: first code point of its first occurrence in that document's text; None where only
-            token positions are known.
-        end: the code point after the last.
+        document: index of the first document that contains the span.
+        start: its first code point in the text of that document, at its first occurrence.
+        end: the code point after its last one.
         text: the span itself.
         occurrences: how often it occurs in all documents.
-        closed: it ended as it should; not cut off by the number of tokens or by a stop string.
-        first_token: first token of the occurrence, where documents are given as tokens.
-        end_token: the token after the last.
+        closed: whether the quote is complete: False if the number of tokens or a stop string cut
+            it off.
     """
 
     document: int
-    start: int | None
-    end: int | None
+    start: int
+    end: int
     text: str
     occurrences: int
     closed: bool
-    first_token: int | None = None
-    end_token: int | None = None
 
 
 @runtime_checkable
 class Constraint(Protocol):
-    """Says which tokens may follow. One constraint serves any number of rows at once."""
+    """Decides which tokens may follow; one constraint serves any number of rows at once."""
 
     def start(self) -> State:
         """Return the state before the first generated token."""
 
     def advance(self, state: State, token: int) -> State:
-        """Return the state after a token that was allowed; never called with an end token."""
+        """Return the state after an allowed token; never called with an end-of-text token."""
 
     def allowed(self, state: State) -> Allowed:
-        """Return what may come next; nothing and no end means that the row is over."""
+        """Return what is allowed next; if nothing is, the row is finished."""
 
     def quotes(self, tokens: Sequence[int]) -> list[Quote]:
-        """Return the spans within generated tokens, which hold no end token."""
+        """Return the spans within generated tokens; these contain no end-of-text token."""
 
 
 def forbidden(
     allowed: Sequence[Allowed], vocabulary: int, end_ids: Sequence[int], device: torch.device
 ) -> Bool[Tensor, "rows vocabulary"]:
-    """Return which tokens may not come next.
+    """Return the mask of forbidden tokens.
 
     Args:
-        allowed: of each row.
-        vocabulary: scores of the model in each row.
-        end_ids: the end-of-text tokens.
-        device: where the scores are.
+        allowed: what each row allows.
+        vocabulary: size of the vocabulary: the number of the model's scores in a row.
+        end_ids: ids of the end-of-text tokens.
+        device: device of the scores.
     """
     lists = [row.tokens[row.tokens < vocabulary] for row in allowed]
     sizes = [len(tokens) for tokens in lists]

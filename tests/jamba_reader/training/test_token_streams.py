@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jamba_reader.training.data import Lanes, document_inputs
+from jamba_reader.training.token_streams import TokenStreams, document_inputs
 from spider.errors import ConfigError, DataError
 
 BEGIN, END = 1, 2
@@ -23,13 +23,13 @@ class Documents:
         return (100 * (number + 1) + np.arange(self.lengths[number])).astype(np.uint16)
 
 
-def lanes_of(
-    lengths: list[int], lanes: int = 1, chunk_tokens: int = 4, chunks: int = 1, seed: int = 0
-) -> Lanes:
-    return Lanes(
+def streams_of(
+    lengths: list[int], batch_size: int = 1, chunk_tokens: int = 4, chunks: int = 1, seed: int = 0
+) -> TokenStreams:
+    return TokenStreams(
         Documents(lengths),
         np.arange(len(lengths)),
-        lanes=lanes,
+        batch_size=batch_size,
         chunk_tokens=chunk_tokens,
         chunks_per_step=chunks,
         seed=seed,
@@ -37,22 +37,22 @@ def lanes_of(
 
 
 def test_one_document_step_by_step() -> None:
-    lanes = lanes_of([7])
-    first, second = lanes.batch(0).chunks[0], lanes.batch(1).chunks[0]
+    streams = streams_of([7])
+    first, second = streams.batch(0).chunks[0], streams.batch(1).chunks[0]
     assert first.tokens.tolist() == [BEGIN, 100, 101, 102]
     assert first.targets.tolist() == [100, 101, 102, 103]
     assert second.tokens.tolist() == [103, 104, 105, 106]
     assert second.targets.tolist() == [104, 105, 106, END]
     assert (first.continued, second.continued) == ((False,), (True,))
     # a second epoch begins anew
-    assert lanes.steps_per_epoch == 2
-    assert lanes.batch(2).chunks[0].continued == (False,)
+    assert streams.steps_per_epoch == 2
+    assert streams.batch(2).chunks[0].continued == (False,)
 
 
 def test_pieces_within_a_chunk() -> None:
-    chunk = lanes_of([2, 2, 2], chunk_tokens=9).batch(0).chunks[0]
+    chunk = streams_of([2, 2, 2], chunk_tokens=9).batch(0).chunks[0]
     assert chunk.lengths == (3, 3, 3)
-    assert chunk.lanes == (0, 0, 0)
+    assert chunk.streams == (0, 0, 0)
     assert chunk.continued == (False, False, False)
     assert chunk.last_pieces == [2]
     assert chunk.targets.tolist().count(END) == 3
@@ -64,60 +64,60 @@ def test_pieces_within_a_chunk() -> None:
     st.integers(1, 5),
     st.integers(1, 3),
 )
-def test_lanes_read_documents_in_order(
-    lengths: list[int], lanes: int, chunk_tokens: int, chunks: int
+def test_streams_read_documents_in_order(
+    lengths: list[int], batch_size: int, chunk_tokens: int, chunks: int
 ) -> None:
-    if sum(lengths) + len(lengths) < lanes * chunk_tokens * chunks:
+    if sum(lengths) + len(lengths) < batch_size * chunk_tokens * chunks:
         with pytest.raises(DataError, match="training documents have"):
-            lanes_of(lengths, lanes, chunk_tokens, chunks)
+            streams_of(lengths, batch_size, chunk_tokens, chunks)
         return
-    stream = lanes_of(lengths, lanes, chunk_tokens, chunks)
+    stream = streams_of(lengths, batch_size, chunk_tokens, chunks)
     source = Documents(lengths)
     whole = [document_inputs(source, number) for number in range(len(lengths))]
     pairs_of_documents = [
         list(zip(inputs.tolist(), targets.tolist(), strict=True)) for inputs, targets in whole
     ]
     seen: list[tuple[int, int]] = []
-    histories: list[list[tuple[int, int]]] = [[] for _ in range(lanes)]
+    histories: list[list[tuple[int, int]]] = [[] for _ in range(batch_size)]
     for step in range(stream.steps_per_epoch):
         batch = stream.batch(step)
-        assert batch.tokens == lanes * chunk_tokens * chunks
+        assert batch.tokens == batch_size * chunk_tokens * chunks
         for chunk in batch.chunks:
-            assert len(chunk.tokens) == sum(chunk.lengths) == lanes * chunk_tokens
-            assert [chunk.lanes[piece] for piece in chunk.last_pieces] == list(range(lanes))
+            assert len(chunk.tokens) == sum(chunk.lengths) == batch_size * chunk_tokens
+            assert [chunk.streams[piece] for piece in chunk.last_pieces] == list(range(batch_size))
             pairs = list(zip(chunk.tokens.tolist(), chunk.targets.tolist(), strict=True))
             place = 0
-            for length, lane, goes_on in zip(
-                chunk.lengths, chunk.lanes, chunk.continued, strict=True
+            for length, row, continues in zip(
+                chunk.lengths, chunk.streams, chunk.continued, strict=True
             ):
                 piece = pairs[place : place + length]
                 place += length
                 seen += piece
-                # what a lane has read since it last began anew is a stretch of one document
-                histories[lane] = histories[lane] + piece if goes_on else piece
+                # what a stream has read since its last reset is a part of one document
+                histories[row] = histories[row] + piece if continues else piece
                 assert any(
-                    histories[lane] == document[start : start + len(histories[lane])]
+                    histories[row] == document[start : start + len(histories[row])]
                     for document in pairs_of_documents
                     for start in range(len(document))
                 )
     # no pair twice in an epoch, but for the empty documents', which are all alike
     empty = (BEGIN, END)
     assert len({pair for pair in seen if pair != empty}) == len(seen) - seen.count(empty)
-    assert len(seen) == stream.steps_per_epoch * lanes * chunk_tokens * chunks
+    assert len(seen) == stream.steps_per_epoch * batch_size * chunk_tokens * chunks
 
 
 def test_a_batch_depends_on_its_step_alone() -> None:
     lengths = list(range(3, 30))
-    forward, backward = lanes_of(lengths, 2), lanes_of(lengths, 2)
+    forward, backward = streams_of(lengths, 2), streams_of(lengths, 2)
     steps = range(2 * forward.steps_per_epoch + 1)
     expected = [forward.batch(step).chunks[0].tokens.tolist() for step in steps]
     got = [backward.batch(step).chunks[0].tokens.tolist() for step in reversed(steps)]
     assert got[::-1] == expected
-    other = lanes_of(lengths, 2, seed=1)
+    other = streams_of(lengths, 2, seed=1)
     assert other.batch(0).chunks[0].tokens.tolist() != expected[0]
     assert expected[0] != expected[forward.steps_per_epoch]
 
 
 def test_settings_are_checked() -> None:
-    with pytest.raises(ConfigError, match="lanes=0"):
-        lanes_of([9], lanes=0)
+    with pytest.raises(ConfigError, match="batch_size=0"):
+        streams_of([9], batch_size=0)

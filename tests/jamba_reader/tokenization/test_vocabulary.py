@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jamba_reader.tokenization.byte_level_vocabulary import (
+from jamba_reader.tokenization.vocabulary import (
     END,
     SPECIAL_TOKENS,
     load_vocabulary,

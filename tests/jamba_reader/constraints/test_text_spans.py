@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jamba_reader.constraints.constraint import Allowed, forbidden
-from jamba_reader.constraints.text_span_constraint import TextSpanConstraint, matching_table
+from jamba_reader.constraints.contract import Allowed, forbidden
+from jamba_reader.constraints.text_spans import TextSpanConstraint, matching_table
 from jamba_reader.tokenization.token_bytes import TokenBytes
 from spider.errors import ConfigError, DataError
 
@@ -142,7 +142,7 @@ def test_an_answer_and_then_a_quote() -> None:
     state = constraint.advance(state, tokens[-1])
     assert constraint.allowed(state).may_end
     (quote,) = constraint.quotes(tokens)
-    assert quote == (1, 3, 18, "old heron flew.", 1, True, None, None)
+    assert quote == (1, 3, 18, "old heron flew.", 1, True)
     with pytest.raises(DataError, match="may not come"):
         constraint.advance(constraint.advance(state, number[b": <q>"]), number[b"</q>"])
 
