@@ -4,33 +4,13 @@ from dataclasses import dataclass
 
 from index.dense.dense_index import DenseIndex
 from index.embeddings.embeddings import Embeddings
+from index.engines.tuning import Tuning
 from index.fusion.fusion import Fusion
 from index.sparse.sparse_index import SparseEngine
 from spider.artifacts.artifact import Artifact
 from spider.corpus.corpus import Corpus
 from spider.errors import ArtifactError, ConfigError
 from spider.spans.span_store import SpanStore
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tuning:
-    """How the dense weight is chosen.
-
-    Attributes:
-        queries: held-out queries that are searched at most.
-        fewest: with fewer of them, chance would choose, and a cautious weight is taken.
-        seed: which ones, where there are more.
-    """
-
-    queries: int = 1000
-    fewest: int = 50
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if min(self.queries, self.fewest) < 1:
-            raise ConfigError(
-                f"tuning_queries={self.queries}, tuning_fewest={self.fewest}: expected at least 1"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from index.dense.dense_index import load_dense
 from index.engines.exclusion import excluded_positions
 from index.engines.hybrid import HybridRetriever
 from index.engines.opening import DENSE, SPARSE, load_sparse
-from index.engines.parts import Tuning
+from index.engines.tuning import Tuning
 from index.fusion.dense_weight import WeightChoice, choose_weight
 from index.fusion.fusion import Fusion
 from spider.artifacts.artifact import Artifact

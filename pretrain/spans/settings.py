@@ -1,9 +1,10 @@
 """Settings of mining: what decides the recurring spans, the split and the held-out queries."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pretrain.spans.span_filters import SpanFilter
+from spider.corpus.split import SplitRule
 from spider.errors import SettingError
 from spider.questions.transforms.query_ranges import QueryTransform
 from spider.settings import Execution
@@ -18,12 +19,11 @@ class MiningSettings:
         query_transform: how held-out queries are made of a passage's words.
         drop_last: leave each document's last passage out; auto does so where the corpus pads it
             with the document's beginning (psgs_w100).
-        validation_share: share of the usable documents kept for validation.
-        test_share: share of the usable documents kept for testing.
+        split: which documents are kept for validation and for testing; its seed also decides the
+            held-out queries.
         clusters_per_document: at most this many held-out queries for each document.
         heldout_documents: at most this many documents of a part get queries; all of them are kept
             from training.
-        seed: decides the split and the held-out queries.
         shard_passages: passages in a shard; an interrupted run loses the shard it was at.
         processes: worker processes.
     """
@@ -31,11 +31,9 @@ class MiningSettings:
     span_filter: SpanFilter
     query_transform: QueryTransform
     drop_last: Literal["auto", True, False] = "auto"
-    validation_share: float = 0.1
-    test_share: float = 0.2
+    split: SplitRule = field(default_factory=SplitRule)
     clusters_per_document: int = 40
     heldout_documents: int = 10_000
-    seed: int = 0
     shard_passages: int = 20_000
     processes: Execution[int] = 1
 
@@ -44,12 +42,3 @@ class MiningSettings:
         for name in ("clusters_per_document", "heldout_documents", "shard_passages", "processes"):
             if getattr(self, name) < 1:
                 raise SettingError(name, getattr(self, name), "at least 1")
-        if self.seed < 0:
-            raise SettingError("seed", self.seed, "0 or more")
-        for name in ("validation_share", "test_share"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise SettingError(name, getattr(self, name), "a share in [0, 1]")
-        if self.validation_share + self.test_share >= 1.0:
-            raise SettingError(
-                "test_share", self.test_share, "less than 1 together with validation_share"
-            )

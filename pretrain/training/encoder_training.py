@@ -1,7 +1,7 @@
 """Training an encoder on a corpus: from documents and spans to an exported checkpoint."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -11,7 +11,7 @@ from torch import nn, optim
 
 from pretrain.pairings.choice import choose_pairings
 from pretrain.pairings.independent_crop import IndependentCrop
-from pretrain.pairings.pairing import Pairing, PreparedPairing
+from pretrain.pairings.pairing import PreparedPairing
 from pretrain.pairings.title import Title
 from pretrain.training.batch import Collator, PairBatch
 from pretrain.training.distributed import is_main, main_first, processes
@@ -94,7 +94,8 @@ class EncoderTraining:
         self, corpus: Corpus, spans: SpanStore, tokens: TokenStore
     ) -> tuple[PairStream, str]:
         prepared: dict[str, PreparedPairing] = {
-            name: pairing.prepare(corpus, spans, tokens) for name, pairing in self.settings.pairings.items()
+            name: pairing.prepare(corpus, spans, tokens)
+            for name, pairing in self.settings.pairings.items()
         }
         weights, reason = dict(self.settings.weights), ""
         if self.settings.enlarge_few and set(prepared) == {RECURRING_SPAN}:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from spider.errors import ConfigError
+from spider.errors import SettingError
+from spider.settings import Execution
 from spider.text.tokenizer import Tokenizer
 from spider.text.vocabulary import settle_tokenizer
 
@@ -28,9 +29,10 @@ class BertSettings:
     """Settings of the ``bert`` encoder.
 
     Args:
-        source: a name on the hub or a folder to start from; "" makes a fresh small transformer. A
-            DPR checkpoint (``tau/spider``) is converted.
-        tokenizer_source: "" takes the source's, or trains a vocabulary on the corpus when fresh.
+        start: a folder or a name on the hub whose weights training begins with; "" makes a new
+            small transformer. A DPR checkpoint (``tau/spider``) is converted.
+        start_tokenizer: a folder, a file or a name on the hub; "" takes the tokenizer of
+            ``start``, or trains a vocabulary on the corpus for a new transformer.
         hidden: of a fresh transformer: length of a vector.
         layers: of a fresh transformer.
         heads: of a fresh transformer.
@@ -50,8 +52,8 @@ class BertSettings:
     def __init__(
         self,
         *,
-        source: str = "",
-        tokenizer_source: str = "",
+        start: Execution[str] = "",
+        start_tokenizer: Execution[str] = "",
         hidden: int = 256,
         layers: int = 4,
         heads: int = 4,
@@ -66,13 +68,15 @@ class BertSettings:
         score_multiplier: float = 1.0,
     ):
         if precision not in ("float32", "bfloat16"):
-            raise ConfigError(f"encoder.precision={precision!r}; expected float32 or bfloat16")
+            raise SettingError("precision", precision, "float32 or bfloat16")
         if hidden % heads:
-            raise ConfigError(f"encoder.hidden={hidden} is not a multiple of encoder.heads={heads}")
-        if min(max_query_length, max_passage_length) < 3:
-            raise ConfigError("encoder.max_query_length and max_passage_length must be at least 3")
-        self.source = source
-        self.tokenizer_source = tokenizer_source
+            raise SettingError("hidden", hidden, f"a multiple of heads={heads}")
+        lengths = {"max_query_length": max_query_length, "max_passage_length": max_passage_length}
+        for name, length in lengths.items():
+            if length < 3:
+                raise SettingError(name, length, "at least 3: [CLS], a token and [SEP]")
+        self.start = start
+        self.start_tokenizer = start_tokenizer
         self.hidden = hidden
         self.layers = layers
         self.heads = heads
@@ -87,16 +91,16 @@ class BertSettings:
         self.score_multiplier = score_multiplier
 
     @property
-    def sources(self) -> tuple[str, ...]:
+    def starts(self) -> tuple[str, ...]:
         """Where weights and vocabulary come from."""
-        return (self.source, self.tokenizer_source)
+        return (self.start, self.start_tokenizer)
 
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
-        """Load the source's vocabulary, or train one; what ``folder`` already holds is kept."""
+        """Load the vocabulary of the start, or train one; what ``folder`` already holds is kept."""
         return settle_tokenizer(
             corpus_texts,
             folder,
-            source=self.tokenizer_source or self.source,
+            start=self.start_tokenizer or self.start,
             vocabulary_size=self.vocabulary_size,
             lower_case=self.lower_case,
         )

@@ -18,7 +18,7 @@ from spider.encoders.bert_checkpoint import (
 )
 from spider.encoders.bert_inference import BertEncoder
 from spider.encoders.layers.padding import pad, padded_batches
-from spider.errors import CheckpointError, ConfigError
+from spider.errors import CheckpointError, ConfigError, SettingError
 from spider.text.token_batch import TokenBatch
 from spider.text.tokenizer import Tokenizer, load_tokenizer
 
@@ -125,8 +125,8 @@ def enclose(
 
 def new_bert(settings: BertSettings, tokenizer: Tokenizer, *, seed: int) -> TrainableBert:
     """Make a module to train; see :meth:`BertSettings.build`."""
-    if settings.source:
-        model = pretrained_transformer(settings.source, dropout=settings.dropout)
+    if settings.start:
+        model = pretrained_transformer(settings.start, dropout=settings.dropout)
     else:
         model = new_transformer(
             vocabulary_size=tokenizer.vocabulary_size,
@@ -140,14 +140,13 @@ def new_bert(settings: BertSettings, tokenizer: Tokenizer, *, seed: int) -> Trai
     if model.config.vocab_size < tokenizer.vocabulary_size:
         raise ConfigError(
             f"the transformer knows {model.config.vocab_size} tokens, the tokenizer has "
-            f"{tokenizer.vocabulary_size}; give encoder.tokenizer_source of the same model"
+            f"{tokenizer.vocabulary_size}; give architecture.start_tokenizer of the same model"
         )
     limit = getattr(model.config, "max_position_embeddings", settings.max_passage_length)
-    if max(settings.max_passage_length, settings.max_query_length) > limit:
-        raise ConfigError(
-            f"encoder.max_passage_length={settings.max_passage_length}, but this transformer reads "
-            f"at most {limit} tokens"
-        )
+    for name in ("max_query_length", "max_passage_length"):
+        length = getattr(settings, name)
+        if length > limit:
+            raise SettingError(name, length, f"at most {limit}, the limit of this transformer")
     return TrainableBert(model, tokenizer, settings)
 
 

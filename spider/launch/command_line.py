@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from spider.errors import ConfigError
-from spider.launch.schema import find_setting, known_keys, settings_of, takes_text
+from spider.launch.schema import alternatives, find_setting, known_keys, settings_of, takes_text
 from spider.launch.typed import unknown_key
 from spider.launch.verbs import groups, positionals_of
 
 OVERRIDE = re.compile(r"^[+~]{0,2}(?P<key>[A-Za-z_][\w.@/:-]*)=")
 FLAG = re.compile(r"^--(?P<key>[A-Za-z_][\w.-]*)(?P<given>=|$)")
+SHORT_FLAG = re.compile(r"^-[A-Za-z]+$")
 DELETION = re.compile(r"^~(?P<key>[A-Za-z_][\w.@/-]*)$")
 PRIMITIVE = re.compile(r"^(-?\d+(\.\d+)?([eE][-+]?\d+)?|true|false|null)$")
 LAUNCHER_FLAGS = ("help", "cfg", "multirun", "config-dir")
@@ -83,7 +84,7 @@ def parse(words: Sequence[str], cls: type[Any]) -> CommandLine:
 
 
 def root_of(key: str) -> str:
-    """Return the first part of a key: ``training`` of ``training.steps``, ``db`` of ``db@place``."""
+    """Return the first part of a key: ``training`` of ``training.steps``."""
     return re.split(r"[@./]", key)[0]
 
 
@@ -144,7 +145,7 @@ def _is_setting(word: str, cls: type[Any], *, waiting: bool) -> bool:
 
 def _is_flag(word: str, cls: type[Any], *, waiting: bool) -> bool:
     """Tell a flag from text such as ``-5 degrees?``."""
-    if word in SHORT_FLAGS:
+    if SHORT_FLAG.match(word):
         return True
     match = FLAG.match(word)
     if match is None:
@@ -191,15 +192,9 @@ def _flag_override(name: str, value: str | None, rest: list[str], cls: type[Any]
     if setting is None:
         # a setting of a variant, whose class is known only once the variant is chosen
         return f"{key}={value if PRIMITIVE.match(value) else quote(value)}"
-    nothing = value == "null" and _takes_none(setting.annotation)
+    nothing = value == "null" and type(None) in alternatives(setting.annotation)
     text = takes_text(setting.annotation) and not nothing
     return f"{key}={quote(value) if text else value}"
-
-
-def _takes_none(annotation: Any) -> bool:
-    from spider.launch.schema import alternatives
-
-    return type(None) in alternatives(annotation)
 
 
 def _next(rest: list[str], flag: str) -> str:

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from hydra.core.object_type import ObjectType
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
@@ -118,9 +118,9 @@ def complete(loaded: DictConfig) -> DictConfig:
 
 
 def _complete(values: Mapping[Any, Any]) -> dict[Any, Any]:
-    beneath = {}
+    beneath: dict[str, Any] = {}
     if TARGET in values:
-        beneath = default_values(import_class(str(values[TARGET])))
+        beneath = {TARGET: values[TARGET]} | default_values(import_class(str(values[TARGET])))
     elif MODULE in values:
         module = importlib.import_module(str(values[MODULE]))
         beneath = default_values(configuration_class(module.main))

@@ -43,7 +43,7 @@ def compose_verb(
         raise ConfigError(_no_such_variant(error)) from error
     except OverrideParseException as error:
         raise ConfigError(
-            f"cannot read {error.override!r} ({_one_line(error)}); free text and paths go in as "
+            f"cannot read {str(error.override).removeprefix('++')!r} ({_one_line(error)}); free text and paths go in as "
             "words or --key VALUE, which need no quoting"
         ) from error
     except ConfigError:

@@ -1,5 +1,6 @@
 """Composed values become a verb's settings object."""
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,9 +14,7 @@ RESOLVED = "resolved"
 GIVEN = "given"
 
 
-def typed_settings(
-    cls: type[Any], values: Mapping[str, Any], overrides: Sequence[str] = ()
-) -> Any:
+def typed_settings(cls: type[Any], values: Mapping[str, Any], overrides: Sequence[str] = ()) -> Any:
     """Build a verb's settings from composed values.
 
     Args:
@@ -29,4 +28,5 @@ def typed_settings(
     names = (re.split(r"[=.@]", word.lstrip("+~"), maxsplit=1)[0] for word in overrides)
     filled = {RESOLVED: content(cls, typed), GIVEN: tuple(dict.fromkeys(names))}
     wanted = FILLED_BY_LAUNCHER & parameters(cls).keys()
-    return build(cls, {**typed, **{name: filled[name] for name in wanted}})
+    # not through build, which would make objects of the variants in the plain values
+    return dataclasses.replace(build(cls, typed), **{name: filled[name] for name in wanted})

@@ -1,7 +1,7 @@
 """``spider --help`` and ``spider VERB --help``: verbs, settings with defaults, groups, examples."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from spider.launch.schema import nested_class, settings_of
 from spider.launch.typed import TARGET
@@ -44,8 +44,7 @@ def verb_help(verb: str, cls: type[Any], config: Any) -> str:
     """
     from omegaconf import OmegaConf
 
-    values = OmegaConf.to_container(config, resolve=False)
-    assert isinstance(values, dict)  # noqa: S101
+    values = cast(Mapping[str, Any], OmegaConf.to_container(config, resolve=False))
     words = "".join(f" [{name.rpartition('.')[2].upper()}]" for name in positionals_of(cls))
     parts = [f"spider {verb}{words} [--flag VALUE ...] [setting=value ...]\n\n{verbs()[verb]}\n"]
     rows = setting_rows(cls, values)

@@ -10,7 +10,6 @@ import re
 import types
 import typing
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, Union
 
@@ -40,7 +39,6 @@ class Setting(NamedTuple):
     execution: bool
 
 
-@cache
 def settings_of(cls: type[Any]) -> Mapping[str, Setting]:
     """Return the settings of a dataclass or of a class with an annotated constructor."""
     described = _descriptions(cls)

@@ -189,7 +189,8 @@ def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
         _require(isinstance(value, annotation), value, annotation, where)
     elif isinstance(value, Mapping):
         raise ConfigError(
-            f"setting {where}: no variant is chosen, so it has no settings; {where}=VARIANT chooses one"
+            f"setting {where}: no variant is chosen, so it has no settings; {where}=VARIANT "
+            "chooses one"
         )
     return value
 

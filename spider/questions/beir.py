@@ -3,9 +3,9 @@
 from collections import defaultdict
 from pathlib import Path
 
-from spider.settings import Execution
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
+from spider.settings import Execution
 from spider.sources.beir_files import fingerprint_beir, open_beir_file
 from spider.sources.jsonl import string_field
 from spider.sources.text_files import parse_json_lines, read_lines

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import regex
 
-from spider.settings import Execution
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files, read_tab_separated
 
 COLUMNS = 4

@@ -3,9 +3,9 @@
 import ast
 from pathlib import Path
 
-from spider.settings import Execution
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files, read_tab_separated
 
 SHOWN = 60

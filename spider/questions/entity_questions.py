@@ -5,10 +5,10 @@ from zlib import crc32
 
 import numpy as np
 
-from spider.settings import Execution
 from spider.errors import ConfigError, DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.json_lists import answer_list, read_json_list, string_value
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files
 
 

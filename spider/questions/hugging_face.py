@@ -1,9 +1,9 @@
 """Read questions from a Hugging Face data set."""
 
-from spider.settings import Execution
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.json_lists import answer_list
+from spider.settings import Execution
 from spider.sources.hugging_face_rows import column, fingerprint_rows, read_rows
 
 

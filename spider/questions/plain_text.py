@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from spider.settings import Execution
 from spider.question import Question, QuestionSet
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files, read_text_lines
 
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from spider.settings import Execution
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.json_lists import answer_list, read_json_list, string_value
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from spider.corpus.document import Document, PassageBounds
-from spider.settings import Execution
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.beir_files import fingerprint_beir, open_beir_file
 from spider.sources.jsonl import string_field
 from spider.sources.reading_report import ReadingReport

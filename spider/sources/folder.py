@@ -10,8 +10,8 @@ from typing import Any
 
 from spider.artifacts.atomic_files import read_json
 from spider.corpus.document import Document
-from spider.settings import Execution
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.document_source import READ, FileRecord
 from spider.sources.extraction.docx_text import extract_docx
 from spider.sources.extraction.extracted import Extracted, NotExtractedError

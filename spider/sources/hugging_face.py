@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from spider.corpus.document import Document
-from spider.settings import Execution
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.hugging_face_rows import column, fingerprint_rows, read_rows
 from spider.sources.reading_report import ReadingReport
 

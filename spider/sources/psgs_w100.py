@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spider.corpus.document import Document, PassageBounds
-from spider.settings import Execution
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.reading_report import ReadingReport
 from spider.sources.text_files import PathSetting, find_files, fingerprint_files, read_tab_separated
 

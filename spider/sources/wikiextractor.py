@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from spider.corpus.document import Document
-from spider.settings import Execution
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.jsonl import string_field
 from spider.sources.reading_report import ReadingReport
 from spider.sources.text_files import TextLine, find_files, fingerprint_files, read_text_lines

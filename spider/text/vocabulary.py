@@ -23,21 +23,21 @@ SMALLEST_VOCABULARY = 1000
 
 
 def settle_tokenizer(
-    texts: Iterable[str], folder: Path, *, source: str, vocabulary_size: int, lower_case: bool
+    texts: Iterable[str], folder: Path, *, start: str, vocabulary_size: int, lower_case: bool
 ) -> Tokenizer:
     """Return an encoder's tokenizer, saved in ``folder``; what it already holds is kept.
 
     Args:
-        texts: a vocabulary is trained on these where there is no source.
+        texts: a vocabulary is trained on these where there is no start.
         folder: where the tokenizer is, or will be.
-        source: a folder, a file or a name on the hub; empty trains a vocabulary.
+        start: a folder, a file or a name on the hub; empty trains a vocabulary.
         vocabulary_size: at most this many pieces where one is trained.
         lower_case: lower the case and strip accents.
     """
     if (folder / TOKENIZER_FILE).is_file():
         return load_tokenizer(folder)
-    if source:
-        tokenizer = load_tokenizer(source, lower_case=lower_case)
+    if start:
+        tokenizer = load_tokenizer(start, lower_case=lower_case)
     else:
         tokenizer = train_tokenizer(texts, vocabulary_size=vocabulary_size, lower_case=lower_case)
     tokenizer.save(folder)

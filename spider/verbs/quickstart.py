@@ -5,7 +5,7 @@ Without a folder it takes the documentation that every Python carries; with one,
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.workspace import remember
@@ -31,9 +31,11 @@ class QuickstartSettings(WorkspaceSettings):
         own_files: the pipeline for a folder.
     """
 
-    data: Path | None
-    minutes: float | None
-    retrain: bool
+    positionals: ClassVar = ("data",)
+
+    data: Path | None = None
+    minutes: float | None = None
+    retrain: bool = False
     documentation: dict[str, Any]
     own_files: dict[str, Any]
 

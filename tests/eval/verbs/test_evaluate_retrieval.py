@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eval.verbs.evaluate_retrieval import EvaluateRetrievalConfig, main
+from eval.verbs.evaluate_retrieval import EvaluateRetrievalSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
 from spider.corpus.corpus import Corpus
@@ -89,7 +89,7 @@ def evaluate(runs: list[Path], corpus: Corpus, output: Path, **settings: Any) ->
     resolved = {k: v for k, v in given.items() if k != "overwrite"}
     resolved["top_k"] = list(given["top_k"])
     main(
-        EvaluateRetrievalConfig(
+        EvaluateRetrievalSettings(
             runs=tuple(runs), corpus=corpus.path, output=output, resolved=resolved, **given
         )
     )

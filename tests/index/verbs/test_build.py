@@ -19,14 +19,14 @@ from index.fusion.weighted_sum import WeightedSum
 from index.sparse.bm25s_index import Bm25s
 from index.sparse.jvm import JvmPlan, plan_jvm, preflight
 from index.sparse.lucene import Lucene
-from index.verbs.build import BuildConfig, main
+from index.verbs.build import BuildSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
 from spider.errors import ArtifactError, ConfigError
 from spider.ranking import Hits
 
 
-def settings(folder: Path, **changes: Any) -> BuildConfig:
+def settings(folder: Path, **changes: Any) -> BuildSettings:
     values: dict[str, Any] = {
         "corpus": folder / "corpus",
         "embeddings": folder / "embeddings",
@@ -38,7 +38,7 @@ def settings(folder: Path, **changes: Any) -> BuildConfig:
         "tuning_fewest": 1,
         "device": "cpu",
     }
-    return BuildConfig(**{**values, **changes})
+    return BuildSettings(**{**values, **changes})
 
 
 def search_all(folder: Path, path: Path) -> dict[str, Hits]:
@@ -89,7 +89,7 @@ def test_a_saved_index_searches_like_its_parts(undertaking: Any) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from index.verbs.build import BuildConfig, main
+from index.verbs.build import BuildSettings, main
 from index.dense.faiss_sqfp16 import FaissSqfp16
 from index.fusion.weighted_sum import WeightedSum
 from index.sparse.bm25s_index import Bm25s
@@ -100,7 +100,7 @@ def half(self, corpus, at, progress):
 
 Bm25s.build = half
 at = Path(sys.argv[1])
-main(BuildConfig(
+main(BuildSettings(
     corpus=at / "corpus", embeddings=at / "embeddings", spans=at / "spans", output=at / "index",
     dense=FaissSqfp16(), sparse=Bm25s(), fusion=WeightedSum(dense_depth=20, sparse_depth=20),
     tuning_fewest=1, device="cpu",

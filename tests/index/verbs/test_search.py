@@ -13,9 +13,9 @@ from index.engines.ranked_passages import rank_passages
 from index.fusion.reciprocal_rank import ReciprocalRank
 from index.fusion.weighted_sum import WeightedSum
 from index.sparse.bm25s_index import Bm25s
-from index.verbs.build import BuildConfig
+from index.verbs.build import BuildSettings
 from index.verbs.build import main as build
-from index.verbs.search import SearchConfig, main
+from index.verbs.search import SearchSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.errors import ArtifactError, ConfigError
 from spider.question import Question, QuestionSet, load_question_set
@@ -26,7 +26,7 @@ from spider.ranking import NO_PASSAGE, load_hits
 def folder(undertaking: Any) -> Path:
     path: Path = undertaking.folder
     build(
-        BuildConfig(
+        BuildSettings(
             corpus=path / "corpus",
             embeddings=path / "embeddings",
             output=path / "index",
@@ -38,7 +38,7 @@ def folder(undertaking: Any) -> Path:
     return path
 
 
-def settings(folder: Path, **changes: Any) -> SearchConfig:
+def settings(folder: Path, **changes: Any) -> SearchSettings:
     values: dict[str, Any] = {
         "index": folder / "index",
         "corpus": folder / "corpus",
@@ -46,7 +46,7 @@ def settings(folder: Path, **changes: Any) -> SearchConfig:
         "depth": 12,
         "device": "cpu",
     }
-    return SearchConfig(**{**values, **changes})
+    return SearchSettings(**{**values, **changes})
 
 
 def test_a_run_holds_every_system_and_the_questions(folder: Path, undertaking: Any) -> None:

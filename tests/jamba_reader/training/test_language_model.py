@@ -19,7 +19,7 @@ from jamba_reader.training.language_model import LanguageModelTraining
 from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
 from jamba_reader.training.token_streams import Chunk, LanguageModelBatch
-from jamba_reader.verbs.train_language_model import TrainLanguageModelConfig, main
+from jamba_reader.verbs.train_language_model import TrainLanguageModelSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
 from spider.corpus.split import NOT_USABLE, TEST, TRAIN, VALIDATION, DocumentSplit
@@ -50,7 +50,7 @@ def corpus(make_corpus):
     return make_corpus(documents)
 
 
-def settings(corpus, output: Path, **changes) -> TrainLanguageModelConfig:
+def settings(corpus, output: Path, **changes) -> TrainLanguageModelSettings:
     values = {
         "corpus": corpus.path,
         "output": output,
@@ -68,7 +68,7 @@ def settings(corpus, output: Path, **changes) -> TrainLanguageModelConfig:
         **changes,
     }
     resolved = {name: str(value) for name, value in values.items() if name != "output"}
-    return TrainLanguageModelConfig(**values, resolved=resolved)
+    return TrainLanguageModelSettings(**values, resolved=resolved)
 
 
 def test_the_verb_writes_what_transformers_opens(corpus, tmp_path, caplog) -> None:

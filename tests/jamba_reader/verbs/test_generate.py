@@ -13,7 +13,7 @@ from jamba_reader.config import JambaConfig
 from jamba_reader.model.loading import save_model
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.tokenization.vocabulary import save_vocabulary, train_vocabulary
-from jamba_reader.verbs.generate import GenerateConfig, main
+from jamba_reader.verbs.generate import GenerateSettings, main
 from spider.errors import CheckpointError, ConfigError, DataError
 
 TEXTS = ["The heron is a grey bird.\nIt stands in the shallows.", "Größe – 東京 and a heron."]
@@ -52,9 +52,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def settings(folder: Path, **changes: Any) -> GenerateConfig:
+def settings(folder: Path, **changes: Any) -> GenerateSettings:
     values = {"prompt": "The heron", "model": str(folder), "device": "cpu", "max_new_tokens": 12}
-    return GenerateConfig(**{**values, **changes})
+    return GenerateSettings(**{**values, **changes})
 
 
 def test_text_is_printed_and_repeats_with_its_seed(

@@ -1,6 +1,6 @@
 import os
 import signal
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +11,30 @@ import torch
 from pretrain.pairings.recurring_span import RecurringSpan
 from pretrain.pairings.title import Title
 from pretrain.training import encoder_training
-from pretrain.verbs.train import TrainConfig, main
+from pretrain.verbs.train import TrainSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.encoders.loading import load_encoder
 from spider.encoders.static import StaticSettings
 from spider.errors import ArtifactError, DataError, InterruptedRunError
 from spider.questions.transforms.random_window import RandomWindow
+from spider.training.settings import TrainingSettings
 from spider.training.metrics import METRICS, read_metrics
 
 
-def _config(training_corpus: tuple, output: Path, **changes: Any) -> TrainConfig:
+def _config(training_corpus: tuple, output: Path, **changes: Any) -> TrainSettings:
     corpus, spans, _, _ = training_corpus
     settings: dict[str, Any] = {
         "architecture": StaticSettings(dimension=16, vocabulary_size=1000),
         "pairings": {"recurring_span": RecurringSpan(transform=RandomWindow())},
         "enlarge_few": False,
         "batch_size": 8,
-        "steps": 6,
-        "log_every": 2,
-        "validate_every": 3,
-        "save_every": 2,
-        "device": "cpu",
     } | changes
+    run = {"steps": 6, "log_every": 2, "validate_every": 3, "save_every": 2, "device": "cpu"}
+    names = {field.name for field in fields(TrainingSettings)}
+    run |= {name: settings.pop(name) for name in names & settings.keys()}
+    settings["training"] = TrainingSettings(**run)
     resolved = {name: repr(value) for name, value in changes.items()}
-    return TrainConfig(
+    return TrainSettings(
         corpus=corpus.path, spans=spans.path, output=output, resolved=resolved, **settings
     )
 

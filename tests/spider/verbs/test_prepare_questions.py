@@ -6,7 +6,7 @@ from spider.artifacts.artifact import open_artifact
 from spider.errors import ArtifactError, ConfigError, DataError
 from spider.question import load_question_set
 from spider.questions.jsonl import JsonLinesQuestions
-from spider.verbs.prepare_questions import PrepareQuestionsConfig, main
+from spider.verbs.prepare_questions import PrepareQuestionsSettings, main
 
 
 @pytest.fixture
@@ -18,7 +18,9 @@ def source(tmp_path):
 
 def run(source, output, **settings):
     resolved = {"question_set": {"path": str(source.path)}, "limit": settings.get("limit")}
-    main(PrepareQuestionsConfig(question_set=source, output=output, resolved=resolved, **settings))
+    main(
+        PrepareQuestionsSettings(question_set=source, output=output, resolved=resolved, **settings)
+    )
     return open_artifact(output, kind="questions")
 
 
