@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def embed_corpus(
-    settings: EmbeddingSettings,
+    settings: EmbeddingSettings | None = None,
     *,
     corpus: Path,
     encoder: Path,
@@ -33,13 +33,14 @@ def embed_corpus(
     same place already has, from the same encoder, are taken over.
 
     Args:
-        settings: how the work is cut and where it runs.
+        settings: how the work is cut and where it runs; None takes the defaults.
         corpus: artifact of passages.
         encoder: artifact of an encoder.
         output: where the embeddings go.
         overwrite: replace embeddings made from other settings or inputs.
         resolved: the configuration to record.
     """
+    settings = settings or EmbeddingSettings()
     passages = Corpus.open(corpus)
     trained = open_artifact(encoder, kind="encoder")
     stage = Stage(

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
-from spider.errors import ConfigError, settings_within
+from spider.errors import ConfigError, SettingError, settings_within
 from spider.launch.schema import FILLED_BY_LAUNCHER, alternatives, annotations, parameters
 
 MISSING = "???"
@@ -49,8 +49,13 @@ def build(cls: type[Built], values: Mapping[str, Any], *, where: str = "") -> Bu
                 raise ConfigError(f"setting {_join(where, name)} must be given")
             continue
         arguments[name] = convert(values[name], hints.get(name, Any), where=_join(where, name))
-    with settings_within(where):
-        return cls(**arguments)
+    try:
+        with settings_within(where):
+            return cls(**arguments)
+    except SettingError:
+        raise
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}" if where else str(error)) from error
 
 
 def convert(value: Any, annotation: Any, *, where: str) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 import tokenizers
 from tokenizers import models, normalizers, pre_tokenizers, trainers
 
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.text.tokenizer import (
     SPECIAL_TOKENS,
     TOKENIZER_FILE,
@@ -73,9 +73,11 @@ def train_tokenizer(
     size = min(vocabulary_size, max(SMALLEST_VOCABULARY, words // WORDS_PER_PIECE))
     forced = [*SPECIAL_TOKENS, *(f"##{character}" for character in alphabet)]
     if size < len(forced) + len(alphabet):
-        raise ConfigError(
-            f"vocabulary_size={size} cannot hold the special tokens and {len(alphabet)} characters;"
-            f" give at least {len(forced) + len(alphabet)}"
+        fewest = len(forced) + len(alphabet)
+        raise SettingError(
+            "vocabulary_size",
+            size,
+            f"at least {fewest}, to hold the special tokens and {len(alphabet)} characters",
         )
     inner = tokenizers.Tokenizer(models.WordPiece(unk_token=UNKNOWN))
     inner.normalizer = normalizer

@@ -13,6 +13,7 @@ import pytest
 from index.dense.exact import Exact
 from index.dense.faiss_sqfp16 import FaissSqfp16
 from index.engines.opening import available_systems, open_index
+from index.engines.tuning import Tuning
 from index.fusion.dense_weight import WEIGHTS
 from index.fusion.reciprocal_rank import ReciprocalRank
 from index.fusion.weighted_sum import WeightedSum
@@ -23,6 +24,7 @@ from index.verbs.build import BuildSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
 from spider.errors import ArtifactError, ConfigError
+from spider.launch.content import content
 from spider.ranking import Hits
 
 
@@ -35,7 +37,7 @@ def settings(folder: Path, **changes: Any) -> BuildSettings:
         "dense": FaissSqfp16(),
         "sparse": Bm25s(),
         "fusion": WeightedSum(dense_depth=20, sparse_depth=20),
-        "tuning_fewest": 1,
+        "tuning": Tuning(fewest=1),
         "device": "cpu",
     }
     return BuildSettings(**{**values, **changes})
@@ -92,6 +94,7 @@ from pathlib import Path
 from index.verbs.build import BuildSettings, main
 from index.dense.faiss_sqfp16 import FaissSqfp16
 from index.fusion.weighted_sum import WeightedSum
+from index.engines.tuning import Tuning
 from index.sparse.bm25s_index import Bm25s
 
 def half(self, corpus, at, progress):
@@ -103,7 +106,7 @@ at = Path(sys.argv[1])
 main(BuildSettings(
     corpus=at / "corpus", embeddings=at / "embeddings", spans=at / "spans", output=at / "index",
     dense=FaissSqfp16(), sparse=Bm25s(), fusion=WeightedSum(dense_depth=20, sparse_depth=20),
-    tuning_fewest=1, device="cpu",
+    tuning=Tuning(fewest=1), device="cpu",
 ))
 """
 
@@ -150,7 +153,7 @@ def test_raw_scores_take_the_papers_weight(undertaking: Any) -> None:
     assert (fusion["weight"], fusion["tuned_on"]) == (1.0, None)
 
 
-@pytest.mark.parametrize("changes", [{"spans": None}, {"tuning_fewest": 11}])
+@pytest.mark.parametrize("changes", [{"spans": None}, {"tuning": Tuning(fewest=11)}])
 def test_with_too_few_queries_the_weight_is_a_cautious_one(
     undertaking: Any, changes: dict[str, Any]
 ) -> None:
@@ -219,11 +222,12 @@ def test_execution_settings_of_sparse_make_no_index_stale(
     undertaking: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = undertaking.folder
-    resolved = {"seed": 0, "sparse": {"k1": 0.9, "threads": 2, "heap": "2g"}}
+    sparse = {"_target_": "index.sparse.lucene.Lucene", "k1": 0.9, "threads": 2, "heap": "2g"}
+    resolved = content(BuildSettings, {"sparse": sparse})
     main(settings(folder, embeddings=None, spans=None, resolved=resolved))
     manifest = (folder / "index" / "manifest.json").read_bytes()
     for change in ({"threads": 8}, {"heap": "16g"}):
-        changed = {**resolved, "sparse": {**resolved["sparse"], **change}}
+        changed = content(BuildSettings, {"sparse": {**sparse, **change}})
         main(settings(folder, embeddings=None, spans=None, resolved=changed))
     assert (folder / "index" / "manifest.json").read_bytes() == manifest
     other = {**resolved, "sparse": {**resolved["sparse"], "k1": 1.2}}

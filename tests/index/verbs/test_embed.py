@@ -70,7 +70,7 @@ def embed(tmp_path):
             "output": tmp_path / "embeddings",
             "shard_size": 5,
         } | changes
-        main(EmbedSettings(**settings))
+        main(EmbedSettings(**settings, resolved={"shard_size": settings["shard_size"]}))
         return Embeddings.open(settings["output"])
 
     return run

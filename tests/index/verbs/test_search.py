@@ -123,7 +123,7 @@ def test_a_run_killed_while_it_finishes_goes_on(
 
 def test_systems_label_depth_and_fusion(folder: Path) -> None:
     heldout = folder / "spans" / "heldout" / "test"
-    main(settings(folder, questions=heldout, systems=["dense"], depth=500, label="untrained"))
+    main(settings(folder, questions=heldout, systems=("dense",), depth=500, label="untrained"))
     run = open_artifact(folder / "run")
     assert (run.details["systems"], run.details["label"]) == (["dense"], "untrained")
     hits = load_hits(folder / "run" / "dense")
@@ -134,7 +134,7 @@ def test_systems_label_depth_and_fusion(folder: Path) -> None:
     main(settings(folder, questions=heldout, fusion=ReciprocalRank(), overwrite=True))
     assert open_artifact(folder / "run").details["fusion"]["variant"] == "reciprocal_rank"
     with pytest.raises(ConfigError, match=r"got \['splade'\]"):
-        main(settings(folder, questions=heldout, systems=["splade"]))
+        main(settings(folder, questions=heldout, systems=("splade",)))
 
 
 def test_one_question_is_answered_with_scores_and_shares(
@@ -159,7 +159,7 @@ def test_shares_add_up_and_k_may_exceed_the_corpus(folder: Path) -> None:
     assert ranked[0].passage.id == "d4#1"
     for hit in ranked:
         assert sum(hit.shares.values()) == pytest.approx(1)
-    bm25 = open_index(folder / "index", systems=["bm25"])
+    bm25 = open_index(folder / "index", systems=("bm25",))
     assert rank_passages(bm25, "the otter", 1)[0].shares == {"bm25": 1.0}
     bm25.close()
 

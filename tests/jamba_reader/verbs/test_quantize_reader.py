@@ -106,7 +106,7 @@ def test_a_model_without_a_tokenizer_is_told_of_as_generate_tells_it(
 
 
 def test_settings_out_of_range(source: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="shard_megabytes=0"):
+    with pytest.raises(ConfigError, match="shard_megabytes: got 0"):
         main(QuantizeReaderSettings(model=str(source), output=tmp_path / "x", shard_megabytes=0))
     with pytest.raises(CheckpointError, match="no such folder"):
         main(QuantizeReaderSettings(model=str(tmp_path / "nowhere"), output=tmp_path / "x"))

@@ -149,7 +149,7 @@ def test_fresh_weights_come_from_the_seed_alone(tokenizer):
 
 def test_starts_from_a_folder(encoder, tmp_path):
     encoder.export(tmp_path)
-    settings = BertSettings(source=str(tmp_path), max_query_length=16, max_passage_length=48)
+    settings = BertSettings(start=str(tmp_path), max_query_length=16, max_passage_length=48)
     (tmp_path / "training").mkdir()
     again = settings.build(settings.tokenizer([], tmp_path / "training"), seed=0).eval()
     batch = token_batch(passage_ids(encoder))
@@ -173,7 +173,7 @@ def test_dpr_checkpoint_is_converted(tokenizer, tmp_path):
         k.startswith("ctx_encoder.bert_model.") for k in load_file(tmp_path / "model.safetensors")
     )
     tokenizer.save(tmp_path)
-    settings = BertSettings(source=str(tmp_path), max_query_length=16, max_passage_length=48)
+    settings = BertSettings(start=str(tmp_path), max_query_length=16, max_passage_length=48)
     encoder = settings.build(settings.tokenizer([], tmp_path), seed=0).eval()
     ids = passage_ids(encoder)[0]
     with torch.no_grad():
@@ -205,7 +205,7 @@ def test_settings_are_checked(tokenizer, tmp_path):
     with pytest.raises(ConfigError, match="at most 512"):
         BertSettings(hidden=32, heads=2, layers=1, max_passage_length=600).build(tokenizer, seed=0)
     with pytest.raises(DataError, match="no usable transformer"):
-        BertSettings(source=str(tmp_path / "none")).build(tokenizer, seed=0)
+        BertSettings(start=str(tmp_path / "none")).build(tokenizer, seed=0)
     BertConfig(vocab_size=10, hidden_size=32, num_hidden_layers=1, num_attention_heads=2)
 
 

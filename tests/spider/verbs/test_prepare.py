@@ -20,7 +20,7 @@ from spider.verbs.prepare import PrepareSettings, main
 
 def prepare(source, output, *, words=5, overwrite=False):
     resolved = {
-        "source": {"_target_": type(source).__qualname__, "path": str(source.path)},
+        "source": {"_target_": type(source).__qualname__},
         "splitter": {"words": words},
     }
     main(
