@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint format types imports bench readme constraints clean
+.PHONY: help demo test check lint format types imports docs bench readme constraints clean
 
 # an interpreter that the pinned versions were tried on comes first; PYTHON=... chooses another
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 RUN_EXTRAS := cpu,lucene,bm25s,zst
-DEV_EXTRAS := $(RUN_EXTRAS),datasets,documents,eval,dev
+DEV_EXTRAS := $(RUN_EXTRAS),datasets,documents,eval,docs,dev
 # On Linux, PyPI's torch brings gigabytes of CUDA. For the CPU build:
 #   make demo TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
 TORCH_INDEX_URL ?=
@@ -42,6 +42,9 @@ types: $(VENV)/.dev ## mypy --strict
 
 imports: $(VENV)/.dev ## who may import whom
 	@$(BIN)/lint-imports
+
+docs: $(VENV)/.dev ## build the documentation in build/site; a warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 bench: $(VENV)/.dev demo ## the benchmarks that need no data but the demo's
 	@$(BIN)/python -m benchmarks.start_up

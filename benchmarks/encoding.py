@@ -27,7 +27,7 @@ from spider.artifacts.atomic_files import write_json
 from spider.artifacts.provenance import provenance
 from spider.encoders.layers.weighted_bag import weighted_bag, weighted_bag_reference
 from spider.encoders.static import StaticSettings, load
-from spider.encoders.static_model import TrainableStatic
+from spider.encoders.table.model import TrainableStatic
 from spider.text.token_batch import token_batch
 from spider.text.vocabulary import train_tokenizer
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.reports.report import ReportSettings
+from spider.artifacts.records.report import ReportRecord
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
 from spider.settings import Execution
@@ -70,8 +71,8 @@ def main(settings: EvaluateRetrievalSettings) -> None:
             written = evaluation.report(settings, stage.config)
             evaluation.write(folder, written, settings, plot=settings.plot)
             evaluation.export(folder, trec=settings.trec, dpr=settings.dpr)
-            details = {"question_set": runs.question_set.name, "systems": systems}
-            stage.finish(counts=evaluation.counts(), details=details)
+            record = ReportRecord(question_set=runs.question_set.name, systems=tuple(systems))
+            stage.finish(counts=evaluation.counts(), details=record)
     report = read_json(settings.output / "report.json")
     _show(report, settings.output)
     check_requirements(requirements, report)

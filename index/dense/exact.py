@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float32, Num
 
-from index.dense.dense_index import QUESTIONS_AT_ONCE, EmbeddingSource, check_search, check_size
+from index.dense.contract import QUESTIONS_AT_ONCE, EmbeddingSource, check_search, check_size
 from index.score_keys import PADDING, best, pack, unpack
 from spider.errors import ArtifactError
 from spider.progress import Progress

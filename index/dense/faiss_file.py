@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from index.dense.dense_index import QUESTIONS_AT_ONCE, EmbeddingSource, check_search, check_size
+from index.dense.contract import QUESTIONS_AT_ONCE, EmbeddingSource, check_search, check_size
 from index.score_keys import pack, unpack
 from spider.errors import ArtifactError, MissingDependencyError
 from spider.progress import Progress

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from index.sparse.sparse_index import (
+from index.sparse.contract import (
     PassageTexts,
     check_bm25,
     indexed_blocks,
@@ -169,17 +169,6 @@ class Bm25sIndex:
         counts = Counter(self._analyze(indexed_text("", question)))
         known = [(self._vocabulary.get(term), count) for term, count in counts.items()]
         return [(term, np.float64(count)) for term, count in known if term is not None]
-
-    def explain(self, question: str, position: int) -> list[tuple[str, float]]:
-        """Return each matching term's share of one passage's score, largest first."""
-        names = list(dict.fromkeys(self._analyze(indexed_text("", question))))
-        names = [name for name in names if name in self._vocabulary]
-        shares = []
-        for name, (term, count) in zip(names, self._terms(question), strict=True):
-            column = slice(self._starts[term], self._starts[term + 1])
-            at = np.flatnonzero(self._rows[column] == position)
-            shares += [(name, float(count * self._data[column][i])) for i in at]
-        return sorted(shares, key=lambda share: (-share[1], share[0]))
 
     def close(self) -> None:
         """Let go of the mapped files."""

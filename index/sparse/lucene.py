@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from index.sparse.jvm import java_class, start_jvm
-from index.sparse.lucene_searcher import LuceneIndex, java_errors, open_searcher
-from index.sparse.sparse_index import (
+from index.sparse.contract import (
     PassageTexts,
     check_bm25,
     indexed_blocks,
     load_made_with,
     save_made_with,
 )
+from index.sparse.jvm import java_class, start_jvm
+from index.sparse.lucene_searcher import LuceneIndex, java_errors, open_searcher
 from spider.errors import ArtifactError, SettingError, SpiderError
 from spider.progress import Progress
 from spider.settings import Execution

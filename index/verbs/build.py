@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from index.dense.dense_index import DenseIndex
+from index.dense.contract import DenseIndex
 from index.engines.tuning import Tuning
-from index.fusion.fusion import Fusion
-from index.sparse.sparse_index import SparseEngine
+from index.fusion.contract import Fusion
+from index.sparse.contract import SparseEngine
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
 from spider.settings import Execution
@@ -40,10 +40,9 @@ class BuildSettings(StageSettings):
 
 def main(settings: BuildSettings) -> None:
     """Build the indexes of a corpus, and choose how their rankings are joined."""
-    # the writer loads torch, which an index that is up to date need not wait for
     from index.embeddings.embeddings import Embeddings
-    from index.engines.parts import IndexParts, check_parts
-    from spider.artifacts.stage import Stage
+    from index.engines.parts import IndexParts
+    from index.engines.writer import build_index
     from spider.corpus.corpus import Corpus
     from spider.spans.span_store import SpanStore
 
@@ -56,21 +55,13 @@ def main(settings: BuildSettings) -> None:
         fusion=settings.fusion,
         tuning=settings.tuning,
     )
-    check_parts(parts)
-    stage = Stage(
-        verb="build",
-        kind="index",
-        output=settings.output,
+    build_index(
+        parts,
+        settings.output,
         config=settings.resolved,
-        inputs=parts.inputs(),
+        device=settings.device,
         overwrite=settings.overwrite,
     )
-    if stage.up_to_date():
-        return
-
-    from index.engines.writer import write_index
-
-    write_index(stage, parts, device=settings.device)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from index.fusion.fusion import Fusion
+from index.fusion.contract import Fusion
 from spider.errors import ConfigError, SettingError
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
@@ -69,6 +69,7 @@ def main(settings: SearchSettings) -> None:
 
 
 def _search_set(settings: SearchSettings, questions: Path) -> None:
+    from index.engines.contract import load_stored
     from index.engines.opening import (
         check_encoder,
         check_systems,
@@ -86,7 +87,7 @@ def _search_set(settings: SearchSettings, questions: Path) -> None:
     systems = check_systems(index, settings.systems)
     corpus = open_corpus(index, settings.corpus)
     note = ""
-    if set(systems) != {"bm25"}:
+    if load_stored(index).needs_encoder(systems):
         note = training_note(check_encoder(index, settings.encoder))
     question_set = load_question_set(questions)
     fusion = settings.fusion.settings() if settings.fusion is not None else index.details["fusion"]
@@ -133,7 +134,7 @@ def _search_set(settings: SearchSettings, questions: Path) -> None:
 
 def _show(settings: SearchSettings) -> None:
     from index.engines.opening import open_index
-    from index.engines.ranked_passages import rank_passages, show_passages
+    from index.engines.passage_display import show_passages
 
     opened = open_index(
         settings.index,
@@ -145,7 +146,7 @@ def _show(settings: SearchSettings) -> None:
     )
     try:
         for question in [settings.question] if settings.question is not None else _typed():
-            show_passages(question, rank_passages(opened, question, settings.k))
+            show_passages(question, opened.passages([question], settings.k)[0])
     finally:
         opened.close()
 

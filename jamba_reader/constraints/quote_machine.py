@@ -11,16 +11,16 @@ closes.
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
 
 from jamba_reader.constraints.suffix_automaton import step
+from spider.compilation import njit
 
 PHASE, MARKER, NODE, OWED, PENDING = range(5)
 OUTSIDE, INSIDE = 0, 1
 DEAD = -1
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 @no_type_check
 def _bytes_to_come(byte):
     """Return how many bytes follow the first byte of a UTF-8 character."""
@@ -31,7 +31,7 @@ def _bytes_to_come(byte):
     return 2 if byte < 0xF0 else 3
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def read_byte(state, byte, following, graph, markers):  # noqa: C901 one transition table
     """Put the state after ``byte`` into ``following``; return whether the byte may come.
@@ -79,7 +79,7 @@ def read_byte(state, byte, following, graph, markers):  # noqa: C901 one transit
     return True
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def fitting_tokens(state, tokens, starts, shared, graph, markers):
     """Return which tokens may come next.
@@ -109,7 +109,7 @@ def fitting_tokens(state, tokens, starts, shared, graph, markers):
     return fits
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def read_bytes(state, text, graph, markers):
     """Return the state after each byte; shorter than the text where a byte may not come."""

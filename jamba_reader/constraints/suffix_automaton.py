@@ -10,7 +10,8 @@ from typing import NamedTuple, no_type_check
 
 import numpy as np
 from jaxtyping import Int32, Int64
-from numba import njit
+
+from spider.compilation import njit
 
 ROOT = 0
 NONE = -1
@@ -75,7 +76,7 @@ def longest_continuations(arrays: AutomatonArrays) -> Int32[np.ndarray, " states
     return longest
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 @no_type_check
 def _slot(edges, table, state, symbol):
     """Return the place of an edge in the hash table, or the free place for it."""
@@ -89,7 +90,7 @@ def _slot(edges, table, state, symbol):
         place = (place + np.uint64(1)) & mask
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _grown(rows, filled):
     larger = np.empty((2 * len(rows), 4), np.int32)
@@ -97,7 +98,7 @@ def _grown(rows, filled):
     return larger
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _with_room(edges, table, filled):
     """Return edges and hash table with space for one more edge; at most half the table is used."""
@@ -110,7 +111,7 @@ def _with_room(edges, table, filled):
     return edges, table
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 @no_type_check
 def _put_edge(edges, table, states, edge, owner, symbol, target):
     edges[edge, OWNER], edges[edge, SYMBOL] = owner, symbol
@@ -119,7 +120,7 @@ def _put_edge(edges, table, states, edge, owner, symbol, target):
     table[_slot(edges, table, owner, symbol)] = edge
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _extend_all(text, starts):  # noqa: C901 the online step is one: its parts share all arrays
     states = np.empty((1024, 4), np.int32)
@@ -185,7 +186,7 @@ def _extend_all(text, starts):  # noqa: C901 the online step is one: its parts s
     return states[:made], edges[:put], prefix_states
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _by_length(lengths):
     """Return the states in ascending order of length (counting sort)."""
@@ -200,7 +201,7 @@ def _by_length(lengths):
     return order
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _count(links, lengths, prefix_states):
     counts = np.zeros(len(links), np.int32)
@@ -214,7 +215,7 @@ def _count(links, lengths, prefix_states):
     return counts
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _sort_edges(states, edges):
     """Sort the edges by state and symbol, with two stable counting sorts."""
@@ -233,7 +234,7 @@ def _sort_edges(states, edges):
     return np.cumsum(starts), symbols, targets
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _counting_sort(keys, order, limit):
     places = np.zeros(limit + 1, np.int64)
@@ -247,7 +248,7 @@ def _counting_sort(keys, order, limit):
     return result
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _longest(lengths, edge_starts, edge_symbols, edge_targets):
     longest = np.zeros(len(lengths), np.int32)
@@ -261,7 +262,7 @@ def _longest(lengths, edge_starts, edge_symbols, edge_targets):
     return longest
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def step(edge_starts, edge_symbols, edge_targets, state, symbol):
     """Return the state after one more symbol, or NONE (binary search in the edges of the state)."""

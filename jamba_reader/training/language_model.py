@@ -4,7 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import tokenizers
@@ -35,6 +35,7 @@ from jamba_reader.training.parameter_groups import make_adamw
 from jamba_reader.training.settings import LanguageModelSettings
 from jamba_reader.training.token_streams import TokenStreams
 from jamba_reader.training.validation import HeldoutPerplexity
+from spider.artifacts.records.reader import LanguageModelTrainingRecord, ReaderRecord
 from spider.corpus.corpus import Corpus
 from spider.corpus.split import DocumentSplit
 from spider.errors import CheckpointError, ConfigError, DataError
@@ -48,6 +49,18 @@ UNHASHED = (TENSORBOARD,)
 """Event files hold times of day."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
 """What an interrupted run goes on from, until its artifact is whole."""
+
+
+class TrainedLanguageModel(NamedTuple):
+    """What a training run leaves beside its files.
+
+    Attributes:
+        counts: for the manifest.
+        record: the details for the manifest.
+    """
+
+    counts: dict[str, int]
+    record: ReaderRecord
 
 
 class LanguageModelTraining:
@@ -69,18 +82,13 @@ class LanguageModelTraining:
             raise ConfigError(f"start={settings.start}: int8 weights cannot be trained")
         self.settings = settings
 
-    def run(
-        self, corpus: Corpus, folder: Path, *, split: DocumentSplit
-    ) -> dict[str, dict[str, Any]]:
+    def run(self, corpus: Corpus, folder: Path, *, split: DocumentSplit) -> TrainedLanguageModel:
         """Train into ``folder`` (resuming what it holds) and write the reader.
 
         Args:
             corpus: what is read.
             folder: an existing folder.
             split: the split of the corpus's documents; no test document is read.
-
-        Returns:
-            ``counts`` and ``details`` for the manifest.
 
         Raises:
             DataError: there is too little to train on.
@@ -99,9 +107,9 @@ class LanguageModelTraining:
         )
         tokens = build_document_tokens(corpus, vocabulary, folder / TOKENS)
         model = self._model(vocabulary)
-        outcome, details = Outcome(0, {}), dict[str, Any]()
+        outcome, training = Outcome(0, {}), LanguageModelTrainingRecord()
         if self.settings.training.trains:
-            outcome, details = self._train(model, tokens, split, folder)
+            outcome, training = self._train(model, tokens, split, folder)
         save_model(model.cpu(), folder)
         save_vocabulary(vocabulary, folder)
         counts = {
@@ -112,7 +120,7 @@ class LanguageModelTraining:
             "vocabulary": model.config.vocab_size,
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
         }
-        return {"counts": counts, "details": {"training": details}}
+        return TrainedLanguageModel(counts, ReaderRecord(training=training))
 
     def _vocabulary_texts(
         self, corpus: Corpus, training: Int64[np.ndarray, " documents"]
@@ -148,7 +156,7 @@ class LanguageModelTraining:
 
     def _train(
         self, model: JambaLanguageModel, tokens: DocumentTokens, split: DocumentSplit, folder: Path
-    ) -> tuple[Outcome, dict[str, Any]]:
+    ) -> tuple[Outcome, LanguageModelTrainingRecord]:
         streams = TokenStreams(
             tokens,
             split.training,
@@ -183,15 +191,15 @@ class LanguageModelTraining:
             settings=self.settings.training,
             folder=folder,
         )
-        details = {
-            "steps": outcome.steps,
-            "tokens_per_step": streams.tokens_per_step,
-            "training_tokens": streams.tokens,
-            "epochs": round(outcome.steps / streams.steps_per_epoch, 3),
-            "validation_tokens": validation.tokens,
-            "validation": outcome.validation,
-        }
-        return outcome, details
+        record = LanguageModelTrainingRecord(
+            steps=outcome.steps,
+            tokens_per_step=streams.tokens_per_step,
+            training_tokens=streams.tokens,
+            epochs=round(outcome.steps / streams.steps_per_epoch, 3),
+            validation_tokens=validation.tokens,
+            validation=outcome.validation,
+        )
+        return outcome, record
 
 
 def _check_finite(model: JambaLanguageModel, start: str) -> None:

@@ -16,7 +16,7 @@ class LanguageModelSettings:
 
     Attributes:
         reader_size: shape of a new model; its vocabulary's size is the tokenizer's.
-        start: a reader or Jamba checkpoint that training begins with; empty begins with a new model.
+        start: a reader or Jamba checkpoint that training begins with; empty makes a new model.
         start_tokenizer: a folder with tokenizer.json; empty takes the tokenizer of start, or trains
             a vocabulary for a new model.
         vocabulary_size: at most this many tokens where a vocabulary is trained.

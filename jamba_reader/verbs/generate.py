@@ -78,11 +78,11 @@ def main(settings: GenerateSettings) -> None:
     """
     import torch
 
-    from jamba_reader.generation.prompted_text import open_prompted
+    from jamba_reader.generation.console import open_console
 
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    prompted = open_prompted(
+    console = open_console(
         settings.model,
         settings.generation,
         documents=settings.documents,
@@ -97,7 +97,7 @@ def main(settings: GenerateSettings) -> None:
     )
     try:
         for prompt in [settings.prompt] if settings.prompt is not None else _typed():
-            for text in prompted.answer(prompt):
+            for text in console.answer(prompt):
                 sys.stdout.write(text)
                 sys.stdout.flush()
     except KeyboardInterrupt:

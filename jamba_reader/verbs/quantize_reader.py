@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from spider.artifacts.artifact import MANIFEST, open_artifact
+from spider.artifacts.records.reader import ReaderRecord
 from spider.artifacts.stage import Stage
-from spider.encoders.local_sources import fingerprint_sources
+from spider.encoders.start_files import fingerprint_start_files
 from spider.errors import SettingError
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
@@ -69,7 +70,7 @@ def main(settings: QuantizeReaderSettings) -> None:
         config=settings.resolved,
         inputs=parents,
         overwrite=settings.overwrite,
-        fingerprint_extra=fingerprint_sources(map(str, files)),
+        fingerprint_extra=fingerprint_start_files(map(str, files)),
     )
     if stage.up_to_date():
         return
@@ -86,7 +87,7 @@ def main(settings: QuantizeReaderSettings) -> None:
         counts = quantise_checkpoint(
             source, folder, quantization, max_shard_bytes=settings.shard_megabytes * MEGABYTE
         )
-        stage.finish(counts=counts, details={"quantization": quantization.to_mapping()})
+        stage.finish(counts=counts, details=ReaderRecord(quantization=quantization.to_mapping()))
     logger.info(
         "%s: %s of weights became %s, %.0f%% of them int8",
         settings.output,

@@ -8,7 +8,7 @@ from jamba_reader.training.settings import LanguageModelSettings
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
 from spider.corpus.split import open_split, split_documents
-from spider.encoders.local_sources import fingerprint_sources
+from spider.encoders.start_files import fingerprint_start_files
 from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
@@ -57,7 +57,7 @@ def main(settings: TrainLanguageModelSettings) -> None:
         config=settings.resolved,
         inputs=inputs,
         overwrite=settings.overwrite,
-        fingerprint_extra=fingerprint_sources([settings.start, settings.start_tokenizer]),
+        fingerprint_extra=fingerprint_start_files([settings.start, settings.start_tokenizer]),
     )
     if stage.up_to_date():
         return
@@ -74,8 +74,8 @@ def main(settings: TrainLanguageModelSettings) -> None:
             split = split_documents(corpus, settings.split)
         result = training.run(corpus, folder, split=split)
         stage.finish(
-            counts=result["counts"],
-            details=result["details"],
+            counts=result.counts,
+            details=result.record,
             unhashed=UNHASHED,
             leftovers=LEFTOVERS,
         )

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
 
 from pretrain.spans.span_filters import SpanFilter
+from spider.compilation import njit
 from spider.spans.span_store import Clusters, Occurrences
 from spider.text.stop_words import SPLINTER
 from spider.text.word_scanner import code_points, scan_words
@@ -78,7 +78,7 @@ def _word_marks(ids: np.ndarray, before: int, total: int) -> np.ndarray:
     return marks
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _find(
     ids, plain, owners, marks, passages, shortest, longest, last_allowed, not_at_ends, overlap
@@ -98,7 +98,7 @@ def _find(
     return _gather(levels, counts, borders, kept)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _gather(levels, counts, borders, kept):
     """Return the kept groups' sizes, lengths and first tokens; groups are in level order."""
@@ -124,7 +124,7 @@ def _gather(levels, counts, borders, kept):
     return sizes, lengths, tokens
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _room(plain, owners, last_allowed):
     """Return the longest span, in words, that may begin at each token."""
@@ -137,7 +137,7 @@ def _room(plain, owners, last_allowed):
     return room
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _recurring(ids, room, owners, vocabulary, longest):
     """Number the n-grams that recur in two passages.
@@ -176,7 +176,7 @@ def _recurring(ids, room, owners, vocabulary, longest):
     return levels, counts[:groups], spread[:groups], firsts[:groups], borders
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _pairs(shorter, active, room, level):
     """Name the n-grams at the tokens whose two (n-1)-grams recur, by first appearance."""
@@ -207,7 +207,7 @@ def _pairs(shorter, active, room, level):
     return tokens[:filled], names[:filled], named
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _tally(names, named, active, owners, groups, counts, spread, firsts):
     """Give the names that recur in two passages the next groups, by first appearance."""
@@ -232,7 +232,7 @@ def _tally(names, named, active, owners, groups, counts, spread, firsts):
     return kept
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _accepts(ids, marks, first, length, not_at_ends, overlap):
     """Apply the rules of SpanFilter.accepts to the span at a token."""
@@ -247,7 +247,7 @@ def _accepts(ids, marks, first, length, not_at_ends, overlap):
     return not (not_at_ends and at_ends)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _inside_accepted(levels, counts, firsts, borders, accepted):
     """Tell which groups have the same occurrences as a longer accepted one around them."""

@@ -47,7 +47,7 @@ def main(settings: MineSettings) -> None:
         result = Mining(settings).run(Corpus.open(settings.corpus), folder)
         stage.finish(
             counts=result.counts,
-            details=result.details,
+            details=result.record,
             volatile={"words_per_second": result.words_per_second},
             leftovers=[SHARDS],
         )

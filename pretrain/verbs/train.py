@@ -6,7 +6,7 @@ from pathlib import Path
 from pretrain.training.settings import ContrastiveSettings
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
-from spider.encoders.local_sources import fingerprint_sources
+from spider.encoders.start_files import fingerprint_start_files
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
 from spider.settings import Execution
@@ -37,7 +37,7 @@ def main(settings: TrainSettings) -> None:
             "spans": open_artifact(settings.spans, kind="spans"),
         },
         overwrite=settings.overwrite,
-        fingerprint_extra=fingerprint_sources(settings.architecture.starts),
+        fingerprint_extra=fingerprint_start_files(settings.architecture.starts),
     )
     if stage.up_to_date():
         return
@@ -52,9 +52,9 @@ def main(settings: TrainSettings) -> None:
         result = training.run(Corpus.open(settings.corpus), SpanStore.open(settings.spans), folder)
         if is_main():
             stage.finish(
-                counts=result["counts"],
+                counts=result.counts,
                 variant=settings.architecture.variant,
-                details=result["details"],
+                details=result.record,
                 unhashed=UNHASHED,
                 leftovers=LEFTOVERS,
             )

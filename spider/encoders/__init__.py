@@ -1,1 +1,1 @@
-"""Encoders: text → vectors. One file per variant."""
+"""Encoders: text → vectors. One file for each variant."""

@@ -3,26 +3,27 @@
 Source: Ram et al. 2022, section 4.2, and the released code: one shared tower, no pooler, no
 projection, no normalisation, token types all zero, passages as ``[CLS] title [SEP] text [SEP]``.
 
-The module is in :mod:`spider.encoders.bert_model`, so that settings can be made without torch.
+The module is in :mod:`spider.encoders.transformer`, so that settings can be made without torch.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
-from spider.errors import SettingError
+from spider.artifacts.records.encoder import EncoderRecord
+from spider.errors import CheckpointError, ConfigError, SettingError
 from spider.settings import Execution
-from spider.text.tokenizer import Tokenizer
+from spider.text.tokenizer import Tokenizer, load_tokenizer
 from spider.text.vocabulary import settle_tokenizer
 
 if TYPE_CHECKING:
-    import spider.encoders.bert_inference
-    import spider.encoders.bert_model
+    from transformers import PreTrainedModel
 
-VARIANT = "bert"
+    import spider.encoders.transformer.inference
+    import spider.encoders.transformer.model
 
 
 class BertSettings:
@@ -47,7 +48,7 @@ class BertSettings:
         score_multiplier: the training logits are this times the inner product.
     """
 
-    variant = VARIANT
+    variant = "bert"
 
     def __init__(
         self,
@@ -111,21 +112,78 @@ class BertSettings:
         *,
         seed: int,
         idf: Float[np.ndarray, " vocabulary"] | None = None,
-    ) -> "spider.encoders.bert_model.TrainableBert":
-        """Make the module; ``seed`` counts for a fresh one, ``idf`` is not used."""
-        from spider.encoders.bert_model import new_bert
+    ) -> "spider.encoders.transformer.model.TrainableBert":
+        """Make the module; ``seed`` counts for a fresh one, ``idf`` is not used.
 
-        return new_bert(self, tokenizer, seed=seed)
+        Raises:
+            ConfigError: the transformer is too small for the tokenizer or for a maximum length.
+        """
+        from spider.encoders.transformer.checkpoint import new_transformer, pretrained_transformer
+
+        if self.start:
+            model = pretrained_transformer(self.start, dropout=self.dropout)
+        else:
+            model = new_transformer(
+                vocabulary_size=tokenizer.vocabulary_size,
+                hidden=self.hidden,
+                layers=self.layers,
+                heads=self.heads,
+                dropout=self.dropout,
+                pad_id=tokenizer.pad_id,
+                seed=seed,
+            )
+        if model.config.vocab_size < tokenizer.vocabulary_size:
+            raise ConfigError(
+                f"the transformer knows {model.config.vocab_size} tokens, the tokenizer has "
+                f"{tokenizer.vocabulary_size}; give architecture.start_tokenizer of the same model"
+            )
+        limit = getattr(model.config, "max_position_embeddings", self.max_passage_length)
+        for name in ("max_query_length", "max_passage_length"):
+            length = getattr(self, name)
+            if length > limit:
+                raise SettingError(name, length, f"at most {limit}, the limit of this transformer")
+        return self._module(model, tokenizer)
+
+    def _module(
+        self, model: "PreTrainedModel", tokenizer: Tokenizer
+    ) -> "spider.encoders.transformer.model.TrainableBert":
+        from spider.encoders.transformer.model import TrainableBert
+
+        return TrainableBert(
+            model,
+            tokenizer,
+            max_query_length=self.max_query_length,
+            max_passage_length=self.max_passage_length,
+            weight_decay=self.weight_decay,
+            precision=self.precision,
+            padded_tokens=self.padded_tokens,
+            score_multiplier=self.score_multiplier,
+        )
 
 
 def load(
-    folder: Path, details: Mapping[str, Any], device: str = "cpu"
-) -> "spider.encoders.bert_inference.BertEncoder":
+    folder: Path, record: EncoderRecord, device: str = "cpu"
+) -> "spider.encoders.transformer.inference.BertEncoder":
     """Load an exported checkpoint for inference.
 
     Raises:
         CheckpointError: weights are missing, or have other shapes than the manifest says.
     """
-    from spider.encoders.bert_model import load_bert
+    from spider.encoders.transformer.checkpoint import pretrained_transformer
+    from spider.encoders.transformer.inference import BertEncoder
 
-    return load_bert(folder, details, device)
+    lengths = record.max_length
+    if lengths is None:
+        raise CheckpointError(f"{folder}: the manifest names no maximum length; train it again")
+    settings = BertSettings(
+        max_query_length=lengths.question,
+        max_passage_length=lengths.passage,
+        dropout=0.0,
+    )
+    module = settings._module(pretrained_transformer(folder), load_tokenizer(folder))
+    if module.dimension != record.dimension:
+        raise CheckpointError(
+            f"{folder}: vectors have {module.dimension} numbers, the manifest says "
+            f"{record.dimension}"
+        )
+    return BertEncoder(module.to(device).eval())

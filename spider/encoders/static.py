@@ -8,27 +8,26 @@ are folded into the table, which then loads in sentence-transformers as StaticEm
 Unlike the paper, which trains BERT on raw inner products, vectors have unit length, and the
 training logits are ``score_multiplier`` times the cosine.
 
-The module and the inference are in :mod:`spider.encoders.static_model`, so that settings can be
-made without torch.
+The module and the inference are in :mod:`spider.encoders.table`, so that settings can be made
+without torch.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
+from spider.artifacts.records.encoder import EncoderRecord
 from spider.errors import SettingError
 from spider.settings import Execution
 from spider.text.tokenizer import Tokenizer
 from spider.text.vocabulary import settle_tokenizer
 
 if TYPE_CHECKING:
-    import spider.encoders.static_model
-
-VARIANT = "static"
-FOLDER = "0_StaticEmbedding"
+    import spider.encoders.table.inference
+    import spider.encoders.table.model
 
 
 class StaticSettings:
@@ -44,7 +43,7 @@ class StaticSettings:
         initial_scale: standard deviation of the initial vectors' numbers.
     """
 
-    variant = VARIANT
+    variant = "static"
 
     def __init__(
         self,
@@ -87,17 +86,26 @@ class StaticSettings:
         *,
         seed: int,
         idf: Float[np.ndarray, " vocabulary"] | None = None,
-    ) -> "spider.encoders.static_model.TrainableStatic":
+    ) -> "spider.encoders.table.model.TrainableStatic":
         """Make the module: random vectors, weights from ``idf`` where given, else all one."""
-        from spider.encoders.static_model import new_static
+        from spider.encoders.table.model import initial_static
 
-        return new_static(self, tokenizer, seed=seed, idf=idf)
+        return initial_static(
+            tokenizer,
+            dimension=self.dimension,
+            scale=self.initial_scale,
+            score_multiplier=self.score_multiplier,
+            seed=seed,
+            idf=idf,
+        )
 
 
 def load(
-    folder: Path, details: Mapping[str, Any], device: str = "cpu"
-) -> "spider.encoders.static_model.StaticEncoder":
+    folder: Path, record: EncoderRecord, device: str = "cpu"
+) -> "spider.encoders.table.inference.StaticEncoder":
     """Load an exported checkpoint; inference always runs on the CPU, whatever ``device`` says."""
-    from spider.encoders.static_model import load_static
+    from spider.encoders.table.checkpoint import load_table
+    from spider.encoders.table.inference import StaticEncoder
 
-    return load_static(folder, int(details["dimension"]))
+    table, tokenizer = load_table(folder, record.dimension)
+    return StaticEncoder(table.numpy(), tokenizer)

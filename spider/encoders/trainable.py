@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Integer
 from torch import Tensor
 
+from spider.artifacts.records.encoder import EncoderRecord
 from spider.text.token_batch import TokenBatch
 from spider.text.tokenizer import Tokenizer
 
@@ -17,14 +18,12 @@ class TrainableEncoder(Protocol):
     """A ``torch.nn.Module`` shared by questions (or queries) and passages.
 
     Attributes:
-        variant: its file's name in ``spider/encoders/``; goes into the manifest.
         dimension: length of a vector.
         score_multiplier: the training logits are this times the inner product: 20 where vectors
             have unit length, 1 where they do not.
         tokenizer: turns texts into the ids that ``query_ids`` and ``passage_ids`` join.
     """
 
-    variant: str
     dimension: int
     score_multiplier: float
     tokenizer: Tokenizer
@@ -51,12 +50,11 @@ class TrainableEncoder(Protocol):
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """Return the optimiser's parameter groups, each with its ``lr`` and ``weight_decay``."""
 
-    def export(self, folder: Path) -> dict[str, Any]:
+    def export(self, folder: Path) -> EncoderRecord:
         """Write the inference checkpoint into a folder that exists.
 
         Returns:
-            The manifest's details: dimension, similarity, score_scale ("unit" or "raw"),
-            score_multiplier, pooling, max_length, casing, passage_template.
+            The details for the manifest, without the training.
         """
 
 

@@ -11,6 +11,8 @@ from typing import Literal
 
 from spider.health.finding import Finding
 from spider.memory import available_memory
+from spider.sources.extraction.file_types import file_types
+from spider.sources.text_files import ZSTANDARD
 
 GIB = 1 << 30
 
@@ -63,20 +65,22 @@ class FaissCheck:
             yield Finding("ok", "faiss", f"{builds[0]} {_version(builds[0])}")
 
 
-class ReadersCheck:
-    """Optional packages that read further formats."""
+class FormatsCheck:
+    """Optional packages that sources need for further file formats."""
 
     def findings(self) -> Iterator[Finding]:
-        """Name the extra of each package that is not there."""
-        wanted = {"zstandard": "zst", "pypdf": "documents", "docx": "documents"}
-        absent = sorted(
-            {extra for module, extra in wanted.items() if importlib.util.find_spec(module) is None}
-        )
-        if absent:
-            fix = f"pip install 'spider-odqa[{','.join(absent)}]'"
-            yield Finding("warn", "formats", "not all of zst, pdf and docx can be read", fix)
+        """Name the extra of each missing package."""
+        types = file_types()
+        needs = {"zst": ZSTANDARD} | {
+            kind.suffixes[0][1:]: kind.package for kind in types if kind.package is not None
+        }
+        missing = {name: package for name, package in needs.items() if not package.installed}
+        if missing:
+            extras = ",".join(sorted({package.extra for package in missing.values()}))
+            fix = f"pip install 'spider-odqa[{extras}]'"
+            yield Finding("warn", "formats", f"cannot be read: {', '.join(sorted(missing))}", fix)
         else:
-            yield Finding("ok", "formats", "zst, pdf and docx can be read")
+            yield Finding("ok", "formats", f"{', '.join(sorted(needs))} can be read")
 
 
 class MemoryCheck:

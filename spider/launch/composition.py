@@ -42,9 +42,10 @@ def compose_verb(
     except MissingConfigException as error:
         raise ConfigError(_no_such_variant(error)) from error
     except OverrideParseException as error:
+        word = str(error.override).removeprefix("++")
         raise ConfigError(
-            f"cannot read {str(error.override).removeprefix('++')!r} ({_one_line(error)}); free text and paths go in as "
-            "words or --key VALUE, which need no quoting"
+            f"cannot read {word!r} ({_one_line(error)}); free text and paths go in as words or "
+            "--key VALUE, which need no quoting"
         ) from error
     except ConfigError:
         raise

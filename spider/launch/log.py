@@ -5,6 +5,9 @@ import os
 import sys
 import warnings
 
+#: the packages whose log is shown, and the module that is run; tests/architecture checks the list
+LOGGED = ("spider", "pretrain", "index", "eval", "jamba_reader", "__main__")
+
 
 def configure_logging() -> None:
     """Send our log to standard error, and keep third parties to warnings.
@@ -17,7 +20,7 @@ def configure_logging() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    for package in ("spider", "pretrain", "index", "eval", "jamba_reader", "__main__"):
+    for package in LOGGED:
         logging.getLogger(package).setLevel(level)
     logging.captureWarnings(True)
     if level > logging.DEBUG:

@@ -1,11 +1,9 @@
-"""Read a folder of text, Markdown, reStructuredText, HTML (and PDF, Word) files."""
+"""The files of a folder, of every type in ``spider/sources/extraction``."""
 
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from spider.artifacts.atomic_files import read_json
@@ -13,34 +11,16 @@ from spider.corpus.document import Document
 from spider.errors import DataError
 from spider.settings import Execution
 from spider.sources.document_source import READ, FileRecord
-from spider.sources.extraction.docx_text import extract_docx
-from spider.sources.extraction.extracted import Extracted, NotExtractedError
-from spider.sources.extraction.html_text import extract_html
-from spider.sources.extraction.pdf_text import extract_pdf
-from spider.sources.extraction.plain_text import extract_markdown, extract_rst, extract_text
+from spider.sources.extraction.extracted import NotExtractedError
+from spider.sources.extraction.file_types import file_types
 from spider.sources.reading_report import ReadingReport
-
-EXTRACTORS: Mapping[str, Callable[[bytes], Extracted]] = MappingProxyType(
-    {
-        ".txt": extract_text,
-        ".text": extract_text,
-        ".md": extract_markdown,
-        ".markdown": extract_markdown,
-        ".rst": extract_rst,
-        ".html": extract_html,
-        ".htm": extract_html,
-        ".xhtml": extract_html,
-        ".pdf": extract_pdf,
-        ".docx": extract_docx,
-    }
-)
 
 
 class Folder:
     """Documents from the files under a folder; a file's relative path is its document's id.
 
-    Hidden files and folders are passed over in silence, and so are artifacts of ours. Every other
-    file that yields no document is counted by reason and listed.
+    Hidden files and folders are not looked at, nor are artifacts of this package. Every other file
+    that yields no document is counted by reason and listed.
 
     Args:
         path: the folder.
@@ -56,6 +36,10 @@ class Folder:
         self.path = Path(path).expanduser()
         self.exclude = exclude
         self._report = ReadingReport("files_read")
+        types = file_types()
+        self._extractors = {suffix: kind.extract for kind in types for suffix in kind.suffixes}
+        packages = {kind.package for kind in types if kind.package is not None}
+        self._packages = sorted(packages, key=lambda package: package.module)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -68,19 +52,19 @@ class Folder:
         return self._report.skipped
 
     def fingerprint(self) -> list[list[str | int]]:
-        """Return what tells whether anything changed.
+        """Return a value that changes whenever the documents may change.
 
-        That is the relative path, size and modification time (ns) of every file, and which of the
-        optional extractors are installed.
+        It holds the relative path, size and modification time (ns) of every file, and which of the
+        optional packages are installed.
         """
         listing: list[list[str | int]] = [
-            [name, int(find_spec(name) is not None)] for name in ("docx", "pypdf")
+            [package.module, int(package.installed)] for package in self._packages
         ]
         for file in self._files():
             try:
                 stat = file.stat()
             except OSError:
-                # a dangling link; reading it will say so
+                # a dangling link, which files() reports
                 continue
             listing.append([self._id(file), stat.st_size, stat.st_mtime_ns])
         return listing
@@ -125,13 +109,13 @@ class Folder:
         before: FileRecord | None,
         recall: Callable[[str], Document | None],
     ) -> tuple[FileRecord, Document | None]:
-        extract = EXTRACTORS.get(file.suffix.lower())
+        extract = self._extractors.get(file.suffix.lower())
         if extract is None:
             return FileRecord(
                 name, "", f"format{file.suffix.lower()[:12] or '_without_suffix'}"
             ), None
         if not file.is_file():
-            # a pipe would block, a dangling link has nothing
+            # reading a pipe would block, and a dangling link has no content
             return FileRecord(name, "", "not_a_file"), None
         try:
             data = file.read_bytes()
@@ -175,7 +159,7 @@ def _title_from(file: Path) -> str:
 
 
 def _is_artifact(folder: Path) -> bool:
-    """Tell whether a folder is an artifact of ours, or one being written."""
+    """Tell whether a folder is an artifact of this package, or one being written."""
     if (folder / ".fingerprint.json").is_file():
         return True
     try:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spider.errors import DataError, MissingDependencyError
+from spider.sources.optional_package import OptionalPackage
 
 PathSetting = Path | str | Sequence[Path | str]
+ZSTANDARD = OptionalPackage("zstandard", extra="zst")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DAMAGED = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, OSError)
 
@@ -200,7 +202,7 @@ def _open_zst(path: Path) -> BufferedIOBase:
         import zstandard
     except ImportError as error:
         raise MissingDependencyError(
-            f"{path}: reading .zst needs zstandard", extra="zst"
+            f"{path}: reading .zst needs zstandard", extra=ZSTANDARD.extra
         ) from error
     # the decompressing reader knows no lines; BufferedReader does
     return BufferedReader(zstandard.open(path, "rb"))

@@ -12,8 +12,8 @@ from typing import NamedTuple, no_type_check
 
 import numpy as np
 from jaxtyping import Bool, Int32, UInt8, UInt32
-from numba import njit
 
+from spider.compilation import njit
 from spider.text.folding import lower_code_point
 from spider.text.words import UNSPACED
 
@@ -80,7 +80,7 @@ def _class_of(character: str) -> int:
     return _CLASS_OF.get(category[0], OTHER)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _scan(codes, classes, lower):
     """Return starts, ends, plain, ids; see Words."""
@@ -108,7 +108,7 @@ def _scan(codes, classes, lower):
     return starts, ends, plain, ids
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _tokens(codes, classes, lower):
     length = len(codes)
@@ -151,20 +151,20 @@ def _tokens(codes, classes, lower):
     return starts[:total].copy(), ends[:total].copy(), plain[:total].copy(), hashes[:total].copy()
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 @no_type_check
 def _class(code, classes):
     return classes[code] if code < len(classes) else OTHER
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 @no_type_check
 def _mix(digest, code, lower):
     folded = lower[code] if code < len(lower) else code
     return (digest ^ np.uint64(folded)) * np.uint64(1099511628211)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _same(codes, lower, starts, ends, one, other):
     size = ends[one] - starts[one]

@@ -56,7 +56,7 @@ def main(settings: PrepareSettings) -> None:
         skipped = skipped_by(settings.source)
         stage.finish(
             counts=counts,
-            details=preparation.details,
+            details=preparation.record,
             volatile={
                 "place": place,
                 "skipped": skipped,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from spider.artifacts.atomic_files import hash_json
+from spider.artifacts.records.questions import QuestionsRecord
 from spider.artifacts.stage import Stage
 from spider.errors import DataError, SettingError
 from spider.launch.entrypoint import launch
@@ -68,11 +69,9 @@ def main(settings: PrepareQuestionsSettings) -> None:
         questions.save(folder)
         stage.finish(
             counts=counts,
-            details={
-                "name": questions.name,
-                "match": questions.match,
-                "averaging": questions.averaging,
-            },
+            details=QuestionsRecord(
+                name=questions.name, match=questions.match, averaging=questions.averaging
+            ),
             volatile={"place": place},
         )
     logger.info("prepared %d questions of %s", counts["questions"], questions.name)

@@ -7,7 +7,6 @@ term, so a decay that is nearly one is as exact as float32 can say it.
 from typing import NamedTuple, no_type_check
 
 import numpy as np
-from numba import njit
 
 from jamba_reader.ops.machine.lanes import (
     LANES_BYTES,
@@ -30,6 +29,7 @@ from jamba_reader.ops.machine.lanes import (
     where_negative,
 )
 from jamba_reader.ops.machine.memory import rounded
+from spider.compilation import njit
 
 FLOAT32, BFLOAT16, INT8 = 0, 1, 2
 """How numbers are held in memory."""
@@ -67,7 +67,7 @@ _POWER = tuple(
 _ATANH = tuple(np.float32(c) for c in (1.0, 0.33333157, 0.20012455, 0.139803, 0.14089172))
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _power_less_one(r):
     """``2**r - 1`` for ``abs(r) <= 1/2``; relative error 4e-7."""
@@ -77,7 +77,7 @@ def _power_less_one(r):
     return r * fma(q, r, broadcast(_POWER[0]))
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def exp2(x):
     """``2**x`` for x up to 127; what would be below 2**-126 is 2**-126."""
@@ -92,7 +92,7 @@ def exp2(x):
     return times_power_of_two(fma(q, r, broadcast(_ONE)), shifted)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def exp2_or_zero(x):
     """``2**x`` for x up to 127; what would be below 2**-126 is 0, as of what is hidden."""
@@ -100,7 +100,7 @@ def exp2_or_zero(x):
     return where_negative(above, broadcast(np.float32(0)), exp2(x))
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def exp2_less_one(x):
     """``2**x - 1``, exact to float32 also near zero."""
@@ -111,7 +111,7 @@ def exp2_less_one(x):
     return fma(power, small, power - broadcast(_ONE))
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def exp_of_negative(x):
     """``e**x`` for x up to 0; the argument's reduction is carried in two parts."""
@@ -122,7 +122,7 @@ def exp_of_negative(x):
     return times_power_of_two(broadcast(_ONE) + _power_less_one(r), shifted)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def softplus(x):
     """``log(1 + e**x)``, to relative accuracy for very negative x too, where it is ``e**x``."""
@@ -137,7 +137,7 @@ def softplus(x):
     return fma(s + s, q, maximum(broadcast(np.float32(0)), x))
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def sigmoid(x):
     """``1 / (1 + e**-x)``, to relative accuracy for very negative x too."""
@@ -146,14 +146,14 @@ def sigmoid(x):
     return numerator / (small + broadcast(_ONE))
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def bytes_of(kind):
     """Bytes of one number."""
     return 4 >> kind
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def read_one(address, index, kind):
     """The number at ``index``, as float32."""
@@ -164,7 +164,7 @@ def read_one(address, index, kind):
     return load_scalar(address + 4 * index)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def write_one(address, index, kind, value):
     """Write the float at ``index``, rounded to what is held there."""
@@ -174,14 +174,14 @@ def write_one(address, index, kind, value):
         store_scalar(address + 4 * index, value)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def rounded_to(kind, value):
     """A float32 rounded to what memory of this kind holds, as a float32."""
     return rounded(_BFLOAT16, value) if kind == BFLOAT16 else value
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def read(address, index, kind, present, spare):
     """Sixteen floats from ``index`` on; those beyond the first ``present`` are zero.
@@ -199,7 +199,7 @@ def read(address, index, kind, present, spare):
     return load(place)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def write(address, index, kind, present, spare, value):
     """Write the first ``present`` lanes from ``index`` on."""
@@ -214,7 +214,7 @@ def write(address, index, kind, present, spare, value):
         copy_bytes(place, spare, size * present)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def lane_place(address, row):
     """Address of a row of lanes."""

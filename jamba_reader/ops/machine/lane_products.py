@@ -15,13 +15,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, no_type_check
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from jamba_reader.ops.machine.lane_math import BFLOAT16, FLOAT32, bytes_of, read_one
 from jamba_reader.ops.machine.lanes import WIDTH, load_scalar, store_scalar
 from jamba_reader.ops.machine.processor import PAIRS, has_feature
+from spider.compilation import njit
 
 OUTPUTS = 8
 """Rows of the matrix in a tile."""
@@ -33,7 +34,7 @@ _WIDE = 8 if has_feature("avx512f") else 4
 of 2 KiB, 7 % on 4 KiB."""
 _NARROW = 4
 """In bfloat16, where eight are 10 to 20 % slower on rows of 1 KiB, and with int8 weights.
-Both measured as in ``benchmarks/jamba_few_rows.py``, two cores of Zen 5."""
+Both measured as in ``benchmarks/jamba/few_rows.py``, two cores of Zen 5."""
 
 _FORESEEN = 8192
 """Bytes of four rows up to which asking for the next four helps: with bfloat16 it took 8 to 12 %
@@ -209,7 +210,7 @@ class Matrix(NamedTuple):
     scale: int
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _for_one(kind, value_kind, row, between, last, start, stride, length, sums):
     if kind == BFLOAT16:
@@ -220,7 +221,7 @@ def _for_one(kind, value_kind, row, between, last, start, stride, length, sums):
         _int8_bfloat16_1(row, between, last, start, stride, length, sums)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _for_two(kind, value_kind, row, between, last, start, stride, length, sums):
     if kind == BFLOAT16:
@@ -231,7 +232,7 @@ def _for_two(kind, value_kind, row, between, last, start, stride, length, sums):
         _int8_bfloat16_2(row, between, last, start, stride, length, sums)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _for_four(kind, value_kind, row, between, last, start, stride, length, sums):
     if kind == BFLOAT16:
@@ -242,7 +243,7 @@ def _for_four(kind, value_kind, row, between, last, start, stride, length, sums)
         _int8_bfloat16_4(row, between, last, start, stride, length, sums)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _by_float32(row, between, last, start, stride, length, count, sums):
     """Multiply some rows; two inputs' sums and what they are made of fill the registers."""
@@ -254,7 +255,7 @@ def _by_float32(row, between, last, start, stride, length, count, sums):
         _float32_1(row, between, last, start + (count - 1) * stride, stride, length, target)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _by_narrow(kind, value_kind, row, between, last, start, stride, length, count, sums):
     """Multiply four rows."""
@@ -269,7 +270,7 @@ def _by_narrow(kind, value_kind, row, between, last, start, stride, length, coun
         _for_one(kind, value_kind, row, between, last, place, stride, length, target)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _add_rest(kind, value_kind, row, value, first, last, place):
     """Add the products behind the last whole step, one by one."""
@@ -279,7 +280,7 @@ def _add_rest(kind, value_kind, row, value, first, last, place):
     store_scalar(place, total)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def tile_products(matrix, first, values, start, count, sums):
     """Write ``sums[i, n] = <matrix[first + n], values[start + i]>``, ``[count, OUTPUTS]`` float32.

@@ -14,9 +14,11 @@ from typing import no_type_check
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from spider.compilation import njit
 
 _LOG2E_HIGH = np.float32(1.4426950408889634)
 _LOG2E_LOW = np.float32(1.4426950408889634 - float(np.float32(1.4426950408889634)))
@@ -122,7 +124,7 @@ def narrow_to_bfloat16(builder, value):
     return builder.trunc(builder.lshr(chosen, _INT32(16)), _INT16)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _exp2_fraction(fraction, shifted):
     """Two to the ``fraction`` (at most half a unit either way), scaled; 9e-8 before rounding."""
@@ -134,7 +136,7 @@ def _exp2_fraction(fraction, shifted):
     return _scale_by_power(p, shifted)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def exp2(x):
     """2**x to 2e-7; 0 below -126, at most 2**127, NaN kept."""
@@ -145,7 +147,7 @@ def exp2(x):
     return np.float32(0) if x < np.float32(-126) else power
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def exp(x):
     """e**x to 2e-7; 0 below -87.3, at most e**88, NaN kept."""
@@ -157,7 +159,7 @@ def exp(x):
     return np.float32(0) if x < np.float32(-87.3) else power
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _exp_of_negated(x):
     """e**-x to 3e-7, with x held between -87 and 87; one polynomial and no selection."""
@@ -168,14 +170,14 @@ def _exp_of_negated(x):
     return _exp2_fraction(fma(-clamped, _LOG2E_LOW, fraction), shifted)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def sigmoid(x):
     """1 / (1 + e**-x) to 3e-7; never below e**-87."""
     return np.float32(1) / (np.float32(1) + _exp_of_negated(x))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def silu(x):
     """Sigmoid-weighted x, ``x * sigmoid(x)``."""
@@ -184,7 +186,7 @@ def silu(x):
     return held / (np.float32(1) + _exp_of_negated(held))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def silu_gradient(x):
     """Derivative of ``silu``."""
@@ -197,7 +199,7 @@ def silu_gradient(x):
     return fma(held * above, below, above)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _normal(x):
     """Density's exponential e**(-x*x/2) and distribution function of the normal law, to 3e-7.
@@ -226,14 +228,14 @@ def _normal(x):
     return bell, (tail if x < np.float32(0) else np.float32(1) - tail)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def gelu(x):
     """Return x times the normal distribution function at x, to 5e-7 in both tails."""
     return x * _normal(x)[1]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def gelu_gradient(x):
     """Derivative of ``gelu``."""

@@ -12,8 +12,10 @@ A *board* is memory of ``BOARD`` int64, zeros at first, which the threads of one
 from typing import no_type_check
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from spider.compilation import njit
 
 _INT64 = ir.IntType(64)
 # a cache line apart, so that those who read one word are not disturbed by writes to another
@@ -80,14 +82,14 @@ def _replace(typing_context, address, expected, value):
     return types.boolean(types.int64, types.int64, types.int64), generate
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def leads(board):
     """Return whether the calling thread is the first."""
     return _fetch_add(board + _ARRIVED, 1) == 0
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def post(board, pieces):
     """Offer a job; whatever describes it was written before. Only the leader, one job at a time."""
@@ -96,7 +98,7 @@ def post(board, pieces):
     _put(board + _TICKET, ((generation & _GENERATIONS) << (2 * _BITS)) | (pieces << _BITS))
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def take(board, threads):
     """Take some pieces of the job; returns the first and the end, equal if there are none left."""
@@ -111,14 +113,14 @@ def take(board, threads):
             return first, last
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def give_back(board, pieces):
     """Say that so many pieces are done."""
     _fetch_add(board + _DONE, pieces)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def wait_for(board, pieces):
     """Wait until others have done what they took. Only the leader."""
@@ -126,14 +128,14 @@ def wait_for(board, pieces):
         pass
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def end(board):
     """Send the others home. Only the leader."""
     _put(board + _OVER, 1)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def is_over(board):
     """Return whether there will be no more jobs."""

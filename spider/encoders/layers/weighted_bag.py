@@ -21,9 +21,9 @@ from typing import Any, no_type_check
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64, Integer
-from numba import njit
 from torch import Tensor
 
+from spider.compilation import njit
 from spider.text.token_batch import TokenBatch
 
 ROWS_PER_TASK = 64
@@ -137,7 +137,7 @@ def _in_threads(rows: int, work: Callable[[int, int], None]) -> None:
         task.result()
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 @no_type_check
 def _count_tokens(ids, offsets, vocabulary):
     n_texts = len(offsets) - 1
@@ -161,7 +161,7 @@ def _count_tokens(ids, offsets, vocabulary):
     return columns[:size], counts[:size], starts
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 @no_type_check
 def _transpose(columns, counts, starts, vocabulary):
     bounds = np.zeros(vocabulary + 1, np.int64)
@@ -181,7 +181,7 @@ def _transpose(columns, counts, starts, vocabulary):
     return texts, values, bounds
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(nogil=True, fastmath={"contract"})
 @no_type_check
 def _add_rows(table, columns, coefficients, start, end, out):
     """Write sum_j coefficients[j] * table[columns[j]] into ``out``, four rows at a time."""
@@ -202,14 +202,14 @@ def _add_rows(table, columns, coefficients, start, end, out):
         j += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 @no_type_check
 def _gather_rows(table, columns, coefficients, starts, sums, first, last):
     for text in range(first, last):
         _add_rows(table, columns, coefficients, starts[text], starts[text + 1], sums[text])
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+@njit(nogil=True, fastmath={"contract", "reassoc"})
 @no_type_check
 def _backward_rows(
     table, weights, gradient, texts, counts, starts, d_table, d_weights, first, last

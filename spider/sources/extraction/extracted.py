@@ -1,4 +1,4 @@
-"""What an extractor returns, and why it may not."""
+"""The result of an extraction, and the error that says why there is none."""
 
 from typing import NamedTuple
 
@@ -11,11 +11,11 @@ class Extracted(NamedTuple):
 
 
 class NotExtractedError(Exception):
-    """A file holds no text that can be taken out.
+    """A file has no text that can be extracted.
 
     Args:
-        reason: one word or two joined by underscores, under which the file is counted.
-        hint: how to have it read after all.
+        reason: one word, or two joined by an underscore, under which the file is counted.
+        hint: how a person can make the file readable.
     """
 
     def __init__(self, reason: str, *, hint: str = ""):

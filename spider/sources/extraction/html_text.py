@@ -4,8 +4,10 @@ import codecs
 import re
 from html.parser import HTMLParser
 
+from spider.sources.extraction.decoding import SNIFFED, decode
 from spider.sources.extraction.extracted import Extracted, NotExtractedError
-from spider.sources.extraction.plain_text import SNIFFED, decode
+
+SUFFIXES = (".html", ".htm", ".xhtml")
 
 DROPPED = frozenset(["script", "style", "nav", "template", "noscript", "svg", "iframe", "object"])
 BLOCKS = frozenset(
@@ -68,14 +70,14 @@ SPACES = re.compile(r"[^\S\n]+")
 BLANK_LINES = re.compile(r"\n\s*\n+")
 
 
-def extract_html(data: bytes) -> Extracted:
+def extract(data: bytes) -> Extracted:
     """Return a page's title (``<title>``, else the first ``<h1>``) and its text.
 
-    Scripts, styles and navigation are dropped; block elements begin a line, paragraphs of ``<pre>``
-    keep their lines.
+    Scripts, styles and navigation are dropped. A block element begins a line, and ``<pre>`` keeps
+    its lines.
 
     Raises:
-        NotExtractedError: ``binary`` or ``not_utf8`` (and no other encoding is declared).
+        NotExtractedError: ``binary``, or ``not_utf8`` without another declared encoding.
     """
     parser = _TextParser()
     parser.feed(_decode_page(data))
@@ -124,7 +126,7 @@ class _TextParser(HTMLParser):
         if tag in DROPPED:
             self._dropping.append(tag)
         elif tag == "title":
-            # an <svg> may hold a title of its own; that one is dropped with it
+            # the title of an <svg> is dropped with it
             self._in_title = not self._dropping and not self.title
         elif tag == "h1":
             self._headings += 1
@@ -134,12 +136,12 @@ class _TextParser(HTMLParser):
         self._break(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        # <script/> opens nothing that an end tag would close
+        # no end tag closes <script/>
         self._break(tag)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self._dropping:
-            # whatever was left open inside is closed with it
+            # this closes elements inside that were left open
             while self._dropping.pop() != tag:
                 pass
         elif tag == "title":

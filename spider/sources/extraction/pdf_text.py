@@ -1,14 +1,16 @@
-"""The text of a PDF file, where pypdf is installed."""
+"""The text of a PDF file, by pypdf."""
 
 import io
 
 from spider.sources.extraction.extracted import Extracted, NotExtractedError
+from spider.sources.optional_package import OptionalPackage
 
-HINT = "pip install 'spider-odqa[documents]' reads PDF files"
+SUFFIXES = (".pdf",)
+PACKAGE = OptionalPackage("pypdf", extra="documents")
 
 
-def extract_pdf(data: bytes) -> Extracted:
-    """Return the document information's title and the pages' text.
+def extract(data: bytes) -> Extracted:
+    """Return the document information's title, and the text of the pages.
 
     Raises:
         NotExtractedError: ``pdf`` (pypdf is not installed), ``damaged_pdf``, or
@@ -17,12 +19,12 @@ def extract_pdf(data: bytes) -> Extracted:
     try:
         import pypdf
     except ImportError as error:
-        raise NotExtractedError("pdf", hint=HINT) from error
+        raise NotExtractedError("pdf", hint=f"{PACKAGE.fix} reads PDF files") from error
     try:
-        reader = pypdf.PdfReader(io.BytesIO(data))
-        text = "\n\n".join(page.extract_text() for page in reader.pages)
-        title = str((reader.metadata or {}).get("/Title") or "")
-    except Exception as error:  # pypdf raises whatever a malformed file provokes
+        document = pypdf.PdfReader(io.BytesIO(data))
+        text = "\n\n".join(page.extract_text() for page in document.pages)
+        title = str((document.metadata or {}).get("/Title") or "")
+    except Exception as error:  # a malformed file raises errors of many types in pypdf
         raise NotExtractedError("damaged_pdf", hint=f"{type(error).__name__}: {error}") from error
     if not text.strip():
         raise NotExtractedError("pdf_without_text", hint="scanned pages need OCR first")

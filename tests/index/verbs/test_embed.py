@@ -11,7 +11,8 @@ from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
 from spider.encoders.bert import BertSettings
 from spider.encoders.loading import load_encoder
-from spider.encoders.static import FOLDER, StaticSettings
+from spider.encoders.static import StaticSettings
+from spider.encoders.table.checkpoint import FOLDER
 from spider.errors import ArtifactError, ConfigError, DataError
 from spider.text.vocabulary import train_tokenizer
 
@@ -208,7 +209,7 @@ def test_diverged_encoder_is_named(tmp_path, make_corpus, embed, monkeypatch):
     make_corpus(DOCUMENTS)
     write_encoder(tmp_path / "encoder")
     monkeypatch.setattr(
-        "spider.encoders.static_model.StaticEncoder.encode_passages",
+        "spider.encoders.table.inference.StaticEncoder.encode_passages",
         lambda self, titles, texts: np.full((len(texts), 16), np.nan, np.float32),
     )
     with pytest.raises(DataError, match="passage d0#0 is not finite"):

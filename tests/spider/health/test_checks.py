@@ -7,9 +7,9 @@ import pytest
 from spider.errors import MissingDependencyError
 from spider.health.checks import (
     FaissCheck,
+    FormatsCheck,
     MemoryCheck,
     PythonCheck,
-    ReadersCheck,
     TorchCheck,
 )
 from spider.health.finding import Finding, HealthCheck
@@ -39,7 +39,7 @@ def test_doctor_ends_with_code_four_when_something_is_broken() -> None:
 
 
 @pytest.mark.parametrize(
-    "check", [PythonCheck(), TorchCheck(), FaissCheck(), ReadersCheck(), MemoryCheck()]
+    "check", [PythonCheck(), TorchCheck(), FaissCheck(), FormatsCheck(), MemoryCheck()]
 )
 def test_checks_find_something_here_and_nothing_broken(check: HealthCheck) -> None:
     found = list(check.findings())
@@ -68,5 +68,6 @@ def test_missing_torch_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     (finding,) = TorchCheck().findings()
     assert finding.level == "fail"
-    (formats,) = ReadersCheck().findings()
+    (formats,) = FormatsCheck().findings()
+    assert formats.text == "cannot be read: docx, pdf, zst"
     assert formats.fix == "pip install 'spider-odqa[documents,zst]'"

@@ -9,8 +9,8 @@ from spider.artifacts.artifact import open_artifact
 from spider.corpus.corpus import Corpus
 from spider.corpus.splitting import WordSplitter
 from spider.errors import ArtifactError, DataError
-from spider.sources import folder as folder_reader
-from spider.sources.extraction import html_text
+from spider.sources import folder as folder_source
+from spider.sources.extraction import file_types, html_text
 from spider.sources.folder import Folder
 from spider.sources.jsonl import JsonLines
 from spider.sources.preparation import SOURCES
@@ -102,9 +102,13 @@ def test_incremental_equals_fresh(notes, tmp_path, monkeypatch):
 
     def extract(data):
         extracted.append(data)
-        return html_text.extract_html(data)
+        return html_text.extract(data)
 
-    monkeypatch.setattr(folder_reader, "EXTRACTORS", {**folder_reader.EXTRACTORS, ".html": extract})
+    counted = tuple(
+        kind._replace(extract=extract) if kind.name == "html_text" else kind
+        for kind in file_types.file_types()
+    )
+    monkeypatch.setattr(folder_source, "file_types", lambda: counted)
     again = prepare(Folder(path=notes), output, overwrite=True)
     assert len(extracted) == 1, "only new.html: b.html is as it was"
     changes = again.artifact.manifest["volatile"]["changes"]

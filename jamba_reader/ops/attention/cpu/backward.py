@@ -11,7 +11,7 @@ from typing import no_type_check
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from jamba_reader.ops.attention.cpu.blocks import (
@@ -32,6 +32,7 @@ from jamba_reader.ops.attention.cpu.layout import (
     plan_work,
 )
 from jamba_reader.ops.machine.lanes import LANES_BYTES, broadcast, store
+from spider.compilation import njit
 
 
 def decode_backward(
@@ -95,7 +96,7 @@ def decode_backward(
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _differentiate(task, shape, places, results, scratch, keys, values, item_size, lengths):
     """Gradients of one piece of one sequence, from one group of heads."""
@@ -134,14 +135,14 @@ def _differentiate(task, shape, places, results, scratch, keys, values, item_siz
         spread_to_rows(weights, heads, outer, rows, width, value_gradient + first * width * 4)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _backward(workers, shape, places, results, scratch, keys, values, item_size, lengths):
     for task in range(shape[0] * shape[1] * shape[2]):
         _differentiate(task, shape, places, results, scratch[0], keys, values, item_size, lengths)
 
 
-@njit(cache=True, error_model="numpy", parallel=True)
+@njit(error_model="numpy", parallel=True)
 @no_type_check
 def _backward_in_parallel(
     workers, shape, places, results, scratch, keys, values, item_size, lengths

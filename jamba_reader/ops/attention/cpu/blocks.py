@@ -10,7 +10,7 @@ from typing import no_type_check
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
 from jamba_reader.ops.machine.lane_math import exp2, exp2_or_zero
@@ -29,12 +29,15 @@ from jamba_reader.ops.machine.lanes import (
     store_scalar,
     sum_of_lanes,
 )
+from spider.compilation import njit
 
 BLOCK = 32
 BLOCK_BYTES = 4 * BLOCK
 TILE = 4
 LOWEST = np.float32(-3e38)
-"""Stands for minus infinity, which minus itself would be no number."""
+"""Where maxima begin: minus infinity minus itself would be NaN."""
+_ABSENT = np.float32(-np.inf)
+"""Score of a row that is not there: its weight is 0 even if all others are minus infinity."""
 
 
 @intrinsic
@@ -55,7 +58,7 @@ def _max_of_lanes(typing_context, value):
     return types.float32(lanes), generate
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def widened(place, stride, item_size, head_dim, width, rows, scratch):
     """Return address and stride of ``rows`` rows as float32, copied only where they are not."""
@@ -78,7 +81,7 @@ def widened(place, stride, item_size, head_dim, width, rows, scratch):
     return scratch, width * 4
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def products(queries, heads, matrix, stride, rows, width, weights):
     """``weights[head, row] = queries[head] · matrix[row]``."""
@@ -102,7 +105,7 @@ def products(queries, heads, matrix, stride, rows, width, weights):
             store_scalar(target + 3 * BLOCK_BYTES + 4 * row, sum_of_lanes(d))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def add_weighted_rows(weights, decays, heads, matrix, stride, rows, width, sums):
     """``sums[head] = decays[head] * sums[head] + Σ weights[head, row] * matrix[row]``.
@@ -132,7 +135,7 @@ def add_weighted_rows(weights, decays, heads, matrix, stride, rows, width, sums)
             store(target + 3 * row_bytes, d)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def exponentiate(scores, heads, rows, tops, totals, decays):
     """Turn a block's scores into ``2**(score - top)``; move each head's maximum and sum on.
@@ -142,7 +145,7 @@ def exponentiate(scores, heads, rows, tops, totals, decays):
     for head in range(heads):
         place = scores + head * BLOCK_BYTES
         for row in range(rows, BLOCK):
-            store_scalar(place + 4 * row, LOWEST)
+            store_scalar(place + 4 * row, _ABSENT)
         first, second = load(place), load(place + LANES_BYTES)
         old = load_scalar(tops + 4 * head)
         top = max(old, _max_of_lanes(maximum(first, second)))
@@ -157,7 +160,7 @@ def exponentiate(scores, heads, rows, tops, totals, decays):
         store_scalar(tops + 4 * head, top)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def score_gradients(weights, gradients, heads, rows, logs, deltas, factor):
     """Turn scores into softmax weights p, and ``gradients`` of p into those of the scores.
@@ -179,7 +182,7 @@ def score_gradients(weights, gradients, heads, rows, logs, deltas, factor):
             store(target + offset, change * broadcast(factor))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def spread_to_rows(weights, heads, queries, rows, width, target):
     """``target[row] = Σ weights[head, row] * queries[head]``."""

@@ -12,7 +12,7 @@ from typing import no_type_check
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from jamba_reader.ops.attention.cpu.blocks import (
@@ -40,6 +40,7 @@ from jamba_reader.ops.machine.lanes import (
     store,
     store_scalar,
 )
+from spider.compilation import njit
 
 
 def decode_forward(
@@ -87,7 +88,7 @@ def decode_forward(
     return mixed.to(query.dtype), notes[:, :, 0, 0]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _attend(task, shape, places, scratch, keys, values, item_size, lengths):
     """Attend to one piece of one sequence, for one group of heads."""
@@ -122,7 +123,7 @@ def _attend(task, shape, places, scratch, keys, values, item_size, lengths):
         add_weighted_rows(weights, decays, heads, block, stride, rows, width, sums)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _merge(pair, shape, places):
     """Weigh the pieces of one sequence and key head together, into the first."""
@@ -139,7 +140,6 @@ def _merge(pair, shape, places):
             weight = np.float32(2) ** (load_scalar(place) - top)
             store_scalar(place, weight)
             total += weight * load_scalar(place + 4 * heads)
-        total = max(total, np.float32(1e-30))
         for offset in range(0, width * 4, LANES_BYTES):
             mixed = broadcast(np.float32(0))
             for piece in range(pieces):
@@ -150,7 +150,7 @@ def _merge(pair, shape, places):
         store_scalar(notes + head * 4, top + np.float32(np.log2(total)))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _forward(workers, shape, places, scratch, keys, values, item_size, lengths):
     pairs = shape[0] * shape[1]
@@ -160,7 +160,7 @@ def _forward(workers, shape, places, scratch, keys, values, item_size, lengths):
         _merge(pair, shape, places)
 
 
-@njit(cache=True, error_model="numpy", parallel=True)
+@njit(error_model="numpy", parallel=True)
 @no_type_check
 def _forward_in_parallel(workers, shape, places, scratch, keys, values, item_size, lengths):
     pairs = shape[0] * shape[1]

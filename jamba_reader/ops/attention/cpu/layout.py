@@ -4,13 +4,13 @@ import math
 from typing import NamedTuple, no_type_check
 
 import numpy as np
-from numba import njit
 from torch import Tensor
 from torch.nn.functional import pad
 
 from jamba_reader.ops.attention.cpu.blocks import BLOCK, TILE
 from jamba_reader.ops.machine.lanes import WIDTH
 from jamba_reader.ops.machine.threads import match_threads
+from spider.compilation import njit
 
 LOG2E = math.log2(math.e)
 LN2 = np.float32(math.log(2))
@@ -73,7 +73,7 @@ def byte_strides(tensor: Tensor) -> tuple[int, int, int]:
     return sequence * size, head * size, token * size
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def piece_bounds(task, shape, lengths):
     """Return sequence, key head, first token and end of one piece of work."""

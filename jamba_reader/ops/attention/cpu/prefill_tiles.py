@@ -14,7 +14,7 @@ from typing import Any, no_type_check
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -33,6 +33,7 @@ from jamba_reader.ops.machine.lanes import (
     where_negative,
 )
 from jamba_reader.ops.machine.processor import PAIRS, has_feature
+from spider.compilation import njit
 
 QUERIES = 64
 STRIP = 4 * QUERIES
@@ -40,7 +41,9 @@ STRIP = 4 * QUERIES
 KEYS = 64
 """Of a block."""
 LOWEST = np.float32(-3e38)
-"""Stands for minus infinity, which minus itself would be no number."""
+"""Where maxima begin: minus infinity minus itself would be NaN. Scores that are hidden are minus
+infinity: of a query that sees no finite score, all weights are 0, and the output is NaN."""
+_HIDDEN = np.float32(-np.inf)
 
 _ROWS = 4
 _VECTORS = QUERIES // WIDTH
@@ -168,7 +171,7 @@ def _interleave(typing_context, target, first, second):
     return types.void(*[types.int64] * 3), generate
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def turn_queries(source, stride, count, numbers, target):
     """Bring ``count`` rows of ``numbers`` times four bytes into as many strips; zeros behind."""
@@ -180,7 +183,7 @@ def turn_queries(source, stride, count, numbers, target):
             store_scalar(place + 4 * query, np.float32(0))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def score(pairs, keys, stride, rows, numbers, queries, scores):
     """``scores = keys @ queries`` for ``rows`` keys, a multiple of four."""
@@ -192,7 +195,7 @@ def score(pairs, keys, stride, rows, numbers, queries, scores):
             _scores(left, stride, 4, queries, numbers, 0, target)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def hide_later(scores, rows, lead, places):
     """Hide from each query the keys behind it; the block's first is ``lead`` behind the first.
@@ -205,10 +208,10 @@ def hide_later(scores, rows, lead, places):
         for offset in range(0, STRIP, LANES_BYTES):
             target = scores + row * STRIP + offset
             seen = load(places + offset) - broadcast(np.float32(lead + row))
-            store(target, where_negative(seen, broadcast(LOWEST), load(target)))
+            store(target, where_negative(seen, broadcast(_HIDDEN), load(target)))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def exponentiate(pairs, scores, rows, factor, tops, totals, decays, weights):
     """Turn scores into ``weights = 2**(factor * score - top)``; move maxima and sums on.
@@ -240,7 +243,7 @@ def exponentiate(pairs, scores, rows, factor, tops, totals, decays, weights):
         store(decays + offset, decay)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def pair_values(values, stride, rows, head_dim, target):
     """Bring an even number of rows of bfloat16 into rows of pairs of neighbouring keys."""
@@ -250,7 +253,7 @@ def pair_values(values, stride, rows, head_dim, target):
             _interleave(place + 4 * d, source + 2 * d, source + stride + 2 * d)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def pad_rows(source, stride, rows, wanted, size, target):
     """Copy rows of ``size`` bytes, a multiple of four; zeros in those behind the last."""
@@ -260,7 +263,7 @@ def pad_rows(source, stride, rows, wanted, size, target):
         store_scalar(place, np.float32(0))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def add_values(pairs, values, stride, depth, head_dim, decays, weights, sums):
     """``sums = sums * decays + values.T @ weights``."""
@@ -272,7 +275,7 @@ def add_values(pairs, values, stride, depth, head_dim, decays, weights, sums):
             _sums(left, 4, stride, weights, depth, decays, target)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def write_outputs(sums, totals, head_dim, count, item_size, target, stride):
     """Divide by the softmax's sums, and bring strips back into rows of float32 or bfloat16."""
@@ -294,7 +297,7 @@ def write_outputs(sums, totals, head_dim, count, item_size, target, stride):
                 copy_bytes(place + 4 * d, sums + d * STRIP + 4 * query, 4)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def number_queries(places):
     """Write 0, 1 … as float32."""
@@ -302,7 +305,7 @@ def number_queries(places):
         store_scalar(places + 4 * query, np.float32(query))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def fill(place, count, value):
     """Set ``count`` rows of lanes to one number."""

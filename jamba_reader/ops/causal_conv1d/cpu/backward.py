@@ -8,7 +8,7 @@ past the end of the sequence give nothing, the final history does instead.
 from typing import no_type_check
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from jamba_reader.ops.causal_conv1d.cpu.rows import (
     TILE,
@@ -21,12 +21,13 @@ from jamba_reader.ops.causal_conv1d.cpu.rows import (
     sum_taps,
 )
 from jamba_reader.ops.machine.memory import FLOAT32, integer_at, store_at
+from spider.compilation import njit
 
 ROWS = 32
 """Extended rows at a time."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def _store_block(
     kind,
@@ -59,7 +60,7 @@ def _store_block(
         )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def differentiate(
     part,
@@ -150,7 +151,7 @@ def differentiate(
                 store_at(FLOAT32, d_taps, tap * channels + first + column, total[tap, column])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(nogil=True, error_model="numpy", parallel=True)
 @no_type_check
 def differentiate_in_parallel(_, parts, *operands):
     """Do every part, on as many threads."""

@@ -8,7 +8,7 @@ tap first. "Extended" rows are a sequence's inputs with its history before them.
 from typing import no_type_check
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from jamba_reader.ops.causal_conv1d.cpu.rows import (
     TILE,
@@ -21,9 +21,10 @@ from jamba_reader.ops.causal_conv1d.cpu.rows import (
     sum_taps,
 )
 from jamba_reader.ops.machine.memory import integer_at
+from spider.compilation import njit
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def convolve(
     part,
@@ -98,7 +99,7 @@ def convolve(
             )
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(nogil=True, error_model="numpy", parallel=True)
 @no_type_check
 def convolve_in_parallel(_, parts, *operands):
     """Do every part, on as many threads."""

@@ -7,7 +7,6 @@ both by ``load`` and ``store`` (see ``jamba_reader.ops.machine.scalar_math``).
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
 
 from jamba_reader.ops.machine.activation import GELU, SILU
 from jamba_reader.ops.machine.memory import load_at, raw_at, store_at
@@ -20,12 +19,13 @@ from jamba_reader.ops.machine.scalar_math import (
     silu_gradient,
     store,
 )
+from spider.compilation import njit
 
 TILE = 512
 """Channels at a time: their taps and rows stay in the first-level cache."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def channels_of(part, parts, channels):
     """First and last channel of a part; whole cache lines, so that threads share none."""
@@ -35,7 +35,7 @@ def channels_of(part, parts, channels):
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def fill_taps(kind, weight, bias, width, first, n, taps):
     """Bring the taps of a tile of channels, oldest first, and then the bias into rows."""
@@ -49,7 +49,7 @@ def fill_taps(kind, weight, bias, width, first, n, taps):
             taps[width, column] = load_at(kind, bias, first + column)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def begin_extended(
     kind, x, x_stride, start, length, history, sequence, past, channels, first, n, extended
@@ -68,7 +68,7 @@ def begin_extended(
             extended[past + row, column] = raw_at(kind, x, source + column)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def store_final(
     kind, x, x_stride, start, length, extended, sequence, past, channels, first, n, final
@@ -85,7 +85,7 @@ def store_final(
                 store_at(kind, final, target + column, load(extended, length + row, column))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def sum_taps(kind, source, stride, row, first, taps, width, n, sums, target):
     """Write bias plus taps times the source's rows from ``row`` on; before the activation."""
@@ -106,7 +106,7 @@ def sum_taps(kind, source, stride, row, first, taps, width, n, sums, target):
             store(sums, target, c, fma(value, load(taps, tap, c), sums[target, c]))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def sum_four_rows(kind, source, stride, row, first, taps, n, sums):
     """Do ``sum_taps`` for four rows and width 4, each input and tap loaded once; sums[0] to [3]."""
@@ -130,7 +130,7 @@ def sum_four_rows(kind, source, stride, row, first, taps, n, sums):
         store(sums, 3, c, fma(x6, w3, fma(x5, w2, fma(x4, w1, fma(x3, w0, bias)))))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def activate_row(kind, sums, row, n, y, offset, code):
     """Store the activation of a row of sums."""
@@ -146,7 +146,7 @@ def activate_row(kind, sums, row, n, y, offset, code):
             store_at(kind, y, offset + c, values[c])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def scale_by_activation_gradient(kind, sums, row, n, dy, offset, code):
     """Replace a row of sums by the gradient with respect to them."""
@@ -162,7 +162,7 @@ def scale_by_activation_gradient(kind, sums, row, n, dy, offset, code):
             values[c] = load_at(kind, dy, offset + c)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def add_products(kind, source, stride, row, first, d_sums, d_row, width, n, d_taps):
     """Add to the gradients of the taps and the bias what one output row gives."""
@@ -177,7 +177,7 @@ def add_products(kind, source, stride, row, first, d_sums, d_row, width, n, d_ta
         total[c] += gradient[c]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def gather_gradient(kind, d_sums, row, taps, width, n, d_final, final_offset, target, offset):
     """Store the gradient of one extended row: what the outputs it reaches give, and d_final."""

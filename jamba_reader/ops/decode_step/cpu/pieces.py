@@ -8,7 +8,6 @@ not depend on who takes which piece.
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
 
 from jamba_reader.ops.decode_step.layout import (
     BIAS,
@@ -73,23 +72,24 @@ from jamba_reader.ops.machine.lanes import (
 from jamba_reader.ops.machine.scalar_math import gelu, silu
 from jamba_reader.ops.selective_scan.cpu.layout import ScanOperands
 from jamba_reader.ops.selective_scan.cpu.step import step_tile
+from spider.compilation import njit
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def tiles_of(rows):
     """Pieces of a matrix with so many rows."""
     return (rows + OUTPUTS - 1) // OUTPUTS
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def channel_tiles(channels):
     """Pieces of so many channels."""
     return (channels + WIDTH - 1) // WIDTH
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _convolve(shape, part, room, first):
     """Convolve sixteen channels of every sequence with their past, in place; move the past on.
@@ -124,7 +124,7 @@ def _convolve(shape, part, room, first):
             write_one(room.inputs, place + lane, kind, active)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _enter(shape, part, room, piece):
     """Project onto sixteen channels of the scan's inputs, convolved at once, or of its gate."""
@@ -147,7 +147,7 @@ def _enter(shape, part, room, piece):
         _convolve(shape, part, room, first)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _scan(shape, part, room, piece):
     """Compute the time step of sixteen channels, and advance their states."""
@@ -181,7 +181,7 @@ def _scan(shape, part, room, piece):
         step_tile(operands, part[STATE], part[NEW_STATE], row, first)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _open_gate(shape, part, room, piece):
     """Gate and up projection of a dense feed-forward part, and what they make."""
@@ -199,7 +199,7 @@ def _open_gate(shape, part, room, piece):
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _expert_gate(shape, part, room, piece, chosen, offsets):
     """Gate and up projection of one expert."""
@@ -218,7 +218,7 @@ def _expert_gate(shape, part, room, piece, chosen, offsets):
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _expert_return(shape, part, room, piece, offsets, tokens, shares, total):
     """Sum up what all experts return, eight columns of it, in the experts' order."""
@@ -245,7 +245,7 @@ def _expert_return(shape, part, room, piece, offsets, tokens, shares, total):
             write_one(room.branch, row * rows + c, shape.kind, total[row, c])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _multiply(shape, job, first, last):
     """Multiply the rows by rows of a matrix, eight in a piece."""
@@ -258,7 +258,7 @@ def _multiply(shape, job, first, last):
         multiply_tile(matrix, piece, bias, values, shape.rows, out)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def do_pieces(shape, parts, room, job, first, last, chosen, offsets, tokens, shares, total):
     """Do some pieces of the job that is posted."""

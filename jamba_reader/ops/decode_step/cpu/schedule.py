@@ -7,7 +7,7 @@ The leader does what is short, norms and routing, and posts the rest as jobs, se
 from typing import no_type_check
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from jamba_reader.ops.decode_step.cpu.pieces import channel_tiles, do_pieces, tiles_of
 from jamba_reader.ops.decode_step.layout import (
@@ -81,9 +81,10 @@ from jamba_reader.ops.machine.shared_work import (
     take,
     wait_for,
 )
+from spider.compilation import njit
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _rounded_lanes(kind, value, spare):
     """Lanes as memory of this kind would hold them."""
@@ -93,7 +94,7 @@ def _rounded_lanes(kind, value, spare):
     return value
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def normalise_row(kind, source, width, weight, eps, target):
     """Scale a row to a root mean square of one, then by a weight; it may stay where it is."""
@@ -111,7 +112,7 @@ def normalise_row(kind, source, width, weight, eps, target):
         write(target, c, kind, width - c, spare, scaled)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def add_and_normalise(shape, room, weight, eps):
     """Add the branch to the stream, and normalise what that gives."""
@@ -126,7 +127,7 @@ def add_and_normalise(shape, room, weight, eps):
         normalise_row(kind, room.stream + place, width, weight, eps, room.normed + place)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def choose(logits, ids, shares):
     """Choose the experts with the largest softmax; of equal ones the first."""
@@ -143,7 +144,7 @@ def choose(logits, ids, shares):
             powers[best] = np.float32(-1)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def route(shape, part, room, chosen, offsets, tokens, shares):
     """Choose every row's experts, and sort the pairs of row and expert; returns how many experts.
@@ -184,7 +185,7 @@ def route(shape, part, room, chosen, offsets, tokens, shares):
     return used
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _work(shape, parts, room, board, threads, job, chosen, offsets, tokens, shares, total):
     """Do pieces of the job until none is left."""
@@ -196,7 +197,7 @@ def _work(shape, parts, room, board, threads, job, chosen, offsets, tokens, shar
         give_back(board, last - first)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _finish(name, place, pieces, *crew):
     """Post a job, do it with whoever is there, and wait until it is done."""
@@ -207,7 +208,7 @@ def _finish(name, place, pieces, *crew):
     wait_for(board, pieces)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _product(weight, rows, columns, kind, scale, bias, source, stride, target, place, *crew):
     """Multiply the rows at ``source`` by a matrix, to ``target``."""
@@ -219,7 +220,7 @@ def _product(weight, rows, columns, kind, scale, bias, source, stride, target, p
     _finish(MULTIPLY, place, tiles_of(rows), *crew)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _mamba(shape, part, room, eps, place, *crew):
     """Mix by convolution and selective scan."""
@@ -240,7 +241,7 @@ def _mamba(shape, part, room, eps, place, *crew):
     _product(out, hidden, inner, kind, 0, bias, room.scanned, inner, room.branch, place, *crew)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _feed_forward(shape, part, room, place, *crew):
     """Feed forward, densely or through each row's experts."""
@@ -256,7 +257,7 @@ def _feed_forward(shape, part, room, place, *crew):
     _finish(EXPERT_RETURN, place, tiles_of(hidden), *crew)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _run_part(place, eps, *crew):
     """Do one part of the model."""
@@ -286,7 +287,7 @@ def _run_part(place, eps, *crew):
         _product(weight, rows, hidden, kind, 0, 0, normed, hidden, room.logits, place, *crew)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _join(first, last, eps, *crew):
     """Lead through the parts, or do what the leader posts."""
@@ -299,7 +300,7 @@ def _join(first, last, eps, *crew):
         _work(*crew)
 
 
-@njit(cache=True, parallel=True, nogil=True, error_model="numpy")
+@njit(parallel=True, nogil=True, error_model="numpy")
 @no_type_check
 def run_parts(
     first,

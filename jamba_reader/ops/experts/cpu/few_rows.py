@@ -3,7 +3,7 @@
 from typing import no_type_check
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from jamba_reader.ops.linear.cpu.few_rows import scale_at
 from jamba_reader.ops.machine.activation import SILU
@@ -17,9 +17,10 @@ from jamba_reader.ops.machine.lane_products import (
 )
 from jamba_reader.ops.machine.lanes import copy_bytes, load_scalar
 from jamba_reader.ops.machine.scalar_math import gelu, silu
+from spider.compilation import njit
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def gate_tile(gate, up, tile, values, first, last, activation, kind, inner):
     """Write eight columns of ``act(values @ gate.T) * (values @ up.T)`` for some rows.
@@ -51,7 +52,7 @@ def gate_tile(gate, up, tile, values, first, last, activation, kind, inner):
                 write_one(inner.address, (start + i) * inner.stride + column + n, inner.kind, value)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def matrix_in_stack(stack, scales, index, rows, columns, kind):
     """One matrix of a stack of them, and its scales."""
@@ -59,7 +60,7 @@ def matrix_in_stack(stack, scales, index, rows, columns, kind):
     return Matrix(stack + bytes_of(kind) * rows * columns * index, rows, columns, kind, scale)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def _in_pairs(values, tokens, columns):
     """Copy the input of every pair; memory that holds them."""
@@ -74,7 +75,7 @@ def _in_pairs(values, tokens, columns):
     return copies
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def return_tile(down, tile, inner, first, last, tokens, shares, total):
     """Add eight columns of what one expert returns for its pairs."""
@@ -90,7 +91,7 @@ def return_tile(down, tile, inner, first, last, tokens, shares, total):
                 total[tokens[start + i], column + n] += value * shares[start + i]
 
 
-@njit(cache=True, parallel=True, nogil=True, error_model="numpy")
+@njit(parallel=True, nogil=True, error_model="numpy")
 @no_type_check
 def experts_few_rows(weights, values, tokens, shares, offsets, limit, activation, total):
     """Add to ``total`` what the experts with at most ``limit`` rows return.

@@ -8,7 +8,7 @@ the case for float weights.
 from typing import no_type_check
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from jamba_reader.ops.machine.activation import SILU
 from jamba_reader.ops.machine.lane_math import BFLOAT16, FLOAT32, read, write
@@ -21,12 +21,13 @@ from jamba_reader.ops.machine.scalar_math import (
     silu_gradient,
     store,
 )
+from spider.compilation import njit
 
 COLUMNS = 256
 """Columns that one thread adds up: one thread per column, so the order of a sum never varies."""
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 @no_type_check
 def sort_by_expert(expert_ids, experts):
     """Sort the (token, choice) pairs by expert, keeping their order within one.
@@ -52,7 +53,7 @@ def sort_by_expert(expert_ids, experts):
     return order, offsets
 
 
-@njit(cache=True, parallel=True, nogil=True, error_model="numpy")
+@njit(parallel=True, nogil=True, error_model="numpy")
 @no_type_check
 def gate_rows(gate_up, scale, activation, inner):
     """``inner = act(gate) * up``, each multiplied by its scale first."""
@@ -68,7 +69,7 @@ def gate_rows(gate_up, scale, activation, inner):
 
 # A loop that writes is compiled twice, and how near its operands lie in memory decides which of the
 # two runs; if it summed in lanes as well, equal inputs would give sums that differ in the last bit.
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz"})
+@njit(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz"})
 @no_type_check
 def _sum(values):
     """Add up a row in lanes; writes nothing."""
@@ -78,7 +79,7 @@ def _sum(values):
     return total
 
 
-@njit(cache=True, parallel=True, nogil=True, error_model="numpy")
+@njit(parallel=True, nogil=True, error_model="numpy")
 @no_type_check
 def gate_rows_backward(gate_up, scale, activation, upstream, shares, inner, d_gate_up, d_shares):
     """Gradients of ``share * <upstream, act(gate) * up>`` for each row.
@@ -114,7 +115,7 @@ def gate_rows_backward(gate_up, scale, activation, upstream, shares, inner, d_ga
         d_shares[row] = _sum(products)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def _add_lanes(source, kind, share, scale, target, present, spare):
     """Add up to sixteen numbers, times a share and maybe their scales, to a float32 sum."""
@@ -125,7 +126,7 @@ def _add_lanes(source, kind, share, scale, target, present, spare):
     write(target, 0, FLOAT32, present, spare, total)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def _add_columns(rows, tokens, shares, scale, total, first, last):
     """Do ``add_rows`` for some columns; in lanes, because here what is written is also read."""
@@ -142,7 +143,7 @@ def _add_columns(rows, tokens, shares, scale, total, first, last):
             _add_lanes(source + size * i, kind, share, place, target + 4 * i, present, spare)
 
 
-@njit(cache=True, parallel=True, nogil=True, error_model="numpy")
+@njit(parallel=True, nogil=True, error_model="numpy")
 @no_type_check
 def add_rows(rows, tokens, shares, scale, total):
     """``total[tokens[i]] += shares[i] * scale * rows[i]``, one row after the other.

@@ -4,12 +4,13 @@ from typing import no_type_check
 
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from jamba_reader.ops.machine.activation import SILU
 from jamba_reader.ops.machine.memory import load_at, memory_kind, parts_of, store_at
 from jamba_reader.ops.machine.scalar_math import gelu, gelu_gradient, silu, silu_gradient
+from spider.compilation import njit
 
 
 def forward(
@@ -63,7 +64,7 @@ def backward(
     return d_gate_up
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def _forward(part, parts, kind, gate_up, stride, rows, width, y, code):
     for row in range(rows * part // parts, rows * (part + 1) // parts):
@@ -78,14 +79,14 @@ def _forward(part, parts, kind, gate_up, stride, rows, width, y, code):
                 store_at(kind, y, to + c, activated * load_at(kind, gate_up, up + c))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(nogil=True, error_model="numpy", parallel=True)
 @no_type_check
 def _forward_parallel(_, parts, *operands):
     for part in prange(parts):
         _forward(part, parts, *operands)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def _backward(part, parts, kind, d_y, d_y_stride, gate_up, stride, rows, width, d_gate_up, code):
     for row in range(rows * part // parts, rows * (part + 1) // parts):
@@ -104,7 +105,7 @@ def _backward(part, parts, kind, d_y, d_y_stride, gate_up, stride, rows, width, 
                 store_at(kind, d_gate_up, to + width + c, gradient * gelu(value))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(nogil=True, error_model="numpy", parallel=True)
 @no_type_check
 def _backward_parallel(_, parts, *operands):
     for part in prange(parts):

@@ -3,7 +3,7 @@
 from typing import no_type_check
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from jamba_reader.ops.machine.lane_math import Rows, read_one, write_one
 from jamba_reader.ops.machine.lane_products import (
@@ -14,16 +14,17 @@ from jamba_reader.ops.machine.lane_products import (
     tile_products,
 )
 from jamba_reader.ops.machine.lanes import load_scalar
+from spider.compilation import njit
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def scale_at(matrix, row):
     """What a row's products are multiplied by."""
     return load_scalar(matrix.scale + 4 * row) if matrix.scale != 0 else np.float32(1)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 @no_type_check
 def multiply_tile(matrix, tile, bias, values, count, out):
     """Write eight columns of ``values @ matrix.T + bias``, rounded to what ``out`` holds.
@@ -51,7 +52,7 @@ def multiply_tile(matrix, tile, bias, values, count, out):
                 write_one(out.address, (start + i) * out.stride + first + n, out.kind, value)
 
 
-@njit(cache=True, parallel=True, nogil=True, error_model="numpy")
+@njit(parallel=True, nogil=True, error_model="numpy")
 @no_type_check
 def multiply_few_rows(matrix, bias, values, count, out):
     """Write ``values @ matrix.T + bias``; arguments as of ``multiply_tile``."""

@@ -5,7 +5,7 @@ from typing import no_type_check
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from jamba_reader.ops.machine.memory import (
@@ -17,6 +17,7 @@ from jamba_reader.ops.machine.memory import (
     store_at,
 )
 from jamba_reader.ops.machine.scalar_math import fma
+from spider.compilation import njit
 
 
 def forward(
@@ -88,7 +89,7 @@ def backward(
     return d_x, d_weights.sum(0).to(weight.dtype)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def _inverse_root_mean_square(kind, x, offset, residual, beside, eps, values, total, to):
     """Widen a row, or the sum of two, into ``values``; return what normalises it."""
@@ -109,7 +110,7 @@ def _inverse_root_mean_square(kind, x, offset, residual, beside, eps, values, to
 # Sums in lanes; without this permission to reorder, a sum is one scalar addition after another.
 # The loop writes nothing: a loop that does is compiled twice, and which of the two runs, so in
 # which order it adds, depends on how near the operands lie in memory.
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 @no_type_check
 def _sum_of_squares(values):
     squares = np.float32(0)
@@ -118,7 +119,7 @@ def _sum_of_squares(values):
     return squares
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 @no_type_check
 def _dot(kind, d_y, offset, weight, values):
     total = np.float32(0)
@@ -128,7 +129,7 @@ def _dot(kind, d_y, offset, weight, values):
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def _scale_row(kind, values, inverse, weight, y, to):
     for c in range(len(values)):
@@ -136,7 +137,7 @@ def _scale_row(kind, values, inverse, weight, y, to):
         store_at(kind, y, to + c, load_at(kind, weight, c) * normal)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def _forward(
     part,
@@ -169,14 +170,14 @@ def _forward(
         _scale_row(kind, values, inverse, weight, y, row * width)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(nogil=True, error_model="numpy", parallel=True)
 @no_type_check
 def _forward_parallel(_, parts, *operands):
     for part in prange(parts):
         _forward(part, parts, *operands)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def _add_weight_gradient(kind, d_y, offset, values, inverse, total):
     for c in range(len(values)):
@@ -184,7 +185,7 @@ def _add_weight_gradient(kind, d_y, offset, values, inverse, total):
         total[c] = fma(load_at(kind, d_y, offset + c), normal, total[c])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def _store_gradient(kind, d_y, offset, d_total, beside, values, weight, inverse, slope, d_x, to):
     """Store inverse * (weight * d_y - x * slope), plus what comes past the normalisation."""
@@ -199,7 +200,7 @@ def _store_gradient(kind, d_y, offset, d_total, beside, values, weight, inverse,
         store_at(kind, d_x, to + c, fma(inverse, gradient, load_at(kind, d_total, beside + c)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 @no_type_check
 def _backward(
     part,
@@ -232,7 +233,7 @@ def _backward(
         store_at(FLOAT32, d_weights, part * width + c, d_weight[c])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(nogil=True, error_model="numpy", parallel=True)
 @no_type_check
 def _backward_parallel(_, parts, *operands):
     for part in prange(parts):

@@ -9,11 +9,12 @@ from typing import no_type_check
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from jamba_reader.ops.machine.scalar_math import load
 from jamba_reader.ops.row_quantisation.format import LARGEST, QuantisedRows, quantise_rows
+from spider.compilation import njit
 
 MANY = 1 << 16
 """Weights below which compiling, and starting threads, cost more than they save."""
@@ -57,7 +58,7 @@ def quantise_rows_fast(
     return out
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@njit(parallel=True, error_model="numpy")
 @no_type_check
 def _quantise(numbers, bits, values, scale, parts):
     rows, columns = numbers.shape
@@ -79,7 +80,7 @@ def _quantise(numbers, bits, values, scale, parts):
     return finite.all()
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _largest_magnitude(bits, row):
     """Without their sign, floats are ordered as their bits are; infinities and NaN come last."""

@@ -21,7 +21,7 @@ from typing import no_type_check
 
 import numba
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from jamba_reader.ops.machine.lane_math import (
     FLOAT32,
@@ -52,6 +52,7 @@ from jamba_reader.ops.selective_scan.cpu.layout import (
     scatter_states,
     tiles_of,
 )
+from spider.compilation import njit
 
 BACKWARD_GROUP = 256
 _GROUP_TILES = BACKWARD_GROUP // WIDTH
@@ -61,7 +62,7 @@ _ONE = np.float32(1)
 _ZERO = np.float32(0)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _places(scratch, states):
     """Addresses within a thread's working memory."""
@@ -78,14 +79,14 @@ def _places(scratch, states):
     return scratch, carries, rate_sums, row_sums, (work, b_rows, c_rows, b_sums, c_sums), spare
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def backward_scratch_bytes(states):
     """Working memory of one thread."""
     return _places(0, states)[5] + LANES_BYTES
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _write_sums(sums, states, first, count, target):
     """Sum B's or C's gradient over the lanes and write it to ``[tokens, states]``."""
@@ -95,7 +96,7 @@ def _write_sums(sums, states, first, count, target):
             store_scalar(target + 4 * ((first + token) * states + n), total)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _reverse_unit(table, addresses, starts, sequence, group, scratch):
     """Take one sequence's group of channels backward through all its blocks."""
@@ -160,7 +161,7 @@ def _reverse_unit(table, addresses, starts, sequence, group, scratch):
         write(to_bias, place, FLOAT32, present, spare, load(sums + LANES_BYTES))
 
 
-@njit(cache=True, parallel=True, nogil=True)
+@njit(parallel=True, nogil=True)
 @no_type_check
 def scan_backward(table, addresses, starts, scratch, scratch_bytes):
     """Take all sequences backward.

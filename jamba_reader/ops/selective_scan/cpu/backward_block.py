@@ -5,7 +5,6 @@
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
 
 from jamba_reader.ops.machine.lane_math import (
     exp2,
@@ -24,6 +23,7 @@ from jamba_reader.ops.machine.lanes import (
     store,
 )
 from jamba_reader.ops.selective_scan.cpu.layout import BLOCK, operands_of, padded_states, rows_at
+from spider.compilation import njit
 
 _LN2 = np.float32(np.log(2.0))
 _ONE = np.float32(1)
@@ -33,13 +33,13 @@ _DELTA, _WRITTEN, _INPUT, _SLOPE, _UPSTREAM, _GATE_SLOPE, _OUTPUT = range(7)
 _TO_WRITTEN, _TO_EXPONENT, _STATES, _DECAYS, WORK_ROWS = 7, 8, 9, 11, 13
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _row(work, kind, token):
     return work + (kind * BLOCK + token) * LANES_BYTES
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def prepare(operands, channel, present, first, count, work, spare):
     """Everything of a block that does not depend on the states."""
@@ -70,7 +70,7 @@ def prepare(operands, channel, present, first, count, work, spare):
         store(_row(work, _TO_EXPONENT, token), broadcast(_ZERO))
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _recompute(rates, kept, n, width, work, b_rows, c_rows, count):
     """Run two states forward through a block, keeping each state and decay."""
@@ -92,7 +92,7 @@ def _recompute(rates, kept, n, width, work, b_rows, c_rows, count):
     return h0, h1
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _reverse(rates, n, state, which, sums, width, work, b_rows, c_rows, carry, rate_sum, count):
     """Run one state's gradient backward through a block whose last state is ``state``."""
@@ -122,7 +122,7 @@ def _reverse(rates, n, state, which, sums, width, work, b_rows, c_rows, carry, r
     return carry, rate_sum
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def finish(table, channel, present, first, count, work, sums, spare):
     """Write a block's gradients of x, dt and gate; add to those of D and dt_bias."""
@@ -151,7 +151,7 @@ def finish(table, channel, present, first, count, work, sums, spare):
     store(sums + LANES_BYTES, bias_sum)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def reverse_tile(rates, kept, carries, rate_sums, places, states, count):
     """Pass all states of a tile backward over a block."""

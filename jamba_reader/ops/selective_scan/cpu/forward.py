@@ -14,7 +14,7 @@ from typing import no_type_check
 
 import numba
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from jamba_reader.ops.machine.lane_math import (
     LOG2E,
@@ -48,11 +48,12 @@ from jamba_reader.ops.selective_scan.cpu.layout import (
     scatter_states,
     tiles_of,
 )
+from spider.compilation import njit
 
 _ZERO = np.float32(0)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _step(delta, written, rate, state, added, b, c, y):
     """One token of sixteen channels' one state: the new state, what is added, the output."""
@@ -62,7 +63,7 @@ def _step(delta, written, rate, state, added, b, c, y):
     return state, fma(decay, added, update), fma(state, broadcast(c), y)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _carry(rate, total, place, added):
     """Decay a state by a whole block and add what the block adds."""
@@ -70,7 +71,7 @@ def _carry(rate, total, place, added):
     store(place, state + fma(exp2_less_one(total * rate), state, added))
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _advance(rates, states, n, width, work, b_rows, c_rows, total, count):
     """Pass four states of a tile over a block."""
@@ -97,7 +98,7 @@ def _advance(rates, states, n, width, work, b_rows, c_rows, total, count):
     _carry(a3, total, states + place + 192, s3)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _prepare(x, dt, D, dt_bias, channel, present, first, count, work, spare):
     """Step sizes, written inputs and skip connections of a block; returns the step sizes' sum."""
@@ -116,7 +117,7 @@ def _prepare(x, dt, D, dt_bias, channel, present, first, count, work, spare):
     return total
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _finish(gate, y, channel, present, first, count, work, spare):
     """Gate a block's outputs and write them."""
@@ -130,7 +131,7 @@ def _finish(gate, y, channel, present, first, count, work, spare):
         write(y.address, row * y.stride + channel, y.kind, present, spare, value)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _load_tiles(A, initial, channel, sequence, channels, states, rates, held):
     """Bring a group's decay rates and initial states into working memory."""
@@ -146,7 +147,7 @@ def _load_tiles(A, initial, channel, sequence, channels, states, rates, held):
             gather_states(source, present, states, held + offset, np.float32(1))
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _store_tiles(held, channel, row, channels, states, target):
     """Write a group's states into row ``row`` of ``[rows, channels, states]``."""
@@ -157,7 +158,7 @@ def _store_tiles(held, channel, row, channels, states, target):
         scatter_states(source, min(WIDTH, channels - start), states, place)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _scan_block(operands, channel, first, count, places, states):
     """Pass a group of channels over one block of one sequence."""
@@ -185,7 +186,7 @@ def _scan_block(operands, channel, first, count, places, states):
         _finish(gate, y, start, present, first, count, work, spare)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _scan_unit(table, addresses, starts, every, sequence, channel, scratch):
     """Scan one sequence's group of channels."""
@@ -213,7 +214,7 @@ def _scan_unit(table, addresses, starts, every, sequence, channel, scratch):
     _store_tiles(held, channel, sequence, channels, states, final)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _places(scratch, states):
     """Addresses within a thread's working memory."""
@@ -226,14 +227,14 @@ def _places(scratch, states):
     return scratch, held, work, b_rows, c_rows, spare
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def forward_scratch_bytes(states):
     """Working memory of one thread."""
     return _places(0, states)[5] + LANES_BYTES
 
 
-@njit(cache=True, parallel=True, nogil=True)
+@njit(parallel=True, nogil=True)
 @no_type_check
 def scan_forward(table, addresses, starts, every, scratch, scratch_bytes):
     """Scan all sequences.

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, no_type_check
 
 import numpy as np
 from jaxtyping import Float32
-from numba import njit
 from torch import Tensor
 
 from jamba_reader.ops.machine.lane_math import FLOAT32, INT8, Rows, lane_place, read_one
@@ -26,6 +25,7 @@ from jamba_reader.ops.machine.lanes import (
     store_scalar,
 )
 from jamba_reader.ops.machine.operands import KINDS
+from spider.compilation import njit
 from spider.errors import DataError
 
 IntegerArray = np.ndarray[Any, np.dtype[np.int64]]
@@ -78,14 +78,14 @@ def operand_table(
     return np.array(entries, dtype=np.int64)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def rows_at(table, index):
     """Read one matrix of a table made by ``operand_table``."""
     return Rows(table[3 * index + 3], table[3 * index + 4], table[3 * index + 5])
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def operands_of(table):
     """Read the first eight matrices of a table made by ``operand_table``."""
@@ -104,21 +104,21 @@ def operands_of(table):
     )
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def padded_states(states):
     """States of a tile in working memory."""
     return (states + 3) // 4 * 4
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def tiles_of(channels):
     """Tiles that hold so many channels."""
     return (channels + WIDTH - 1) // WIDTH
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def fill_zero(target, count):
     """Set ``count`` rows of lanes to zero."""
@@ -126,7 +126,7 @@ def fill_zero(target, count):
         store(lane_place(target, row), broadcast(np.float32(0)))
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def gather_states(source, channels, states, target, factor):
     """Bring ``[channels, states]``, at most sixteen channels, into ``[padded states, 16]``."""
@@ -138,7 +138,7 @@ def gather_states(source, channels, states, target, factor):
             store_scalar(target + 4 * (state * WIDTH + lane), value)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def scatter_states(source, channels, states, target):
     """Bring ``[padded states, 16]`` back into ``[channels, states]``."""
@@ -148,7 +148,7 @@ def scatter_states(source, channels, states, target):
             store_scalar(target + 4 * (lane * states + state), value)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def gather_rows(matrix, first, count, states, target):
     """Copy rows of B or C to float32 rows of ``padded states``."""

@@ -10,7 +10,7 @@ bringing them into another order would pay.
 from typing import no_type_check
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from jamba_reader.ops.machine.lane_math import (
     FLOAT32,
@@ -31,9 +31,10 @@ from jamba_reader.ops.machine.lanes import (
     with_lane,
 )
 from jamba_reader.ops.selective_scan.cpu.layout import operands_of, tiles_of
+from spider.compilation import njit
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def _step_channel(operands, sequence, channel, initial, final, delta, written, spare):
     """Advance one channel's states; returns what they contribute to the output."""
@@ -53,7 +54,7 @@ def _step_channel(operands, sequence, channel, initial, final, delta, written, s
     return sum_of_lanes(total)
 
 
-@njit(cache=True)
+@njit
 @no_type_check
 def step_tile(operands, initial, final, sequence, channel):
     """Advance sixteen channels of one sequence by one token."""
@@ -84,7 +85,7 @@ def step_tile(operands, initial, final, sequence, channel):
     write(y.address, sequence * y.stride + channel, y.kind, present, spare, total)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 @no_type_check
 def step(table, sequences, initial, final):
     """Advance all sequences by one token, on this thread."""
@@ -94,7 +95,7 @@ def step(table, sequences, initial, final):
             step_tile(operands, initial, final, sequence, channel)
 
 
-@njit(cache=True, parallel=True, nogil=True)
+@njit(parallel=True, nogil=True)
 @no_type_check
 def step_parallel(table, sequences, initial, final):
     """Advance all sequences by one token, on all threads."""

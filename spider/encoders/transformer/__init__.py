@@ -1,0 +1,1 @@
+"""Encoders that are transformers: the module, its checkpoints, and inference."""

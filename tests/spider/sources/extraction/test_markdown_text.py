@@ -1,0 +1,24 @@
+import pytest
+
+from spider.sources.extraction.markdown_text import extract
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("# One\n\ntext\n## Two", "One"),
+        ("text\n## Closed ##\n", "Closed"),
+        ("Setext\n======\n# Later", "Setext"),
+        ("```sh\n# a comment\n```\n# Real", "Real"),
+        ("---\ntitle: 'Stated'\ntags: x\n---\n# Heading", "Stated"),
+        ("---\ntags: x\n---\n# Heading", "Heading"),
+        ("no heading, #hashtag", ""),
+    ],
+)
+def test_markdown_title(text, title):
+    assert extract(text.encode()).title == title
+
+
+def test_front_matter_is_no_text():
+    assert extract(b"---\ntitle: T\n---\nbody\n").text == "body\n"
+    assert extract(b"body\n---\nx: y\n---\n").text == "body\n---\nx: y\n---\n"
