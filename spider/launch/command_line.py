@@ -20,8 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from spider.errors import ConfigError
-from spider.launch.schema import alternatives, find_setting, known_keys, settings_of, takes_text
-from spider.launch.typed import unknown_key
+from spider.launch.typed.objects import unknown_key
+from spider.launch.typed.schema import (
+    alternatives,
+    find_setting,
+    known_keys,
+    settings_of,
+    takes_text,
+)
 from spider.launch.verbs import groups, positionals_of
 
 OVERRIDE = re.compile(r"^[+~]{0,2}(?P<key>[A-Za-z_][\w.@/:-]*)=")

@@ -18,8 +18,8 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
-from spider.launch.schema import configuration_class, default_values
-from spider.launch.typed import TARGET, import_class
+from spider.launch.typed.objects import TARGET, import_class
+from spider.launch.typed.schema import configuration_class, default_values
 from spider.launch.verbs import FOLDER, MODULE
 
 SCHEME = "completed"

@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from spider.launch.content import content
-from spider.launch.schema import FILLED_BY_LAUNCHER, parameters
-from spider.launch.typed import build
+from spider.launch.typed.content import content
+from spider.launch.typed.objects import build
+from spider.launch.typed.schema import FILLED_BY_LAUNCHER, parameters
 from spider.launch.verbs import MODULE
 
 RESOLVED = "resolved"

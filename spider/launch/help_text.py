@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from spider.launch.schema import nested_class, settings_of
-from spider.launch.typed import TARGET
+from spider.launch.typed.objects import TARGET
+from spider.launch.typed.schema import nested_class, settings_of
 from spider.launch.verbs import examples, groups, options, positionals_of, verbs
 
 OVERVIEW = """\
@@ -79,7 +79,7 @@ def _variants(group: str, value: Any) -> str:
     lines = [f"\n{group}= one of:\n"]
     lines += [f"  {name:<22} {text}\n" for name, text in options(group).items()]
     if isinstance(value, Mapping) and TARGET in value:
-        from spider.launch.typed import import_class
+        from spider.launch.typed.objects import import_class
 
         cls = import_class(str(value[TARGET]))
         rows = list(setting_rows(cls, value, f"{group}."))

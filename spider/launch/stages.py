@@ -19,8 +19,8 @@ from typing import Any
 from spider.artifacts.artifact import open_artifact
 from spider.errors import ArtifactError, ConfigError, InterruptedRunError, SpiderError
 from spider.launch.command_line import quote
-from spider.launch.schema import settings_of
-from spider.launch.typed import build
+from spider.launch.typed.objects import build
+from spider.launch.typed.schema import settings_of
 from spider.launch.verbs import groups, module_of, settings_class, verbs
 
 INTERRUPTED = InterruptedRunError.exit_code

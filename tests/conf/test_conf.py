@@ -13,7 +13,8 @@ import yaml
 from spider.launch.completion import DEFAULTS
 from spider.launch.composition import compose_verb, plain
 from spider.launch.help_text import verb_help
-from spider.launch.schema import (
+from spider.launch.typed.objects import TARGET, import_class
+from spider.launch.typed.schema import (
     REQUIRED,
     alternatives,
     annotations,
@@ -21,7 +22,6 @@ from spider.launch.schema import (
     nested_class,
     settings_of,
 )
-from spider.launch.typed import TARGET, import_class
 from spider.launch.verbs import FOLDER, MODULE, positionals_of, settings_class, verbs
 from spider.settings import EXECUTION
 

@@ -23,7 +23,7 @@ stages:
   write_an_untrained_encoder_to_compare_with:
     settings: {architecture.dimension: 16, batch_size: 32}
   train_an_encoder:
-    settings: {minutes: null, steps: 3, batch_size: 32, architecture.dimension: 16}
+    settings: {training.minutes: null, training.steps: 3, batch_size: 32, architecture.dimension: 16}
   embed_passages_untrained: null
   index_untrained: null
   index_vectors_and_words:

@@ -87,7 +87,7 @@ def write_run(
 
 def evaluate(runs: list[Path], corpus: Corpus, output: Path, **settings: Any) -> dict[str, Any]:
     given = {"top_k": (1, 5, 10), "primary": "top_5", "resamples": 200, **settings}
-    resolved = {k: v for k, v in given.items() if k != "overwrite"}
+    resolved = {k: v for k, v in given.items() if k not in ("overwrite", "require")}
     resolved["top_k"] = list(given["top_k"])
     main(
         EvaluateRetrievalSettings(

@@ -130,12 +130,12 @@ def test_bad_input_is_one_line(folder: Path, tmp_path: Path) -> None:
     refused(ConfigError, "the prompt is empty", prompt=" ")
     refused(ConfigError, "give documents=FILE", opening="<q>")
     refused(ConfigError, "threads: got 0", threads=0)
-    refused(ConfigError, "max_new_tokens=0", max_new_tokens=0)
+    refused(ConfigError, "max_new_tokens: got 0", max_new_tokens=0)
     for device in ("tpu9", "meta", "mps"):
         refused(ConfigError, f"device={device}: expected", device=device)
     refused(ConfigError, "no such CUDA device", device="cuda:99")
-    refused(ConfigError, "threads=100000: expected 1 to", threads=100_000)
-    refused(ConfigError, "fewest_characters=0", fewest_characters=0)
+    refused(ConfigError, "threads: got 100000, expected 1 to", threads=100_000)
+    refused(ConfigError, "fewest_characters: got 0", fewest_characters=0)
     refused(ConfigError, "revision=v1: .* is a folder here", revision="v1")
     for penalty in (1e-300, 1e300, 0.0):
         refused(ConfigError, "repetition_penalty=.*: expected", repetition_penalty=penalty)

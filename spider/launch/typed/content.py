@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from spider.launch.schema import alternatives, nested_class, settings_of
-from spider.launch.typed import TARGET, import_class
+from spider.launch.typed.objects import TARGET, import_class
+from spider.launch.typed.schema import alternatives, nested_class, settings_of
 
 
 def content(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:

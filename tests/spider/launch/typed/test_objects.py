@@ -5,7 +5,7 @@ from typing import Any, Literal, Protocol
 import pytest
 
 from spider.errors import ConfigError
-from spider.launch.typed import build
+from spider.launch.typed.objects import build
 
 
 class Window:
