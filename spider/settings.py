@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 Value = TypeVar("Value")
 EXECUTION = "execution"
-"""The mark within an annotation; :mod:`spider.launch.content` looks for it."""
+"""The mark within an annotation; :mod:`spider.launch.typed.content` looks for it."""
 
 Execution = Annotated[Value, EXECUTION]
 """``device: Execution[str]``: another value gives the same content (devices, processes, paths).

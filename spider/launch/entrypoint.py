@@ -11,7 +11,7 @@ from spider.errors import InterruptedRunError
 from spider.launch.command_line import CommandLine, parse
 from spider.launch.exit import guard
 from spider.launch.log import configure_logging
-from spider.launch.schema import configuration_class
+from spider.launch.typed.schema import configuration_class
 from spider.launch.verbs import main_of
 
 Main = Callable[[Any], None]

@@ -20,7 +20,7 @@ from spider.launch.composition import (
     without_groups,
 )
 from spider.launch.configuration import typed_settings
-from spider.launch.schema import configuration_class
+from spider.launch.typed.schema import configuration_class
 
 OWN_BEHAVIOUR = (
     "hydra.job.chdir=false",

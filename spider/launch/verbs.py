@@ -10,7 +10,7 @@ import yaml
 
 import conf
 from spider.errors import ConfigError
-from spider.launch.schema import configuration_class
+from spider.launch.typed.schema import configuration_class
 
 MODULE = "verb_module"
 """The one key of a verb's yaml that is no setting: the module with ``main``."""

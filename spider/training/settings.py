@@ -40,7 +40,7 @@ class TrainingSettings:
     save_every: Execution[int] = 250
     keep: Execution[int] = 2
     precision: Literal["no", "bf16"] = "no"
-    device: Execution[Literal["auto", "cpu", "cuda"]] = "auto"
+    device: Execution[str] = "auto"
 
     def __post_init__(self) -> None:
         """Refuse values out of range, and a device that is not there."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
 from spider.errors import ConfigError, SettingError, settings_within
-from spider.launch.schema import FILLED_BY_LAUNCHER, alternatives, annotations, parameters
+from spider.launch.typed.schema import FILLED_BY_LAUNCHER, alternatives, annotations, parameters
 
 MISSING = "???"
 TARGET = "_target_"

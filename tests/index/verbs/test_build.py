@@ -24,7 +24,7 @@ from index.verbs.build import BuildSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
 from spider.errors import ArtifactError, ConfigError
-from spider.launch.content import content
+from spider.launch.typed.content import content
 from spider.ranking import Hits
 
 

@@ -138,7 +138,7 @@ def test_bad_input_is_one_line(folder: Path, tmp_path: Path) -> None:
     refused(ConfigError, "fewest_characters: got 0", fewest_characters=0)
     refused(ConfigError, "revision=v1: .* is a folder here", revision="v1")
     for penalty in (1e-300, 1e300, 0.0):
-        refused(ConfigError, "repetition_penalty=.*: expected", repetition_penalty=penalty)
+        refused(ConfigError, "repetition_penalty: got .*, expected", repetition_penalty=penalty)
     for power in (1e300, -1e300, float("nan")):
         refused(ConfigError, "length_penalty=.*: expected", beams=2, length_penalty=power)
     refused(DataError, "no such file", documents=(folder / "none.txt",))

@@ -16,7 +16,7 @@ from spider.artifacts.artifact import open_artifact
 from spider.encoders.loading import load_encoder
 from spider.encoders.static import StaticSettings
 from spider.errors import ArtifactError, DataError, InterruptedRunError
-from spider.launch.content import content
+from spider.launch.typed.content import content
 from spider.questions.transforms.random_window import RandomWindow
 from spider.training.metrics import METRICS, read_metrics
 from spider.training.settings import TrainingSettings
