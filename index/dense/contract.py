@@ -1,13 +1,15 @@
 """What a dense index variant offers: settings that build it, and a searcher that serves it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float16, Float32
 
-from spider.artifacts.variants import load_variant
+from spider.artifacts.record import DetailsRecord
+from spider.artifacts.variants import load_variant, variant_of
 from spider.errors import ArtifactError, ConfigError
 from spider.progress import Progress
 from spider.ranking import Hits
@@ -72,7 +74,9 @@ def load_dense(folder: Path, details: Mapping[str, Any]) -> DenseSearcher:
     Raises:
         ArtifactError: there is no such variant, or the files are not what the details say.
     """
-    load = load_variant("index.dense", str(details["variant"]), what="dense", where=folder)
+    load = load_variant(
+        "index.dense", variant_of(details, where=folder), what="dense", where=folder
+    )
     searcher: DenseSearcher = load(folder, details)
     return searcher
 
@@ -95,13 +99,28 @@ def check_search(
         raise ConfigError(f"search depth {depth}: expected at least 1")
 
 
-def check_size(folder: Path, got: tuple[int, int], details: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class DenseRecord(DetailsRecord):
+    """What a manifest says of a dense part; a variant may add entries.
+
+    Attributes:
+        variant: the file in ``index/dense`` that loads it.
+        passages: how many vectors it holds.
+        dimension: length of a vector.
+    """
+
+    variant: str
+    passages: int
+    dimension: int
+
+
+def check_size(folder: Path, got: tuple[int, int], record: DenseRecord) -> None:
     """Refuse a file whose (passages, dimension) are not those of the manifest.
 
     Raises:
         ArtifactError: they differ.
     """
-    expected = (int(details["passages"]), int(details["dimension"]))
+    expected = (record.passages, record.dimension)
     if got != expected:
         raise ArtifactError(
             f"{folder}: the index holds {got[0]:,} vectors of dimension {got[1]}, its manifest "

@@ -11,6 +11,7 @@ from index.engines.hybrid import HybridRetriever
 from index.fusion.contract import Fusion, load_fusion
 from index.sparse.contract import load_sparse
 from spider.artifacts.artifact import Artifact
+from spider.artifacts.records.index import IndexRecord
 from spider.errors import ConfigError
 from spider.interfaces import QuestionEncoder
 
@@ -30,17 +31,17 @@ class Local:
 
     def __init__(self, artifact: Artifact):
         self._path = artifact.path
-        self._details = artifact.details
+        self._record = IndexRecord.from_manifest(artifact)
 
     @property
     def systems(self) -> tuple[str, ...]:
         """The rankings that it offers: bm25 and dense, each if it was built, then the fusion."""
         parts = tuple(
             name
-            for name, details in ((BM25, self._details["sparse"]), (DENSE, self._details["dense"]))
+            for name, details in ((BM25, self._record.sparse), (DENSE, self._record.dense))
             if details
         )
-        return (*parts, HYBRID) if self._details["fusion"] else parts
+        return (*parts, HYBRID) if self._record.fusion else parts
 
     def needs_encoder(self, systems: Sequence[str]) -> bool:
         """Say whether one of these systems searches with question vectors."""
@@ -56,15 +57,15 @@ class Local:
         """Open what some systems need; see :class:`index.engines.contract.StoredIndex`."""
         if HYBRID not in systems:
             fusion = None
-        elif fusion is None:
-            fusion = load_fusion(self._details["fusion"])
+        elif fusion is None and self._record.fusion is not None:
+            fusion = load_fusion(self._record.fusion)
         wanted = {*systems, *(fusion.depths if fusion is not None else ())} - {HYBRID}
         if unknown := sorted(wanted - set(self.systems)):
             raise ConfigError(f"rankings {unknown}: {self._path} offers {list(self.systems)}")
         rankers = open_rankers(
             self._path,
-            dense=self._details["dense"] if DENSE in wanted else None,
-            sparse=self._details["sparse"] if BM25 in wanted else None,
+            dense=self._record.dense if DENSE in wanted else None,
+            sparse=self._record.sparse if BM25 in wanted else None,
             encoder=encoder,
         )
         return HybridRetriever(rankers=rankers, fusion=fusion)

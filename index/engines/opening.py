@@ -9,6 +9,8 @@ from index.engines.contract import IndexEngine, load_stored
 from index.engines.ranked_passages import rank_passages
 from index.fusion.contract import Fusion
 from spider.artifacts.artifact import Artifact, open_artifact
+from spider.artifacts.records.encoder import EncoderRecord
+from spider.artifacts.records.index import IndexRecord
 from spider.corpus.corpus import Corpus
 from spider.encoders.loading import load_encoder
 from spider.errors import ArtifactError, ConfigError
@@ -147,7 +149,9 @@ def check_encoder(artifact: Artifact, path: Path | None) -> Path:
     Raises:
         ArtifactError: another encoder is there, or none.
     """
-    recorded = artifact.details["encoder"]
+    recorded = IndexRecord.from_manifest(artifact).encoder
+    if recorded is None:
+        raise ArtifactError(f"{artifact.path} was built without an encoder; build it with one")
     noted = artifact.manifest["volatile"].get(ENCODER_PATH)
     if path is None and noted is None:
         raise ArtifactError(
@@ -155,10 +159,10 @@ def check_encoder(artifact: Artifact, path: Path | None) -> Path:
         )
     place = artifact.path / noted if path is None else path
     found = open_artifact(place, kind="encoder")
-    if found.content_hash != recorded["content_hash"]:
+    if found.content_hash != recorded.content_hash:
         raise ArtifactError(
             f"{artifact.path} was built with an encoder with content hash "
-            f"{recorded['content_hash']}, but {place} has {found.content_hash}; "
+            f"{recorded.content_hash}, but {place} has {found.content_hash}; "
             "give that encoder, or embed and build again"
         )
     return place
@@ -166,5 +170,5 @@ def check_encoder(artifact: Artifact, path: Path | None) -> Path:
 
 def training_note(encoder: Path) -> str:
     """Return what reports have to say of an encoder's training (too few pairs, say), or ''."""
-    training = open_artifact(encoder, kind="encoder").details.get("training", {})
-    return str(training.get("note", ""))
+    training = EncoderRecord.from_manifest(open_artifact(encoder)).training
+    return (training and training.note) or ""

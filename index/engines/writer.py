@@ -15,6 +15,8 @@ from index.engines.weight_tuning import settle_weight
 from index.sparse.contract import load_made_with
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.records.encoder import EncoderRecord
+from spider.artifacts.records.index import EncoderReference, IndexRecord
 from spider.artifacts.stage import Stage
 from spider.encoders.loading import load_encoder
 from spider.progress import Progress
@@ -79,7 +81,7 @@ def _write(stage: Stage, parts: IndexParts, device: str) -> Artifact:
                 tuning=parts.tuning,
                 corpus=parts.corpus,
                 spans=parts.spans,
-                score_scale=encoder.details["score_scale"],
+                score_scale=EncoderRecord.from_manifest(encoder).score_scale,
                 open_rankers=lambda: open_rankers(
                     folder,
                     dense=dense,
@@ -87,20 +89,20 @@ def _write(stage: Stage, parts: IndexParts, device: str) -> Artifact:
                     encoder=load_encoder(encoder.path, device=device),
                 ),
             )
-        details = {
-            "passages": len(parts.corpus),
-            "encoder": None if encoder is None else _encoder_record(encoder),
-            "dense": dense,
-            "sparse": sparse,
-            "fusion": fusion,
-        }
+        record = IndexRecord(
+            passages=len(parts.corpus),
+            encoder=None if encoder is None else _reference(encoder),
+            dense=dense,
+            sparse=sparse,
+            fusion=fusion,
+        )
         counts = {"passages": len(parts.corpus), "documents": parts.corpus.n_documents}
         # the place of the encoder is not content, so it stays out of the hash
         place = None if encoder is None else os.path.relpath(encoder.path, stage.output)
         return stage.finish(
             counts=counts,
             variant=VARIANT,
-            details=details,
+            details=record,
             volatile={ENCODER_PATH: place, SPARSE: load_made_with(folder / SPARSE)},
             unhashed=[SPARSE],
         )
@@ -126,8 +128,8 @@ def _part(
     return details
 
 
-def _encoder_record(encoder: Artifact) -> dict[str, str]:
-    return {"content_hash": encoder.content_hash, "variant": encoder.variant}
+def _reference(encoder: Artifact) -> EncoderReference:
+    return EncoderReference(content_hash=encoder.content_hash, variant=encoder.variant)
 
 
 def _preflight(stage: Stage, parts: IndexParts) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
-from spider.artifacts.variants import load_variant
+from spider.artifacts.variants import load_variant, variant_of
 from spider.errors import ArtifactError, ConfigError
 from spider.ranking import Hits
 
@@ -124,7 +124,7 @@ def load_fusion(settings: Mapping[str, Any]) -> Fusion:
     Raises:
         ArtifactError: there is no such variant, or it does not know these settings.
     """
-    load = load_variant(FAMILY, str(settings.get("variant")), what="fusion")
+    load = load_variant(FAMILY, variant_of(settings, where="fusion settings"), what="fusion")
     try:
         fusion: Fusion = load(settings)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

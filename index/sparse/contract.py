@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from spider.artifacts.atomic_files import read_json, write_json
-from spider.artifacts.variants import load_variant
+from spider.artifacts.variants import load_variant, variant_of
 from spider.errors import SettingError
 from spider.progress import Progress
 from spider.ranking import Hits
@@ -63,7 +63,9 @@ def load_sparse(folder: Path, details: Mapping[str, Any]) -> SparseIndex:
         ArtifactError: there is no such variant, or its files are damaged.
         MissingDependencyError: a library, or a JVM, is missing.
     """
-    load = load_variant("index.sparse", str(details["variant"]), what="sparse", where=folder)
+    load = load_variant(
+        "index.sparse", variant_of(details, where=folder), what="sparse", where=folder
+    )
     sparse: SparseIndex = load(folder, details)
     return sparse
 

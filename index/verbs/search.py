@@ -80,6 +80,8 @@ def _search_set(settings: SearchSettings, questions: Path) -> None:
     from index.engines.question_run import BLOCKS, write_run
     from spider.artifacts.artifact import MANIFEST, open_artifact
     from spider.artifacts.atomic_files import hash_file
+    from spider.artifacts.records.index import IndexRecord
+    from spider.artifacts.records.run import RunRecord
     from spider.artifacts.stage import Stage
     from spider.question import RECORDS, SETTINGS, load_question_set
 
@@ -90,7 +92,11 @@ def _search_set(settings: SearchSettings, questions: Path) -> None:
     if load_stored(index).needs_encoder(systems):
         note = training_note(check_encoder(index, settings.encoder))
     question_set = load_question_set(questions)
-    fusion = settings.fusion.settings() if settings.fusion is not None else index.details["fusion"]
+    fusion = (
+        settings.fusion.settings()
+        if settings.fusion is not None
+        else IndexRecord.from_manifest(index).fusion
+    )
     inputs = {"index": index, "corpus": corpus.artifact}
     if (questions / MANIFEST).is_file():
         inputs["questions"] = open_artifact(questions)
@@ -119,15 +125,15 @@ def _search_set(settings: SearchSettings, questions: Path) -> None:
     try:
         with stage.writing() as folder:
             counts = write_run(folder, opened, question_set, systems, settings.depth)
-            details = {
-                "systems": list(systems),
-                "label": settings.label,
-                "depth": settings.depth,
-                "questions": question_set.name,
-                "fusion": fusion if "hybrid" in systems else None,
-                "note": note,
-            }
-            stage.finish(counts=counts, details=details, leftovers=[BLOCKS])
+            record = RunRecord(
+                systems=systems,
+                label=settings.label,
+                depth=settings.depth,
+                questions=question_set.name,
+                fusion=fusion if "hybrid" in systems else None,
+                note=note,
+            )
+            stage.finish(counts=counts, details=record, leftovers=[BLOCKS])
     finally:
         opened.close()
 

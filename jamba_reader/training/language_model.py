@@ -1,4 +1,4 @@
-"""Training a language model on a corpus: from documents to a reader that transformers opens."""
+"""Trains a language model on a corpus and writes a reader, which transformers can open."""
 
 import dataclasses
 import logging
@@ -46,17 +46,17 @@ logger = logging.getLogger(__name__)
 TOKENS = "tokens"
 TOKENIZER = "tokenizer"
 UNHASHED = (TENSORBOARD,)
-"""Event files hold times of day."""
+"""Event files contain times of day."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
-"""What an interrupted run goes on from, until its artifact is whole."""
+"""State from which an interrupted run resumes, until its artifact is complete."""
 
 
 class TrainedLanguageModel(NamedTuple):
-    """What a training run leaves beside its files.
+    """The results of a training run besides its files.
 
     Attributes:
-        counts: for the manifest.
-        record: the details for the manifest.
+        counts: counts for the manifest.
+        record: details for the manifest.
     """
 
     counts: dict[str, int]
@@ -83,17 +83,17 @@ class LanguageModelTraining:
         self.settings = settings
 
     def run(self, corpus: Corpus, folder: Path, *, split: DocumentSplit) -> TrainedLanguageModel:
-        """Train into ``folder`` (resuming what it holds) and write the reader.
+        """Train in ``folder``, resuming from its checkpoints, and write the reader.
 
         Args:
-            corpus: what is read.
+            corpus: the corpus.
             folder: an existing folder.
             split: the split of the corpus's documents; no test document is read.
 
         Raises:
             DataError: there is too little to train on.
             ConfigError: a setting is out of range.
-            CheckpointError: start has weights that are no finite numbers.
+            CheckpointError: start has weights that are not finite.
         """
         if not corpus.n_documents:
             raise DataError("nothing to train on: the corpus has no document", path=corpus.path)
@@ -125,7 +125,7 @@ class LanguageModelTraining:
     def _vocabulary_texts(
         self, corpus: Corpus, training: Int64[np.ndarray, " documents"]
     ) -> Iterator[str]:
-        """Yield the texts of training documents, spread evenly, when asked for."""
+        """Yield the texts of evenly spaced training documents."""
         stride = max(1, -(-len(training) // self.settings.vocabulary_documents))
         for number in training[::stride].tolist():
             yield document_text(corpus, number)
