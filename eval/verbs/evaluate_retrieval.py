@@ -42,8 +42,8 @@ def main(settings: EvaluateRetrievalSettings) -> None:
     """Write the report if it is missing or stale, show its table, and check what is required."""
     from eval.metrics.measures import check_top_k, measure_names
     from eval.reports.requirements import check_requirements, parse_requirements
-    from eval.reports.retrieval_evaluation import RetrievalEvaluation
-    from eval.reports.retrieval_runs import load_runs
+    from eval.reports.retrieval.evaluation import RetrievalEvaluation
+    from eval.reports.retrieval.runs import load_runs
     from spider.artifacts.artifact import open_artifact
     from spider.artifacts.atomic_files import read_json
     from spider.artifacts.stage import Stage

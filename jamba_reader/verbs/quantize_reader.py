@@ -53,9 +53,14 @@ def main(settings: QuantizeReaderSettings) -> None:
         ConfigError: the disk is too small.
     """
     from jamba_reader.checkpoints.location import find_checkpoint
-    from jamba_reader.checkpoints.quantization import joint_quantization, quantise_checkpoint
+    from jamba_reader.checkpoints.quantization import (
+        joint_quantization,
+        quantise_checkpoint,
+        quantization_card,
+    )
     from jamba_reader.checkpoints.stored import Checkpoint
     from jamba_reader.ops.row_quantisation.format import ExpertsInt8
+    from spider.artifacts.model_card import CARD
     from spider.text.tokenizer import TOKENIZER_FILE
 
     source = Checkpoint(find_checkpoint(settings.model, revision=settings.revision))
@@ -87,7 +92,9 @@ def main(settings: QuantizeReaderSettings) -> None:
         counts = quantise_checkpoint(
             source, folder, quantization, max_shard_bytes=settings.shard_megabytes * MEGABYTE
         )
-        stage.finish(counts=counts, details=ReaderRecord(quantization=quantization.to_mapping()))
+        quantization_card(counts, quantization).save(folder)
+        record = ReaderRecord(quantization=quantization.to_mapping())
+        stage.finish(counts=counts, details=record, unhashed=[CARD])
     logger.info(
         "%s: %s of weights became %s, %.0f%% of them int8",
         settings.output,

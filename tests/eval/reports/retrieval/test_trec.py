@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.matching.first_hits import Ranked
-from eval.reports.trec import (
+from eval.reports.retrieval.trec import (
     strictly_descending,
     trec_id,
     write_dpr_results,

@@ -13,11 +13,11 @@ from eval.matching.first_hits import NO_HIT, HitFinder
 from eval.metrics.measures import ScoredSystem, measure_names, score_system
 from eval.reports.latex import latex
 from eval.reports.markdown import markdown
-from eval.reports.plots import write_top_k_curves
 from eval.reports.report import Report, ReportSettings, build_report
-from eval.reports.retrieval_runs import RetrievalRuns
+from eval.reports.retrieval.plots import write_top_k_curves
+from eval.reports.retrieval.runs import RetrievalRuns
+from eval.reports.retrieval.trec import write_dpr_results, write_qrels, write_trec_run
 from eval.reports.significance import Sampling
-from eval.reports.trec import write_dpr_results, write_qrels, write_trec_run
 from spider.artifacts.atomic_files import save_array, write_json, write_text
 from spider.corpus.corpus import Corpus
 from spider.errors import DataError
