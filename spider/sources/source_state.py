@@ -4,7 +4,7 @@ from typing import Any
 
 
 def fingerprint_of(source: object) -> Any:
-    """Return ``source.fingerprint()``; None for a source whose settings say everything."""
+    """Return ``source.fingerprint()``; None for a source without this method."""
     take = getattr(source, "fingerprint", None)
     return None if take is None else take()
 

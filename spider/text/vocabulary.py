@@ -1,4 +1,4 @@
-"""Training a WordPiece vocabulary on a corpus, the same bytes every time."""
+"""Trains a WordPiece vocabulary on a corpus, with the same bytes every time."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ SMALLEST_VOCABULARY = 1000
 def settle_tokenizer(
     texts: Iterable[str], folder: Path, *, start: str, vocabulary_size: int, lower_case: bool
 ) -> Tokenizer:
-    """Return an encoder's tokenizer, saved in ``folder``; what it already holds is kept.
+    """Return an encoder's tokenizer, saved in ``folder``; one that is already there is kept.
 
     Args:
         texts: a vocabulary is trained on these where there is no start.
@@ -55,8 +55,8 @@ def train_tokenizer(
 
     A small corpus gets a smaller vocabulary: one piece for every 25 words, at least 1,000.
 
-    The tokenizers library numbers the characters within words in the order of a hash map, which
-    differs from run to run and decides ties between merges; so they are numbered here beforehand.
+    The tokenizers library numbers the characters within words in the order of a hash map. This
+    order differs from run to run and decides ties between merges, so they are numbered here first.
 
     Args:
         texts: read twice, so a generator is copied into a list first.
