@@ -122,12 +122,6 @@ class LuceneIndex:
     def _query(self, question: str) -> Any:
         return self._queries.buildQuery(FIELD, self._analyzer, indexed_text("", question))
 
-    def tokens(self, text: str) -> list[str]:
-        """Return the terms that Lucene's analyzer makes of a text."""
-        utils = java_class("io.anserini.analysis.AnalyzerUtils")
-        with _BRIDGE:
-            return list(utils.analyze(self._analyzer, indexed_text("", text)))
-
     def close(self) -> None:
         """Close the index's files; the JVM goes on."""
         with _BRIDGE:
