@@ -91,7 +91,12 @@ class Embeddings:
 
     def _open(self, number: int, name: str) -> np.ndarray:
         path = shard_folder(self.artifact.path, number) / name
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        try:
+            array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise ArtifactError(
+                f"{path}: not an array ({error}); make the embeddings again"
+            ) from error
         if name == VECTORS and (array.dtype != np.float16 or array.shape[1:] != (self.dimension,)):
             raise ArtifactError(
                 f"{path}: {array.dtype} {array.shape}, expected float16 [_, {self.dimension}]"

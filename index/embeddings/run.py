@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from index.embeddings.embeddings import Embeddings
-from index.embeddings.shards import ShardEncoder, Source, forget
+from index.embeddings.shards import ArtifactKey, ShardEncoder, forget
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.records.embeddings import EmbeddingsRecord
 from spider.artifacts.records.encoder import EncoderRecord
@@ -106,7 +106,7 @@ def _run(
     return {"passages": passages, "encoded": passages - reused, "reused": reused}, rate
 
 
-def _reusable(stage: Stage, trained: Artifact) -> Source | None:
+def _reusable(stage: Stage, trained: Artifact) -> ArtifactKey | None:
     """Return the artifact that is being replaced, if its encoder is the same."""
     previous = stage.previous
     if previous is None or previous.parent_hash("encoder") != trained.content_hash:

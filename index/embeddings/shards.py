@@ -10,7 +10,7 @@ from index.embeddings.embeddings import Embeddings, KnownVectors, save_shard, to
 from spider.corpus.corpus import Corpus
 from spider.encoders.loading import Encoder, load_encoder
 
-Source = tuple[Path, str]
+ArtifactKey = tuple[Path, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +26,9 @@ class ShardEncoder:
         batch: passages handed to the encoder at once.
     """
 
-    corpus: Source
-    encoder: Source
-    previous: Source | None = None
+    corpus: ArtifactKey
+    encoder: ArtifactKey
+    previous: ArtifactKey | None = None
     device: str = "cpu"
     batch: int = 4096
 
@@ -65,17 +65,17 @@ class ShardEncoder:
 
 # the content hash is part of the key: a folder may hold another artifact the next time
 @lru_cache(maxsize=1)
-def _corpus(source: Source) -> Corpus:
+def _corpus(source: ArtifactKey) -> Corpus:
     return Corpus.open(source[0])
 
 
 @lru_cache(maxsize=1)
-def _encoder(source: Source, device: str) -> Encoder:
+def _encoder(source: ArtifactKey, device: str) -> Encoder:
     return load_encoder(source[0], device=device)
 
 
 @lru_cache(maxsize=1)
-def _known(source: Source) -> KnownVectors:
+def _known(source: ArtifactKey) -> KnownVectors:
     return KnownVectors(Embeddings.open(source[0]))
 
 
