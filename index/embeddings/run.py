@@ -1,4 +1,4 @@
-"""Embedding a whole corpus: plan the shards, reuse what is known, run, and record."""
+"""Embedding a corpus: planning the shards, taking over known vectors, running, recording."""
 
 import logging
 from collections.abc import Mapping
@@ -32,8 +32,8 @@ def embed_corpus(
 ) -> Artifact:
     """Write the embeddings artifact, or return it when it is up to date.
 
-    A killed run goes on with the shard it was at. Vectors of passages that an older artifact in the
-    same place already has, from the same encoder, are taken over.
+    A run that was killed continues with its unfinished shard. An older artifact in the same place
+    and from the same encoder gives its vectors for passages that did not change.
 
     Args:
         corpus: artifact of passages.
@@ -93,7 +93,7 @@ def _run(
 
             def on_done(number: int, shard_counts: dict[str, int]) -> None:
                 nonlocal skipped
-                if skipped > 0:  # shards found whole are reported first
+                if skipped > 0:  # shards that were complete are reported first
                     skipped -= shard_counts["passages"]
                 else:
                     progress.advance(shard_counts["passages"])
@@ -107,7 +107,7 @@ def _run(
 
 
 def _reusable(stage: Stage, trained: Artifact) -> ArtifactKey | None:
-    """Return the artifact that is being replaced, if its encoder is the same."""
+    """Return the artifact that is replaced, if its encoder is the same."""
     previous = stage.previous
     if previous is None or previous.parent_hash("encoder") != trained.content_hash:
         return None
