@@ -1,13 +1,11 @@
-"""Answer matching: the rule of DPR's ``has_answer``, and a fast version with equal results.
+"""Decides whether a passage contains an answer: DPR's ``has_answer``, and a faster equal.
 
-The rule (``dpr/data/qa_validation.py``, ``dpr/utils/tokenizers.py``): both texts are decomposed
-(NFD) and cut into tokens: runs of letters, numbers and marks, and every other visible character
-alone. Tokens are lower-cased one by one. A passage is a hit when some answer's tokens occur in it
-as a contiguous sub-list. In regex mode (CuratedTREC) the answer is a pattern that is searched in
-the decomposed text. The title never counts.
+Both texts are cut into tokens (:mod:`spider.text.dpr_tokens`). A passage is a hit if the tokens of
+some answer occur in it as a contiguous sub-list. In regex mode (CuratedTREC) the answer is a
+pattern that is searched in the decomposed text. The title is never used.
 
 An answer without a token (``""`` or ``" "``) is a sub-list of every passage. This is kept for
-parity with published numbers; a report counts such answers.
+parity with published numbers, and counted so that a report can state it.
 """
 
 from collections.abc import Sequence
@@ -23,7 +21,7 @@ TextMatchMode = Literal["string", "regex"]
 
 @runtime_checkable
 class Pattern(Protocol):
-    """A compiled pattern of the ``regex`` module, which has no type annotations."""
+    """A compiled pattern of the ``regex`` module, which has no types of its own."""
 
     def search(self, string: str) -> object:
         """Return a match anywhere in the string, or None."""
@@ -49,7 +47,7 @@ def has_answer(answers: Sequence[str], text: str, mode: TextMatchMode = "string"
 
 
 def compile_answer(answer: str) -> Pattern | None:
-    """Compile an answer of a regex set; None for an invalid pattern, which matches nothing."""
+    """Compile an answer of a regex set; None where it is no pattern, which then matches nothing."""
     try:
         compiled: Pattern = regex.compile(decompose(answer), flags=FLAGS)
     except regex.error:

@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -37,6 +37,7 @@ from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
 from jamba_reader.training.token_streams import TokenStreams
 from jamba_reader.training.validation import HeldoutPerplexity
+from spider.artifacts.model_card import CARD, ModelCard, corpus_facts, public_name
 from spider.artifacts.records.reader import LanguageModelTrainingRecord, ReaderRecord
 from spider.corpus.corpus import Corpus
 from spider.corpus.split import DocumentSplit
@@ -48,8 +49,8 @@ logger = logging.getLogger(__name__)
 
 TOKENS = "tokens"
 TOKENIZER = "tokenizer"
-UNHASHED = (TENSORBOARD,)
-"""Event files contain times of day."""
+UNHASHED = (TENSORBOARD, CARD)
+"""Event files contain times of day; the model card describes the model without being part of it."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
 """State from which an interrupted run resumes, until its artifact is complete."""
 
@@ -164,7 +165,53 @@ class LanguageModelTraining:
             "vocabulary": model.config.vocab_size,
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
         }
+        self._card(corpus, counts, training).save(folder)
         return TrainedLanguageModel(counts, ReaderRecord(training=training))
+
+    def _card(
+        self, corpus: Corpus, counts: Mapping[str, int], training: LanguageModelTrainingRecord
+    ) -> ModelCard:
+        return ModelCard(
+            title="A Jamba language model",
+            summary=(
+                "Continues text: a small model of attention, Mamba and expert layers (Jamba, "
+                "Lieber et al. 2024). Made by `spider train-language-model`."
+            ),
+            training=(
+                "Trained to predict the next token of the corpus's training documents. No test "
+                "document was read, and validation documents served only to measure."
+                if counts["steps"]
+                else "Not trained here: the weights are those that training would start from."
+            ),
+            corpus={
+                **corpus_facts(corpus.artifact),
+                "training documents": counts["documents"],
+                "validation documents": counts["heldout_documents"],
+                "test documents": counts["test_documents"],
+            },
+            settings={
+                "starts from": public_name(self.start),
+                "vocabulary from": public_name(self.tokenizer or self.start),
+                "vocabulary": counts["vocabulary"],
+                "parameters": counts["parameters"],
+                "steps": counts["steps"],
+                "tokens in a step": training.tokens_per_step or 0,
+                "epochs": training.epochs or 0.0,
+                "learning rate": self.learning_rate,
+                "weight decay": self.weight_decay,
+                "seed": self.settings.seed,
+            },
+            measures=training.validation or {},
+            usage=(
+                "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
+                'model = AutoModelForCausalLM.from_pretrained(".")  # the folder of this file\n'
+                'tokenizer = AutoTokenizer.from_pretrained(".")'
+            ),
+            limits=[
+                "It is a language model: it answers no question, and what it writes may be false.",
+                "It knows only its corpus, and may repeat passages of it word for word.",
+            ],
+        )
 
     def _vocabulary_texts(
         self, corpus: Corpus, training: Int64[np.ndarray, " documents"]

@@ -52,9 +52,14 @@ def main(config: QuantizeConfig) -> None:
     if config.shard_megabytes < 1:
         raise ConfigError(f"shard_megabytes={config.shard_megabytes}: expected at least 1")
     from jamba_reader.checkpoints.location import find_checkpoint
-    from jamba_reader.checkpoints.quantization import joint_quantization, quantise_checkpoint
+    from jamba_reader.checkpoints.quantization import (
+        joint_quantization,
+        quantise_checkpoint,
+        quantization_card,
+    )
     from jamba_reader.checkpoints.stored import Checkpoint
     from jamba_reader.ops.row_quantisation.format import ExpertsInt8
+    from spider.artifacts.model_card import CARD
     from spider.text.tokenizer import TOKENIZER_FILE
 
     source = Checkpoint(find_checkpoint(config.model, revision=config.revision))
@@ -87,7 +92,9 @@ def main(config: QuantizeConfig) -> None:
         counts = quantise_checkpoint(
             source, folder, quantization, max_shard_bytes=config.shard_megabytes * MEGABYTE
         )
-        stage.finish(counts=counts, details=ReaderRecord(quantization=quantization.to_mapping()))
+        quantization_card(counts, quantization).save(folder)
+        record = ReaderRecord(quantization=quantization.to_mapping())
+        stage.finish(counts=counts, details=record, unhashed=[CARD])
     logger.info(
         "%s: %s of weights became %s, %.0f%% of them int8",
         config.output,

@@ -19,6 +19,7 @@ from pretrain.training.distributed import is_main, main_first, processes
 from pretrain.training.objective import ContrastiveObjective
 from pretrain.training.pair_stream import PairStream
 from pretrain.training.validation import HeldoutValidation
+from spider.artifacts.model_card import CARD, ModelCard, corpus_facts, public_name
 from spider.artifacts.records.encoder import EncoderRecord, EncoderTrainingRecord
 from spider.corpus.corpus import Corpus
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
@@ -34,8 +35,8 @@ TOKENS = "tokens"
 TOKENIZER = "tokenizer"
 TABLES = "training"
 RECURRING_SPAN = "recurring_span"
-UNHASHED = (TENSORBOARD,)
-"""Event files hold times of day."""
+UNHASHED = (TENSORBOARD, CARD)
+"""Event files hold times of day; the model card is about the model, no part of it."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
 """What an interrupted run goes on from, until its artifact is whole."""
 
@@ -115,7 +116,57 @@ class EncoderTraining:
         training = EncoderTrainingRecord(
             **pairs, steps=outcome.steps, validation=outcome.validation
         )
-        return TrainedEncoder(counts, replace(_export(encoder, folder), training=training))
+        record = replace(_export(encoder, folder), training=training)
+        self._card(corpus, record).save(folder)
+        return TrainedEncoder(counts, record)
+
+    def _card(self, corpus: Corpus, record: EncoderRecord) -> ModelCard:
+        training = record.training
+        pairs = {} if training is None else training.pairs or {}
+        made = ", ".join(f"{number:,} {name} pairs" for name, number in pairs.items())
+        return ModelCard(
+            title=f"A {self.encoder.variant} passage encoder",
+            summary=(
+                "Turns questions and passages into vectors; the inner product of two vectors says "
+                "how well a passage fits a question. Made by `spider train`."
+            ),
+            training=(
+                f"Trained without labels on pairs from the corpus's own text ({made}), by "
+                "contrastive learning with in-batch negatives (Spider, Ram et al. 2022). "
+                f"{training.note or ''}".strip()
+                if training is not None and training.steps
+                else "Not trained here: the weights are those that training would start from."
+            ),
+            corpus=corpus_facts(corpus.artifact),
+            settings={
+                "starts from": ", ".join(
+                    sorted({public_name(source) for source in self.encoder.sources})
+                ),
+                "dimension": record.dimension,
+                "similarity": record.similarity,
+                "score scale": record.score_scale,
+                "pooling": record.pooling,
+                "casing": record.casing,
+                "passage template": record.passage_template,
+                "steps": 0 if training is None else training.steps,
+                "batch size": self.batch_size,
+                "learning rate": self.learning_rate,
+                "seed": self.settings.seed,
+            },
+            measures={} if training is None else training.validation,
+            usage=(
+                "from sentence_transformers import SentenceTransformer\n\n"
+                'model = SentenceTransformer(".")  # the folder of this file\n'
+                'question = model.encode("What is a lock?")\n'
+                'passage = model.encode("Threads [SEP] A lock guards a resource.")\n'
+                "print(question @ passage)"
+            ),
+            limits=[
+                "It is fitted to its corpus; on other documents it may rank worse than BM25.",
+                "The measures use pseudo-questions made of recurring spans, not real questions.",
+                "The vectors repeat what the documents say wrongly or unfairly.",
+            ],
+        )
 
     def _stream(
         self, corpus: Corpus, spans: SpanStore, tokens: TokenStore

@@ -1,4 +1,4 @@
-"""Read the queries and relevance judgements of a BEIR data set."""
+"""Queries and relevance judgements of a BEIR data set."""
 
 from collections import defaultdict
 from pathlib import Path

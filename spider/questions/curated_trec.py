@@ -1,4 +1,4 @@
-"""Read CuratedTREC: tab-separated id, type, question and a regular expression of its answers."""
+"""CuratedTREC: tab-separated id, type, question and a regular expression of its answers."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ COLUMNS = 4
 
 
 class CuratedTrec:
-    """CuratedTREC in the form of brmson/dataset-factoid-curated: no header, no quoting.
+    """CuratedTREC in the format of brmson/dataset-factoid-curated, without header or quoting.
 
     Args:
         path: the file, plain or compressed.

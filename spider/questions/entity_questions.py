@@ -1,4 +1,4 @@
-"""Read EntityQuestions: a folder with one JSON list a relation."""
+"""EntityQuestions: a folder with one JSON list for each relation."""
 
 from pathlib import Path
 from zlib import crc32
@@ -21,7 +21,7 @@ class EntityQuestions:
         name: as reports print it.
         questions_per_relation: how many to draw from each relation; null takes all. A larger
             number adds questions to those of a smaller one.
-        seed: of the draw.
+        seed: decides which questions are drawn.
         match: what makes a passage a hit.
         averaging: macro averages over relations.
 
@@ -72,7 +72,7 @@ class EntityQuestions:
         files = sorted(self.path.glob("*.json")) if self.path.is_dir() else []
         if not files:
             raise DataError(
-                "expected a folder with one JSON file a relation, such as P106.dev.json",
+                "expected a folder with one JSON file for each relation, such as P106.dev.json",
                 path=self.path,
             )
         return files
@@ -94,6 +94,6 @@ class EntityQuestions:
         return questions
 
     def _draw(self, relation: str, size: int) -> list[int]:
-        # seeded by the relation's name, so that a further file changes no other's draw
+        # seeded by the relation's name, so that another file does not change this draw
         order = np.random.default_rng([self.seed, crc32(relation.encode())]).permutation(size)
         return sorted(order[: self.questions_per_relation].tolist())

@@ -1,4 +1,4 @@
-"""Read our own simple form: ``{"question": "...", "answer": ["...", ...]}``, one a line."""
+"""JSON lines: ``{"question": "...", "answer": ["...", ...]}``, one in each line."""
 
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ class JsonLinesQuestions:
         averaging: micro, or macro over groups.
         id_field: field of the id; a row without it is numbered from 0.
         question_field: field of the question.
-        answer_field: field of the answer or list of answers; missing from every row, the set can
-            be searched and read, but not scored.
+        answer_field: field of the answer or list of answers; without it in any row, the set can be
+            searched and read, but not scored.
         group_field: field of the group that macro averages are taken over; null for none.
     """
 

@@ -1,4 +1,4 @@
-"""Read a text file with one question a line."""
+"""A text file with one question in each line."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ class PlainText:
     """Questions without answers: they can be searched and read, but not scored.
 
     Args:
-        path: the file, plain or compressed; blank lines are passed over.
+        path: the file, plain or compressed; blank lines are skipped.
         name: as reports print it.
     """
 

@@ -1,4 +1,4 @@
-"""Read WebQuestions: one JSON list of ``qId``, ``qText`` and ``answers``."""
+"""WebQuestions: one JSON list of ``qId``, ``qText`` and ``answers``."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from spider.sources.text_files import fingerprint_files
 
 
 class WebQuestions:
-    """WebQuestions in the form of brmson/dataset-factoid-webquestions.
+    """WebQuestions in the format of brmson/dataset-factoid-webquestions.
 
     Args:
         path: the file, plain or compressed.

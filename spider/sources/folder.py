@@ -42,7 +42,7 @@ class Folder:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Files read, and files skipped by reason."""
+        """Number of files read, and of files skipped by reason."""
         return self._report.counts
 
     @property
@@ -81,7 +81,7 @@ class Folder:
     def files(
         self, known: Mapping[str, FileRecord], recall: Callable[[str], Document | None]
     ) -> Iterator[tuple[FileRecord, Document | None]]:
-        """Yield every file's record, with its document where it yields one.
+        """Yield the record of every file, with its document if it has one.
 
         Args:
             known: records of an earlier reading, by id; a file with the same bytes is not

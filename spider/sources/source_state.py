@@ -1,16 +1,16 @@
-"""What tells whether a source changed since it was read, apart from what it yields."""
+"""The state of a source, by which a stage finds out whether its output is up to date."""
 
 from typing import Any
 
 
 def fingerprint_of(source: object) -> Any:
-    """Return ``source.fingerprint()``; None for a source whose settings say everything."""
+    """Return ``source.fingerprint()``; None for a source without this method."""
     take = getattr(source, "fingerprint", None)
     return None if take is None else take()
 
 
 def without_place(resolved: dict[str, Any], group: str) -> tuple[dict[str, Any], Any]:
-    """Part a variant's ``path`` from the settings: equal text elsewhere is equal content.
+    """Remove a variant's ``path`` from the settings: a moved folder has the same content.
 
     Returns:
         the settings without it, and the path.

@@ -1,4 +1,4 @@
-"""Read what wikiextractor writes: ``<doc>`` text or JSON lines, in folders AA, AB and so on."""
+"""The output of wikiextractor: ``<doc>`` text or JSON lines, in folders AA, AB and so on."""
 
 import html
 import json
@@ -24,8 +24,8 @@ class WikiExtractor:
 
     Args:
         path: its output folder, read recursively, or one file; plain, .bz2, .gz, .xz or .zst.
-        unescape: turn ``&lt;`` and ``&amp;`` back into what they stand for (wikiextractor 3 escapes
-            them unless told otherwise).
+        unescape: turn ``&lt;`` and ``&amp;`` back into ``<`` and ``&``, which wikiextractor 3
+            escapes by default.
     """
 
     last_passage_padded = False
@@ -37,7 +37,7 @@ class WikiExtractor:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Articles read, and articles skipped by reason."""
+        """Number of articles read, and of articles skipped by reason."""
         return self._report.counts
 
     @property

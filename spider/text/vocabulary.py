@@ -1,4 +1,4 @@
-"""Training a WordPiece vocabulary on a corpus, the same bytes every time."""
+"""Trains a WordPiece vocabulary on a corpus, with the same bytes every time."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -25,13 +25,13 @@ SMALLEST_VOCABULARY = 1000
 def settle_tokenizer(
     texts: Iterable[str], folder: Path, *, source: str, vocabulary_size: int, lower_case: bool
 ) -> Tokenizer:
-    """Return an encoder's tokenizer, saved in ``folder``; what it already holds is kept.
+    """Return an encoder's tokenizer, saved in ``folder``; one that is already there is kept.
 
     Args:
-        texts: a vocabulary is trained on these where there is no source.
+        texts: a vocabulary is trained on these if there is no source.
         folder: where the tokenizer is, or will be.
         source: a folder, a file or a name on the hub; empty trains a vocabulary.
-        vocabulary_size: at most this many pieces where one is trained.
+        vocabulary_size: at most this many pieces, if one is trained.
         lower_case: lower the case and strip accents.
     """
     if (folder / TOKENIZER_FILE).is_file():
@@ -55,8 +55,8 @@ def train_tokenizer(
 
     A small corpus gets a smaller vocabulary: one piece for every 25 words, at least 1,000.
 
-    The tokenizers library numbers the characters within words in the order of a hash map, which
-    differs from run to run and decides ties between merges; so they are numbered here beforehand.
+    The tokenizers library numbers the characters within words in the order of a hash map. This
+    order differs from run to run and decides ties between merges, so they are numbered here first.
 
     Args:
         texts: read twice, so a generator is copied into a list first.

@@ -1,7 +1,7 @@
-"""The loop: steps on Accelerate, validation, checkpoints, and exact resume.
+"""The training loop: steps on Accelerate, validation, checkpoints, and exact resume.
 
-A run is a function of its settings: weights, optimizer state and ``metrics.jsonl`` are bit-equal
-on a CPU whether it ran through or was killed and resumed, because batches and dropout depend on
+A run is a function of its settings. On a CPU, weights, optimizer state and ``metrics.jsonl`` have
+the same bits whether the run was killed and resumed or not, because batches and dropout depend on
 (seed, step) alone and nothing else is random.
 """
 
@@ -37,11 +37,11 @@ TENSORBOARD = "tensorboard"
 BEFORE_ALL = -1
 
 _LARGE_SHARE = 0.01
-"""Of a time budget: a first validation that takes more is timed once more."""
+"""A first validation that takes a larger share of the time budget is timed once more."""
 
 
 class StepOutput(NamedTuple):
-    """What an objective's forward pass returns.
+    """The result of an objective's forward pass.
 
     Attributes:
         loss: a scalar.
@@ -61,7 +61,7 @@ class Movable(Protocol):
 
 
 class Outcome(NamedTuple):
-    """What a finished run reports.
+    """The report of a finished run.
 
     Attributes:
         steps: updates done.
@@ -82,10 +82,10 @@ def train(
     folder: Path,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Outcome:
-    """Train ``objective`` in place, going on from ``folder``'s newest checkpoint if it has one.
+    """Train ``objective`` in place, from the newest checkpoint of ``folder`` if there is one.
 
-    Validation, saving and loading are exercised before the first update, so that what would fail
-    at the end of a long run fails now.
+    Validation, saving and loading are tried before the first update, so that an error in them does
+    not appear only at the end of a long run.
 
     Args:
         objective: its forward pass takes a batch and returns a :class:`StepOutput`.
@@ -109,7 +109,7 @@ def train(
         finally:
             run.close()
     outcome = run.outcome()
-    # nobody moves the folder before all have read it
+    # the main process moves the folder; all processes have read it before
     run.accelerator.wait_for_everyone()
     return outcome
 
@@ -152,7 +152,7 @@ class TrainingRun:
         return self.folder / CHECKPOINTS
 
     def prepare(self) -> None:
-        """Resume, or try out everything that a long run needs at its end; fix the step count."""
+        """Resume, or try validation and saving before the first update; fix the step count."""
         newest = latest_checkpoint(self.checkpoints)
         if newest is not None and (self.checkpoints / PLAN).is_file():
             self._restore(newest)
@@ -160,7 +160,7 @@ class TrainingRun:
             self._open_log(self.step)
             logger.info("going on from step %d of %d", self.step, self.steps)
             return
-        # a run killed before its first checkpoint has measured step 0 already
+        # a run killed before its first checkpoint may have measured step 0
         self._open_log(BEFORE_ALL)
         before = self.clock()
         self._validate()
@@ -169,7 +169,7 @@ class TrainingRun:
         first = self._save()
         save_seconds = self.clock() - before
         if self.settings.minutes is not None:
-            # the first of all calls may have compiled kernels, which no later one does
+            # the first call may include the compilation of kernels
             if validation_seconds > _LARGE_SHARE * 60.0 * self.settings.minutes:
                 before = self.clock()
                 self._evaluate()
@@ -181,7 +181,7 @@ class TrainingRun:
         self._restore(first)
 
     def finish(self, interruption: Interruption) -> None:
-        """Do the updates that are left."""
+        """Do the remaining updates."""
         with Progress(total=self.steps, unit="steps", label="train") as progress:
             progress.resume_at(self.step)
             for batch in prefetch(self.make_batch, self.step, self.steps):
@@ -192,7 +192,7 @@ class TrainingRun:
                 self._stop_if_asked(interruption)
 
     def outcome(self) -> Outcome:
-        """Return what the finished run reports."""
+        """Return the report of the finished run."""
         last = [line for line in read_metrics(self.folder) if line["split"] == "validation"][-1]
         numbers = {name: value for name, value in last.items() if name not in ("step", "split")}
         return Outcome(self.step, numbers)
@@ -211,7 +211,7 @@ class TrainingRun:
         device = self.accelerator.device
         devices = [device] if device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
-            # dropout's randomness: a function of seed, update and process
+            # the randomness of dropout is a function of seed, update and process
             torch.manual_seed(_mix(self.settings.seed, update, self.accelerator.process_index))
             output: StepOutput = self.model(batch.to(device))
         numbers = self._over_processes({"loss": output.loss, **output.metrics})
@@ -236,7 +236,7 @@ class TrainingRun:
         )
 
     def _over_processes(self, values: Mapping[str, Tensor]) -> dict[str, float]:
-        """Return the means over processes, so that all see a loss that is not finite."""
+        """Return the means over processes, so that every process sees a loss that is not finite."""
         stacked = torch.stack([value.detach().float() for value in values.values()])
         means: Tensor = self.accelerator.reduce(stacked, reduction="mean")
         return dict(zip(values, means.tolist(), strict=True))
@@ -313,7 +313,7 @@ class TrainingRun:
             self.objective.load_state_dict(checkpoint.model)
             self.inner_optimizer.load_state_dict(checkpoint.optimizer)
         except (RuntimeError, ValueError) as error:
-            raise CheckpointError(f"{path}: of another model: {error}") from error
+            raise CheckpointError(f"{path}: a checkpoint of another model: {error}") from error
         self.step = checkpoint.step
         self.window = dict(checkpoint.state["window"])
 
@@ -323,8 +323,8 @@ class TrainingRun:
             self.log = MetricsLog(self.folder, resume_step=resume_step, tensorboard=board)
 
     def _pick_steps(self, validation_seconds: float, save_seconds: float) -> int:
-        """Time a few updates, whose effect :meth:`prepare` takes back, and fix the step count."""
-        self.steps = PROBES  # a schedule for the probes
+        """Time a few updates, which :meth:`prepare` undoes, and return the step count."""
+        self.steps = PROBES  # the schedule of the timed updates
         times = []
         for number, batch in enumerate(prefetch(self.make_batch, 0, PROBES)):
             before = self.clock()

@@ -1,4 +1,4 @@
-"""What a person sets about a training run, whatever is trained."""
+"""The settings of a training run, of any model."""
 
 import math
 from dataclasses import dataclass

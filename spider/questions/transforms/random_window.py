@@ -1,4 +1,4 @@
-"""The paper's query transform: a random window around the span, the span kept or removed."""
+"""The paper's query transform: a random window around the span, with or without the span."""
 
 from collections.abc import Sequence
 from typing import Literal, get_args
@@ -17,21 +17,21 @@ class RandomWindow:
     Source: Ram et al. 2022, *Learning to Retrieve Passages without Supervision*, section 3.1, and
     the authors' ``query_transformations.py``. The two differ:
 
-    * ``paper``: the window is uniform among all windows of the drawn length that hold the whole
-      occurrence. A removed span is cut out of the window, which gets shorter by it.
+    * ``paper``: the window is uniform among all windows of the drawn length that contain the whole
+      occurrence. If the span is removed, the window gets shorter by its length.
     * ``released``: the window's start is uniform in ``[start - length, end]`` of the occurrence,
-      so a kept span is cut in about a quarter of the queries and missing in a tenth. A removed
-      span is made up for with units from behind it: the query has the drawn length.
+      so a kept span is cut in about a quarter of the queries and missing in a tenth. If the span is
+      removed, units after it are added, so that the query has the drawn length.
 
-    Guards, where the released code raises or yields nothing: in ``paper`` the window is as long as
-    the occurrence at least and as the passage at most, and longer by ``minimum`` where removing the
-    span would leave nothing; in ``released`` the length is at most the passage without the span.
-    A passage that is nothing but the span is kept whole. Other occurrences in the window stay.
+    The released code raises an error or yields nothing for some lengths. Here ``paper`` limits the
+    window to at least the occurrence and at most the passage, and adds ``minimum`` units if
+    removing the span would leave nothing. ``released`` limits it to the passage without the span. A
+    passage that consists of the span alone is kept whole. Other occurrences in the window stay.
 
     Args:
         minimum: shortest window, in units.
         maximum: longest window, in units.
-        keep_probability: how often the span stays in the query.
+        keep_probability: probability that the span stays in the query.
         window: ``paper`` or ``released``.
 
     Raises:

@@ -81,6 +81,10 @@ def test_the_verb_writes_what_transformers_opens(corpus, tmp_path, caplog) -> No
     assert artifact.counts["documents"] == 9
     assert artifact.counts["heldout_documents"] == 1
     assert artifact.counts["test_documents"] == 2
+    card = (output / "README.md").read_text()
+    assert "README.md" in artifact.manifest["files"]
+    assert corpus.artifact.content_hash in card
+    assert str(tmp_path) not in card
     validation = artifact.details["training"]["validation"]
     assert set(validation) == {"loss", "perplexity", "bits_per_byte"}
     lines = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]

@@ -48,7 +48,13 @@ def test_from_the_command_line(
     words = [str(source), f"output={tmp_path / 'reader'}"]
     assert run(main, verb="quantize-reader", words=words) == 0
     artifact = open_artifact(tmp_path / "reader", kind="reader")
-    assert set(artifact.manifest["files"]) == {"config.json", "model.safetensors", "tokenizer.json"}
+    assert set(artifact.manifest["files"]) == {
+        "README.md",
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+    }
+    assert str(source) not in (tmp_path / "reader" / "README.md").read_text()
     assert artifact.details["quantization"] == {"quant_method": "experts_int8", "dense": False}
     assert artifact.config == {"dense_layers": False, "shard_megabytes": 5000, "revision": None}
     loaded = load_model(source, quantization=ExpertsInt8(), progress=False).state_dict()

@@ -51,6 +51,10 @@ def test_the_artifact_is_whole_and_loads(trained: Path) -> None:
     assert artifact.variant == "static"
     assert artifact.counts["steps"] == 6
     assert artifact.details["dimension"] == 16
+    card = (artifact.path / "README.md").read_text()
+    assert "README.md" in artifact.manifest["files"]
+    assert "recurring_span pairs" in card
+    assert str(artifact.path.parent) not in card
     assert artifact.details["training"]["batch_size"] == 8
     assert "recall_at_20" in artifact.details["training"]["validation"]
     names = {path.name for path in trained.iterdir()}

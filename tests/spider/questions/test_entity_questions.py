@@ -43,7 +43,7 @@ def test_malformed(folder):
     (folder / "P1.dev.json").write_text('[{"question": "q?", "answers": []}]')
     with pytest.raises(DataError, match=r"P1\.dev\.json: entry 1: expected an answer"):
         EntityQuestions(path=folder).read()
-    with pytest.raises(DataError, match="one JSON file a relation"):
+    with pytest.raises(DataError, match="one JSON file for each relation"):
         EntityQuestions(path=folder / "none").read()
     with pytest.raises(ConfigError, match="at least 1"):
         EntityQuestions(path=folder, questions_per_relation=0)
