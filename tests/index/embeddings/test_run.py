@@ -9,20 +9,21 @@ import pytest
 
 from index.embeddings.embeddings import Embeddings
 from index.embeddings.run import embed_corpus
+from index.embeddings.settings import EmbeddingSettings
 from spider.artifacts.artifact import Artifact, open_artifact
-from spider.errors import ConfigError
 
 
 @pytest.fixture
 def embed(undertaking: Any) -> Any:
     def run(output: Path, **changes: Any) -> Artifact:
-        settings = {
-            "corpus": undertaking.corpus.path,
-            "encoder": undertaking.folder / "encoder",
-            "output": output,
-            "shard_size": 16,
-        }
-        return embed_corpus(**{**settings, **changes})
+        overwrite = changes.pop("overwrite", False)
+        return embed_corpus(
+            EmbeddingSettings(**{"shard_size": 16, "device": "cpu", **changes}),
+            corpus=undertaking.corpus.path,
+            encoder=undertaking.folder / "encoder",
+            output=output,
+            overwrite=overwrite,
+        )
 
     return run
 
@@ -68,9 +69,3 @@ def test_damaged_embeddings_are_not_taken_over(
         again = embed(output, shard_size=20, overwrite=True)
     assert again.counts["reused"] == 0
     assert "no vectors are taken over" in caplog.text
-
-
-def test_sizes_below_one_are_refused(embed: Any, tmp_path: Path) -> None:
-    for wrong in ({"shard_size": 0}, {"processes": 0}):
-        with pytest.raises(ConfigError, match="must be at least 1"):
-            embed(tmp_path / "refused", **wrong)

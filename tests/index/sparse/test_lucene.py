@@ -14,10 +14,10 @@ from spider.errors import ArtifactError, ConfigError
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"k1": -1.0}, "k1 is -1.0"),
-        ({"b": 1.5}, "b is 1.5"),
-        ({"threads": 0}, "threads is 0"),
-        ({"heap": "lots"}, "heap is 'lots'"),
+        ({"k1": -1.0}, "k1: got -1.0"),
+        ({"b": 1.5}, "b: got 1.5"),
+        ({"threads": 0}, "threads: got 0"),
+        ({"heap": "lots"}, "heap: got 'lots'"),
     ],
 )
 def test_settings_out_of_range(settings, message: str) -> None:
