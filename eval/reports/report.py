@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float64
@@ -16,7 +16,7 @@ from eval.reports.significance import (
     percentile_interval,
     sign_flip_test,
 )
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.question import Question, QuestionSet
 
 SCHEMA = 1
@@ -42,24 +42,24 @@ class ReportSettings:
         primary: the measure whose comparisons are the main family of tests.
         reference: the system that the others are compared with; None means ``bm25`` where there
             is one, else the first.
-        all_pairs: compare every pair of systems instead of each with the reference.
+        comparisons: ``reference`` compares each system with the reference, ``all`` every pair.
         resamples: bootstrap resamples, and sign patterns of a test.
-        seed: of both.
+        seed: of the resampling.
         confidence: of the intervals; a test's level is 1 - confidence.
     """
 
     primary: str = "top_20"
     reference: str | None = None
-    all_pairs: bool = False
+    comparisons: Literal["reference", "all"] = "reference"
     resamples: int = 10_000
     seed: int = 0
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.confidence < 1.0:
-            raise ConfigError(f"confidence: got {self.confidence}, expected 0.5 to below 1")
+            raise SettingError("confidence", self.confidence, "0.5 to below 1")
         if self.resamples < 100:
-            raise ConfigError(f"resamples: got {self.resamples}, expected at least 100")
+            raise SettingError("resamples", self.resamples, "at least 100")
 
     def check(self, measures: Sequence[str], systems: Sequence[str]) -> str | None:
         """Return the reference system; None where there is nothing to compare.
@@ -68,9 +68,9 @@ class ReportSettings:
             ConfigError: the primary measure or the reference is not in the report.
         """
         if self.primary not in measures:
-            raise ConfigError(f"primary: got {self.primary!r}, expected one of {list(measures)}")
+            raise SettingError("primary", self.primary, f"one of {list(measures)}")
         if self.reference is not None and self.reference not in systems:
-            raise ConfigError(f"reference: got {self.reference!r}, expected one of {list(systems)}")
+            raise SettingError("reference", self.reference, f"one of {list(systems)}")
         if len(systems) < 2:
             return None
         return self.reference or ("bm25" if "bm25" in systems else systems[0])
@@ -175,7 +175,9 @@ def _comparisons(
     systems = list(values)
     order = [reference] + [name for name in systems if name != reference]
     pairs = (
-        list(combinations(order, 2)) if settings.all_pairs else [(reference, s) for s in order[1:]]
+        list(combinations(order, 2))
+        if settings.comparisons == "all"
+        else [(reference, s) for s in order[1:]]
     )
     compared = []
     for column, measure in enumerate(measures):

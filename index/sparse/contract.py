@@ -6,14 +6,12 @@ from typing import Any, Protocol, runtime_checkable
 
 from spider.artifacts.atomic_files import read_json, write_json
 from spider.artifacts.variants import load_variant, variant_of
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.progress import Progress
 from spider.ranking import Hits
 
 BLOCK = 1_000
 MADE_WITH = "made_with.json"
-EXECUTION = {"threads", "heap"}
-"""Settings of engines that decide how fast they run, and nothing of what they find."""
 
 
 @runtime_checkable
@@ -103,8 +101,8 @@ def indexed_blocks(corpus: PassageTexts) -> Iterator[tuple[int, list[str]]]:
 
 
 def check_bm25(k1: float, b: float) -> None:
-    """Raise ConfigError unless BM25 is defined for these parameters."""
+    """Raise SettingError unless BM25 is defined for these parameters."""
     if k1 < 0:
-        raise ConfigError(f"sparse.k1 is {k1}, expected 0 or more")
+        raise SettingError("k1", k1, "0 or more")
     if not 0 <= b <= 1:
-        raise ConfigError(f"sparse.b is {b}, expected 0 to 1")
+        raise SettingError("b", b, "0 to 1")

@@ -23,8 +23,9 @@ from index.sparse.contract import (
 from index.sparse.jvm import java_class, start_jvm
 from index.sparse.lucene_searcher import LuceneIndex, java_errors, open_searcher
 from spider.artifacts.record import DetailsRecord
-from spider.errors import ArtifactError, ConfigError, SpiderError
+from spider.errors import ArtifactError, SettingError, SpiderError
 from spider.progress import Progress
+from spider.settings import Execution
 
 ANALYZER = "anserini DefaultEnglishAnalyzer (porter)"
 # a stop word: keeps the passage's place in the index and matches nothing
@@ -73,13 +74,18 @@ class Lucene:
     variant = "lucene"
 
     def __init__(
-        self, *, k1: float = 0.9, b: float = 0.4, threads: int = THREADS, heap: str = HEAP
+        self,
+        *,
+        k1: float = 0.9,
+        b: float = 0.4,
+        threads: Execution[int] = THREADS,
+        heap: Execution[str] = HEAP,
     ):
         check_bm25(k1, b)
         if threads < 1:
-            raise ConfigError(f"sparse.threads is {threads}, expected at least 1")
+            raise SettingError("threads", threads, "at least 1")
         if not re.fullmatch(r"[1-9]\d*[kmgKMG]", heap):
-            raise ConfigError(f"sparse.heap is {heap!r}, expected a size such as 2g or 512m")
+            raise SettingError("heap", heap, "a size such as 2g or 512m")
         self.k1 = k1
         self.b = b
         self.threads = threads

@@ -154,10 +154,10 @@ def test_a_folder_without_an_index_is_an_artifact_error(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"k1": -1.0}, "k1 is -1.0"),
-        ({"b": 1.5}, "b is 1.5"),
-        ({"threads": 0}, "threads is 0"),
-        ({"heap": "lots"}, "heap is 'lots'"),
+        ({"k1": -1.0}, "k1: got -1.0"),
+        ({"b": 1.5}, "b: got 1.5"),
+        ({"threads": 0}, "threads: got 0"),
+        ({"heap": "lots"}, "heap: got 'lots'"),
     ],
 )
 def test_settings_out_of_range(settings, message: str) -> None:
