@@ -70,8 +70,8 @@ class Updates:
     def fix(self) -> str:
         """What helps against a loss that is not finite."""
         return (
-            f"lower learning_rate (got {self._peaks[0]:g}) or raise warmup_share, and train again "
-            "with overwrite=true"
+            f"lower training.learning_rate (got {self._peaks[0]:g}) or raise "
+            "training.warmup_share, and train again with overwrite=true"
         )
 
     def update(self, batch: Movable, number: int, *, steps: int) -> dict[str, float]:

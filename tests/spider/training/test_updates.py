@@ -68,7 +68,7 @@ def test_dropout_depends_on_seed_and_update_alone() -> None:
 
 def test_a_loss_that_is_not_finite_stops_before_the_weights_change() -> None:
     objective = Linear()
-    message = r"the loss is inf at step 3 of 4; lower learning_rate \(got 1\)"
+    message = r"the loss is inf at step 3 of 4; lower training.learning_rate \(got 1\)"
     with pytest.raises(SpiderError, match=message):
         updates(objective).update(Batch([float("inf"), 0.0]), 3, steps=4)
     assert objective.weight.tolist() == [1.0, 1.0]
