@@ -83,3 +83,9 @@ def test_tools_of_development_are_pinned(root: Path, project: dict[str, Any]) ->
         name = re.match(r"[\w.-]+", line)
         assert name is not None
         assert plain(name[0]) in pinned, f"constraints.txt: no line {name[0]}==VERSION"
+
+
+def test_coverage_has_a_floor(project: dict[str, Any], targets: dict[str, str]) -> None:
+    assert project["tool"]["coverage"]["report"]["fail_under"] >= 84
+    assert "coverage run -m pytest" in targets["test"]
+    assert "coverage report" in targets["test"]
