@@ -55,12 +55,14 @@ def test_models_that_fit(changes: dict[str, int], fits: bool) -> None:
 
 def test_caches_that_go_together() -> None:
     def kind(
-        config: JambaConfig = CONFIG, sequences: int = 1, room: int = 0, **place: str
+        config: JambaConfig = CONFIG, sequences: int = 1, reserved: int = 0, **place: str
     ) -> object:
         dtype = getattr(torch, place.get("dtype", "float32"))
-        return kind_of(*empty_layers(config, sequences, dtype, place.get("device", "cpu"), room))
+        return kind_of(
+            *empty_layers(config, sequences, dtype, place.get("device", "cpu"), reserved)
+        )
 
-    assert kind() == kind(sequences=4, room=7)
+    assert kind() == kind(sequences=4, reserved=7)
     other = dataclasses.replace(CONFIG, mamba_d_state=4)
     for different in (kind(other), kind(dtype="float64"), kind(device="meta")):
         assert different != kind()
