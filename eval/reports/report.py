@@ -1,4 +1,4 @@
-"""The report of one question set: every system's numbers with intervals, and paired tests."""
+"""The report of one question set: the numbers of each system with intervals, and paired tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from spider.question import Question, QuestionSet
 
 SCHEMA = 1
 
-# a tag with many values, or few questions for each (a recurring span's text), only names them
+# a tag with many values or few questions for each is a name (the text of a span), not a group
 MAX_BREAKDOWN = 50
 MIN_QUESTIONS = 5
 
@@ -36,7 +36,7 @@ Values = Mapping[str, Float64[np.ndarray, "questions measures"]]
 
 @dataclass(frozen=True, kw_only=True)
 class ReportSettings:
-    """How sure a report wants to be, and what it compares.
+    """The statistics of a report, and what it compares.
 
     Attributes:
         primary: the measure whose comparisons are the main family of tests.
@@ -84,11 +84,11 @@ def build_report(
     *,
     facts: Mapping[str, Any] | None = None,
 ) -> Report:
-    """Compute a report from every question's values.
+    """Compute a report from the values of every question.
 
     Args:
-        question_set: the questions, in the values' order.
-        measures: names of the values' columns.
+        question_set: the questions, in the order of the values.
+        measures: names of the columns of the values.
         values: by system.
         settings: what to compare, and how.
         facts: further top-level entries (depths, counts, notes), kept as they are.
@@ -158,7 +158,7 @@ def _numbers(
 
 
 def _rounded(value: float | np.floating[Any]) -> float:
-    # the last digits of a sum depend on the number of threads; a report's bytes do not
+    # the last digits of a sum depend on the number of threads; the bytes of a report must not
     return round(float(value), 10)
 
 

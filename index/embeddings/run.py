@@ -1,4 +1,4 @@
-"""Embedding a whole corpus: plan the shards, reuse what is known, run, and record."""
+"""Embedding a corpus: planning the shards, taking over known vectors, running, recording."""
 
 import logging
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from index.embeddings.embeddings import Embeddings
 from index.embeddings.settings import EmbeddingSettings
-from index.embeddings.shards import ShardEncoder, Source, forget
+from index.embeddings.shards import ArtifactKey, ShardEncoder, forget
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.records.embeddings import EmbeddingsRecord
 from spider.artifacts.records.encoder import EncoderRecord
@@ -31,8 +31,8 @@ def embed_corpus(
 ) -> Artifact:
     """Write the embeddings artifact, or return it when it is up to date.
 
-    A killed run goes on with the shard it was at. Vectors of passages that an older artifact in the
-    same place already has, from the same encoder, are taken over.
+    A run that was killed continues with its unfinished shard. An older artifact in the same place
+    and from the same encoder gives its vectors for passages that did not change.
 
     Args:
         settings: how the work is cut and where it runs; None takes the defaults.
@@ -89,7 +89,7 @@ def _run(
 
             def on_done(number: int, shard_counts: dict[str, int]) -> None:
                 nonlocal skipped
-                if skipped > 0:  # shards found whole are reported first
+                if skipped > 0:  # shards that were complete are reported first
                     skipped -= shard_counts["passages"]
                 else:
                     progress.advance(shard_counts["passages"])
@@ -102,8 +102,8 @@ def _run(
     return {"passages": passages, "encoded": passages - reused, "reused": reused}, rate
 
 
-def _reusable(stage: Stage, trained: Artifact) -> Source | None:
-    """Return the artifact that is being replaced, if its encoder is the same."""
+def _reusable(stage: Stage, trained: Artifact) -> ArtifactKey | None:
+    """Return the artifact that is replaced, if its encoder is the same."""
     previous = stage.previous
     if previous is None or previous.parent_hash("encoder") != trained.content_hash:
         return None

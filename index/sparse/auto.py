@@ -1,4 +1,4 @@
-"""Lucene where a JVM can run, else bm25s: the choice is made once, and said once."""
+"""Lucene if a JVM can run, else bm25s; the choice is made and logged once."""
 
 import functools
 import logging
@@ -47,7 +47,7 @@ class Auto:
 
     @property
     def variant(self) -> str:
-        """The file in ``index/sparse`` whose ``load`` opens what ``build`` wrote."""
+        """The module of ``index/sparse`` that loads what ``build`` wrote."""
         return self.engine.variant
 
     def build(

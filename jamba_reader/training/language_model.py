@@ -221,7 +221,7 @@ class LanguageModelTraining:
             seed=self.settings.training.seed,
         )
         if not validation.tokens:
-            logger.warning("no document is kept from training: it goes on without validation")
+            logger.warning("there is no validation document: training continues without validation")
         objective = LanguageModelObjective(
             model,
             batch_size=self.settings.batch_size,
@@ -252,15 +252,15 @@ class LanguageModelTraining:
 
 
 def _check_finite(model: JambaLanguageModel, start: str) -> None:
-    """Refuse weights that no step could mend.
+    """Check that all weights are finite.
 
     Raises:
         CheckpointError: a weight is infinite or not a number.
     """
     for name, weight in model.named_parameters():
-        # the extremes are nan where any weight is
+        # the extremes are nan if any weight is
         if not bool(torch.stack(weight.detach().aminmax()).isfinite().all()):
             raise CheckpointError(
-                f"start={start}: {name} has weights that are infinite or not numbers; fetch the "
-                "checkpoint again, or go on from another"
+                f"start={start}: {name} has weights that are infinite or not numbers; download the "
+                "checkpoint again, or start from another"
             )

@@ -14,6 +14,9 @@ import pytest
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.corpus.corpus import Corpus
 
+# each test starts the console script several times
+pytestmark = pytest.mark.slow
+
 CONSOLE_SCRIPT = "import sys; from spider.cli import main; sys.exit(main())"
 OVERLAY = """
 defaults:

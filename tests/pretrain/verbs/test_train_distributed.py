@@ -73,6 +73,7 @@ def _together(words: list[str]) -> list[subprocess.CompletedProcess[str]]:
     ]
 
 
+@pytest.mark.slow
 def test_two_processes_train_what_one_trains(training_corpus: tuple, tmp_path: Path) -> None:
     both = _together(_words(training_corpus, tmp_path / "two"))
     assert [child.returncode for child in both] == [0, 0], [child.stderr for child in both]

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from spider.errors import ConfigError, InterruptedRunError, SpiderError
-from spider.training.loop import CHECKPOINTS, PLAN, StepOutput
+from spider.training.loop import CHECKPOINTS, PLAN
 from spider.training.metrics import METRICS, read_metrics
 from spider.training.step_budget import PROBES
+from spider.training.updates import StepOutput
 
 TOY = Path(__file__).with_name("toy_run.py")
 SPEC = importlib.util.spec_from_file_location("toy_run", TOY)
