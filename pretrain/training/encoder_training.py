@@ -36,13 +36,13 @@ TOKENIZER = "tokenizer"
 TABLES = "training"
 RECURRING_SPAN = "recurring_span"
 UNHASHED = (TENSORBOARD, CARD)
-"""Event files hold times of day; the model card is about the model, no part of it."""
+"""Event files hold times of day; the model card describes the model without being part of it."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
-"""What an interrupted run goes on from, until its artifact is whole."""
+"""State from which an interrupted run resumes, until its artifact is complete."""
 
 
 class TrainedEncoder(NamedTuple):
-    """What a training run leaves beside its files.
+    """The results of a training run besides its files.
 
     Attributes:
         counts: for the manifest.
@@ -55,7 +55,7 @@ class TrainedEncoder(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderTraining:
-    """Everything that decides an encoder, but for the corpus and its spans.
+    """All settings that decide an encoder, apart from the corpus and its spans.
 
     Attributes:
         encoder: the variant.
@@ -64,8 +64,8 @@ class EncoderTraining:
         enlarge_few: add crop and title pairs where the recurring spans yield few pairs.
         batch_size: queries in a step, over all processes.
         learning_rate: peak.
-        mask_known: leave passages that are known to answer a query out of its loss.
-        vocabulary_passages: a vocabulary is trained on at most this many passages, spread evenly.
+        mask_known: exclude passages that are known to answer a query from its loss.
+        vocabulary_passages: the maximum number of evenly spread passages that train a vocabulary.
         settings: of the loop.
     """
 
