@@ -1,8 +1,8 @@
-"""BM25 by bm25s, with our Lucene-like analyzer, for where no JVM can run.
+"""BM25 by bm25s, with our Lucene-like analyzer, for machines that cannot run a JVM.
 
-bm25s computes every term's score in every passage when it indexes; what it stores is a sparse
-matrix by columns, one column a term. Searching adds up the columns of a question's terms, which
-numpy does in milliseconds, so nothing is compiled and bm25s itself is not needed to search.
+When it indexes, bm25s computes the score of every term in every passage. The result is stored as a
+sparse matrix with one column for each term. Searching adds up the columns of the question's terms.
+numpy does that in milliseconds, so nothing is compiled and searching does not need bm25s.
 """
 
 import logging
@@ -78,10 +78,10 @@ class Bm25s:
     def build(
         self, corpus: PassageTexts, folder: Path, progress: Progress | None = None
     ) -> dict[str, Any]:
-        """Index a corpus; whatever is in the folder is replaced.
+        """Index a corpus; the content of the folder is replaced.
 
-        Scores are Lucene's: without the factor k1 + 1, with passage lengths rounded as Lucene
-        rounds them, and passages without a term counted in no average.
+        Scores are Lucene's: without the factor k1 + 1, with lengths of passages rounded as in
+        Lucene, and without passages that have no term in the averages.
 
         Returns:
             Settings and counts, for :func:`load` and the manifest.
@@ -126,7 +126,7 @@ class Bm25s:
         """Return the columns of scores: values, rows and where each term's column starts."""
         if not terms:
             return np.zeros(0, np.float32), np.zeros(0, np.int32), np.zeros(1, np.int64)
-        # the frequencies are read back from the scores, which single precision could not bear
+        # the frequencies are computed back from the scores, which needs double precision
         precise = {"dtype": "float64", "int_dtype": "int32"}
         engine = bm25s.BM25(k1=self.k1, b=self.b, method="lucene", **precise)
         engine.index((terms, vocabulary), create_empty_token=False, show_progress=False)
@@ -149,7 +149,7 @@ class Bm25s:
 
 
 class Bm25sIndex:
-    """An opened bm25s index, memory-mapped; threads may share it.
+    """An open bm25s index, memory-mapped. Threads may share it.
 
     Args:
         folder: where :meth:`Bm25s.build` wrote.
@@ -196,13 +196,13 @@ class Bm25sIndex:
         return [(term, np.float64(count)) for term, count in known if term is not None]
 
     def close(self) -> None:
-        """Let go of the mapped files."""
+        """Release the mapped files."""
         self._data = self._rows = np.zeros(0, dtype=np.float32)
         self._vocabulary = {}
 
 
 def lucene_length(lengths: Int64[np.ndarray, " passages"]) -> Int64[np.ndarray, " passages"]:
-    """Round lengths down to what Lucene's one byte a passage can hold: exact to 40 terms.
+    """Round lengths down to what Lucene stores in one byte: exact up to 40 terms.
 
     Source: Lucene 9 ``SmallFloat.intToByte4``: above 24, three bits after the leading one.
     """
@@ -215,7 +215,7 @@ def lucene_length(lengths: Int64[np.ndarray, " passages"]) -> Int64[np.ndarray, 
 def best_first(
     positions: Int64[np.ndarray, " found"], scores: Float32[np.ndarray, " found"], depth: int
 ) -> tuple[Int64[np.ndarray, " hits"], Float32[np.ndarray, " hits"]]:
-    """Return the ``depth`` best, by score descending and position ascending, ties at the cut too.
+    """Return the ``depth`` best: score descending, position ascending, also among ties at the cut.
 
     Args:
         positions: ascending.

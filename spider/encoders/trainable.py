@@ -64,13 +64,13 @@ class EncoderSettings(Protocol):
 
     Attributes:
         variant: its file's name in ``spider/encoders/``.
-        sources: the folders, files or names on the hub that it starts from; "" is none.
+        starts: the folders, files or names on the hub that training begins with; "" is none.
     """
 
     variant: str
 
     @property
-    def sources(self) -> tuple[str, ...]:
+    def starts(self) -> tuple[str, ...]:
         """Where weights and vocabulary come from."""
 
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:

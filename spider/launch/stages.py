@@ -19,8 +19,9 @@ from typing import Any
 from spider.artifacts.artifact import open_artifact
 from spider.errors import ArtifactError, ConfigError, InterruptedRunError, SpiderError
 from spider.launch.command_line import quote
-from spider.launch.typed import build
-from spider.launch.verbs import groups, module_of, settings, verbs
+from spider.launch.typed.objects import build
+from spider.launch.typed.schema import settings_of
+from spider.launch.verbs import groups, module_of, settings_class, verbs
 
 INTERRUPTED = InterruptedRunError.exit_code
 CTRL_C = 130
@@ -139,7 +140,7 @@ def child_command(stage: StageSpec, workspace: Path) -> list[str]:
     """Return the command line of a stage's child process."""
     overrides = {"workspace": str(workspace), **stage.settings}
     words = [_override(key, value) for key, value in overrides.items()]
-    if "overwrite" in settings(stage.verb) and "overwrite" not in overrides:
+    if "overwrite" in settings_of(settings_class(stage.verb)) and "overwrite" not in overrides:
         words.append("overwrite=true")
     # -P: a folder of the user's named like one of our packages must not shadow it
     return [sys.executable, "-P", "-m", module_of(stage.verb), *words]

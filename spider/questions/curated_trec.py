@@ -6,6 +6,7 @@ import regex
 
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files, read_tab_separated
 
 COLUMNS = 4
@@ -24,7 +25,7 @@ class CuratedTrec:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str = "CuratedTREC",
         match: MatchMode = "regex",
         averaging: Averaging = "micro",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files, read_tab_separated
 
 SHOWN = 60
@@ -26,7 +27,7 @@ class DprQa:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str,
         match: MatchMode = "string",
         averaging: Averaging = "micro",

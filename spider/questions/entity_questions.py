@@ -5,9 +5,10 @@ from zlib import crc32
 
 import numpy as np
 
-from spider.errors import ConfigError, DataError
+from spider.errors import DataError, SettingError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.json_lists import answer_list, read_json_list, string_value
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files
 
 
@@ -32,7 +33,7 @@ class EntityQuestions:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str = "EntityQuestions",
         questions_per_relation: int | None = 100,
         seed: int = 0,
@@ -40,8 +41,8 @@ class EntityQuestions:
         averaging: Averaging = "macro",
     ):
         if questions_per_relation is not None and questions_per_relation < 1:
-            raise ConfigError(
-                f"questions_per_relation={questions_per_relation}: expected at least 1, or null"
+            raise SettingError(
+                "questions_per_relation", questions_per_relation, "at least 1, or null"
             )
         self.path = Path(path).expanduser()
         self.name = name

@@ -3,6 +3,7 @@
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.json_lists import answer_list
+from spider.settings import Execution
 from spider.sources.hugging_face_rows import column, fingerprint_rows, read_rows
 
 
@@ -27,7 +28,7 @@ class HuggingFaceQuestions:
     def __init__(
         self,
         *,
-        path: str,
+        path: Execution[str],
         name: str,
         subset: str | None = None,
         split: str = "validation",

@@ -6,6 +6,7 @@ from typing import Any
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.json_lists import answer_list, string_value
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files, read_json_lines
 
 
@@ -27,7 +28,7 @@ class JsonLinesQuestions:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str,
         match: MatchMode = "string",
         averaging: Averaging = "micro",

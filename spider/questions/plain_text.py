@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from spider.question import Question, QuestionSet
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files, read_text_lines
 
 
@@ -14,7 +15,7 @@ class PlainText:
         name: as reports print it.
     """
 
-    def __init__(self, *, path: Path | str, name: str = "questions"):
+    def __init__(self, *, path: Execution[Path | str], name: str = "questions"):
         self.path = Path(path).expanduser()
         self.name = name
 

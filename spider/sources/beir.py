@@ -6,6 +6,7 @@ from typing import Any
 
 from spider.corpus.document import Document, PassageBounds
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.beir_files import fingerprint_beir, open_beir_file
 from spider.sources.jsonl import string_field
 from spider.sources.reading_report import ReadingReport
@@ -26,7 +27,7 @@ class Beir:
 
     last_passage_padded = False
 
-    def __init__(self, *, path: Path | str, split: bool = False):
+    def __init__(self, *, path: Execution[Path | str], split: bool = False):
         self.path = Path(path).expanduser()
         self.split = split
         self._report = ReadingReport()

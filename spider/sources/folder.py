@@ -9,6 +9,7 @@ from typing import Any
 from spider.artifacts.atomic_files import read_json
 from spider.corpus.document import Document
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.document_source import READ, FileRecord
 from spider.sources.extraction.extracted import NotExtractedError
 from spider.sources.extraction.file_types import file_types
@@ -29,7 +30,7 @@ class Folder:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         exclude: tuple[str, ...] = ("spider-work", "node_modules", "__pycache__"),
     ):
         self.path = Path(path).expanduser()

@@ -5,6 +5,7 @@ from typing import Any
 
 from spider.corpus.document import Document
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.hugging_face_rows import column, fingerprint_rows, read_rows
 from spider.sources.reading_report import ReadingReport
 
@@ -28,7 +29,7 @@ class HuggingFace:
     def __init__(
         self,
         *,
-        path: str,
+        path: Execution[str],
         subset: str | None = None,
         split: str = "train",
         revision: str | None = None,

@@ -5,6 +5,7 @@ from typing import Any
 
 from spider.corpus.document import Document
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.reading_report import ReadingReport
 from spider.sources.text_files import (
     JsonLine,
@@ -30,7 +31,7 @@ class JsonLines:
     def __init__(
         self,
         *,
-        path: PathSetting,
+        path: Execution[PathSetting],
         id_field: str | None = "id",
         title_field: str | None = "title",
         text_field: str = "text",

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from spider.corpus.document import Document, PassageBounds
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.reading_report import ReadingReport
 from spider.sources.text_files import PathSetting, find_files, fingerprint_files, read_tab_separated
 
@@ -36,7 +37,7 @@ class PsgsW100:
             beginning, as in DPR's file; mining then ignores that passage.
     """
 
-    def __init__(self, *, path: PathSetting, last_passage_padded: bool = True):
+    def __init__(self, *, path: Execution[PathSetting], last_passage_padded: bool = True):
         self.path = path
         self.last_passage_padded = last_passage_padded
         self._report = ReadingReport()

@@ -1,4 +1,4 @@
-"""The state of a source, by which a stage finds out whether its output is up to date."""
+"""The state of a source: whether its content changed since it was read, and where it lies."""
 
 from typing import Any
 
@@ -9,12 +9,13 @@ def fingerprint_of(source: object) -> Any:
     return None if take is None else take()
 
 
-def without_place(resolved: dict[str, Any], group: str) -> tuple[dict[str, Any], Any]:
-    """Remove a variant's ``path`` from the settings: a moved folder has the same content.
+def place_of(source: object) -> Any:
+    """Return a source's ``path`` as a JSON value; None for a source that has none.
 
-    Returns:
-        the settings without it, and the path.
+    The same documents at another place are the same content, so the place is no part of a content
+    hash. It goes into the volatile part of the manifest.
     """
-    variant = dict(resolved.get(group) or {})
-    place = variant.pop("path", None)
-    return ({**resolved, group: variant} if group in resolved else dict(resolved)), place
+    path = getattr(source, "path", None)
+    if path is None:
+        return None
+    return [str(one) for one in path] if isinstance(path, list | tuple) else str(path)

@@ -10,6 +10,7 @@ from typing import Any
 
 from spider.corpus.document import Document
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.jsonl import string_field
 from spider.sources.reading_report import ReadingReport
 from spider.sources.text_files import TextLine, find_files, fingerprint_files, read_text_lines
@@ -30,7 +31,7 @@ class WikiExtractor:
 
     last_passage_padded = False
 
-    def __init__(self, *, path: Path | str, unescape: bool = True):
+    def __init__(self, *, path: Execution[Path | str], unescape: bool = True):
         self.path = Path(path).expanduser()
         self.unescape = unescape
         self._report = ReadingReport("articles_read")

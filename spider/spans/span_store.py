@@ -20,7 +20,7 @@ HELDOUT = "heldout"
 
 
 class Occurrences(NamedTuple):
-    """The occurrences of a span: passage positions in the corpus, code points in the passage's text.
+    """Occurrences of a span: passage positions in the corpus, code points in the passage's text.
 
     In order of passage, then start; a passage may occur several times.
     """

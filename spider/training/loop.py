@@ -10,13 +10,11 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
-import numpy as np
 import torch
-from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
-from torch import Tensor, nn
+from torch import nn
 
 from spider.artifacts.atomic_files import read_json, write_json
 from spider.errors import CheckpointError, InterruptedRunError, SpiderError
@@ -24,10 +22,10 @@ from spider.progress import Progress
 from spider.training.interruption import Interruption
 from spider.training.metrics import MetricsLog, read_metrics
 from spider.training.prefetch import prefetch
-from spider.training.schedule import linear_factor, warmup_steps
 from spider.training.settings import TrainingSettings
 from spider.training.step_budget import PROBES, steps_within
 from spider.training.training_checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from spider.training.updates import Movable, Updates
 
 logger = logging.getLogger(__name__)
 
@@ -38,26 +36,6 @@ BEFORE_ALL = -1
 
 _LARGE_SHARE = 0.01
 """A first validation that takes a larger share of the time budget is timed once more."""
-
-
-class StepOutput(NamedTuple):
-    """The result of an objective's forward pass.
-
-    Attributes:
-        loss: a scalar.
-        metrics: further scalars for the log.
-    """
-
-    loss: Tensor
-    metrics: dict[str, Tensor]
-
-
-@runtime_checkable
-class Movable(Protocol):
-    """A batch."""
-
-    def to(self, device: torch.device) -> Any:
-        """Return the batch on ``device``."""
 
 
 class Outcome(NamedTuple):
@@ -134,13 +112,8 @@ class TrainingRun:
         self.make_batch = make_batch
         self.validate = validate
         self.objective = objective
-        self.accelerator = Accelerator(
-            cpu=settings.device == "cpu", mixed_precision=settings.precision
-        )
-        self.objective.to(self.accelerator.device)
-        self.inner_optimizer = make_optimizer(objective)
-        self.peaks = [float(group["lr"]) for group in self.inner_optimizer.param_groups]
-        self.model, self.optimizer = self.accelerator.prepare(objective, self.inner_optimizer)
+        self.updates = Updates(objective, make_optimizer, settings)
+        self.accelerator = self.updates.accelerator
         self.step = 0
         self.steps = settings.steps
         self.window: dict[str, float] = {}
@@ -202,44 +175,10 @@ class TrainingRun:
         if self.log is not None:
             self.log.close()
 
-    def _update(self, batch: Movable, update: int) -> float:
-        warmup = warmup_steps(self.steps, self.settings.warmup_share)
-        factor = linear_factor(update, steps=self.steps, warmup=warmup)
-        for group, peak in zip(self.inner_optimizer.param_groups, self.peaks, strict=True):
-            group["lr"] = peak * factor
-        self.model.train()
-        device = self.accelerator.device
-        devices = [device] if device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
-            # the randomness of dropout is a function of seed, update and process
-            torch.manual_seed(_mix(self.settings.seed, update, self.accelerator.process_index))
-            output: StepOutput = self.model(batch.to(device))
-        numbers = self._over_processes({"loss": output.loss, **output.metrics})
-        loss = numbers["loss"]
-        if not math.isfinite(loss):
-            raise SpiderError(
-                f"training: the loss is {loss} at step {update} of {self.steps}; {self._mend}"
-            )
-        self.accelerator.backward(output.loss)
-        if self.settings.clip_norm > 0:
-            self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+    def _update(self, batch: Movable, number: int) -> float:
+        numbers = self.updates.update(batch, number, steps=self.steps)
         self._note(numbers)
-        return loss
-
-    @property
-    def _mend(self) -> str:
-        return (
-            f"lower learning_rate (got {self.peaks[0]:g}) or raise warmup_share, and train again "
-            "with overwrite=true"
-        )
-
-    def _over_processes(self, values: Mapping[str, Tensor]) -> dict[str, float]:
-        """Return the means over processes, so that every process sees a loss that is not finite."""
-        stacked = torch.stack([value.detach().float() for value in values.values()])
-        means: Tensor = self.accelerator.reduce(stacked, reduction="mean")
-        return dict(zip(values, means.tolist(), strict=True))
+        return numbers["loss"]
 
     def _note(self, values: Mapping[str, float]) -> None:
         for name, value in {**values, "updates": 1.0}.items():
@@ -250,7 +189,7 @@ class TrainingRun:
         if self.step % self.settings.log_every == 0 or last:
             count = self.window.pop("updates")
             means = {name: total / count for name, total in self.window.items()}
-            rate = float(self.inner_optimizer.param_groups[0]["lr"])
+            rate = self.updates.learning_rate
             self._write("train", {**means, "learning_rate": rate})
             self.window = {}
         if self.step % self.settings.validate_every == 0 or last:
@@ -278,7 +217,7 @@ class TrainingRun:
             if not math.isfinite(value):
                 raise SpiderError(
                     f"training: the validation's {name} is {value} at step {self.step} of "
-                    f"{self.steps}; {self._mend}"
+                    f"{self.steps}; {self.updates.fix}"
                 )
         self._write("validation", numbers)
         shown = "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
@@ -300,7 +239,7 @@ class TrainingRun:
                 self.checkpoints,
                 step=self.step,
                 model=self.objective,
-                optimizer=self.inner_optimizer,
+                optimizer=self.updates.optimizer,
                 state={"window": self.window},
                 keep=self.settings.keep,
             )
@@ -311,7 +250,7 @@ class TrainingRun:
         checkpoint = load_checkpoint(path, device=self.accelerator.device)
         try:
             self.objective.load_state_dict(checkpoint.model)
-            self.inner_optimizer.load_state_dict(checkpoint.optimizer)
+            self.updates.optimizer.load_state_dict(checkpoint.optimizer)
         except (RuntimeError, ValueError) as error:
             raise CheckpointError(f"{path}: a checkpoint of another model: {error}") from error
         self.step = checkpoint.step
@@ -345,7 +284,3 @@ class TrainingRun:
             "minutes=%g: %d steps of %.3f s", minutes, chosen[0], sorted(times)[PROBES // 2]
         )
         return chosen[0]
-
-
-def _mix(*numbers: int) -> int:
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)

@@ -1,4 +1,4 @@
-"""From opened runs to the report's folder: everything between the verb's door and the files."""
+"""The evaluation of retrieval runs: scores every system and writes the files of the report."""
 
 import csv
 import io
@@ -23,22 +23,22 @@ from spider.corpus.corpus import Corpus
 from spider.errors import DataError
 from spider.question import QuestionSet
 
-# below this many, percentile intervals over clusters cover clearly less than they say
+# below this number, percentile intervals over clusters cover clearly less than stated
 FEW_CLUSTERS = 20
 
 _logger = logging.getLogger(__name__)
 
 
 class RetrievalEvaluation:
-    """One question set, several systems: scored once, written in every form asked for.
+    """Scores several systems on one question set, and writes the report in several formats.
 
     Args:
-        runs: the question set and each system's hits.
-        corpus: what the hits point into.
-        top_k: ascending.
+        runs: the question set and the hits of each system.
+        corpus: holds the passages that the hits number.
+        top_k: cut-offs, ascending.
 
     Raises:
-        DataError: there is no question, or one names a passage that the corpus has not.
+        DataError: there is no question, or one names a passage that the corpus does not have.
     """
 
     def __init__(self, runs: RetrievalRuns, corpus: Corpus, top_k: Sequence[int]):
@@ -63,7 +63,7 @@ class RetrievalEvaluation:
         return measure_names(self.top_k, graded_by_passage=by_passage)
 
     def counts(self) -> dict[str, int]:
-        """Return the manifest's counts."""
+        """Return the counts for the manifest."""
         return {
             "questions": len(self.question_set.questions),
             "systems": len(self.systems),
@@ -76,7 +76,7 @@ class RetrievalEvaluation:
 
         Args:
             settings: what to compare, and how.
-            config: the verb's resolved configuration, kept in the report.
+            config: the resolved configuration of the verb, kept in the report.
         """
         facts = {
             "counts": self.counts(),
@@ -91,7 +91,7 @@ class RetrievalEvaluation:
         return build_report(self.question_set, self.measures, values, settings, facts=facts)
 
     def write(self, folder: Path, report: Report, settings: ReportSettings, *, plot: bool) -> None:
-        """Write the report's files and every question's first hit."""
+        """Write the files of the report, and the first hit of each question."""
         write_json(folder / "report.json", report)
         write_text(folder / "report.md", markdown(report))
         write_text(folder / "report.tex", latex(report))
@@ -110,7 +110,7 @@ class RetrievalEvaluation:
             )
 
     def export(self, folder: Path, *, trec: bool, dpr: bool) -> None:
-        """Write the lists in other evaluators' formats, a file for each system."""
+        """Write the lists in the formats of other evaluators, one file for each system."""
         questions = self.question_set.questions
         for kind, wanted in (("trec", trec), ("dpr", dpr)):
             if wanted:

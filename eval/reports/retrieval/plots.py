@@ -12,7 +12,7 @@ from eval.reports.significance import Sampling, bootstrap_means, mean, percentil
 from spider.artifacts.atomic_files import write_atomically
 from spider.errors import MissingDependencyError
 
-# a band is read by eye: fewer resamples do than for a number in a table
+# a band is read by eye, so it needs fewer resamples than a number in a table
 BAND_RESAMPLES = 1_000
 
 
@@ -29,7 +29,7 @@ def write_top_k_curves(
     """Draw each system's top-k accuracy for k from 1 to ``depth``, with its interval as a band.
 
     Args:
-        path: the SVG file; its bytes depend on the arguments and matplotlib's version alone.
+        path: the SVG file; its bytes depend only on the arguments and the version of matplotlib.
         ranks: by system, the rank of each question's first hit, 0 where there is none.
         sampling: clusters and groups of the questions.
         depth: largest k.

@@ -1,4 +1,4 @@
-"""Run artifacts opened for one report: the same questions, over one corpus, a name a system."""
+"""Opening runs for one report: the same questions and corpus, and one name for each system."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -14,12 +14,12 @@ from spider.ranking import Hits, load_hits
 
 
 class RetrievalRuns(NamedTuple):
-    """What one report is about.
+    """The runs of one report.
 
     Attributes:
         question_set: the questions that every run answered.
         hits: by system, in the order of the report.
-        notes: what the runs have to say about how their systems were made, each once.
+        notes: how the systems of the runs were made, without repetition.
     """
 
     question_set: QuestionSet
@@ -30,8 +30,8 @@ class RetrievalRuns(NamedTuple):
 def system_names(run: Artifact) -> dict[str, str]:
     """Return the name in reports of each system of a run, by its name in the run's folder.
 
-    A run with a ``label`` in its details (``untrained``) is known by it: its only system by the
-    label alone, several as ``untrained-dense``, ``untrained-hybrid``.
+    The ``label`` of a run (``untrained``) is the name of its only system. Several systems are named
+    ``untrained-dense``, ``untrained-hybrid``.
     """
     record = RunRecord.from_manifest(run)
     systems, label = record.systems, record.label
@@ -43,16 +43,16 @@ def system_names(run: Artifact) -> dict[str, str]:
 
 
 def load_runs(runs: Sequence[Artifact], corpus: Corpus, wanted: Sequence[str]) -> RetrievalRuns:
-    """Open runs and check that they can stand in one report.
+    """Open runs and check that they fit into one report.
 
     Args:
         runs: artifacts of kind ``run``.
-        corpus: what their positions point into.
+        corpus: holds the passages that their positions number.
         wanted: systems to report, in this order; empty means all, in the runs' order.
 
     Raises:
         ArtifactError: the runs differ in questions or corpus, or two give one system differently.
-        ConfigError: a wanted system is in none of the runs, or there is no run.
+        ConfigError: no run has a wanted system, or there is no run.
     """
     if not runs:
         raise ConfigError("runs: got none, expected at least one run folder")

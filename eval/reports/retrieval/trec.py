@@ -1,4 +1,4 @@
-"""Files that other evaluators read: TREC runs, TREC qrels, and DPR's retrieval results."""
+"""Formats of other evaluators: TREC runs, TREC qrels, and DPR's retrieval results."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -26,8 +26,8 @@ def trec_id(text: str) -> str:
 def strictly_descending(scores: np.ndarray) -> Int64[np.ndarray, " ranks"]:
     """Return scores in millionths, each below the one before it.
 
-    ``%.6f`` hides small differences and trec_eval breaks ties by id, not by our order; so where
-    the next score would not be smaller, it is put one millionth below.
+    ``%.6f`` hides small differences, and trec_eval breaks ties by id, not by our order. Where the
+    next score would not be smaller, it becomes one millionth less than the score before.
     """
     rounded = np.rint(scores.astype(np.float64) * MICRO).astype(np.int64)
     # adding the rank turns "below the one before" into "not above it": a running minimum
@@ -75,7 +75,7 @@ def write_dpr_results(
     relevance: Bool[np.ndarray, "questions depth"],
     corpus: Corpus,
 ) -> None:
-    """Write DPR's retrieval results, one question at a time, so that nothing is held whole.
+    """Write DPR's retrieval results, one question at a time to save memory.
 
     Source: DPR, ``dense_retriever.py::save_results``.
     """
@@ -95,7 +95,7 @@ def write_dpr_results(
                         "has_answer": bool(relevance[row, rank]),
                     }
                 )
-            # the key is the format's, not ours
+            # the format prescribes the key
             record = {
                 "question": question.text,
                 "answers": list(question.answers),

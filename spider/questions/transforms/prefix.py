@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.questions.transforms.query_ranges import QueryRanges, Range, check_occurrences
 
 
@@ -25,9 +25,7 @@ class Prefix:
 
     def __init__(self, *, minimum: int = 5, maximum: int = 30):
         if not 1 <= minimum <= maximum:
-            raise ConfigError(
-                f"prefix of {minimum} to {maximum} units: expected 1 <= minimum <= maximum"
-            )
+            raise SettingError("minimum", minimum, f"1 to maximum={maximum}")
         self.minimum = minimum
         self.maximum = maximum
 

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.questions.transforms.query_ranges import QueryRanges, Range, check_occurrences
 
 WindowRule = Literal["paper", "released"]
@@ -47,13 +47,11 @@ class RandomWindow:
         window: WindowRule = "paper",
     ):
         if not 1 <= minimum <= maximum:
-            raise ConfigError(
-                f"query window of {minimum} to {maximum} units: expected 1 <= minimum <= maximum"
-            )
+            raise SettingError("minimum", minimum, f"1 to maximum={maximum}")
         if not 0.0 <= keep_probability <= 1.0:
-            raise ConfigError(f"keep_probability {keep_probability}: expected 0 to 1")
+            raise SettingError("keep_probability", keep_probability, "0 to 1")
         if window not in get_args(WindowRule):
-            raise ConfigError(f"window {window!r}: expected one of {get_args(WindowRule)}")
+            raise SettingError("window", window, f"one of {get_args(WindowRule)}")
         self.minimum = minimum
         self.maximum = maximum
         self.keep_probability = keep_probability

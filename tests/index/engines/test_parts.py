@@ -7,7 +7,7 @@ import pytest
 
 from index.dense.exact import Exact
 from index.embeddings.embeddings import Embeddings
-from index.engines.parts import IndexParts, Tuning, check_parts
+from index.engines.parts import IndexParts, check_parts
 from index.fusion.weighted_sum import WeightedSum
 from index.sparse.bm25s_index import Bm25s
 from spider.errors import ArtifactError, ConfigError
@@ -49,8 +49,3 @@ def test_only_the_dense_weight_can_be_chosen(parts: IndexParts) -> None:
     fusion = WeightedSum(weights={"dense": 1.0, "bm25": None})
     with pytest.raises(ConfigError, match=r"fusion\.weights\.bm25 is null"):
         check_parts(replace(parts, fusion=fusion))
-
-
-def test_tuning_is_checked() -> None:
-    with pytest.raises(ConfigError, match="tuning_fewest=0"):
-        Tuning(fewest=0)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from index.engines.parts import Tuning
+from index.engines.tuning import Tuning
 from index.engines.weight_tuning import CAUTIOUS_WEIGHT, PAPERS_WEIGHT, settle_weight
 from index.fusion.reciprocal_rank import ReciprocalRank
 from index.fusion.weighted_sum import WeightedSum

@@ -11,15 +11,15 @@ from spider.errors import ConfigError
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"max_new_tokens": 0}, "max_new_tokens=0: expected at least 1"),
-        ({"temperature": -1.0}, "temperature=-1.0: expected at least 0"),
-        ({"temperature": float("nan")}, "temperature=nan"),
-        ({"top_p": 1.1}, "top_p=1.1: expected 0 to 1"),
-        ({"repetition_penalty": 0.0}, "repetition_penalty=0.0: expected 0.001 to 1000"),
+        ({"max_new_tokens": 0}, "max_new_tokens: got 0, expected at least 1"),
+        ({"temperature": -1.0}, "temperature: got -1.0, expected at least 0"),
+        ({"temperature": float("nan")}, "temperature: got nan"),
+        ({"top_p": 1.1}, "top_p: got 1.1, expected 0 to 1"),
+        ({"repetition_penalty": 0.0}, "repetition_penalty: got 0.0, expected 0.001 to 1000"),
         ({"beams": 2, "temperature": 1.0}, "does not sample"),
         ({"samples": 2}, "would all be equal"),
         ({"stop": ("",)}, "stop string is empty"),
-        ({"min_new_tokens": 9, "max_new_tokens": 8}, "min_new_tokens=9: expected no more"),
+        ({"min_new_tokens": 9, "max_new_tokens": 8}, "min_new_tokens: got 9, expected no more"),
     ],
 )
 def test_settings_are_checked(options: dict[str, Any], message: str) -> None:

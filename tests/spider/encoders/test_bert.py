@@ -26,7 +26,7 @@ def test_fresh_weights_come_from_the_seed_alone(bert_tokenizer, bert_settings):
 
 def test_starts_from_a_folder(bert, tmp_path, bert_ids):
     bert.export(tmp_path)
-    settings = BertSettings(source=str(tmp_path), max_query_length=16, max_passage_length=48)
+    settings = BertSettings(start=str(tmp_path), max_query_length=16, max_passage_length=48)
     (tmp_path / "training").mkdir()
     again = settings.build(settings.tokenizer([], tmp_path / "training"), seed=0).eval()
     batch = token_batch(bert_ids)
@@ -45,7 +45,7 @@ def test_settings_are_checked(bert_tokenizer, bert_settings, tmp_path):
             bert_tokenizer, seed=0
         )
     with pytest.raises(DataError, match="no usable transformer"):
-        BertSettings(source=str(tmp_path / "none")).build(bert_tokenizer, seed=0)
+        BertSettings(start=str(tmp_path / "none")).build(bert_tokenizer, seed=0)
 
 
 def test_missing_weights_are_one_readable_line(bert, tmp_path):

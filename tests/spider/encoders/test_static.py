@@ -43,7 +43,7 @@ def test_tokenizer_of_an_interrupted_run_is_kept(tmp_path, texts):
     settings = StaticSettings(vocabulary_size=300)
     first = settings.tokenizer(texts * 3, tmp_path)
     assert settings.tokenizer([], tmp_path).inner.to_str() == first.inner.to_str()
-    given = StaticSettings(tokenizer_source=str(tmp_path))
+    given = StaticSettings(start_tokenizer=str(tmp_path))
     (tmp_path / "other").mkdir()
     assert given.tokenizer([], tmp_path / "other").inner.to_str() == first.inner.to_str()
 
@@ -57,5 +57,5 @@ def test_wrong_weights_are_one_readable_line(static, tmp_path):
     (tmp_path / FOLDER / "model.safetensors").write_bytes(b"junk")
     with pytest.raises(CheckpointError, match="no readable weights"):
         load(tmp_path, record)
-    with pytest.raises(ConfigError, match="dimension=0"):
+    with pytest.raises(ConfigError, match="dimension: got 0"):
         StaticSettings(dimension=0)

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,9 @@ def test_a_generator_is_read_like_a_list() -> None:
 
 
 def test_the_least_size_is_in_the_message() -> None:
-    with pytest.raises(ConfigError, match=r"give at least \d+$") as caught:
+    with pytest.raises(ConfigError, match=r"expected at least \d+,") as caught:
         train_tokenizer(TEXTS, vocabulary_size=10)
-    least = int(str(caught.value).rsplit(" ", 1)[1])
+    least = int(re.findall(r"at least (\d+),", str(caught.value))[0])
     assert train_tokenizer(TEXTS, vocabulary_size=least).vocabulary_size <= least
     with pytest.raises(ConfigError):
         train_tokenizer(TEXTS, vocabulary_size=least - 1)
@@ -37,10 +38,10 @@ def test_the_least_size_is_in_the_message() -> None:
 
 def test_a_saved_tokenizer_is_kept(tmp_path: Path) -> None:
     settings = {"vocabulary_size": 1000, "lower_case": True}
-    first = settle_tokenizer(TEXTS, tmp_path, source="", **settings)
+    first = settle_tokenizer(TEXTS, tmp_path, start="", **settings)
     assert (tmp_path / TOKENIZER_FILE).is_file()
-    again = settle_tokenizer(["other words"], tmp_path, source="", **settings)
+    again = settle_tokenizer(["other words"], tmp_path, start="", **settings)
     assert again.inner.to_str() == first.inner.to_str()
     (tmp_path / "next").mkdir()
-    copied = settle_tokenizer([], tmp_path / "next", source=str(tmp_path), **settings)
+    copied = settle_tokenizer([], tmp_path / "next", start=str(tmp_path), **settings)
     assert copied.inner.to_str() == first.inner.to_str()

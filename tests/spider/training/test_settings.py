@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from spider.errors import ConfigError
+from spider.errors import ConfigError, SettingError
 from spider.training.settings import TrainingSettings
 
 
@@ -13,23 +13,25 @@ def test_the_least_and_the_usual() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("key", "value", "expected"),
     [
-        ({"steps": -1}, "steps=-1: expected 0 or more"),
-        ({"clip_norm": math.nan}, "clip_norm=nan: expected 0 or more"),
-        ({"seed": -3}, "seed=-3"),
-        ({"log_every": 0}, "log_every=0: expected at least 1"),
-        ({"validate_every": 0}, "validate_every=0"),
-        ({"save_every": 0}, "save_every=0"),
-        ({"keep": 0}, "keep=0"),
-        ({"minutes": 0.0}, "minutes=0.0: expected more than 0"),
-        ({"warmup_share": 1.0}, "warmup_share=1.0"),
-        ({"device": "tpu"}, "device=tpu: expected auto, cpu or cuda"),
+        ("steps", -1, "0 or more"),
+        ("learning_rate", -1.0, "0 or more"),
+        ("clip_norm", math.nan, "0 or more"),
+        ("seed", -3, "0 or more"),
+        ("log_every", 0, "at least 1"),
+        ("validate_every", 0, "at least 1"),
+        ("save_every", 0, "at least 1"),
+        ("keep", 0, "at least 1"),
+        ("minutes", 0.0, "more than 0"),
+        ("warmup_share", 1.0, "a share of the steps in [0, 1)"),
+        ("device", "tpu", "auto, cpu or cuda"),
     ],
 )
-def test_each_setting_is_checked_under_its_own_name(changes: dict, message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        TrainingSettings(**{"steps": 1, **changes})
+def test_each_setting_is_checked_under_its_own_name(key: str, value: object, expected: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        TrainingSettings(**{key: value})  # type: ignore[arg-type]
+    assert (caught.value.key, caught.value.expected) == (key, expected)
 
 
 def test_an_absent_device_points_to_the_doctor(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ def test_dpr_checkpoint_is_converted(bert_tokenizer, tmp_path, bert_ids):
         k.startswith("ctx_encoder.bert_model.") for k in load_file(tmp_path / "model.safetensors")
     )
     bert_tokenizer.save(tmp_path)
-    settings = BertSettings(source=str(tmp_path), max_query_length=16, max_passage_length=48)
+    settings = BertSettings(start=str(tmp_path), max_query_length=16, max_passage_length=48)
     bert = settings.build(settings.tokenizer([], tmp_path), seed=0).eval()
     ids = bert_ids[0]
     with torch.no_grad():

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
-from spider.errors import ConfigError
+from spider.errors import ConfigError, SettingError, settings_within
+from spider.launch.typed.schema import FILLED_BY_LAUNCHER, alternatives, annotations, parameters
 
 MISSING = "???"
 TARGET = "_target_"
@@ -35,19 +36,26 @@ def build(cls: type[Built], values: Mapping[str, Any], *, where: str = "") -> Bu
     Raises:
         ConfigError: an unknown key, a missing one, or a value of the wrong type.
     """
-    parameters = _parameters(cls)
+    known = parameters(cls)
     for key in values:
-        if key not in parameters:
-            raise ConfigError(unknown_key(_join(where, str(key)), str(key), parameters))
-    hints = _hints(cls)
+        if key not in known:
+            paths = [_join(where, name) for name in known if name not in FILLED_BY_LAUNCHER]
+            raise ConfigError(unknown_key(_join(where, str(key)), paths))
+    hints = annotations(cls)
     arguments = {}
-    for name, parameter in parameters.items():
+    for name, parameter in known.items():
         if name not in values:
             if parameter.default is inspect.Parameter.empty:
                 raise ConfigError(f"setting {_join(where, name)} must be given")
             continue
         arguments[name] = convert(values[name], hints.get(name, Any), where=_join(where, name))
-    return cls(**arguments)
+    try:
+        with settings_within(where):
+            return cls(**arguments)
+    except SettingError:
+        raise
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}" if where else str(error)) from error
 
 
 def convert(value: Any, annotation: Any, *, where: str) -> Any:
@@ -104,24 +112,22 @@ def import_class(path: str, *, where: str = "") -> type[Any]:
     return found
 
 
-def unknown_key(path: str, key: str, known: Iterable[str]) -> str:
-    """Word the message about a key that is not there, with the nearest one that is."""
-    names = sorted(known)
-    near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+def unknown_key(path: str, known: Iterable[str]) -> str:
+    """Word the message about a key that is not there, with the nearest one that is.
+
+    Args:
+        path: the key as it was typed.
+        known: keys that exist, by their full paths.
+    """
+    keys = sorted(known)
+    near = difflib.get_close_matches(path, keys, n=1, cutoff=0.6)
+    if not near:
+        # a setting may have been typed without the group that it stands in
+        last = {key.rpartition(".")[2]: key for key in reversed(keys)}
+        near = [last[name] for name in difflib.get_close_matches(path, last, n=1, cutoff=0.6)]
     if near:
         return f"unknown setting {path}; did you mean {near[0]}?"
-    return f"unknown setting {path}; known: {', '.join(names) or 'none'}"
-
-
-def _parameters(cls: type[Any]) -> dict[str, inspect.Parameter]:
-    signature = inspect.signature(cls)
-    kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return {name: p for name, p in signature.parameters.items() if p.kind in kinds}
-
-
-def _hints(cls: type[Any]) -> dict[str, Any]:
-    owner = cls if dataclasses.is_dataclass(cls) else cls.__init__
-    return typing.get_type_hints(owner)
+    return f"unknown setting {path}; known: {', '.join(keys) or 'none'}"
 
 
 def _convert_any(value: Any, where: str) -> Any:
@@ -187,12 +193,15 @@ def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
     if inspect.isclass(annotation) and not _is_protocol(annotation):
         _require(isinstance(value, annotation), value, annotation, where)
     elif isinstance(value, Mapping):
-        raise ConfigError(f"setting {where}: a mapping without {TARGET}")
+        raise ConfigError(
+            f"setting {where}: no variant is chosen, so it has no settings; {where}=VARIANT "
+            "chooses one"
+        )
     return value
 
 
 def _require_instance(built: Any, target: str, annotation: Any, where: str) -> None:
-    options = _alternatives(annotation)
+    options = alternatives(annotation)
     if Any in options:
         return
     classes = [option for option in options if inspect.isclass(option)]
@@ -212,13 +221,8 @@ def _require(fits: bool, value: Any, annotation: Any, where: str) -> None:
 
 
 def _mismatch(value: Any, annotation: Any, where: str) -> str:
-    expected = " or ".join(map(_describe, _alternatives(annotation)))
+    expected = " or ".join(map(_describe, alternatives(annotation)))
     return f"setting {where}: got {value!r}, expected {expected}"
-
-
-def _alternatives(annotation: Any) -> tuple[Any, ...]:
-    union = typing.get_origin(annotation) in (Union, types.UnionType)
-    return typing.get_args(annotation) if union else (annotation,)
 
 
 def _describe(annotation: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Literal, Protocol
 import pytest
 
 from spider.errors import ConfigError
-from spider.launch.typed import build
+from spider.launch.typed.objects import build
 
 
 class Window:
@@ -87,8 +87,8 @@ def test_values_become_their_types() -> None:
     ("values", "message"),
     [
         ({"stesp": 1}, "unknown setting stesp; did you mean steps?"),
-        ({"nested": {"rat": 1}}, "unknown setting nested.rat; did you mean rate?"),
-        ({"window": {"_target_": HERE, "minimun": 1}}, "did you mean minimum?"),
+        ({"nested": {"rat": 1}}, "unknown setting nested.rat; did you mean nested.rate?"),
+        ({"window": {"_target_": HERE, "minimun": 1}}, "did you mean window.minimum?"),
         ({"steps": "three"}, "setting steps: got 'three', expected int"),
         ({"steps": True}, "expected int"),
         ({"steps": 1.5}, "expected int"),
@@ -101,7 +101,7 @@ def test_values_become_their_types() -> None:
         ({"window": {"_target_": "os.path.join"}}, "not a class"),
         ({"window": {"_target_": "pathlib.PurePath"}}, "expected Window"),
         ({"window": {"_target_": HERE, "minimum": 99}}, "minimum above maximum"),
-        ({"shape": {"minimum": 1}}, "a mapping without _target_"),
+        ({"shape": {"minimum": 1}}, "no variant is chosen"),
         ({"many": {"a": 1}}, "setting many"),
     ],
 )
