@@ -17,14 +17,14 @@ class PipelineSettings(WorkspaceSettings):
     Attributes:
         pipeline: the stages.
         data: where the pipeline's documents and questions lie, if it needs to be told.
-        minutes: training time, where the pipeline has no fixed number of steps.
+        minutes: training time; null takes the number of steps that the pipeline sets.
         full: take question sets whole where the pipeline would take a sample.
         retrain: train again where an encoder would be kept although documents changed.
     """
 
     pipeline: dict[str, Any]
     data: Path | None = None
-    minutes: float = 15
+    minutes: float | None = 15
     full: bool = False
     retrain: bool = False
 

@@ -8,7 +8,6 @@ import pytest
 
 from index.sparse import bm25s_index
 from index.sparse.bm25s_index import Bm25s, load
-from spider.errors import ArtifactError
 
 
 def test_lengths_are_rounded_as_lucene_rounds_them() -> None:
@@ -25,14 +24,6 @@ def test_lengths_are_rounded_as_lucene_rounds_them() -> None:
     assert rounded.tolist() == [one_byte(length) for length in lengths.tolist()]
     assert rounded[:41].tolist() == list(range(41))
     assert rounded[[41, 100, 1_000]].tolist() == [40, 96, 984]
-
-
-@pytest.mark.parametrize("depth", [1, 3, 5, 6, 9])
-def test_best_first_is_a_stable_sort_cut_off(depth: int) -> None:
-    scores = np.array([2, 1, 3, 2, 2, 1], dtype=np.float32)
-    positions, kept = bm25s_index.best_first(np.arange(6) * 10, scores, depth)
-    assert positions.tolist() == [20, 0, 30, 40, 10, 50][:depth]
-    assert kept.tolist() == [3, 2, 2, 2, 1, 1][:depth]
 
 
 def test_what_is_stored_for_one_term(passages: Any, tmp_path: Path) -> None:
@@ -54,10 +45,3 @@ def test_a_repeated_question_word_counts_twice(passages: Any, tmp_path: Path) ->
     once, twice = (index.search([text], 1).scores[0, 0] for text in ("cat", "cat cats"))
     assert twice == pytest.approx(2 * once)
     index.close()
-
-
-def test_arrays_of_different_lengths_are_refused(passages: Any, tmp_path: Path) -> None:
-    details = Bm25s().build(passages([("", "cat"), ("", "dog")]), tmp_path)
-    np.save(tmp_path / "rows.npy", np.zeros(1, dtype=np.int32))
-    with pytest.raises(ArtifactError, match="differ in length"):
-        load(tmp_path, details)
