@@ -36,7 +36,7 @@ class Fixed(LanguageModel):
 
 def test_one_text_is_printed_piece_by_piece() -> None:
     pieces = [Piece(0, 0, 1, "a b"), Piece(0, 0, 2, "c", finished(0, "a bc"))]
-    console = Console(Fixed(*pieces), GenerationSettings(chunk_tokens=1))
+    console = Console(Fixed(*pieces), console_settings(chunk_tokens=1))
     assert list(console.answer("?")) == ["a b", "c", "\n"]
 
 
