@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from jamba_reader.ops.experts.op import routed_experts
-from jamba_reader.ops.experts.weights import ExpertWeights
+from jamba_reader.ops.experts.operands import ExpertWeights
 from jamba_reader.ops.row_quantisation.cpu.quantise import quantise_rows_fast
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8, QuantisedRows, dequantise_rows
 from spider.artifacts.atomic_files import write_json

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from jamba_reader.ops.causal_conv1d import reference
-from jamba_reader.ops.causal_conv1d.gpu import cuda_package as package
+from jamba_reader.ops.causal_conv1d.gpu import cuda_package
 from jamba_reader.ops.machine.activation import ActivationName, activation_code
 from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation, select
@@ -68,7 +68,7 @@ def causal_conv1d(
     if history is not None and history.dtype != x.dtype:
         history = history.to(x.dtype)
     if chosen == "mamba_ssm":
-        return package.causal_conv1d(x, weight, bias, history, activation)
+        return cuda_package.causal_conv1d(x, weight, bias, history, activation)
     kernels = _kernels(chosen)
     if torch.is_grad_enabled() and (
         x.requires_grad
@@ -110,7 +110,7 @@ def _available(
     x: Tensor, weight: Tensor, segments: Segments, activation: ActivationName | None
 ) -> tuple[str, ...]:
     if x.is_cuda:
-        if package.does(x, weight, segments, activation):
+        if cuda_package.does(x, weight, segments, activation):
             return ("reference", "triton", "mamba_ssm")
         return ("reference", "triton")
     if torch.float16 in (x.dtype, weight.dtype):

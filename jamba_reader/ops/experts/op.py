@@ -7,8 +7,8 @@ from jaxtyping import Float, Float32, Int8, Int64
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from jamba_reader.ops.experts.operands import ExpertWeights
 from jamba_reader.ops.experts.reference import int8_linear_reference, routed_experts_reference
-from jamba_reader.ops.experts.weights import ExpertWeights
 from jamba_reader.ops.machine.activation import ActivationName
 from jamba_reader.ops.selection import Implementation, select
 from spider.errors import DataError

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from jamba_reader.ops.machine.lane_math import BFLOAT16, FLOAT32, INT8, Rows
-from jamba_reader.ops.machine.lane_products import Matrix
+from jamba_reader.ops.machine.products import Matrix
 
 KINDS = {torch.float32: FLOAT32, torch.bfloat16: BFLOAT16, torch.int8: INT8}
 

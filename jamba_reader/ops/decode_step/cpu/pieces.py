@@ -1,7 +1,7 @@
 """What a piece of each job of one token does, in numba: a few rows of a matrix and what follows.
 
 Pieces do what the layers do, rounded where they round. Products read each weight once, see
-``jamba_reader.ops.machine.lane_products``; nothing is summed by several threads, so results do
+``jamba_reader.ops.machine.products``; nothing is summed by several threads, so results do
 not depend on who takes which piece.
 """
 
@@ -59,7 +59,6 @@ from jamba_reader.ops.machine.lane_math import (
     write,
     write_one,
 )
-from jamba_reader.ops.machine.lane_products import OUTPUTS, Matrix
 from jamba_reader.ops.machine.lanes import (
     WIDTH,
     broadcast,
@@ -69,6 +68,7 @@ from jamba_reader.ops.machine.lanes import (
     store,
     with_lane,
 )
+from jamba_reader.ops.machine.products import OUTPUTS, Matrix
 from jamba_reader.ops.machine.scalar_math import gelu, silu
 from jamba_reader.ops.selective_scan.cpu.layout import ScanOperands
 from jamba_reader.ops.selective_scan.cpu.step import step_tile

@@ -61,7 +61,6 @@ from jamba_reader.ops.machine.lane_math import (
     rounded_to,
     write,
 )
-from jamba_reader.ops.machine.lane_products import Matrix
 from jamba_reader.ops.machine.lanes import (
     WIDTH,
     broadcast,
@@ -72,6 +71,7 @@ from jamba_reader.ops.machine.lanes import (
     store_bfloat16,
     sum_of_lanes,
 )
+from jamba_reader.ops.machine.products import Matrix
 from jamba_reader.ops.machine.shared_work import (
     end,
     give_back,

@@ -6,14 +6,14 @@ import numpy as np
 from numba import prange
 
 from jamba_reader.ops.machine.lane_math import Rows, read_one, write_one
-from jamba_reader.ops.machine.lane_products import (
+from jamba_reader.ops.machine.lanes import load_scalar
+from jamba_reader.ops.machine.products import (
     INPUTS,
     OUTPUTS,
     Matrix,
     sums_on_stack,
     tile_products,
 )
-from jamba_reader.ops.machine.lanes import load_scalar
 from spider.compilation import njit
 
 

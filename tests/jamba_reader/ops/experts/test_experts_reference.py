@@ -5,8 +5,8 @@ import torch
 from transformers import JambaConfig
 from transformers.models.jamba.modeling_jamba import JambaExperts
 
+from jamba_reader.ops.experts.operands import ExpertWeights
 from jamba_reader.ops.experts.reference import routed_experts_reference
-from jamba_reader.ops.experts.weights import ExpertWeights
 from jamba_reader.ops.row_quantisation.format import dequantise_rows
 
 

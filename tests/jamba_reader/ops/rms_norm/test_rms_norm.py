@@ -156,12 +156,12 @@ def test_threads_change_no_bit(monkeypatch):
 
 
 def test_a_triton_program_takes_several_blocks_of_rows(monkeypatch):
-    from jamba_reader.ops.rms_norm.gpu import launch as triton_kernel
+    from jamba_reader.ops.rms_norm.gpu import launch as gpu
 
     tensors = operands(11, 5)
     expected = gradients("reference", tensors, True)
-    monkeypatch.setattr(triton_kernel, "PROGRAMS", 2)
-    monkeypatch.setattr(triton_kernel, "ELEMENTS", 16)
+    monkeypatch.setattr(gpu, "PROGRAMS", 2)
+    monkeypatch.setattr(gpu, "ELEMENTS", 16)
     assert_close(gradients("triton", tensors, True), expected, 2e-6)
 
 

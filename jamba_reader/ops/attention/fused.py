@@ -81,11 +81,6 @@ def prefill_attention(
         scale: of the scores.
         dropout: share of attention weights dropped; on CUDA only.
     """
-    if query.device.type == "cpu":
-        from jamba_reader.ops.attention.cpu import prefill as cpu_prefill
-
-        if cpu_prefill.does(query, key, value, memory, scale):
-            return cpu_prefill.attend(query, key, value, segments, memory, scale=scale)
     mixed = []
     for run in runs(segments, None if memory is None else memory[2]):
         count = run.sequences.stop - run.sequences.start
