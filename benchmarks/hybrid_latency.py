@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from index.engines.hybrid import HybridRetriever
 from index.engines.opening import OpenIndex, open_index
 from spider.artifacts.atomic_files import write_json
 from spider.artifacts.provenance import provenance
@@ -28,14 +29,16 @@ RESULTS = Path(__file__).parent / "results"
 
 def measure(index: OpenIndex, questions: list[str]) -> dict[str, Any]:
     """Return milliseconds a question: of the whole, and of its parts one by one."""
-    fusion = index.retriever.fusion
-    if fusion is None:
+    retriever = index.engine
+    if not isinstance(retriever, HybridRetriever) or retriever.fusion is None:
         raise SystemExit("this index has no hybrid")
-    dense_depth, sparse_depth = fusion.dense_depth, fusion.sparse_depth
+    depths = retriever.fusion.depths
     parts: dict[str, Callable[[str], object]] = {
-        "hybrid": lambda text: index.retriever.components([text], SHOWN),
-        "dense_with_encoding": lambda text: index.retriever.search_both([text], dense_depth, 0),
-        "bm25": lambda text: index.retriever.search_both([text], 0, sparse_depth),
+        "hybrid": lambda text: retriever.search_with_shares([text], SHOWN),
+        "dense_with_encoding": lambda text: retriever.search_each(
+            [text], {"dense": depths["dense"]}
+        ),
+        "bm25": lambda text: retriever.search_each([text], {"bm25": depths["bm25"]}),
     }
     found = {}
     for name, search in parts.items():
@@ -74,7 +77,7 @@ def main() -> None:
         "questions": len(questions),
         "passages": len(index.corpus),
         "index": {name: index.artifact.details[name] for name in ("dense", "sparse", "encoder")},
-        "fusion": index.retriever.fusion.settings() if index.retriever.fusion else None,
+        "fusion": index.artifact.details["fusion"],
         **measure(index, questions),
         **provenance(),
     }

@@ -14,6 +14,7 @@ from typing import Any
 from spider.artifacts.artifact import MANIFEST, Artifact, open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
 from spider.artifacts.provenance import provenance
+from spider.artifacts.records.index import IndexRecord
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -64,7 +65,7 @@ def main() -> None:
             **provenance(),
             "stage_commits": sorted({a.manifest["volatile"]["commit"] for a in found.values()}),
             "stages": {name: stage_record(artifact) for name, artifact in found.items()},
-            "fusion": {} if index is None else index.details["fusion"],
+            "fusion": {} if index is None else IndexRecord.from_manifest(index).fusion,
             "reports": {
                 name: report_record(read_json(artifact.path / "report.json"))
                 for name, artifact in found.items()

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from benchmarks.jamba_tables import jamba_table
+from benchmarks.jamba.tables import jamba_table
 from spider.artifacts.atomic_files import read_json, write_text
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from index.sparse import bm25s_index, lucene
-from index.sparse.sparse_index import SparseIndex, load_made_with
+from index.sparse.contract import SparseIndex, load_made_with
 from spider.artifacts.atomic_files import write_json
 from spider.artifacts.provenance import provenance
 from spider.corpus.splitting import WordSplitter

@@ -1,4 +1,4 @@
-"""The shape of a Jamba model, as ``config.json`` gives it (Jamba-1.5, arXiv:2408.12570)."""
+"""The configuration of a Jamba model, as in ``config.json`` (Jamba-1.5, arXiv:2408.12570)."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ Mixer = Literal["mamba", "attention"]
 
 MODEL_TYPE = "jamba"
 ARCHITECTURE = "JambaForCausalLM"
-#: transformers' names of the activations that the kernels have
+#: the activations that the kernels support, by their names in transformers
 ACTIVATIONS = {"silu": "silu", "swish": "silu", "gelu": "gelu"}
 AT_LEAST_ONE = (
     "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
@@ -28,23 +28,22 @@ AT_LEAST_ZERO = (
 
 @dataclass(frozen=True, kw_only=True)
 class JambaConfig:
-    """Shape of a model; names and defaults are those of ``config.json``.
+    """The shape of a model; names and defaults are those of ``config.json``.
 
-    A layer mixes tokens by attention where its number modulo ``attn_layer_period`` is
-    ``attn_layer_offset``, and by Mamba elsewhere; its feed-forward part is a mixture of experts
-    where its number modulo ``expert_layer_period`` is ``expert_layer_offset`` and there is more
-    than one expert.
+    The mixer of a layer is attention if the layer's index modulo ``attn_layer_period`` is
+    ``attn_layer_offset``, and Mamba otherwise. Its feed-forward part is a mixture of experts if the
+    index modulo ``expert_layer_period`` is ``expert_layer_offset`` and there are several experts.
 
     Attributes:
         hidden_act: activation of the convolution and of the feed-forward parts; the gate of a
             Mamba mixer is always SiLU.
-        mamba_dt_rank: 0, which is "auto" in the file, becomes a sixteenth of ``hidden_size``,
-            rounded up.
+        mamba_dt_rank: rank of the time-step projection; 0 ("auto" in the file) stands for
+            ``hidden_size`` / 16, rounded up.
         eos_token_ids: every token that ends a text.
-        unknown: keys of ``config.json`` that mean nothing here; written back as they came.
+        unknown: keys of ``config.json`` that are not used here; written back unchanged.
 
     Raises:
-        ConfigError: the values describe no valid model.
+        ConfigError: the values do not describe a valid model.
     """
 
     vocab_size: int = 65536
@@ -87,17 +86,17 @@ class JambaConfig:
 
     @property
     def head_dim(self) -> int:
-        """Size of an attention head."""
+        """Width of an attention head."""
         return self.hidden_size // self.num_attention_heads
 
     @property
     def inner_size(self) -> int:
-        """Channels of a Mamba mixer, d_inner."""
+        """Number of channels of a Mamba mixer, d_inner."""
         return self.mamba_expand * self.hidden_size
 
     @cached_property
     def mixers(self) -> tuple[Mixer, ...]:
-        """What mixes tokens in each layer."""
+        """The mixer of each layer."""
         return tuple(
             "attention" if i % self.attn_layer_period == self.attn_layer_offset else "mamba"
             for i in range(self.num_hidden_layers)
@@ -113,16 +112,16 @@ class JambaConfig:
 
     @property
     def stored_dtype(self) -> str | None:
-        """The type of the weights that the checkpoint was written with, if it says so."""
+        """The data type of the weights that ``config.json`` names, if it names one."""
         name = self.unknown.get("dtype", self.unknown.get("torch_dtype"))
         return name.removeprefix("torch.") if isinstance(name, str) else None
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> "JambaConfig":
-        """Read the mapping that ``config.json`` holds.
+        """Build the configuration from the contents of ``config.json``.
 
         Raises:
-            CheckpointError: it describes another architecture, or no valid model.
+            CheckpointError: it describes another architecture, or is not valid.
         """
         if values.get("model_type") != MODEL_TYPE:
             raise CheckpointError(
@@ -141,7 +140,7 @@ class JambaConfig:
         return config
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return what ``config.json`` holds: transformers reads it, and so does from_mapping."""
+        """Return the contents of ``config.json``, which transformers and ``from_mapping`` read."""
         own = {item.name: getattr(self, item.name) for item in fields(self)}
         for name in ("unknown", "eos_token_ids"):
             del own[name]
@@ -156,7 +155,7 @@ class JambaConfig:
 
 
 def _own_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick our own fields out of ``config.json``, under our own names."""
+    """Return the fields of this class from ``config.json``, by their names here."""
     names = {item.name for item in fields(JambaConfig)} - {"unknown", "eos_token_ids"}
     known = {name: value for name, value in values.items() if name in names}
     alias = values.get("num_local_experts")
@@ -178,21 +177,21 @@ def _own_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def token_ids(value: Any) -> tuple[Any, ...]:
-    """Return the ids of an ``eos_token_id``, which is a number, a list of them, or null."""
+    """Return the ids of an ``eos_token_id``, which is a number, a list of numbers, or null."""
     return tuple(value) if isinstance(value, list | tuple) else () if value is None else (value,)
 
 
 def _check_types(known: dict[str, Any]) -> None:
     for item in fields(JambaConfig):
         value = known.get(item.name, item.default)
-        # a whole number is as good where a fraction is expected
+        # JSON writers may store a float without a fraction as an integer
         if item.type is float and type(value) is int:
             known[item.name] = float(value)
         elif isinstance(item.type, type) and type(value) is not item.type:
             raise CheckpointError(f"{item.name} is {value!r}, expected {item.type.__name__}")
     if known.get("hidden_act", "silu") not in ACTIVATIONS.values():
         raise CheckpointError(
-            f"hidden_act is {known['hidden_act']!r}: the kernels have {', '.join(ACTIVATIONS)}"
+            f"hidden_act is {known['hidden_act']!r}: the kernels support {', '.join(ACTIVATIONS)}"
         )
     for name in ("pad_token_id", "bos_token_id", "eos_token_ids"):
         for token in token_ids(known.get(name)):
@@ -235,7 +234,7 @@ def _check_shape(config: JambaConfig) -> None:
         if whole % part:
             divisor = "num_attention_heads" if name == "hidden_size" else "num_key_value_heads"
             raise ConfigError(f"{name} is {whole}, expected a multiple of {divisor} {part}")
-    # a model without mixtures of experts may say anything here
+    # the value is unused in a model without mixtures of experts
     if 1 < config.num_experts < config.num_experts_per_tok:
         raise ConfigError(
             f"num_experts_per_tok is {config.num_experts_per_tok}, expected at most num_experts "
@@ -244,7 +243,7 @@ def _check_shape(config: JambaConfig) -> None:
 
 
 def _check_unknown(config: JambaConfig) -> None:
-    """Refuse what would change the computation; every other key is let through."""
+    """Check the unused keys that would change the computation; all others are accepted."""
     if config.unknown.get("mamba_inner_layernorms", True) is False:
         raise ConfigError("mamba_inner_layernorms is false: Jamba normalises dt, B and C")
     if config.unknown.get("head_dim") not in (None, config.head_dim):

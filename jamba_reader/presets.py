@@ -1,4 +1,4 @@
-"""Shapes of the released models, for tests and benchmarks; weights are on the hub.
+"""The shapes of the released models, for tests and benchmarks; the weights are on the hub.
 
 Sources: the ``config.json`` files of ai21labs/Jamba-v0.1 and AI21-Jamba-Mini-1.6, the Jamba-1.5
 paper (arXiv:2408.12570, section 2) for the large model, and the files of AI21-Jamba-Reasoning-3B.
@@ -12,7 +12,7 @@ from jamba_reader.config import JambaConfig
 def jamba_mini(**changes: Any) -> JambaConfig:
     """Return Jamba-1.5-Mini, Mini-1.6 and Mini-1.7: 52 billion parameters, 12 of them active.
 
-    Jamba-v0.1 is the same but for ``eos_token_ids=(2,)``.
+    Jamba-v0.1 differs only in ``eos_token_ids=(2,)``.
     """
     return JambaConfig(**{"eos_token_ids": (2, 518), **changes})
 

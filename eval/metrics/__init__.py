@@ -1,1 +1,1 @@
-"""One file a metric: a pure function from ranks or relevance to one value for each question."""
+"""Metrics: one file each, with a pure function from ranks or relevance to one value a question."""

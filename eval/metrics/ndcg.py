@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Bool, Float64, Integer
 
+from eval.metrics.contract import Judged, Metric
+
 
 def ndcg(
     relevance: Bool[np.ndarray, "questions depth"],
@@ -23,3 +25,19 @@ def ndcg(
     gained = relevance[:, :width] @ discounts[:width]
     ideal = np.concatenate(([0.0], np.cumsum(discounts)))[np.minimum(relevant, k)]
     return np.where(ideal > 0, gained / np.where(ideal > 0, ideal, 1.0), 0.0)
+
+
+def _values(judged: Judged, k: int) -> Float64[np.ndarray, " questions"]:
+    if judged.relevant is None:
+        raise ValueError("nDCG needs the number of relevant passages")
+    return ndcg(judged.relevance, judged.relevant, k)
+
+
+METRIC = Metric(
+    name="ndcg_{k}",
+    label="nDCG@{k}",
+    cutoffs="largest",
+    needs_relevant=True,
+    place=40,
+    values=_values,
+)

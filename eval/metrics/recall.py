@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Bool, Float64, Integer
 
+from eval.metrics.contract import Judged, Metric
+
 
 def recall(
     relevance: Bool[np.ndarray, "questions depth"],
@@ -19,3 +21,19 @@ def recall(
     found = relevance[:, :k].sum(axis=1)
     shares: Float64[np.ndarray, " questions"] = found / np.maximum(relevant, 1)
     return shares
+
+
+def _values(judged: Judged, k: int) -> Float64[np.ndarray, " questions"]:
+    if judged.relevant is None:
+        raise ValueError("recall needs the number of relevant passages")
+    return recall(judged.relevance, judged.relevant, k)
+
+
+METRIC = Metric(
+    name="recall_{k}",
+    label="recall@{k}",
+    cutoffs="largest",
+    needs_relevant=True,
+    place=30,
+    values=_values,
+)

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float64, Integer
 
 from eval.matching.first_hits import NO_HIT
+from eval.metrics.contract import Metric
 
 
 def top_k_accuracy(
@@ -14,3 +15,13 @@ def top_k_accuracy(
     Source: Karpukhin et al. 2020 (DPR), section 5.
     """
     return np.where((ranks != NO_HIT) & (ranks <= k), 1.0, 0.0)
+
+
+METRIC = Metric(
+    name="top_{k}",
+    label="top-{k}",
+    cutoffs="every",
+    needs_relevant=False,
+    place=10,
+    values=lambda judged, k: top_k_accuracy(judged.ranks, k),
+)

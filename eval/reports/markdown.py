@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from eval.metrics.measures import measure_label
 from eval.reports.report import Report
 from eval.reports.tables import (
     difference,
-    label,
     outcome,
     p_value,
     percent,
@@ -55,7 +55,7 @@ def _comparison_row(comparison: Mapping[str, Any]) -> list[str]:
     c = comparison
     return [
         f"{c['system']} vs {c['reference']}",
-        label(c["measure"]),
+        measure_label(c["measure"]),
         difference(c),
         f"{c['questions_better']} / {c['questions_worse']}",
         p_value(c["p"]),
@@ -70,7 +70,7 @@ def _markdown_others(report: Report) -> list[str]:
         [system, *(percent(numbers[name]) for name in others)]
         for system, numbers in report["systems"].items()
     ]
-    return [*_markdown_table(["system", *map(label, others)], rows), ""]
+    return [*_markdown_table(["system", *map(measure_label, others)], rows), ""]
 
 
 def _markdown_breakdowns(report: Report) -> list[str]:
@@ -86,7 +86,7 @@ def _markdown_breakdowns(report: Report) -> list[str]:
             ]
             for part in parts
         ]
-        lines += [f"### {_cell(label(primary))} by {_cell(key)}", ""]
+        lines += [f"### {_cell(measure_label(primary))} by {_cell(key)}", ""]
         lines += [*_markdown_table([key, "questions", *report["systems"]], rows), ""]
     return lines
 

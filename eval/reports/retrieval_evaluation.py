@@ -96,12 +96,12 @@ class RetrievalEvaluation:
         write_text(folder / "report.md", markdown(report))
         write_text(folder / "report.tex", latex(report))
         write_text(folder / "first_hits.csv", self._first_hits_csv())
-        ranks = np.stack([system.ranks for system in self.systems.values()])
+        ranks = np.stack([system.judged.ranks for system in self.systems.values()])
         save_array(folder / "first_hits.npy", ranks)
         if plot:
             write_top_k_curves(
                 folder / "top_k.svg",
-                {name: system.ranks for name, system in self.systems.items()},
+                {name: system.judged.ranks for name, system in self.systems.items()},
                 Sampling.of(self.question_set.questions, self.question_set.averaging),
                 depth=self.top_k[-1],
                 confidence=settings.confidence,
@@ -122,7 +122,9 @@ class RetrievalEvaluation:
                 write_trec_run(path, questions, system.ranked, self.corpus, name)
             if dpr:
                 path = folder / "dpr" / f"{stem}.json"
-                write_dpr_results(path, questions, system.ranked, system.relevance, self.corpus)
+                write_dpr_results(
+                    path, questions, system.ranked, system.judged.relevance, self.corpus
+                )
         if trec and self.question_set.match == "passage":
             write_qrels(folder / "trec" / "qrels.txt", questions)
 
@@ -130,7 +132,7 @@ class RetrievalEvaluation:
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(["question_id", *self.systems])
-        columns = [system.ranks.tolist() for system in self.systems.values()]
+        columns = [system.judged.ranks.tolist() for system in self.systems.values()]
         for question, *ranks in zip(self.question_set.questions, *columns, strict=True):
             rows.writerow([question.id, *("" if rank == NO_HIT else rank for rank in ranks)])
         return text.getvalue()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spider.artifacts.artifact import Artifact
+from spider.artifacts.records.run import RunRecord
 from spider.corpus.corpus import Corpus
 from spider.errors import ArtifactError, ConfigError
 from spider.question import QuestionSet, load_question_set
@@ -32,10 +33,10 @@ def system_names(run: Artifact) -> dict[str, str]:
     A run with a ``label`` in its details (``untrained``) is known by it: its only system by the
     label alone, several as ``untrained-dense``, ``untrained-hybrid``.
     """
-    systems = [str(name) for name in run.details.get("systems", ())]
+    record = RunRecord.from_manifest(run)
+    systems, label = record.systems, record.label
     if not systems:
         raise ArtifactError(f"{run.path}: the manifest lists no systems; run `spider search` again")
-    label = str(run.details.get("label") or "")
     if not label:
         return {name: name for name in systems}
     return {name: label if len(systems) == 1 else f"{label}-{name}" for name in systems}
@@ -72,8 +73,10 @@ def load_runs(runs: Sequence[Artifact], corpus: Corpus, wanted: Sequence[str]) -
     unknown = [name for name in wanted if name not in hits]
     if unknown:
         raise ConfigError(f"systems: got {unknown}, expected some of {list(hits)}")
-    notes = dict.fromkeys(str(run.details["note"]) for run in runs if run.details.get("note"))
-    return RetrievalRuns(question_set, {name: hits[name] for name in wanted or hits}, tuple(notes))
+    notes = dict.fromkeys(RunRecord.from_manifest(run).note for run in runs)
+    return RetrievalRuns(
+        question_set, {name: hits[name] for name in wanted or hits}, tuple(filter(None, notes))
+    )
 
 
 def _check_corpus(run: Artifact, corpus: Corpus) -> None:

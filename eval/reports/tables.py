@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+from eval.metrics.measures import measure_label
+from eval.metrics.top_k_accuracy import METRIC as TOP_K_ACCURACY
 from eval.reports.report import Report
 
 
 def summary_columns(report: Report) -> list[str]:
     """Return the headings of :func:`summary_rows`."""
-    columns = ["system", *(label(name) for name in top_measures(report))]
+    columns = ["system", *(measure_label(name) for name in top_measures(report))]
     if report["reference"] is None:
         return columns
-    return [*columns, f"p vs {report['reference']} ({label(report['primary'])}, Holm)"]
+    return [*columns, f"p vs {report['reference']} ({measure_label(report['primary'])}, Holm)"]
 
 
 def summary_rows(report: Report) -> list[list[str]]:
@@ -53,8 +55,8 @@ def verdict(comparison: Mapping[str, Any]) -> str:
     """Say in a sentence whether two systems differ; "not distinguishable" where p is too large."""
     c = comparison
     return (
-        f"{c['system']} vs {c['reference']}, {label(c['measure'])}: {difference(c)} points, "
-        f"p {p_value(c['p'])}, Holm {p_value(c['p_holm'])}: {outcome(c)}"
+        f"{c['system']} vs {c['reference']}, {measure_label(c['measure'])}: "
+        f"{difference(c)} points, p {p_value(c['p'])}, Holm {p_value(c['p_holm'])}: {outcome(c)}"
     )
 
 
@@ -63,15 +65,6 @@ def outcome(comparison: Mapping[str, Any]) -> str:
     if not comparison["distinguishable"]:
         return "not distinguishable"
     return "better" if comparison["difference"] > 0 else "worse"
-
-
-def label(measure: str) -> str:
-    """Return a measure's name as people write it: ``top-20``, ``MRR``, ``recall@100``."""
-    name, _, k = measure.partition("_")
-    if name == "top":
-        return f"top-{k}"
-    words = {"mrr": "MRR", "ndcg": "nDCG"}.get(name, name)
-    return f"{words}@{k}" if k else words
 
 
 def percent(cell: Mapping[str, float]) -> str:
@@ -92,4 +85,4 @@ def p_value(p: float) -> str:
 
 def top_measures(report: Report) -> list[str]:
     """Return the names of the top-k accuracies, k ascending."""
-    return [name for name in report["measures"] if name.startswith("top_")]
+    return [name for name in report["measures"] if TOP_K_ACCURACY.label_of(name)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from spider.artifacts.records.report import ReportRecord
 from spider.launch.entrypoint import launch
 
 
@@ -94,8 +95,8 @@ def main(config: EvaluateRetrievalConfig) -> None:
             written = evaluation.report(settings, stage.config)
             evaluation.write(folder, written, settings, plot=config.plot)
             evaluation.export(folder, trec=config.trec, dpr=config.dpr)
-            details = {"question_set": runs.question_set.name, "systems": systems}
-            stage.finish(counts=evaluation.counts(), details=details)
+            record = ReportRecord(question_set=runs.question_set.name, systems=tuple(systems))
+            stage.finish(counts=evaluation.counts(), details=record)
     report = read_json(config.output / "report.json")
     _show(report, config.output)
     check_requirements(requirements, report)

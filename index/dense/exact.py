@@ -4,13 +4,20 @@ It needs no package beyond NumPy, so it also serves small corpora where faiss is
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float32, Num
 
-from index.dense.dense_index import QUESTIONS_AT_ONCE, EmbeddingSource, check_search, check_size
+from index.dense.contract import (
+    QUESTIONS_AT_ONCE,
+    DenseRecord,
+    EmbeddingSource,
+    check_search,
+    check_size,
+)
 from index.score_keys import PADDING, best, pack, unpack
 from spider.errors import ArtifactError
 from spider.progress import Progress
@@ -50,12 +57,23 @@ class Exact:
             vectors.flush()
             del vectors
             temporary.replace(folder / FILE)
-        return {
-            "variant": VARIANT,
-            "passages": shape[0],
-            "dimension": shape[1],
-            "passages_at_once": self.passages_at_once,
-        }
+        return ExactRecord(
+            variant=VARIANT,
+            passages=shape[0],
+            dimension=shape[1],
+            passages_at_once=self.passages_at_once,
+        ).to_details()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExactRecord(DenseRecord):
+    """What a manifest says of an exact index.
+
+    Attributes:
+        passages_at_once: passages whose scores are in memory at a time.
+    """
+
+    passages_at_once: int
 
 
 class ExactSearcher:
@@ -106,11 +124,12 @@ def load(folder: Path, details: Mapping[str, Any]) -> ExactSearcher:
     Raises:
         ArtifactError: the file is missing, damaged, or of another size than the details say.
     """
+    record = ExactRecord.from_details(details, where=folder)
     # the memory map of an empty array is an error
-    mapped: Literal["r"] | None = "r" if int(details["passages"]) else None
+    mapped: Literal["r"] | None = "r" if record.passages else None
     try:
         vectors = np.load(folder / FILE, mmap_mode=mapped, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{folder / FILE}: not a dense index: {error}") from error
-    check_size(folder, vectors.shape, details)
-    return ExactSearcher(vectors, passages_at_once=int(details["passages_at_once"]))
+    check_size(folder, vectors.shape, record)
+    return ExactSearcher(vectors, passages_at_once=record.passages_at_once)

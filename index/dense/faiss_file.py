@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from index.dense.dense_index import QUESTIONS_AT_ONCE, EmbeddingSource, check_search, check_size
+from index.dense.contract import (
+    QUESTIONS_AT_ONCE,
+    DenseRecord,
+    EmbeddingSource,
+    check_search,
+    check_size,
+)
 from index.score_keys import pack, unpack
 from spider.errors import ArtifactError, MissingDependencyError
 from spider.progress import Progress
@@ -50,7 +56,9 @@ def build_file(
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.replace(folder / FILE)
-    return {"variant": variant, "passages": len(embeddings), "dimension": embeddings.dimension}
+    return DenseRecord(
+        variant=variant, passages=len(embeddings), dimension=embeddings.dimension
+    ).to_details()
 
 
 class FaissSearcher:
@@ -98,5 +106,6 @@ def load_file(folder: Path, details: Mapping[str, Any]) -> FaissSearcher:
             f"{folder / FILE}: faiss cannot read it ({str(error).splitlines()[0]}); "
             "build the index again"
         ) from error
-    check_size(folder, (int(index.ntotal), int(index.d)), details)
+    record = DenseRecord.from_details(details, where=folder)
+    check_size(folder, (int(index.ntotal), int(index.d)), record)
     return FaissSearcher(index)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from index.dense.dense_index import EmbeddingSource
+from index.dense.contract import EmbeddingSource
 from index.dense.faiss_file import FaissSearcher, build_file, faiss_module, load_file
 from spider.progress import Progress
 

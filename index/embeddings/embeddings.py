@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float16, Float32, Int64, Integer, UInt8, UInt64
 
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.atomic_files import save_array
+from spider.artifacts.records.embeddings import EmbeddingsRecord
 from spider.artifacts.shards import shard_folder
 from spider.errors import ArtifactError, DataError
 
@@ -30,9 +31,10 @@ class Embeddings:
 
     def __init__(self, artifact: Artifact):
         self.artifact = artifact
-        self.dimension = int(artifact.details["dimension"])
-        self._shard_size = int(artifact.details["shard_size"])
-        self._passages = int(artifact.details["passages"])
+        record = EmbeddingsRecord.from_manifest(artifact)
+        self.dimension = record.dimension
+        self._shard_size = record.shard_size
+        self._passages = record.passages
         shards = -(-self._passages // self._shard_size)
         self._vectors = [self._open(number, VECTORS) for number in range(shards)]
         rows = sum(len(block) for block in self._vectors)

@@ -8,6 +8,8 @@ from typing import Any
 from index.embeddings.embeddings import Embeddings
 from index.embeddings.shards import ShardEncoder, Source, forget
 from spider.artifacts.artifact import Artifact, open_artifact
+from spider.artifacts.records.embeddings import EmbeddingsRecord
+from spider.artifacts.records.encoder import EncoderRecord
 from spider.artifacts.shards import COUNTS, run_shards, shard_folder
 from spider.artifacts.stage import Stage
 from spider.corpus.corpus import Corpus
@@ -71,7 +73,7 @@ def embed_corpus(
         counts, rate = _run(folder, tasks, work, processes, len(passages))
         return stage.finish(
             counts=counts,
-            details=_details(trained, len(passages), shard_size),
+            details=_record(trained, len(passages), shard_size),
             volatile={"passages_per_second": rate},
         )
 
@@ -111,17 +113,19 @@ def _reusable(stage: Stage, trained: Artifact) -> Source | None:
         return None
     try:
         Embeddings(previous)
-    except (ArtifactError, OSError, KeyError) as error:
+    except (ArtifactError, OSError) as error:
         logger.warning("no vectors are taken over from %s: %s", previous.path, error)
         return None
     return previous.path, previous.content_hash
 
 
-def _details(trained: Artifact, passages: int, shard_size: int) -> dict[str, Any]:
-    inherited = ("dimension", "similarity", "score_scale")
-    return {
-        **{name: trained.details[name] for name in inherited},
-        "dtype": "float16",
-        "passages": passages,
-        "shard_size": shard_size,
-    }
+def _record(trained: Artifact, passages: int, shard_size: int) -> EmbeddingsRecord:
+    encoder = EncoderRecord.from_manifest(trained)
+    return EmbeddingsRecord(
+        dimension=encoder.dimension,
+        similarity=encoder.similarity,
+        score_scale=encoder.score_scale,
+        dtype="float16",
+        passages=passages,
+        shard_size=shard_size,
+    )

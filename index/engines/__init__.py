@@ -1,1 +1,1 @@
-"""Search over a whole index: dense and sparse search, fused."""
+"""Search engines: one file for each variant; and what builds, opens and searches an index."""

@@ -1,4 +1,4 @@
-"""Passages that a question's list must not hold, such as a held-out query's own."""
+"""Passages that the list of a question must not hold, such as a held-out query's own."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ Excluded = Sequence[Sequence[int]]
 
 
 def excluded_positions(questions: Sequence[Question], corpus: Corpus) -> list[list[int]]:
-    """Return the positions of each question's excluded passages.
+    """Return the positions of the excluded passages of each question.
 
     Raises:
         DataError: an id is not in the corpus.

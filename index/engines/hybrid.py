@@ -1,84 +1,78 @@
-"""The hybrid retriever: dense and sparse search side by side, fused."""
+"""The hybrid retriever: several rankings by name, and their fusion."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
 
 import numpy as np
 
-from index.dense.dense_index import DenseSearcher
+from index.engines.contract import HYBRID, Ranker
 from index.engines.exclusion import Excluded, most_excluded
-from index.fusion.fusion import Fused, Fusion
-from index.sparse.sparse_index import SparseIndex
+from index.fusion.contract import Fused, Fusion
 from spider.errors import ConfigError
-from spider.interfaces import QuestionEncoder
-from spider.ranking import Hits, drop_excluded
-
-SYSTEMS = ("bm25", "dense", "hybrid")
-
-
-class Components(NamedTuple):
-    """A fused ranking beside the two rankings that it was made of."""
-
-    fused: Fused
-    dense: Hits
-    sparse: Hits
+from spider.ranking import NO_PASSAGE, Hits, drop_excluded
 
 
 class HybridRetriever:
-    """Searches a dense and a sparse index of one corpus.
+    """Searches the parts of one index, and fuses what they find.
 
-    Either side may be missing; then only the other can be asked. The sparse engine works in a
-    thread of its own while this one encodes and searches the vectors.
+    The last ranker that is asked works in the calling thread, each of the others in a thread of
+    its own: BM25 searches while the question is encoded.
 
     Args:
-        dense: the dense index.
-        encoder: what the passages were embedded with; given exactly when ``dense`` is.
-        sparse: the sparse index.
-        fusion: how the two are joined.
+        rankers: the parts of the index by name, in the order of reports.
+        fusion: how they are joined; None offers the parts alone.
+
+    Raises:
+        ConfigError: there is no ranker.
     """
 
-    def __init__(
-        self,
-        *,
-        dense: DenseSearcher | None,
-        encoder: QuestionEncoder | None,
-        sparse: SparseIndex | None,
-        fusion: Fusion | None,
-    ):
-        if (dense is None) != (encoder is None):
-            raise ConfigError("a dense index and its encoder are opened together or not at all")
-        if dense is None and sparse is None:
-            raise ConfigError("this index has neither a dense nor a sparse part")
-        self._dense = dense
-        self._encoder = encoder
-        self._sparse = sparse
+    def __init__(self, *, rankers: Mapping[str, Ranker], fusion: Fusion | None = None):
+        if not rankers:
+            raise ConfigError("this index has no part that can be searched")
+        self._rankers = dict(rankers)
+        self._threads = {
+            name: ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+            for name in list(rankers)[:-1]
+        }
+        self._closed = False
         self.fusion = fusion
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sparse")
 
     @property
     def systems(self) -> tuple[str, ...]:
-        """The systems that can be asked: some of bm25, dense, hybrid."""
-        there = {"bm25": self._sparse is not None, "dense": self._dense is not None}
-        there["hybrid"] = all(there.values()) and self.fusion is not None
-        return tuple(name for name in SYSTEMS if there[name])
+        """The rankings that can be asked for: each part, then the fusion if it has its parts."""
+        fused = self.fusion is not None and set(self.fusion.depths) <= set(self._rankers)
+        return (*self._rankers, HYBRID) if fused else tuple(self._rankers)
 
     def search(self, questions: Sequence[str], depth: int) -> Hits:
-        """Return at most ``depth`` passages for each question from the best system there is."""
-        system = self.systems[-1]
-        return self.rankings(questions, depth, systems=(system,))[system]
+        """Return at most ``depth`` passages for each question from the recommended system."""
+        return self.search_with_shares(questions, depth).hits
 
-    def components(
-        self, questions: Sequence[str], depth: int, excluded: Excluded | None = None
-    ) -> Components:
-        """Return the fused ranking and the two that it was made of, each to its own depth.
+    def search_with_shares(
+        self,
+        questions: Sequence[str],
+        depth: int,
+        *,
+        system: str | None = None,
+        excluded: Excluded | None = None,
+    ) -> Fused:
+        """Return one ranking, with the share of each part in its scores.
+
+        Args:
+            questions: texts.
+            depth: passages for each question.
+            system: one of :attr:`systems`; None takes the last.
+            excluded: for each question, positions that its list may not hold.
 
         Raises:
-            ConfigError: one of the two retrievers or the fusion is missing.
+            ConfigError: this index does not offer the system.
         """
-        fusion = self._need_fusion()
-        rankings = self.search_both(questions, fusion.dense_depth, fusion.sparse_depth, excluded)
-        return Components(fusion.fuse(*rankings, depth), *rankings)
+        name = self.systems[-1] if system is None else system
+        if name == HYBRID:
+            fusion = self._fusion_for([name])
+            found = self.search_each(questions, fusion.depths, excluded)
+            return fusion.fuse(found, depth)
+        hits = self.rankings(questions, depth, systems=[name], excluded=excluded)[name]
+        return Fused(hits, {name: (hits.positions != NO_PASSAGE).astype(np.float32)})
 
     def rankings(
         self,
@@ -88,79 +82,84 @@ class HybridRetriever:
         systems: Sequence[str],
         excluded: Excluded | None = None,
     ) -> dict[str, Hits]:
-        """Return one ranking a system, to the same depth; each retriever is asked once.
+        """Return one ranking for each system, to the same depth; each part is searched once.
 
         Args:
             questions: texts.
-            depth: passages a question.
+            depth: passages for each question.
             systems: some of :attr:`systems`.
-            excluded: positions that no list of a question may hold.
+            excluded: for each question, positions that no ranking may hold.
 
         Raises:
-            ConfigError: a system is not among those that this index has.
+            ConfigError: this index does not offer one of the systems.
         """
+        fused = self._fusion_for(systems).depths if HYBRID in systems else {}
+        self._check(systems)
+        depths = {
+            name: max(depth if name in systems else 0, fused.get(name, 0)) for name in self._rankers
+        }
+        found = self.search_each(questions, {n: d for n, d in depths.items() if d}, excluded)
+        rankings = {name: _cut(hits, depth) for name, hits in found.items()}
+        if fused:
+            lists = {name: _cut(found[name], own) for name, own in fused.items()}
+            rankings[HYBRID] = self._fusion_for(systems).fuse(lists, depth).hits
+        return {system: rankings[system] for system in systems}
+
+    def search_each(
+        self,
+        questions: Sequence[str],
+        depths: Mapping[str, int],
+        excluded: Excluded | None = None,
+    ) -> dict[str, Hits]:
+        """Return the ranking of each named part, each to its own depth.
+
+        Raises:
+            ValueError: the retriever is closed.
+        """
+        if self._closed:
+            raise ValueError("search in an index that is closed")
+        texts = list(questions)
+        rows: Excluded = [()] * len(texts) if excluded is None else excluded
+        more = most_excluded(rows)
+        names = [name for name in self._rankers if name in depths]
+        pending: dict[str, Future[Hits]] = {
+            name: self._threads[name].submit(self._rankers[name].search, texts, depths[name] + more)
+            for name in names[:-1]
+        }
+        found: dict[str, Hits] = {}
+        try:
+            for name in names[-1:]:
+                found[name] = self._rankers[name].search(texts, depths[name] + more)
+        finally:
+            # also after an error: no part may be closed while it is being searched
+            waited = {name: future.exception() for name, future in pending.items()}
+        for name, error in waited.items():
+            if error is not None:
+                raise error
+            found[name] = pending[name].result()
+        return {name: drop_excluded(found[name], rows, depths[name]) for name in names}
+
+    def close(self) -> None:
+        """Stop the threads and close every part; closing twice does no harm."""
+        if self._closed:
+            return
+        self._closed = True
+        for thread in self._threads.values():
+            thread.shutdown()
+        for ranker in self._rankers.values():
+            ranker.close()
+
+    def _check(self, systems: Sequence[str]) -> None:
         unknown = [system for system in systems if system not in self.systems]
         if unknown or not systems:
             raise ConfigError(f"systems {list(systems)}: this index offers {list(self.systems)}")
-        fusion = self._need_fusion() if "hybrid" in systems else None
-        wanted = {
-            side: max(depth if system in systems else 0, fused)
-            for side, system, fused in (
-                ("dense", "dense", 0 if fusion is None else fusion.dense_depth),
-                ("sparse", "bm25", 0 if fusion is None else fusion.sparse_depth),
-            )
-        }
-        dense, sparse = self.search_both(questions, wanted["dense"], wanted["sparse"], excluded)
-        found = {"dense": _cut(dense, depth), "bm25": _cut(sparse, depth)}
-        if fusion is not None:
-            lists = _cut(dense, fusion.dense_depth), _cut(sparse, fusion.sparse_depth)
-            found["hybrid"] = fusion.fuse(*lists, depth).hits
-        return {system: found[system] for system in systems}
 
-    def close(self) -> None:
-        """Stop the thread and close the sparse index."""
-        self._thread.shutdown()
-        if self._sparse is not None:
-            self._sparse.close()
-
-    def _need_fusion(self) -> Fusion:
-        if self.fusion is None or "hybrid" not in self.systems:
-            raise ConfigError(f"no hybrid here: this index offers {list(self.systems)}")
+    def _fusion_for(self, systems: Sequence[str]) -> Fusion:
+        self._check(systems)
+        if self.fusion is None:
+            raise ConfigError(f"systems {list(systems)}: this index has no fusion")
         return self.fusion
-
-    def search_both(
-        self,
-        questions: Sequence[str],
-        dense_depth: int,
-        sparse_depth: int,
-        excluded: Excluded | None = None,
-    ) -> tuple[Hits, Hits]:
-        """Return the dense and the sparse ranking, each to its own depth; depth 0 skips one."""
-        rows: Excluded = [()] * len(questions) if excluded is None else excluded
-        more = most_excluded(rows)
-        pending: Future[Hits] | None = None
-        if sparse_depth and self._sparse is not None:
-            texts = list(questions)
-            pending = self._thread.submit(self._sparse.search, texts, sparse_depth + more)
-        dense = sparse = _nothing(len(questions))
-        try:
-            if dense_depth and self._dense is not None and self._encoder is not None:
-                vectors = self._encoder.encode_questions(list(questions))
-                hits = self._dense.search(vectors, dense_depth + more)
-                dense = drop_excluded(hits, rows, dense_depth)
-        finally:
-            # also after an error: the engine must not be closed under a search
-            found = None if pending is None else pending.result()
-        if found is not None:
-            sparse = drop_excluded(found, rows, sparse_depth)
-        return dense, sparse
 
 
 def _cut(hits: Hits, depth: int) -> Hits:
     return Hits(hits.positions[:, :depth], hits.scores[:, :depth])
-
-
-def _nothing(questions: int) -> Hits:
-    return Hits(
-        np.empty((questions, 0), dtype=np.int64), np.empty((questions, 0), dtype=np.float32)
-    )

@@ -1,45 +1,73 @@
 """Opening an index artifact with its corpus and its encoder, each checked against the manifest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
 
-from index.dense.dense_index import load_dense
-from index.engines.hybrid import SYSTEMS, HybridRetriever
-from index.fusion.fusion import Fusion, load_fusion
-from index.sparse.sparse_index import SparseIndex
+from index.engines.contract import IndexEngine, load_stored
+from index.engines.ranked_passages import rank_passages
+from index.fusion.contract import Fusion
 from spider.artifacts.artifact import Artifact, open_artifact
-from spider.artifacts.variants import load_variant
+from spider.artifacts.records.encoder import EncoderRecord
+from spider.artifacts.records.index import IndexRecord
 from spider.corpus.corpus import Corpus
+from spider.encoders.loading import load_encoder
 from spider.errors import ArtifactError, ConfigError
+from spider.ranking import Hits, RankedPassage
 
-if TYPE_CHECKING:
-    from spider.interfaces import QuestionEncoder
-
-DENSE = "dense"
-SPARSE = "sparse"
 ENCODER_PATH = "encoder_path"
 """In the volatile part of the manifest: the encoder, relative to the index."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenIndex:
-    """An index that is open for search.
+    """An index that is open for search. Threads may share it; ``with`` closes it.
 
     Attributes:
         artifact: its manifest and parents.
-        corpus: what its positions point into.
-        retriever: searches it.
+        corpus: holds the passages that its positions number.
+        engine: searches it.
     """
 
     artifact: Artifact
     corpus: Corpus
-    retriever: HybridRetriever
+    engine: IndexEngine
+
+    def search(self, questions: Sequence[str], depth: int) -> Hits:
+        """Return at most ``depth`` passages for each question from the recommended system."""
+        return self.engine.search(questions, depth)
+
+    def passages(
+        self, questions: Sequence[str], depth: int, *, system: str | None = None
+    ) -> list[list[RankedPassage]]:
+        """Return at most ``depth`` passages for each question, with texts, scores and shares.
+
+        Args:
+            questions: texts.
+            depth: passages for each question.
+            system: one of ``engine.systems``; None takes the last, the recommended one.
+
+        Raises:
+            ConfigError: the index does not offer the system.
+        """
+        found = self.engine.search_with_shares(questions, depth, system=system)
+        return rank_passages(self.corpus, found)
 
     def close(self) -> None:
-        """Release threads and files."""
-        self.retriever.close()
+        """Release threads and files; closing twice does no harm."""
+        self.engine.close()
+
+    def __enter__(self) -> "OpenIndex":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 def open_index(
@@ -57,45 +85,34 @@ def open_index(
         path: the index artifact.
         corpus: the corpus; None takes the one that the index was built from.
         encoder: the encoder; None takes the one that embedded the passages.
-        systems: what will be asked, so that nothing else is loaded; None means all there is.
-        fusion: instead of the one that was built in.
+        systems: rankings that will be asked for, so that nothing else is loaded; None takes all.
+        fusion: used instead of the stored one.
         device: where a transformer runs.
 
     Raises:
         ArtifactError: an artifact is missing, or is not the one that the index was built with.
-        ConfigError: a system is asked for that the index does not have.
+        ConfigError: the index does not offer one of the systems.
         MissingDependencyError: faiss, or a JVM, is missing.
     """
     artifact = open_artifact(path, kind="index")
     wanted = check_systems(artifact, systems)
+    stored = load_stored(artifact)
     opened_corpus = open_corpus(artifact, corpus)
-    dense, question_encoder, sparse = None, None, None
-    if {"dense", "hybrid"} & set(wanted):
-        question_encoder = _open_encoder(artifact, encoder, device)
-        dense = load_dense(path / DENSE, artifact.details["dense"])
-        _check_dimension(artifact, dense.dimension, question_encoder.dimension)
-    if {"bm25", "hybrid"} & set(wanted):
-        sparse = load_sparse(path / SPARSE, artifact.details["sparse"])
-    if fusion is None and "hybrid" in wanted:
-        fusion = load_fusion(artifact.details["fusion"])
-    retriever = HybridRetriever(dense=dense, encoder=question_encoder, sparse=sparse, fusion=fusion)
-    return OpenIndex(artifact=artifact, corpus=opened_corpus, retriever=retriever)
-
-
-def available_systems(artifact: Artifact) -> tuple[str, ...]:
-    """Return the systems that an index has, without opening its files."""
-    there = {"bm25": artifact.details["sparse"], "dense": artifact.details["dense"]}
-    there["hybrid"] = there["bm25"] and there["dense"]
-    return tuple(system for system in SYSTEMS if there[system])
+    question_encoder = None
+    if stored.needs_encoder(wanted):
+        question_encoder = load_encoder(check_encoder(artifact, encoder), device=device)
+    engine = stored.open(systems=wanted, encoder=question_encoder, fusion=fusion)
+    return OpenIndex(artifact=artifact, corpus=opened_corpus, engine=engine)
 
 
 def check_systems(artifact: Artifact, systems: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the systems that were asked for, or all there are.
+    """Return the systems that were asked for, or all that an index offers. Opens no part of it.
 
     Raises:
-        ConfigError: one is unknown, or not in this index.
+        ArtifactError: the index is of an engine that this version does not have.
+        ConfigError: the index does not offer one of the systems.
     """
-    available = available_systems(artifact)
+    available = load_stored(artifact).systems
     if not systems:
         return available
     missing = [system for system in systems if system not in available]
@@ -122,18 +139,6 @@ def open_corpus(artifact: Artifact, path: Path | None) -> Corpus:
     return corpus
 
 
-def load_sparse(folder: Path, details: Mapping[str, Any]) -> SparseIndex:
-    """Open what the sparse variant named in a manifest's details wrote.
-
-    Raises:
-        ArtifactError: there is no such variant, or its files are damaged.
-        MissingDependencyError: what it needs is not here.
-    """
-    load = load_variant("index.sparse", str(details["variant"]), what="sparse", where=folder)
-    sparse: SparseIndex = load(folder, details)
-    return sparse
-
-
 def check_encoder(artifact: Artifact, path: Path | None) -> Path:
     """Return the folder of the encoder that an index was built with.
 
@@ -144,40 +149,26 @@ def check_encoder(artifact: Artifact, path: Path | None) -> Path:
     Raises:
         ArtifactError: another encoder is there, or none.
     """
-    recorded = artifact.details["encoder"]
+    recorded = IndexRecord.from_manifest(artifact).encoder
+    if recorded is None:
+        raise ArtifactError(f"{artifact.path} was built without an encoder; build it with one")
     noted = artifact.manifest["volatile"].get(ENCODER_PATH)
     if path is None and noted is None:
         raise ArtifactError(
-            f"{artifact.path} does not say where its encoder is; encoder=FOLDER does"
+            f"{artifact.path} does not say where its encoder is; give it as encoder=FOLDER"
         )
     place = artifact.path / noted if path is None else path
     found = open_artifact(place, kind="encoder")
-    if found.content_hash != recorded["content_hash"]:
+    if found.content_hash != recorded.content_hash:
         raise ArtifactError(
             f"{artifact.path} was built with an encoder with content hash "
-            f"{recorded['content_hash']}, but {place} has {found.content_hash}; "
+            f"{recorded.content_hash}, but {place} has {found.content_hash}; "
             "give that encoder, or embed and build again"
         )
     return place
 
 
 def training_note(encoder: Path) -> str:
-    """Return what its training had to say for reports (too few pairs, say); empty if nothing."""
-    training = open_artifact(encoder, kind="encoder").details.get("training", {})
-    return str(training.get("note", ""))
-
-
-def _open_encoder(artifact: Artifact, path: Path | None, device: str) -> "QuestionEncoder":
-    place = check_encoder(artifact, path)
-    # torch is loaded with it, which a BM25 search need not wait for
-    from spider.encoders.loading import load_encoder
-
-    return load_encoder(place, device=device)
-
-
-def _check_dimension(artifact: Artifact, index: int, encoder: int) -> None:
-    if index != encoder:
-        raise ArtifactError(
-            f"{artifact.path}: the index has dimension {index}, the encoder {encoder}; "
-            "embed and build again"
-        )
+    """Return what reports have to say of an encoder's training (too few pairs, say), or ''."""
+    training = EncoderRecord.from_manifest(open_artifact(encoder)).training
+    return (training and training.note) or ""

@@ -1,11 +1,12 @@
-"""What an index is made of, checked for being of one corpus."""
+"""The parts that an index is built from, checked to be of one corpus."""
 
 from dataclasses import dataclass
 
-from index.dense.dense_index import DenseIndex
+from index.dense.contract import DenseIndex
 from index.embeddings.embeddings import Embeddings
-from index.fusion.fusion import Fusion
-from index.sparse.sparse_index import SparseEngine
+from index.engines.local import DENSE
+from index.fusion.contract import Fusion, WeightedFusion
+from index.sparse.contract import SparseEngine
 from spider.artifacts.artifact import Artifact
 from spider.corpus.corpus import Corpus
 from spider.errors import ArtifactError, ConfigError
@@ -14,12 +15,12 @@ from spider.spans.span_store import SpanStore
 
 @dataclass(frozen=True, kw_only=True)
 class Tuning:
-    """How the dense weight is chosen.
+    """How the weight of a fusion is chosen.
 
     Attributes:
-        queries: held-out queries that are searched at most.
-        fewest: with fewer of them, chance would choose, and a cautious weight is taken.
-        seed: which ones, where there are more.
+        queries: held-out queries that are searched, at most.
+        fewest: with fewer of them chance would choose, so the weight is a cautious one.
+        seed: chooses among the queries if there are more.
     """
 
     queries: int = 1000
@@ -35,16 +36,16 @@ class Tuning:
 
 @dataclass(frozen=True, kw_only=True)
 class IndexParts:
-    """What an index is made of.
+    """The parts that an index is built from.
 
     Attributes:
         corpus: the passages.
         embeddings: their vectors; None builds BM25 alone.
-        spans: recurring spans, whose held-out queries choose the dense weight; may be None.
+        spans: recurring spans, whose held-out queries choose the weight; may be None.
         dense: how vectors are indexed; unused without embeddings.
         sparse: how words are indexed; None builds the dense part alone.
-        fusion: how the two are joined.
-        tuning: how the dense weight is chosen.
+        fusion: how the rankings are joined.
+        tuning: how the weight of the fusion is chosen.
     """
 
     corpus: Corpus
@@ -53,7 +54,7 @@ class IndexParts:
     dense: DenseIndex | None
     sparse: SparseEngine | None
     fusion: Fusion
-    tuning: Tuning
+    tuning: Tuning = Tuning()
 
     def inputs(self) -> dict[str, Artifact]:
         """Return the artifacts that are read."""
@@ -70,8 +71,9 @@ def check_parts(parts: IndexParts) -> None:
 
     Raises:
         ArtifactError: embeddings or spans are of another corpus, or of another size.
-        ConfigError: there is nothing to build.
+        ConfigError: there is nothing to build, or no weight of the fusion can be chosen.
     """
+    _check_fusion(parts.fusion)
     if parts.embeddings is None and parts.sparse is None:
         raise ConfigError("nothing to build: give embeddings=FOLDER, a sparse engine, or both")
     if parts.embeddings is not None and parts.dense is None:
@@ -90,4 +92,13 @@ def check_parts(parts: IndexParts) -> None:
         raise ArtifactError(
             f"{parts.embeddings.artifact.path} holds {len(parts.embeddings):,} vectors, "
             f"{parts.corpus.path} has {len(parts.corpus):,} passages; embed it again"
+        )
+
+
+def _check_fusion(fusion: Fusion) -> None:
+    # the candidates and the cautious weight are made for unit vectors against BM25
+    untuned = fusion.untuned if isinstance(fusion, WeightedFusion) else None
+    if untuned not in (None, DENSE):
+        raise ConfigError(
+            f"fusion.weights.{untuned} is null, but only the weight of {DENSE!r} can be chosen"
         )

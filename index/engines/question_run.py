@@ -1,4 +1,4 @@
-"""A run: rankings of a whole question set by each system, written block by block."""
+"""A run: the rankings of a question set by each system, written block by block."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,27 +20,27 @@ def write_run(
 ) -> dict[str, int]:
     """Search every question and write ``SYSTEM/`` and ``questions/`` into an artifact's folder.
 
-    A block that an interrupted run finished is not searched again: ``BLOCKS`` stays for the stage
-    to remove.
+    A block that an interrupted run finished is not searched again. The stage removes ``BLOCKS``
+    at the end.
 
     Args:
-        folder: the artifact under work.
+        folder: the artifact that is being written.
         index: open for the systems.
-        question_set: what is asked; a question's excluded passages are in no list of it.
-        systems: some of bm25, dense, hybrid.
-        depth: passages a question.
+        question_set: the questions; the excluded passages of a question are in none of its lists.
+        systems: some of the systems that the index offers.
+        depth: passages for each question.
 
     Returns:
         Counts for the manifest.
     """
     questions = question_set.questions
-    # names are looked up before anything is searched, so that an unknown one costs no time
+    # ids are looked up before anything is searched, so that an unknown one costs no time
     excluded = excluded_positions(questions, index.corpus)
 
     def search_block(first: int, block: Path) -> dict[str, int]:
         rows = slice(first, first + BLOCK)
         texts = [question.text for question in questions[rows]]
-        found = index.retriever.rankings(texts, depth, systems=systems, excluded=excluded[rows])
+        found = index.engine.rankings(texts, depth, systems=systems, excluded=excluded[rows])
         for system, hits in found.items():
             (block / system).mkdir()
             save_hits(block / system, hits)

@@ -1,4 +1,4 @@
-"""Building an index artifact: dense part, sparse part, and the fusion between them."""
+"""Building an index of the local engine: dense part, sparse part, and their fusion."""
 
 import logging
 import os
@@ -7,25 +7,63 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from index.embeddings.embeddings import Embeddings
 from index.engines import preflight
-from index.engines.opening import DENSE, ENCODER_PATH, SPARSE
-from index.engines.parts import IndexParts
+from index.engines.local import DENSE, SPARSE, VARIANT, open_rankers
+from index.engines.opening import ENCODER_PATH
+from index.engines.parts import IndexParts, check_parts
 from index.engines.weight_tuning import settle_weight
-from index.sparse.sparse_index import load_made_with
-from spider.artifacts.artifact import Artifact
+from index.sparse.contract import load_made_with
+from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.records.encoder import EncoderRecord
+from spider.artifacts.records.index import EncoderReference, IndexRecord
 from spider.artifacts.stage import Stage
+from spider.encoders.loading import load_encoder
 from spider.progress import Progress
 
 logger = logging.getLogger(__name__)
 
 
-def write_index(stage: Stage, parts: IndexParts, *, device: str) -> Artifact:
-    """Build what is missing and finish the artifact.
+def build_index(
+    parts: IndexParts,
+    output: Path,
+    *,
+    config: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    overwrite: bool = False,
+) -> Artifact:
+    """Build an index artifact, or return it when it is up to date.
 
-    A part that an interrupted run left whole is kept; one that it left half is made anew.
+    A part that an interrupted run left whole is kept; one that it left half done is made anew.
+
+    Args:
+        parts: what it is built from.
+        output: where the index goes.
+        config: the resolved configuration to record; an index recorded with another one is
+            out of date.
+        device: where a transformer encodes the queries that choose the fusion's weight.
+        overwrite: replace an index made from other settings or inputs.
+
+    Raises:
+        ArtifactError: the parts do not fit together, or ``output`` is of other settings or inputs.
+        ConfigError: there is nothing to build, or no room for it.
+        MissingDependencyError: a library, or a JVM, is missing.
     """
+    check_parts(parts)
+    stage = Stage(
+        verb="build",
+        kind="index",
+        output=output,
+        config=config or {},
+        inputs=parts.inputs(),
+        overwrite=overwrite,
+    )
+    if stage.up_to_date():
+        return open_artifact(output, kind="index")
+    return _write(stage, parts, device)
+
+
+def _write(stage: Stage, parts: IndexParts, device: str) -> Artifact:
     _preflight(stage, parts)
     with stage.writing() as folder:
         dense = sparse = None
@@ -35,33 +73,36 @@ def write_index(stage: Stage, parts: IndexParts, *, device: str) -> Artifact:
         if parts.sparse is not None:
             engine, corpus = parts.sparse, parts.corpus
             sparse = _part(folder, SPARSE, parts, lambda at, bar: engine.build(corpus, at, bar))
-        encoder = None if parts.embeddings is None else _encoder_of(parts.embeddings)
+        encoder = None if parts.embeddings is None else parts.embeddings.artifact.parent("encoder")
         fusion = None
         if dense is not None and sparse is not None and encoder is not None:
             fusion = settle_weight(
-                folder,
-                dense,
-                sparse,
-                fusion=parts.fusion,
+                parts.fusion,
                 tuning=parts.tuning,
                 corpus=parts.corpus,
                 spans=parts.spans,
-                encoder=encoder,
-                device=device,
+                score_scale=EncoderRecord.from_manifest(encoder).score_scale,
+                open_rankers=lambda: open_rankers(
+                    folder,
+                    dense=dense,
+                    sparse=sparse,
+                    encoder=load_encoder(encoder.path, device=device),
+                ),
             )
-        details = {
-            "passages": len(parts.corpus),
-            "encoder": None if encoder is None else _encoder_record(encoder),
-            "dense": dense,
-            "sparse": sparse,
-            "fusion": fusion,
-        }
+        record = IndexRecord(
+            passages=len(parts.corpus),
+            encoder=None if encoder is None else _reference(encoder),
+            dense=dense,
+            sparse=sparse,
+            fusion=fusion,
+        )
         counts = {"passages": len(parts.corpus), "documents": parts.corpus.n_documents}
-        # where the encoder lies is no part of what the index is, so it stays out of the hash
+        # the place of the encoder is not content, so it stays out of the hash
         place = None if encoder is None else os.path.relpath(encoder.path, stage.output)
         return stage.finish(
             counts=counts,
-            details=details,
+            variant=VARIANT,
+            details=record,
             volatile={ENCODER_PATH: place, SPARSE: load_made_with(folder / SPARSE)},
             unhashed=[SPARSE],
         )
@@ -75,7 +116,7 @@ def _part(
 ) -> dict[str, Any]:
     record = folder / f"{name}.json"
     if record.is_file():
-        logger.info("the %s part is already whole", name)
+        logger.info("the %s part is complete already", name)
     else:
         if (folder / name).exists():
             shutil.rmtree(folder / name)
@@ -87,12 +128,8 @@ def _part(
     return details
 
 
-def _encoder_of(embeddings: Embeddings) -> Artifact:
-    return embeddings.artifact.parent("encoder")
-
-
-def _encoder_record(encoder: Artifact) -> dict[str, str]:
-    return {"content_hash": encoder.content_hash, "variant": encoder.variant}
+def _reference(encoder: Artifact) -> EncoderReference:
+    return EncoderReference(content_hash=encoder.content_hash, variant=encoder.variant)
 
 
 def _preflight(stage: Stage, parts: IndexParts) -> None:

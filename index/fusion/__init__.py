@@ -1,1 +1,1 @@
-"""Fusion of a dense and a sparse ranking: one file per variant."""
+"""Fusion: several rankings of the same questions become one; one file for each variant."""

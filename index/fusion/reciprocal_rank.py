@@ -1,6 +1,6 @@
-"""Reciprocal rank fusion: the sum of 1 / (60 + rank) over the lists that hold a passage.
+"""Reciprocal rank fusion: the sum of 1 / (60 + rank) over the rankings that hold a passage.
 
-Source: Cormack, Clarke and Büttcher 2009. It looks at no score, so it fits engines whose scores
+Source: Cormack, Clarke and Büttcher 2009. It uses no score, so it fits engines whose scores
 cannot be compared.
 """
 
@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from index.fusion.fusion import Fused, align, check_depths, rank_aligned, split_share
+from index.fusion.alignment import align, rank_aligned, split_shares
+from index.fusion.contract import DEPTHS, Fused, check_depths, check_rankings
 from spider.errors import ConfigError
 from spider.ranking import Hits, sort_hits
 
@@ -20,59 +21,41 @@ class ReciprocalRank:
     """Adds reciprocal ranks.
 
     Args:
-        constant: what is added to every rank (60 in the source); more flattens the top.
-        dense_depth: passages taken from the dense retriever.
-        sparse_depth: passages taken from the sparse retriever.
+        constant: added to every rank (60 in the source); a larger one flattens the top.
+        depths: passages taken from each ranking, by its name.
     """
 
     variant = VARIANT
-    needs_weight = False
 
-    def __init__(
-        self, *, constant: float = 60.0, dense_depth: int = 1000, sparse_depth: int = 1000
-    ):
-        check_depths(dense_depth, sparse_depth)
+    def __init__(self, *, constant: float = 60.0, depths: Mapping[str, int] = DEPTHS):
+        check_depths(depths)
         if not constant >= 0:
-            raise ConfigError(f"reciprocal rank constant {constant}: expected 0 or more")
+            raise ConfigError(f"fusion.constant: got {constant}, expected 0 or more")
         self.constant = constant
-        self.dense_depth = dense_depth
-        self.sparse_depth = sparse_depth
-
-    def with_weight(self, weight: float) -> "ReciprocalRank":
-        """Return itself: ranks have no weight."""
-        del weight
-        return self
+        self.depths = dict(depths)
 
     def settings(self) -> dict[str, Any]:
-        """Return what :func:`load` makes it again from."""
-        return {
-            "variant": VARIANT,
-            "constant": self.constant,
-            "dense_depth": self.dense_depth,
-            "sparse_depth": self.sparse_depth,
-        }
+        """Return what :func:`load` makes an equal fusion from."""
+        return {"variant": VARIANT, "constant": self.constant, "depths": self.depths}
 
-    def fuse(self, dense: Hits, sparse: Hits, depth: int) -> Fused:
-        """Join two rankings of the same questions."""
-        return reciprocal_rank(dense, sparse, constant=self.constant, depth=depth)
+    def fuse(self, rankings: Mapping[str, Hits], depth: int) -> Fused:
+        """Join rankings of the same questions."""
+        check_rankings(rankings, self.depths)
+        ordered = {name: rankings[name] for name in self.depths}
+        return reciprocal_rank(ordered, constant=self.constant, depth=depth)
 
 
 def load(settings: Mapping[str, Any]) -> ReciprocalRank:
-    """Make the fusion that a manifest's settings describe."""
-    return ReciprocalRank(
-        constant=float(settings["constant"]),
-        dense_depth=int(settings["dense_depth"]),
-        sparse_depth=int(settings["sparse_depth"]),
-    )
+    """Make the fusion that the settings in a manifest describe."""
+    return ReciprocalRank(constant=float(settings["constant"]), depths=settings["depths"])
 
 
-def reciprocal_rank(dense: Hits, sparse: Hits, *, constant: float, depth: int) -> Fused:
-    """Fuse two rankings of the same questions; a share is a term's part of the sum."""
-    union = align(_by_rank(dense, constant), _by_rank(sparse, constant))
-    dense_terms = np.nan_to_num(union.dense, nan=0.0)
-    sparse_terms = np.nan_to_num(union.sparse, nan=0.0)
-    share = split_share(dense_terms, sparse_terms)
-    return rank_aligned(union.positions, dense_terms + sparse_terms, share, depth)
+def reciprocal_rank(rankings: Mapping[str, Hits], *, constant: float, depth: int) -> Fused:
+    """Fuse rankings of the same questions; a share is a term's part of the sum."""
+    union = align({name: _by_rank(hits, constant) for name, hits in rankings.items()})
+    terms = {name: np.nan_to_num(scores, nan=0.0) for name, scores in union.scores.items()}
+    total = np.sum(list(terms.values()), axis=0)
+    return rank_aligned(union.positions, total, split_shares(terms), depth)
 
 
 def _by_rank(hits: Hits, constant: float) -> Hits:

@@ -1,27 +1,29 @@
-"""The fusions as a person would write them down, with dictionaries: the fast ones must agree."""
+"""Readable references of the fusions, over dictionaries; the fast ones must agree with them."""
+
+from collections.abc import Mapping
 
 Ranked = list[tuple[int, float]]
 
 
 def weighted_sum_reference(
-    dense: dict[int, float], sparse: dict[int, float], *, weight: float
+    rankings: Mapping[str, Mapping[int, float]], weights: Mapping[str, float]
 ) -> Ranked:
-    """Fuse one question's scores by position; best first, ties by position."""
-    dense_minimum = min(dense.values(), default=0.0)
-    sparse_minimum = min(sparse.values(), default=0.0)
-    fused = {
-        position: weight * dense.get(position, dense_minimum) + sparse.get(position, sparse_minimum)
-        for position in dense.keys() | sparse.keys()
-    }
+    """Fuse the scores of one question by position; best first, ties by position."""
+    fused: dict[int, float] = {}
+    for position in {position for scores in rankings.values() for position in scores}:
+        fused[position] = sum(
+            weights[name] * scores.get(position, min(scores.values(), default=0.0))
+            for name, scores in rankings.items()
+        )
     return sorted(fused.items(), key=lambda hit: (-hit[1], hit[0]))
 
 
 def reciprocal_rank_reference(
-    dense: dict[int, float], sparse: dict[int, float], *, constant: float
+    rankings: Mapping[str, Mapping[int, float]], *, constant: float
 ) -> Ranked:
-    """Fuse one question's rankings; best first, ties by position."""
+    """Fuse the rankings of one question; best first, ties by position."""
     fused: dict[int, float] = {}
-    for scores in (dense, sparse):
+    for scores in rankings.values():
         ranking = sorted(scores, key=lambda position: (-scores[position], position))
         for rank, position in enumerate(ranking, start=1):
             fused[position] = fused.get(position, 0.0) + 1 / (constant + rank)

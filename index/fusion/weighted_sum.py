@@ -1,105 +1,114 @@
-"""Weighted sum of scores: hybrid = weight · dense + BM25.
+"""Weighted sum of scores: hybrid = weight · dense + BM25, and the same for more rankings.
 
 Source: Spider (Ram et al. 2022), section 3.2, after Ma et al. 2021: the best k' passages of each
-retriever; a passage that one list lacks gets that list's minimum score. The paper's weight is 1
-for every model and data set, on raw scores. The released code's lambda multiplies the other way
-round and its ties depend on dictionary order; here ties go by position.
+retriever; a passage that one list lacks gets the minimum score of that list. The paper's weight
+is 1 for every model and data set, on raw scores. In the released code, lambda multiplies BM25
+instead, and the order of ties depends on a dictionary; here ties are ordered by position.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Float64
 
-from index.fusion.fusion import Fused, align, check_depths, rank_aligned, split_share
+from index.fusion import weight_choice
+from index.fusion.alignment import align, list_minimum, rank_aligned, split_shares
+from index.fusion.contract import DEPTHS, Fused, WeightChoice, check_depths, check_rankings
 from spider.errors import ConfigError
-from spider.ranking import NO_PASSAGE, Hits
+from spider.ranking import Hits
 
 VARIANT = "weighted_sum"
+WEIGHTS: Mapping[str, float | None] = {"dense": None, "bm25": 1.0}
 
 
 class WeightedSum:
-    """Adds the dense score, times a weight, to the BM25 score.
+    """Adds the scores of rankings, each multiplied by its weight.
 
     Args:
-        weight: the dense score's multiplier; None lets ``build`` choose it without labels for an
-            encoder of unit vectors, and take 1 for one of raw scores.
-        dense_depth: passages taken from the dense retriever.
-        sparse_depth: passages taken from the sparse retriever.
+        weights: the multiplier of each ranking, by its name. One of them may be null: ``build``
+            then chooses it without labels for an encoder of unit vectors, and takes 1 for an
+            encoder of raw scores.
+        depths: passages taken from each ranking, by its name.
     """
 
     variant = VARIANT
 
     def __init__(
-        self, *, weight: float | None = None, dense_depth: int = 1000, sparse_depth: int = 1000
+        self,
+        *,
+        weights: Mapping[str, float | None] = WEIGHTS,
+        depths: Mapping[str, int] = DEPTHS,
     ):
-        check_depths(dense_depth, sparse_depth)
-        if weight is not None and not (np.isfinite(weight) and weight >= 0):
-            raise ConfigError(f"fusion weight {weight}: expected a number from 0 up")
-        self.weight = weight
-        self.dense_depth = dense_depth
-        self.sparse_depth = sparse_depth
+        check_depths(depths)
+        if set(weights) != set(depths):
+            raise ConfigError(
+                f"fusion.weights names {sorted(weights)} and fusion.depths {sorted(depths)}; "
+                "expected the same rankings"
+            )
+        for name, weight in weights.items():
+            if weight is not None and not (np.isfinite(weight) and weight >= 0):
+                raise ConfigError(f"fusion.weights.{name}: got {weight}, expected 0 or more")
+        if sum(weight is None for weight in weights.values()) > 1:
+            raise ConfigError(f"fusion.weights: got {dict(weights)}, expected at most one null")
+        self.weights = dict(weights)
+        self.depths = dict(depths)
 
     @property
-    def needs_weight(self) -> bool:
-        """Whether a weight has to be chosen before it can fuse."""
-        return self.weight is None
+    def untuned(self) -> str | None:
+        """The name of the ranking whose weight has to be chosen; None if there is none."""
+        return next((name for name, weight in self.weights.items() if weight is None), None)
 
     def with_weight(self, weight: float) -> "WeightedSum":
-        """Return the same fusion with the dense retriever's weight set."""
-        return WeightedSum(
-            weight=weight, dense_depth=self.dense_depth, sparse_depth=self.sparse_depth
-        )
+        """Return the same fusion with the untuned ranking's weight set."""
+        weights = {n: weight if own is None else own for n, own in self.weights.items()}
+        return WeightedSum(weights=weights, depths=self.depths)
+
+    def choose_weight(
+        self, rankings: Mapping[str, Hits], relevant: Sequence[Sequence[int]]
+    ) -> WeightChoice:
+        """Choose the untuned ranking's weight on pseudo-questions with relevant passages."""
+        check_rankings(rankings, self.depths)
+        return weight_choice.choose_weight(rankings, self.weights, relevant)
 
     def settings(self) -> dict[str, Any]:
-        """Return what :func:`load` makes it again from."""
-        return {
-            "variant": VARIANT,
-            "weight": self.weight,
-            "dense_depth": self.dense_depth,
-            "sparse_depth": self.sparse_depth,
-        }
+        """Return what :func:`load` makes an equal fusion from."""
+        return {"variant": VARIANT, "weights": self.weights, "depths": self.depths}
 
-    def fuse(self, dense: Hits, sparse: Hits, depth: int) -> Fused:
-        """Join two rankings of the same questions.
+    def fuse(self, rankings: Mapping[str, Hits], depth: int) -> Fused:
+        """Join rankings of the same questions.
 
         Raises:
-            ConfigError: no weight has been chosen.
+            ConfigError: a weight has not been chosen, or the rankings are not the fusion's.
         """
-        if self.weight is None:
-            raise ConfigError("this fusion has no weight yet; mend: fusion.weight=1.0")
-        return weighted_sum(dense, sparse, weight=self.weight, depth=depth)
+        check_rankings(rankings, self.depths)
+        weights = {name: weight for name, weight in self.weights.items() if weight is not None}
+        if self.untuned is not None:
+            raise ConfigError(
+                f"this fusion has no weight for {self.untuned!r} yet; "
+                f"mend: fusion.weights.{self.untuned}=1.0"
+            )
+        return weighted_sum(rankings, weights, depth=depth)
 
 
 def load(settings: Mapping[str, Any]) -> WeightedSum:
-    """Make the fusion that a manifest's settings describe."""
-    return WeightedSum(
-        weight=settings["weight"],
-        dense_depth=int(settings["dense_depth"]),
-        sparse_depth=int(settings["sparse_depth"]),
-    )
+    """Make the fusion that the settings in a manifest describe."""
+    return WeightedSum(weights=settings["weights"], depths=settings["depths"])
 
 
-def weighted_sum(dense: Hits, sparse: Hits, *, weight: float, depth: int) -> Fused:
-    """Fuse two rankings of the same questions.
+def weighted_sum(
+    rankings: Mapping[str, Hits], weights: Mapping[str, float], *, depth: int
+) -> Fused:
+    """Fuse rankings of the same questions.
 
-    A passage's dense share is ``weight · (dense - dense minimum)`` over that plus
-    ``BM25 - BM25 minimum``: what lifts it above the floor that every fused passage has, so that a
-    retriever that did not return it has no share in it.
+    The contribution of a ranking is ``weight · (score - minimum of its list)``, so a ranking
+    that lacks the passage contributes nothing. A share is a contribution divided by their sum.
     """
-    union = align(dense, sparse)
-    dense_floor, sparse_floor = list_minimum(dense), list_minimum(sparse)
-    dense_scores = np.where(np.isnan(union.dense), dense_floor, union.dense)
-    sparse_scores = np.where(np.isnan(union.sparse), sparse_floor, union.sparse)
-    share = split_share(weight * (dense_scores - dense_floor), sparse_scores - sparse_floor)
-    return rank_aligned(union.positions, weight * dense_scores + sparse_scores, share, depth)
-
-
-def list_minimum(hits: Hits) -> Float64[np.ndarray, "questions 1"]:
-    """Return each list's lowest score; 0 for a list that is empty."""
-    present: Float32[np.ndarray, "questions depth"] = np.where(
-        hits.positions == NO_PASSAGE, np.float32(np.inf), hits.scores
-    )
-    lowest = present.min(axis=1, initial=np.inf, keepdims=True).astype(np.float64)
-    return np.where(np.isinf(lowest), 0.0, lowest)
+    union = align(rankings)
+    total = np.zeros(union.positions.shape)
+    contributions = {}
+    for name, weight in weights.items():
+        floor = list_minimum(rankings[name])
+        filled = np.where(np.isnan(union.scores[name]), floor, union.scores[name])
+        contributions[name] = weight * (filled - floor)
+        total += weight * filled
+    return rank_aligned(union.positions, total, split_shares(contributions), depth)

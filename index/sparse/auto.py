@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from index.sparse.bm25s_index import Bm25s
+from index.sparse.contract import PassageTexts, SparseEngine
 from index.sparse.jvm import plan_jvm, preflight
 from index.sparse.lucene import Lucene
-from index.sparse.sparse_index import PassageTexts, SparseEngine
 from spider.progress import Progress
 
 logger = logging.getLogger(__name__)

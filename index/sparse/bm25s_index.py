@@ -10,13 +10,14 @@ import shutil
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from index.sparse.sparse_index import (
+from index.sparse.contract import (
     PassageTexts,
     check_bm25,
     indexed_blocks,
@@ -24,6 +25,7 @@ from index.sparse.sparse_index import (
     save_made_with,
 )
 from spider.artifacts.atomic_files import read_json, save_array, write_json
+from spider.artifacts.record import DetailsRecord
 from spider.errors import ArtifactError, MissingDependencyError
 from spider.progress import Progress
 from spider.ranking import Hits, pad_hits
@@ -33,6 +35,29 @@ DATA = "scores.npy"
 ROWS = "rows.npy"
 STARTS = "starts.npy"
 VOCABULARY = "vocabulary.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bm25sRecord(DetailsRecord):
+    """What a manifest says of a sparse part that bm25s scored.
+
+    Attributes:
+        variant: the file in ``index/sparse`` that loads it.
+        k1: saturation of the term frequency.
+        b: strength of the length normalisation.
+        analyzer: what makes terms of texts.
+        passages: how many passages it holds.
+        passages_without_terms: how many of these have no term.
+        terms: how many different terms there are.
+    """
+
+    variant: str
+    k1: float
+    b: float
+    analyzer: str
+    passages: int
+    passages_without_terms: int
+    terms: int
 
 
 class Bm25s:
@@ -85,15 +110,15 @@ class Bm25s:
         save_array(folder / STARTS, starts)
         write_json(folder / VOCABULARY, list(vocabulary))
         save_made_with(folder, {"bm25s_version": bm25s.__version__})
-        return {
-            "variant": self.variant,
-            "k1": self.k1,
-            "b": self.b,
-            "analyzer": ANALYZER,
-            "passages": len(corpus),
-            "passages_without_terms": len(corpus) - len(held),
-            "terms": len(vocabulary),
-        }
+        return Bm25sRecord(
+            variant=self.variant,
+            k1=self.k1,
+            b=self.b,
+            analyzer=ANALYZER,
+            passages=len(corpus),
+            passages_without_terms=len(corpus) - len(held),
+            terms=len(vocabulary),
+        ).to_details()
 
     def _score(
         self, bm25s: Any, terms: list["array[int]"], vocabulary: dict[str, int]
@@ -170,17 +195,6 @@ class Bm25sIndex:
         known = [(self._vocabulary.get(term), count) for term, count in counts.items()]
         return [(term, np.float64(count)) for term, count in known if term is not None]
 
-    def explain(self, question: str, position: int) -> list[tuple[str, float]]:
-        """Return each matching term's share of one passage's score, largest first."""
-        names = list(dict.fromkeys(self._analyze(indexed_text("", question))))
-        names = [name for name in names if name in self._vocabulary]
-        shares = []
-        for name, (term, count) in zip(names, self._terms(question), strict=True):
-            column = slice(self._starts[term], self._starts[term + 1])
-            at = np.flatnonzero(self._rows[column] == position)
-            shares += [(name, float(count * self._data[column][i])) for i in at]
-        return sorted(shares, key=lambda share: (-share[1], share[0]))
-
     def close(self) -> None:
         """Let go of the mapped files."""
         self._data = self._rows = np.zeros(0, dtype=np.float32)
@@ -226,7 +240,7 @@ def load(folder: Path, details: Mapping[str, Any]) -> Bm25sIndex:
         ArtifactError: the folder holds no such index.
         MissingDependencyError: PyStemmer is not installed.
     """
-    return Bm25sIndex(folder, passages=details["passages"])
+    return Bm25sIndex(folder, passages=Bm25sRecord.from_details(details, where=folder).passages)
 
 
 def _libraries(*, indexing: bool = True) -> tuple[Any, Any]:

@@ -9,18 +9,20 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from index.sparse.jvm import java_class, start_jvm
-from index.sparse.lucene_searcher import LuceneIndex, java_errors, open_searcher
-from index.sparse.sparse_index import (
+from index.sparse.contract import (
     PassageTexts,
     check_bm25,
     indexed_blocks,
     load_made_with,
     save_made_with,
 )
+from index.sparse.jvm import java_class, start_jvm
+from index.sparse.lucene_searcher import LuceneIndex, java_errors, open_searcher
+from spider.artifacts.record import DetailsRecord
 from spider.errors import ArtifactError, ConfigError, SpiderError
 from spider.progress import Progress
 
@@ -35,6 +37,27 @@ THREADS = 2
 HEAP = "2g"
 
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LuceneRecord(DetailsRecord):
+    """What a manifest says of a sparse part that Lucene searches.
+
+    Attributes:
+        variant: the file in ``index/sparse`` that loads it.
+        k1: saturation of the term frequency.
+        b: strength of the length normalisation.
+        analyzer: what makes terms of texts.
+        passages: how many passages it holds.
+        empty_passages: how many of these have no term.
+    """
+
+    variant: str
+    k1: float
+    b: float
+    analyzer: str
+    passages: int
+    empty_passages: int
 
 
 class Lucene:
@@ -95,14 +118,14 @@ class Lucene:
             "segments": segments,
         }
         save_made_with(folder, made_with)
-        return {
-            "variant": self.variant,
-            "k1": self.k1,
-            "b": self.b,
-            "analyzer": ANALYZER,
-            "passages": len(corpus),
-            "empty_passages": empty,
-        }
+        return LuceneRecord(
+            variant=self.variant,
+            k1=self.k1,
+            b=self.b,
+            analyzer=ANALYZER,
+            passages=len(corpus),
+            empty_passages=empty,
+        ).to_details()
 
     def _write(self, corpus: PassageTexts, folder: Path, progress: Progress | None) -> int:
         indexer, writer = self._open_writer(folder)
@@ -153,18 +176,19 @@ def load(folder: Path, details: Mapping[str, Any]) -> LuceneIndex:
         ArtifactError: the folder holds no index that this Lucene reads.
         MissingDependencyError: no JVM can run here.
     """
+    record = LuceneRecord.from_details(details, where=folder)
     made_with = load_made_with(folder)
     index = LuceneIndex(
         folder,
-        k1=details["k1"],
-        b=details["b"],
+        k1=record.k1,
+        b=record.b,
         threads=made_with.get("threads", THREADS),
         heap=made_with.get("heap", HEAP),
     )
-    if len(index) != details["passages"]:
+    if len(index) != record.passages:
         index.close()
         raise ArtifactError(
-            f"{folder}: Lucene holds {len(index)} passages, expected {details['passages']}"
+            f"{folder}: Lucene holds {len(index)} passages, expected {record.passages}"
         )
     return index
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from index.sparse.contract import indexed_text
 from index.sparse.jvm import detach_thread, java_class, start_jvm
-from index.sparse.sparse_index import indexed_text
 from spider.errors import ArtifactError
 from spider.ranking import Hits, pad_hits
 
@@ -25,7 +25,6 @@ MAXIMUM_TERMS = 1 << 16
 
 _BRIDGE = threading.Lock()
 _HIT = re.compile(r"doc=(\d+) score=(\S+)")
-_CLAUSE = re.compile(rf"weight\({FIELD}:(.*) in \d+\)")
 
 
 class LuceneIndex:
@@ -122,20 +121,6 @@ class LuceneIndex:
 
     def _query(self, question: str) -> Any:
         return self._queries.buildQuery(FIELD, self._analyzer, indexed_text("", question))
-
-    def explain(self, question: str, position: int) -> list[tuple[str, float]]:
-        """Return each matching term's share of one passage's score, largest first.
-
-        The terms are as indexed, that is stemmed.
-        """
-        shares = []
-        with _BRIDGE:
-            whole = self._searcher.explain(self._query(question), position)
-            for clause in [whole, *whole.getDetails()]:
-                found = _CLAUSE.match(clause.getDescription())
-                if found:
-                    shares.append((found.group(1), float(clause.getValue().floatValue())))
-        return sorted(shares, key=lambda share: (-share[1], share[0]))
 
     def tokens(self, text: str) -> list[str]:
         """Return the terms that Lucene's analyzer makes of a text."""

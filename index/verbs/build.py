@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from index.dense.dense_index import DenseIndex
-from index.fusion.fusion import Fusion
-from index.sparse.sparse_index import EXECUTION, SparseEngine
+from index.dense.contract import DenseIndex
+from index.fusion.contract import Fusion
+from index.sparse.contract import EXECUTION, SparseEngine
 from spider.launch.entrypoint import launch
 
 
@@ -50,10 +50,9 @@ class BuildConfig:
 
 def main(config: BuildConfig) -> None:
     """Build both indexes of a corpus, and settle how they are joined."""
-    # the writer loads torch, which an index that is up to date need not wait for
     from index.embeddings.embeddings import Embeddings
-    from index.engines.parts import IndexParts, Tuning, check_parts
-    from spider.artifacts.stage import Stage
+    from index.engines.parts import IndexParts, Tuning
+    from index.engines.writer import build_index
     from spider.corpus.corpus import Corpus
     from spider.spans.span_store import SpanStore
 
@@ -66,20 +65,13 @@ def main(config: BuildConfig) -> None:
         fusion=config.fusion,
         tuning=Tuning(queries=config.tuning_queries, fewest=config.tuning_fewest, seed=config.seed),
     )
-    check_parts(parts)
-    stage = Stage(
-        verb="build",
-        kind="index",
-        output=config.output,
+    build_index(
+        parts,
+        config.output,
         config=_content(config.resolved),
-        inputs=parts.inputs(),
+        device=config.device,
         overwrite=config.overwrite,
     )
-    if stage.up_to_date():
-        return
-    from index.engines.writer import write_index
-
-    write_index(stage, parts, device=config.device)
 
 
 def _content(resolved: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from index.fusion.fusion import Fusion
+from index.fusion.contract import Fusion
 from spider.launch.entrypoint import launch
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ def main(config: SearchConfig) -> None:
 
 
 def _search_set(config: SearchConfig, questions: Path) -> None:
+    from index.engines.contract import load_stored
     from index.engines.opening import (
         check_encoder,
         check_systems,
@@ -80,6 +81,8 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
     from index.engines.question_run import BLOCKS, write_run
     from spider.artifacts.artifact import MANIFEST, open_artifact
     from spider.artifacts.atomic_files import hash_file
+    from spider.artifacts.records.index import IndexRecord
+    from spider.artifacts.records.run import RunRecord
     from spider.artifacts.stage import Stage
     from spider.question import RECORDS, SETTINGS, load_question_set
 
@@ -87,10 +90,14 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
     systems = check_systems(index, config.systems)
     corpus = open_corpus(index, config.corpus)
     note = ""
-    if set(systems) != {"bm25"}:
+    if load_stored(index).needs_encoder(systems):
         note = training_note(check_encoder(index, config.encoder))
     question_set = load_question_set(questions)
-    fusion = config.fusion.settings() if config.fusion is not None else index.details["fusion"]
+    fusion = (
+        config.fusion.settings()
+        if config.fusion is not None
+        else IndexRecord.from_manifest(index).fusion
+    )
     inputs = {"index": index, "corpus": corpus.artifact}
     if (questions / MANIFEST).is_file():
         inputs["questions"] = open_artifact(questions)
@@ -119,22 +126,22 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
     try:
         with stage.writing() as folder:
             counts = write_run(folder, opened, question_set, systems, config.depth)
-            details = {
-                "systems": list(systems),
-                "label": config.label,
-                "depth": config.depth,
-                "questions": question_set.name,
-                "fusion": fusion if "hybrid" in systems else None,
-                "note": note,
-            }
-            stage.finish(counts=counts, details=details, leftovers=[BLOCKS])
+            record = RunRecord(
+                systems=systems,
+                label=config.label,
+                depth=config.depth,
+                questions=question_set.name,
+                fusion=fusion if "hybrid" in systems else None,
+                note=note,
+            )
+            stage.finish(counts=counts, details=record, leftovers=[BLOCKS])
     finally:
         opened.close()
 
 
 def _show(config: SearchConfig) -> None:
     from index.engines.opening import open_index
-    from index.engines.ranked_passages import rank_passages, show_passages
+    from index.engines.passage_display import show_passages
 
     opened = open_index(
         config.index,
@@ -146,7 +153,7 @@ def _show(config: SearchConfig) -> None:
     )
     try:
         for question in [config.question] if config.question is not None else _typed():
-            show_passages(question, rank_passages(opened, question, config.k))
+            show_passages(question, opened.passages([question], config.k)[0])
     finally:
         opened.close()
 

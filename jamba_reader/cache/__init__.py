@@ -1,1 +1,1 @@
-"""What a model keeps of each sequence between two calls, in memory and on disk."""
+"""The cache of a Jamba model: the state of each sequence between calls, in memory and on disk."""

@@ -1,8 +1,8 @@
-"""What a model remembers of each sequence: the state that makes chunked reading exact.
+"""The cache of a Jamba model: the state of each sequence between calls.
 
-Attention layers keep keys and values of every token; Mamba layers a float32 state and the last
-inputs of their convolution, whatever the length. A call reads the cache, every layer leaves its
-new state in it, and ``advance`` counts the tokens.
+Attention layers keep the keys and values of every token. Mamba layers keep a float32 state and the
+last inputs of their convolution, whose size does not depend on the length. In a call every layer
+reads its state, computes and stores the new state; then ``advance`` counts the tokens.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,12 @@ from spider.errors import DataError
 
 
 class Cache:
-    """State of all layers for several sequences.
+    """The state of all layers for several sequences.
 
     Attributes:
-        mamba: state of each Mamba layer by its index in the model; assigned by the layers.
-        memories: keys and values of each attention layer by its index in the model.
-        lengths: tokens seen of each sequence.
+        mamba: state of each Mamba layer, by its index in the model.
+        memories: keys and values of each attention layer, by its index in the model.
+        lengths: number of tokens of each sequence that were read.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Cache:
         self.memories = dict(memories)
         self.lengths = list(lengths)
         self._marks: WeakSet[Mark] = WeakSet()
-        # layers of the call under way
+        # layers that have stored a new state in the current call
         self._changed: set[int] = set()
 
     @classmethod
@@ -50,17 +50,17 @@ class Cache:
         device: torch.device | str = "cpu",
         capacity: int = 0,
     ) -> "Cache":
-        """Return a cache that has seen nothing.
+        """Return an empty cache.
 
         Args:
             config: shape of the model.
-            sequences: how many it holds.
-            dtype: of keys, values and convolution inputs: the model's.
-            device: where.
-            capacity: tokens of each sequence to make room for at once.
+            sequences: number of sequences.
+            dtype: data type of keys, values and convolution inputs: that of the model.
+            device: device of the tensors.
+            capacity: number of tokens of each sequence to reserve space for.
 
         Raises:
-            ConfigError: the device does not give so much memory.
+            ConfigError: the device does not have enough memory.
         """
         size = key_value_bytes(config, sequences * capacity, dtype.itemsize)
         size += state_bytes(config, sequences) + history_bytes(config, sequences, dtype.itemsize)
@@ -100,14 +100,14 @@ class Cache:
 
     @property
     def sequences(self) -> int:
-        """How many sequences it holds."""
+        """Number of sequences."""
         return len(self.lengths)
 
     def layer(self, index: int) -> MambaState | KeyValueMemory:
-        """Return what the layer of this index left.
+        """Return the state of the layer with this index.
 
         Raises:
-            DataError: the call before ended halfway, some layers having taken its tokens.
+            DataError: the last call failed after some layers had read its tokens.
         """
         memory = self.memories.get(index)
         if index in self._changed or (memory is not None and memory.lengths != self.lengths):
@@ -115,7 +115,7 @@ class Cache:
         return self.mamba[index] if memory is None else memory
 
     def _kind(self) -> tuple[object, ...]:
-        """Return what caches that go together have in common."""
+        """Return the properties that caches must share to be stacked."""
         tensors = [t for layer in self.mamba.values() for t in (layer.state, layer.history)]
         mamba = tuple((t.shape[1:], t.dtype, t.device) for t in tensors)
         keys = [memory.keys for memory in self.memories.values()]
@@ -123,10 +123,10 @@ class Cache:
         return tuple(self.mamba), mamba, tuple(self.memories), heads
 
     def check_fits(self, config: JambaConfig) -> None:
-        """Refuse to go on with a model of another shape than the cache was made for.
+        """Check that the cache was made for a model of this shape.
 
         Raises:
-            DataError: it is of another.
+            DataError: it was made for another shape.
         """
         inner, rows = config.inner_size, self.sequences
         state, history = (rows, inner, config.mamba_d_state), (rows, config.mamba_d_conv - 1, inner)
@@ -144,20 +144,24 @@ class Cache:
                 )
         if not fits:
             raise DataError(
-                "the cache was made for a model of another shape; make one with this model's "
-                "new_cache"
+                "the cache was made for a model of another shape; make one with new_cache of this "
+                "model"
             )
 
     def check_whole(self) -> None:
-        """Refuse a cache whose layers disagree.
+        """Check that all layers have read the same tokens.
 
-        A memory is written in place, before its layer is done: its own count tells.
+        Keys and values are written in place before the layer is finished, so their own count of
+        tokens is compared too.
+
+        Raises:
+            DataError: the last call failed halfway.
         """
         if self._changed or any(m.lengths != self.lengths for m in self.memories.values()):
             raise _ended_halfway()
 
     def set_layer(self, index: int, state: MambaState | KeyValueMemory) -> None:
-        """Keep what the layer of this index leaves."""
+        """Store the new state of the layer with this index."""
         self._changed.add(index)
         if isinstance(state, KeyValueMemory):
             self.memories[index] = state
@@ -165,17 +169,17 @@ class Cache:
             self.mamba[index] = state
 
     def advance(self, segments: Segments) -> None:
-        """Count a call's tokens, once every layer has taken them."""
+        """Count the tokens of a call after every layer has read them."""
         self._changed.clear()
         self.lengths = [
             length + more for length, more in zip(self.lengths, segments.lengths, strict=True)
         ]
 
     def reserve(self, tokens: int) -> None:
-        """Make room for ``tokens`` of each sequence, so that no copy is needed up to there.
+        """Reserve space for ``tokens`` of each sequence, so that none is copied up to there.
 
         Raises:
-            ConfigError: the device does not give so much memory.
+            ConfigError: the device does not have enough memory.
         """
         size = sum(memory.bytes_of(tokens) for memory in self.memories.values())
         for memory in self.memories.values():
@@ -183,18 +187,18 @@ class Cache:
                 memory.reserve(tokens)
 
     def select(self, indices: Sequence[int]) -> None:
-        """Keep these sequences, in this order; one may be left out or come several times.
+        """Keep these sequences, in this order; an index may be absent or repeated.
 
-        Marks taken before are void.
+        Marks taken before become invalid.
 
         Raises:
-            DataError: there is no such sequence, or the call before ended halfway.
+            DataError: there is no such sequence, or the last call failed halfway.
         """
         self.check_whole()
         if not all(0 <= index < self.sequences for index in indices):
             raise DataError(f"sequences {list(indices)} of a cache of {self.sequences}")
         self.void_marks()
-        # until the end, so that one that memory does not suffice for is noticed
+        # cleared at the end, so that a selection that runs out of memory is noticed
         self._changed.update(self.memories, self.mamba)
         self.lengths = [self.lengths[index] for index in indices]
         for layer, memory in self.memories.items():
@@ -207,13 +211,13 @@ class Cache:
         self._changed.clear()
 
     def fork(self) -> "Cache":
-        """Return a cache of the same tokens that goes its own way.
+        """Return an independent cache of the same tokens.
 
-        Mamba states are copied. Keys and values are shared until both have gone on: the first
-        to do so writes behind them, the second copies them.
+        Mamba states are copied. Keys and values are shared at first. The cache that reads more
+        tokens first writes behind them; the other copies them when it reads more.
 
         Raises:
-            DataError: the call before ended halfway.
+            DataError: the last call failed halfway.
         """
         self.check_whole()
         memories = {layer: memory.fork() for layer, memory in self.memories.items()}
@@ -221,11 +225,11 @@ class Cache:
 
     @classmethod
     def stack(cls, caches: Sequence["Cache"]) -> "Cache":
-        """Return the sequences of several caches of one model as one cache, in order.
+        """Return one cache with the sequences of several caches of a model, in order.
 
         Raises:
-            DataError: no cache is given, the last call on one ended halfway, or they are not of
-                one model in one dtype.
+            DataError: no cache is given, the last call on one failed halfway, or they belong to
+                different models, data types or devices.
         """
         if not caches:
             raise DataError("no caches to stack: expected at least one")
@@ -247,10 +251,10 @@ class Cache:
         return cls(mamba, memories, [length for cache in caches for length in cache.lengths])
 
     def mark(self) -> Mark:
-        """Return the place reached, to come back to with ``rollback``, more than once if wanted.
+        """Return a mark of the current state; ``rollback`` can return to it repeatedly.
 
         Raises:
-            DataError: the call before ended halfway.
+            DataError: the last call failed halfway.
         """
         self.check_whole()
         mark = Mark(tuple(self.lengths), copied(self.mamba))
@@ -258,15 +262,15 @@ class Cache:
         return mark
 
     def rollback(self, mark: Mark) -> None:
-        """Forget every token after ``mark``; later marks that saw such tokens are void.
+        """Remove every token after ``mark``; later marks that cover such tokens become invalid.
 
         Raises:
-            DataError: the mark is not of this cache, or is void.
+            DataError: the mark belongs to another cache, or is invalid.
         """
         if mark not in self._marks:
             raise DataError(
-                "this mark is of another cache, or a rollback or selection has since replaced its "
-                "tokens; expected one taken afterwards"
+                "this mark is of another cache, or a rollback or selection has replaced its tokens "
+                "since; take a new mark afterwards"
             )
         mamba = copied(mark.mamba)
         for later in list(self._marks):
@@ -279,26 +283,26 @@ class Cache:
         self._changed.clear()
 
     def void_marks(self) -> None:
-        """Refuse all marks from here on: the tokens that they saw are replaced."""
+        """Make all marks invalid, because the tokens that they cover are replaced."""
         self._marks.clear()
 
     def detach(self) -> None:
-        """Let no gradient flow into the tokens seen so far (truncated back-propagation)."""
+        """Stop gradients at the tokens read so far (truncated back-propagation)."""
         for memory in self.memories.values():
             memory.detach()
         for layer, old in self.mamba.items():
             self.mamba[layer] = MambaState(old.state.detach(), old.history.detach())
 
     def nbytes(self) -> int:
-        """Bytes that its tensors hold, room not yet used included."""
+        """Return the size of all tensors in bytes, with reserved space."""
         tensors = [t for memory in self.memories.values() for t in (memory.keys, memory.values)]
         tensors += [t for old in self.mamba.values() for t in (old.state, old.history)]
         return sum(tensor.nbytes for tensor in tensors)
 
     def held_bytes(self, tokens: int) -> int:
-        """Bytes of memory that it has of those that ``tokens`` of each sequence will take.
+        """Return how many of the bytes for ``tokens`` of each sequence are allocated already.
 
-        On a CPU, room that nothing was written to has none yet.
+        On a CPU, the system allocates reserved space only when it is first written to.
         """
         states = [t for old in self.mamba.values() for t in (old.state, old.history)]
         memories = self.memories.values()
@@ -307,6 +311,6 @@ class Cache:
 
 def _ended_halfway() -> DataError:
     return DataError(
-        "the last call on this cache ended halfway, so its layers disagree; roll back to a mark, "
-        "or read the tokens anew into a new cache"
+        "the last call on this cache failed halfway, so its layers disagree; roll back to a mark, "
+        "or read the tokens again into a new cache"
     )

@@ -1,9 +1,9 @@
-"""A cache on disk: a safetensors file that knows which model's it is and whether it is whole.
+"""A cache on disk: a safetensors file that records its model and its checksums.
 
-Of keys and values the tokens held are written, no spare room. The last tensor, ``about``, is JSON
-in bytes: version, shape of the model, token counts, and a CRC-32 of every other tensor; behind it,
-in a line of its own, stands its own CRC-32. It comes last because only then are the sums known; its
-size is known before.
+Keys and values are written without reserved space. The last tensor, ``about``, is JSON in bytes:
+version, shape of the model, token counts, and a CRC-32 of every other tensor. A second line in it
+is the CRC-32 of the first. ``about`` comes last because the checksums are known only then; its size
+is known before.
 """
 
 import json
@@ -25,7 +25,7 @@ from spider.errors import CheckpointError
 
 VERSION = 2
 ABOUT = "about"
-#: what states depend on; more than their shapes
+#: the fields of the configuration on which the states depend: more than their shapes
 _SHAPE_OF_MODEL = (
     "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
     "num_key_value_heads", "hidden_act", "rms_norm_eps", "num_experts", "num_experts_per_tok",
@@ -102,7 +102,7 @@ def load_cache(
             return _read(path, file, about, config, device, capacity)
     except (OSError, safetensors.SafetensorError) as error:
         what = str(error).splitlines()[0]
-        raise CheckpointError(f"{path}: no whole safetensors file ({what})") from None
+        raise CheckpointError(f"{path}: not a complete safetensors file ({what})") from None
 
 
 def _read(
@@ -115,35 +115,35 @@ def _read(
 ) -> Cache:
     lengths, sums = about["lengths"], about["crc32"]
     dtype = _dtype_of(file, config)
-    # more tokens than a file of this size can hold are not even computed with
+    # so that nothing is allocated for a token count that a file of this size cannot hold
     if key_value_bytes(config, sum(lengths), dtype.itemsize) > path.stat().st_size:
-        raise _damaged(path, f"it is too small for the {sum(lengths):,} tokens that it names")
-    planned = dict(_tensors(_with_room(config, lengths, dtype, "meta", 0)))
+        raise _damaged(path, f"it is too small for the {sum(lengths):,} tokens that it claims")
+    planned = dict(_tensors(_unfilled(config, lengths, dtype, "meta", 0)))
     if planned.keys() != sums.keys() or planned.keys() != set(file.keys()) - {ABOUT}:
-        raise _damaged(path, "it does not hold the tensors that it says")
+        raise _damaged(path, "its tensors are not those that it lists")
     for name, place in planned.items():
         shape = list(file.get_slice(name).get_shape())
         if shape != list(place.shape):
             raise _damaged(path, f"{name} is {shape}, expected {list(place.shape)}")
-    cache = _with_room(config, lengths, dtype, device, capacity)
+    cache = _unfilled(config, lengths, dtype, device, capacity)
     for name, place in _tensors(cache):
         values = file.get_tensor(name)
         if values.dtype != place.dtype:
             raise _damaged(path, f"{name} is {values.dtype}, expected {place.dtype}")
         if _checksum(values) != sums[name]:
-            raise _damaged(path, f"the bytes of {name} are not those written")
+            raise _damaged(path, f"the bytes of {name} have changed")
         place.copy_(values)
     return cache
 
 
-def _with_room(
+def _unfilled(
     config: JambaConfig,
     lengths: list[int],
     dtype: torch.dtype,
     device: torch.device | str,
     capacity: int,
 ) -> Cache:
-    """Return a cache of as many tokens, whose tensors are still to be filled."""
+    """Return a cache for that many tokens, whose tensors are not filled yet."""
     cache = Cache.empty(
         config, len(lengths), dtype=dtype, device=device, capacity=max([capacity, *lengths])
     )
@@ -154,7 +154,7 @@ def _with_room(
 
 
 def _tensors(cache: Cache) -> Iterator[tuple[str, Tensor]]:
-    """Yield every tensor of a cache and its name, keys and values without spare room."""
+    """Yield the name and values of every tensor; keys and values without reserved space."""
     for layer, state in sorted(cache.mamba.items()):
         yield f"layers.{layer}.state", state.state
         yield f"layers.{layer}.history", state.history
@@ -165,7 +165,7 @@ def _tensors(cache: Cache) -> Iterator[tuple[str, Tensor]]:
 
 
 def _dtype_of(file: Any, config: JambaConfig) -> torch.dtype:
-    """Return the model's data type: that of anything but the states."""
+    """Return the data type of the model: that of every tensor except the states."""
     layer = config.mixers.index("mamba") if "mamba" in config.mixers else 0
     name = "history" if "mamba" in config.mixers else "keys.0"
     dtype: torch.dtype = file.get_tensor(f"layers.{layer}.{name}").dtype
@@ -177,7 +177,7 @@ def _about(path: Path, file: Any) -> dict[str, Any]:
         raise CheckpointError(f"{path}: not a cache: it has no tensor {ABOUT!r}")
     text, _, checksum = file.get_tensor(ABOUT).numpy().tobytes().rpartition(b"\n")
     if checksum != _checksum_of(text).encode():
-        raise _damaged(path, f"the bytes of {ABOUT} are not those written")
+        raise _damaged(path, f"the bytes of {ABOUT} have changed")
     try:
         about = json.loads(text)
         known = {key: about[key] for key in ("version", "config", "weights", "lengths", "crc32")}
@@ -185,9 +185,9 @@ def _about(path: Path, file: Any) -> dict[str, Any]:
         raise _damaged(path, f"the tensor {ABOUT!r} cannot be read") from None
     for key, kind in (("config", dict), ("crc32", dict), ("lengths", list)):
         if not isinstance(known[key], kind):
-            raise _damaged(path, f"{key} is no {kind.__name__}")
+            raise _damaged(path, f"{key} is not a {kind.__name__}")
     if any(type(length) is not int or length < 0 for length in known["lengths"]):
-        raise _damaged(path, "token counts have to be integers from 0 on")
+        raise _damaged(path, "token counts have to be integers of at least 0")
     return known
 
 
@@ -195,19 +195,19 @@ def _check(path: Path, about: dict[str, Any], config: JambaConfig, weights: str)
     if about["version"] != VERSION:
         raise CheckpointError(
             f"{path}: a cache of version {about['version']}, expected {VERSION}; read the tokens "
-            "anew"
+            "again"
         )
     wanted = _shape_of(config)
     for name, expected in wanted.items():
         got = about["config"].get(name)
         if got != expected:
             raise CheckpointError(
-                f"{path}: the cache of another model: {name} is {got}, expected {expected}"
+                f"{path}: a cache of another model: {name} is {got}, expected {expected}"
             )
     if about["weights"] != weights:
         raise CheckpointError(
             f"{path}: made with the weights {about['weights']!r}, expected {weights!r}; read the "
-            "tokens anew"
+            "tokens again"
         )
 
 
@@ -230,4 +230,4 @@ def _checksum_of(written: bytes | memoryview) -> str:
 
 
 def _damaged(path: Path, what: str) -> CheckpointError:
-    return CheckpointError(f"{path}: a damaged cache: {what}; read the tokens anew")
+    return CheckpointError(f"{path}: a damaged cache: {what}; read the tokens again")

@@ -1,4 +1,4 @@
-"""What Mamba layers carry from call to call, and places to come back to."""
+"""The state of Mamba layers between calls, and marks to roll back to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,11 @@ _serials = count()
 
 @dataclass
 class MambaState:
-    """State of one Mamba layer for several sequences.
+    """The state of one Mamba layer for several sequences.
 
     Attributes:
-        state: of the selective scan after the last token; always float32.
+        state: state of the selective scan after the last token; float32, or float64 in a float64
+            model.
         history: the last inputs of the causal convolution, oldest first.
     """
 
@@ -25,9 +26,9 @@ class MambaState:
 
 @dataclass(frozen=True, eq=False)
 class Mark:
-    """A place of one cache to roll back to: token counts and a copy of the Mamba states.
+    """A point of one cache to roll back to: token counts and a copy of the Mamba states.
 
-    Keys and values are not copied; they stay where they are until a rollback.
+    Keys and values are not copied; they stay in the cache until a rollback.
     """
 
     lengths: tuple[int, ...]
@@ -36,7 +37,7 @@ class Mark:
 
 
 def copied(mamba: Mapping[int, MambaState]) -> dict[int, MambaState]:
-    """Return states that later calls do not change."""
+    """Return copies of the states, which later calls do not change."""
     return {
         layer: MambaState(old.state.clone(), old.history.clone()) for layer, old in mamba.items()
     }

@@ -1,4 +1,4 @@
-"""The files of a checkpoint: its configuration, and the headers of its safetensors."""
+"""The files of a checkpoint: configuration and safetensors headers."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ GENERATION_CONFIG = "generation_config.json"
 QUANTIZATION = "quantization_config"
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
-#: all that a reader needs besides its weights
+#: every file of a model besides its weights
 SMALL_FILES = (
     CONFIG, GENERATION_CONFIG, "tokenizer.json", "tokenizer_config.json", "tokenizer.model",
     "special_tokens_map.json", "chat_template.jinja",
@@ -26,12 +26,12 @@ SMALL_FILES = (
 
 
 class StoredTensor(NamedTuple):
-    """A tensor in a file, not read yet.
+    """A tensor in a file that is not read yet.
 
     Attributes:
-        file: where it is.
-        shape: its sizes.
-        dtype: as safetensors calls it: F32, BF16 …
+        file: the file.
+        shape: shape of the tensor.
+        dtype: its data type by the name in safetensors: F32, BF16 …
     """
 
     file: Path
@@ -40,11 +40,11 @@ class StoredTensor(NamedTuple):
 
 
 def read_config(folder: Path) -> tuple[JambaConfig, ExpertsInt8 | None]:
-    """Read ``config.json``, and which tokens end a text from ``generation_config.json``.
+    """Read ``config.json``, and the end-of-text tokens in ``generation_config.json``.
 
     Raises:
-        CheckpointError: it is missing, damaged, of another architecture or quantisation, or
-            describes no valid model.
+        CheckpointError: ``config.json`` is missing or damaged, has another architecture or
+            quantisation, or does not describe a valid model.
     """
     values = _read_mapping(folder / CONFIG)
     try:
@@ -65,7 +65,7 @@ def read_config(folder: Path) -> tuple[JambaConfig, ExpertsInt8 | None]:
 def config_mapping(
     config: JambaConfig, dtype: str, quantization: ExpertsInt8 | None
 ) -> dict[str, Any]:
-    """Return what ``config.json`` holds for weights of that type."""
+    """Return the contents of ``config.json`` for weights of that data type."""
     values = config.to_mapping()
     values.pop("torch_dtype", None)
     values["dtype"] = dtype
@@ -75,13 +75,13 @@ def config_mapping(
 
 
 def dtype_name(dtype: torch.dtype) -> str:
-    """Return what ``config.json`` calls a type."""
+    """Return the name of a data type in ``config.json``."""
     return str(dtype).removeprefix("torch.")
 
 
 def _read_mapping(file: Path) -> dict[str, Any]:
     if not file.is_file():
-        raise CheckpointError(f"{file}: no such file, so {file.parent} holds no checkpoint")
+        raise CheckpointError(f"{file}: no such file, so {file.parent} is not a checkpoint")
     try:
         values = read_json(file)
     except ValueError as error:
@@ -92,7 +92,7 @@ def _read_mapping(file: Path) -> dict[str, Any]:
 
 
 def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
-    """List the tensors of a folder's safetensors, reading their headers alone.
+    """List the tensors of a folder's safetensors; only headers are read.
 
     Raises:
         CheckpointError: a file is missing or damaged, or there is none.
@@ -110,7 +110,7 @@ def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
     if absent:
         raise CheckpointError(
             f"{folder}: {len(absent)} of {len(files)} shards are missing: "
-            f"{', '.join(absent[:4])}; fetch them again"
+            f"{', '.join(absent[:4])}; download them again"
         )
     found = {}
     for name in files:
@@ -135,8 +135,8 @@ def _headers(file: Path) -> dict[str, StoredTensor]:
             }
     except (OSError, safetensors.SafetensorError) as error:
         raise CheckpointError(
-            f"{file}: truncated or no safetensors file, {file.stat().st_size:,} bytes "
-            f"({first_line(error)}); fetch it again"
+            f"{file}: truncated or not a safetensors file, {file.stat().st_size:,} bytes "
+            f"({first_line(error)}); download it again"
         ) from error
 
 
@@ -147,13 +147,13 @@ def _no_weights(folder: Path) -> str:
     pickles = sorted(file.name for file in folder.glob("*.bin"))
     if pickles:
         return (
-            f"{folder} holds pickled weights alone ({pickles[0]}), which are not opened: loading "
-            "them runs code; convert them with transformers' save_pretrained"
+            f"{folder} holds only pickled weights ({pickles[0]}), which are not opened because "
+            "loading them runs code; convert them with transformers' save_pretrained"
         )
     return f"{folder} holds no {SINGLE} and no {INDEX}"
 
 
 def first_line(error: BaseException) -> str:
-    """Return what another library's error says, without its advice."""
+    """Return the first line of another library's error, without its advice."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""Where a checkpoint is: in a folder, or on the hub."""
+"""Finds a checkpoint in a folder or on the hub."""
 
 import re
 from pathlib import Path
@@ -11,10 +11,10 @@ HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
 
 
 def find_checkpoint(name_or_path: str | Path, *, revision: str | None = None) -> Path:
-    """Return the folder of a checkpoint, downloaded where it is a name on the hub.
+    """Return the folder of a checkpoint; a name on the hub is downloaded first.
 
-    Configuration, safetensors and tokenizer alone are fetched, into the hub's own cache, and
-    ``HF_HUB_OFFLINE=1`` takes what is there already.
+    Only configuration, safetensors and tokenizer are downloaded, into the hub's own cache. With
+    ``HF_HUB_OFFLINE=1`` only that cache is used.
 
     Args:
         name_or_path: a folder, or a name on the hub.
@@ -22,24 +22,26 @@ def find_checkpoint(name_or_path: str | Path, *, revision: str | None = None) ->
 
     Raises:
         CheckpointError: there is no such folder or model.
-        ConfigError: a revision of a folder is asked for.
+        ConfigError: a revision was given with a folder.
         MissingDependencyError: the hub cannot be reached.
     """
     path = Path(name_or_path).expanduser()
     recover(path)
     if path.is_dir():
         if revision is not None:
-            raise ConfigError(f"revision={revision}: {path} is a folder here, which has none")
+            raise ConfigError(
+                f"revision={revision}: {path} is a folder here, which has no revisions"
+            )
         return path
     if path.exists():
         raise CheckpointError(f"{path} is a file; give the folder that holds {CONFIG}")
     if sibling(path, "partial").is_dir():
         raise CheckpointError(
-            f"{path}: an unfinished reader; the command that writes it goes on from there"
+            f"{path}: an unfinished reader; run the command that writes it again to finish it"
         )
     name = str(name_or_path)
     if not HUB_NAME.match(name) or name.startswith("."):
-        raise CheckpointError(f"{path}: no such folder, and no name on the hub (OWNER/MODEL)")
+        raise CheckpointError(f"{path}: no such folder, and not a name on the hub (OWNER/MODEL)")
     return _from_hub(name, revision)
 
 
@@ -58,7 +60,7 @@ def _from_hub(name: str, revision: str | None) -> Path:
         return Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
     except GatedRepoError as error:
         raise CheckpointError(
-            f"{name}: its owner asks for consent: accept on https://huggingface.co/{name} and log "
+            f"{name}: its owner requires consent: accept on https://huggingface.co/{name} and log "
             "in with hf auth login"
         ) from error
     except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:

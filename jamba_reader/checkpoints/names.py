@@ -1,10 +1,9 @@
-"""What the tensors of a checkpoint are called, in every layout that there is.
+"""The names of a checkpoint's tensors in every known layout.
 
-Everything is said in terms of the layout on the hub today, one tensor for each projection of each
-expert: its names are the ones that :func:`tensor_specs` lists. Two other layouts are read:
-transformers 5's in memory, in which the experts of a layer are fused (our model's too), and that of
-the code before transformers had the model (``.moe.``, ``pre_moe_layernorm``, ``B_layernorm``, dense
-layers stored as expert 0).
+The canonical layout is the current one on the hub, with one tensor for each projection of each
+expert; :func:`tensor_specs` lists its names. Two other layouts can be read. transformers 5 and our
+model fuse the experts of a layer in memory. The code before transformers had Jamba used ``.moe.``,
+``pre_moe_layernorm`` and ``B_layernorm``, and stored dense layers as expert 0.
 """
 
 import math
@@ -17,13 +16,13 @@ from jamba_reader.ops.row_quantisation.format import ExpertsInt8
 
 LM_HEAD = "lm_head.weight"
 EMBEDDING = "model.embed_tokens.weight"
-#: what the scales of an int8 tensor are called: its own name and this
+#: suffix of the name of an int8 tensor's scales
 SCALE = "_scale"
 EXPERT = re.compile(
     r"^(?P<part>model\.layers\.(?P<layer>\d+)\.feed_forward)"
     r"\.experts\.(?P<expert>\d+)\.(?P<projection>gate|up|down)_proj\.weight(?P<scale>_scale)?$"
 )
-#: parts of names before transformers had the model, and what they are now
+#: parts of legacy names, and their current forms
 LEGACY = {
     ".moe.": ".feed_forward.",
     ".pre_moe_layernorm.": ".pre_ff_layernorm.",
@@ -39,9 +38,9 @@ class TensorSpec(NamedTuple):
     """One tensor of a checkpoint.
 
     Attributes:
-        name: in the layout on the hub.
-        shape: its sizes.
-        kind: a weight in floating point, an int8 weight, or float32 scales of one.
+        name: its name in the layout on the hub.
+        shape: its shape.
+        kind: a floating-point weight, an int8 weight, or the float32 scales of an int8 weight.
     """
 
     name: str
@@ -50,18 +49,18 @@ class TensorSpec(NamedTuple):
 
     @property
     def elements(self) -> int:
-        """Numbers that it holds."""
+        """Number of elements."""
         return math.prod(self.shape)
 
 
 class View(NamedTuple):
-    """A tensor of the hub's layout as a part of one that another layout has.
+    """A tensor of the hub's layout as a part of a tensor in another layout.
 
     Attributes:
-        name: of the tensor that holds it.
-        expert: its index in the first dimension; None where the tensor is not fused.
-        start: its first row in what is left.
-        stop: the row after its last; None takes all rows.
+        name: name of the tensor that contains it.
+        expert: its index in the first dimension; None if the tensor is not fused.
+        start: its first row, after indexing by ``expert``.
+        stop: the row after its last one; None takes all rows.
     """
 
     name: str
@@ -73,7 +72,7 @@ class View(NamedTuple):
 def tensor_specs(
     config: JambaConfig, quantization: ExpertsInt8 | None = None
 ) -> dict[str, TensorSpec]:
-    """Return the tensors of a checkpoint of this shape, by name, in the model's order."""
+    """Return the tensors of a checkpoint of this shape by name, in the model's order."""
     specs = [TensorSpec(EMBEDDING, (config.vocab_size, config.hidden_size))]
     for layer, mixer in enumerate(config.mixers):
         part = f"model.layers.{layer}"
@@ -143,7 +142,7 @@ def _feed_forward(
 
 
 def model_view(name: str, config: JambaConfig) -> View:
-    """Return where our model, or transformers 5's, holds a tensor in memory."""
+    """Return the place of a tensor in memory, in our model and in that of transformers 5."""
     match = EXPERT.match(name)
     if match is None:
         return View(DENSE_SCALE.sub(".scale", name))
@@ -162,11 +161,11 @@ def stored_views(
 
     Args:
         stored: names of the tensors in the files.
-        specs: the tensors that are wanted.
+        specs: the tensors to find.
         config: shape of the model.
 
     Returns:
-        Where each tensor is that was found, and the names in the files that hold none of them.
+        The place of each tensor that was found, and the stored names that contain none of them.
     """
     modern: dict[str, str] = {}
     doubled = []
@@ -186,7 +185,7 @@ def stored_views(
 
 
 def modern_name(name: str, config: JambaConfig) -> str:
-    """Return today's name of a tensor that may have a legacy one."""
+    """Return the current name of a tensor, whose name may be a legacy one."""
     for old, new in LEGACY.items():
         name = name.replace(old, new)
     match = EXPERT.match(name)
@@ -198,7 +197,7 @@ def modern_name(name: str, config: JambaConfig) -> str:
 
 
 def whole_shape(view: View, spec: TensorSpec, config: JambaConfig) -> tuple[int, ...]:
-    """Return the shape of the tensor that holds ``spec`` at ``view``."""
+    """Return the shape of the tensor that contains ``spec`` at ``view``."""
     if view.expert is None:
         return spec.shape
     rows = spec.shape[0] if view.stop is None else 2 * config.intermediate_size

@@ -1,9 +1,9 @@
-"""ExpertsInt8 on disk: a checkpoint becomes an int8 one, tensor by tensor.
+"""Converts a checkpoint to ExpertsInt8, tensor by tensor.
 
-An int8 checkpoint has the hub's names. Each weight that is int8, ``NAME.weight`` of type I8, is
-followed by its scales, ``NAME.weight_scale`` of type F32, one for each row: the weight is
-``int8 * scale[:, None]``. ``config.json`` says so under ``quantization_config``:
-``{"quant_method": "experts_int8", "dense": false}``, where ``dense`` tells whether the feed-forward
+An int8 checkpoint has the hub's names. Each int8 weight, ``NAME.weight`` of type I8, is followed by
+its scales, ``NAME.weight_scale`` of type F32, one for each row: the weight is
+``int8 * scale[:, None]``. ``config.json`` records this under ``quantization_config``:
+``{"quant_method": "experts_int8", "dense": false}``. ``dense`` records whether the feed-forward
 parts of layers without experts are int8 too. CPU and GPU read the same files.
 """
 
@@ -25,7 +25,7 @@ from spider.memory import in_words
 
 
 def quantise_named(name: str, weight: Tensor, *, out: QuantisedRows | None = None) -> QuantisedRows:
-    """Quantise one tensor of a checkpoint; an error says which.
+    """Quantise one tensor of a checkpoint; an error contains its name.
 
     Raises:
         CheckpointError: a weight is infinite or not a number.
@@ -37,11 +37,11 @@ def quantise_named(name: str, weight: Tensor, *, out: QuantisedRows | None = Non
 
 
 class QuantisedCheckpoint:
-    """The tensors of a checkpoint, int8 where it is asked for.
+    """The tensors of a checkpoint after quantisation.
 
     Args:
-        source: what is read; parts of it may be int8 already, and stay so.
-        quantization: what becomes int8.
+        source: the checkpoint to read; tensors that are int8 already stay as they are.
+        quantization: the weights to quantise.
     """
 
     def __init__(self, source: Checkpoint, quantization: ExpertsInt8):
@@ -50,7 +50,7 @@ class QuantisedCheckpoint:
         self._scale: tuple[str, Tensor] | None = None
 
     def tensors(self) -> list[Outgoing]:
-        """Return what will be there, in the model's order."""
+        """Return the tensors of the result, in the model's order."""
         types = {"int8": torch.int8, "scale": torch.float32}
         return [
             Outgoing(spec, types.get(spec.kind) or self._source.dtype_of(spec.name))
@@ -58,7 +58,7 @@ class QuantisedCheckpoint:
         ]
 
     def read(self, name: str) -> Tensor:
-        """Return one tensor; the scales of a weight cost nothing right after it."""
+        """Return one tensor; the scales are free directly after their weight."""
         stored = self._source.specs.get(name)
         if stored is not None and stored.kind == self._specs[name].kind:
             return self._source.read(name)
@@ -77,15 +77,15 @@ def quantise_checkpoint(
     *,
     max_shard_bytes: int = SHARD_BYTES,
 ) -> dict[str, Any]:
-    """Write an int8 twin of a checkpoint; a killed call goes on after its last whole shard.
+    """Write an int8 copy of a checkpoint; a killed call resumes after its last complete shard.
 
-    No more than one tensor is held, so a checkpoint may be larger than memory.
+    At most one tensor is in memory, so a checkpoint may be larger than memory.
 
     Args:
-        source: what is read.
-        folder: holds nothing, or what an earlier call on the same source wrote.
-        quantization: what is int8 in the end; all that is in the source has to be among it.
-        max_shard_bytes: size of a file, unless one tensor is larger.
+        source: the checkpoint to read.
+        folder: empty, or the result of an interrupted call on the same source.
+        quantization: the int8 weights of the result; includes all int8 weights of the source.
+        max_shard_bytes: largest size of a file, unless one tensor is larger.
 
     Returns:
         Counts of tensors, parameters and bytes.
@@ -93,8 +93,8 @@ def quantise_checkpoint(
     Raises:
         ConfigError: the disk is too small, or there is nothing to quantise.
     """
-    twin = QuantisedCheckpoint(source, quantization)
-    tensors = twin.tensors()
+    quantised = QuantisedCheckpoint(source, quantization)
+    tensors = quantised.tensors()
     kinds = [tensor.spec.kind for tensor in tensors]
     if "int8" not in kinds:
         raise ConfigError(
@@ -110,7 +110,7 @@ def quantise_checkpoint(
         folder,
         config_mapping(source.config, dtype_name(source.dtype), quantization),
         tensors,
-        twin.read,
+        quantised.read,
         max_shard_bytes=max_shard_bytes,
         resume=True,
         label="quantise",
@@ -126,7 +126,7 @@ def quantise_checkpoint(
 
 
 def joint_quantization(stored: ExpertsInt8 | None, wanted: ExpertsInt8) -> ExpertsInt8:
-    """Return what is int8 in the end: what is stored so, and what is wanted so."""
+    """Return the int8 weights of the result: those stored as int8, and those to quantise."""
     return ExpertsInt8(dense=wanted.dense or (stored is not None and stored.dense))
 
 
@@ -136,6 +136,6 @@ def _check_disk(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(existing).free + written
     if needed > free:
         raise ConfigError(
-            f"{folder}: the int8 checkpoint takes {in_words(needed)}, the disk has "
-            f"{in_words(free)} free; output=FOLDER writes elsewhere"
+            f"{folder}: the int8 checkpoint needs {in_words(needed)}, the disk has "
+            f"{in_words(free)} free; output=FOLDER selects another place"
         )

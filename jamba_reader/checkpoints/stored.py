@@ -1,4 +1,4 @@
-"""A checkpoint that has been found fit for its model, and is read tensor by tensor."""
+"""A checked checkpoint, which is read tensor by tensor."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from spider.artifacts.artifact import MANIFEST, open_artifact
 from spider.encoders.weights import report_misfit
 from spider.errors import CheckpointError
 
-#: what safetensors calls the types that weights may have, and torch's names
+#: data types that weights may have: names in safetensors, and types in torch
 DTYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
 }  # fmt: skip
@@ -34,19 +34,21 @@ STORED_KINDS = {"float": tuple(DTYPES), "int8": ("I8",), "scale": ("F32",)}
 
 
 class Checkpoint:
-    """A checkpoint whose files hold exactly the tensors that its configuration asks for.
-
-    Attributes:
-        folder: where it is.
-        config: shape of the model, with every token that ends a text.
-        quantization: what is int8 in the files; None where nothing is.
-        specs: its tensors in the layout on the hub, by name, in the model's order.
+    """A checkpoint whose files contain exactly the tensors of its configuration.
 
     Args:
-        folder: with ``config.json`` and safetensors in any layout; a reader artifact is one.
+        folder: a folder with ``config.json`` and safetensors in any layout, for instance a reader
+            artifact.
+
+    Attributes:
+        folder: the folder.
+        config: shape of the model, with every token that ends a text.
+        quantization: the int8 weights in the files; None if there are none.
+        specs: the tensors by their names in the layout on the hub, in the model's order.
 
     Raises:
-        CheckpointError: it is none, is damaged, or its tensors are not those of the model.
+        CheckpointError: the folder is not a checkpoint, is damaged, or has other tensors than the
+            model.
     """
 
     def __init__(self, folder: Path):
@@ -62,35 +64,35 @@ class Checkpoint:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The type to load: what ``config.json`` says, else that of the embedding."""
+        """The data type to load: the one in ``config.json``, otherwise that of the embedding."""
         names = {dtype_name(dtype): dtype for dtype in DTYPES.values()}
         named = names.get(self.config.stored_dtype or "")
         return named or DTYPES[self._stored[self._views[EMBEDDING].name].dtype]
 
     @property
     def nbytes(self) -> int:
-        """Size of all its tensors."""
+        """Size of all tensors in bytes."""
         return sum(s.elements * self.dtype_of(s.name).itemsize for s in self.specs.values())
 
     @property
     def weight_files(self) -> list[Path]:
-        """The files that hold tensors."""
+        """The files that contain tensors."""
         return sorted({stored.file for stored in self._stored.values()})
 
     @property
     def small_files(self) -> list[Path]:
-        """Configuration and tokenizer, as far as they are there."""
+        """The files of configuration and tokenizer that exist."""
         return [self.folder / name for name in SMALL_FILES if (self.folder / name).is_file()]
 
     def dtype_of(self, name: str) -> torch.dtype:
-        """Return the type in which a tensor is stored."""
+        """Return the data type in which a tensor is stored."""
         code = self._stored[self._views[name].name].dtype
         return torch.int8 if code == "I8" else DTYPES[code]
 
     def read(self, name: str) -> Tensor:
-        """Read one tensor; its file is closed again, so that no more of it stays in memory.
+        """Read one tensor and close its file, so that nothing else of it stays in memory.
 
-        The result may lie in the file's pages: copy it before the next one is read.
+        The result may be memory-mapped: copy it before the next tensor is read.
 
         Raises:
             CheckpointError: the file cannot be read.
@@ -99,10 +101,10 @@ class Checkpoint:
         return self._read(self._stored[view.name].file, view)
 
     def check_tied_head(self) -> None:
-        """Check a head that is stored although it is tied to the embedding.
+        """Check a stored head that is tied to the embedding.
 
         Raises:
-            CheckpointError: it differs from the embedding.
+            CheckpointError: the head differs from the embedding.
         """
         if self._extra_head is None:
             return

@@ -1,8 +1,9 @@
-"""Writing safetensors as the tensors come, so that no more than one of them is ever held.
+"""Writes safetensors one tensor at a time, so that at most one of them is in memory.
 
-A file is the length of its header (8 bytes, little-endian), the header (JSON: type, shape and place
-of each tensor), and the tensors' bytes (https://huggingface.co/docs/safetensors). Types and shapes
-are known beforehand, so the header can be written first.
+A file consists of the length of its header (8 bytes, little-endian), the header (JSON: data type,
+shape and offsets of each tensor), and the bytes of the tensors
+(https://huggingface.co/docs/safetensors). Data types and shapes are known before, so the header can
+be written first.
 """
 
 import json
@@ -20,7 +21,7 @@ from spider.errors import ConfigError
 from spider.progress import Progress
 
 SHARD_BYTES = 5_000_000_000
-#: safetensors' names of what is written
+#: names of the data types in safetensors
 CODES = {
     torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
     torch.int8: "I8",
@@ -29,11 +30,11 @@ ALIGNMENT = 8
 
 
 class Outgoing(NamedTuple):
-    """A tensor that will be written.
+    """A tensor to write.
 
     Attributes:
         spec: its name and shape.
-        dtype: its type.
+        dtype: its data type.
     """
 
     spec: TensorSpec
@@ -41,14 +42,14 @@ class Outgoing(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """Its size."""
+        """Size in bytes."""
         return self.spec.elements * self.dtype.itemsize
 
 
 def plan_shards(
     tensors: Iterable[Outgoing], *, max_shard_bytes: int = SHARD_BYTES
 ) -> dict[str, list[Outgoing]]:
-    """Share tensors out over files, in order; one larger than a shard gets its own.
+    """Distribute tensors over files, in order; a tensor larger than a shard gets its own file.
 
     Raises:
         ConfigError: the size of a shard is not positive.
@@ -56,13 +57,13 @@ def plan_shards(
     if max_shard_bytes < 1:
         raise ConfigError(f"max_shard_bytes={max_shard_bytes}: expected at least 1")
     groups: list[list[Outgoing]] = []
-    room = 0
+    free = 0
     for tensor in tensors:
-        if not groups or tensor.nbytes > room:
+        if not groups or tensor.nbytes > free:
             groups.append([])
-            room = max_shard_bytes
+            free = max_shard_bytes
         groups[-1].append(tensor)
-        room -= tensor.nbytes
+        free -= tensor.nbytes
     if len(groups) == 1:
         return {SINGLE: groups[0]}
     return {
@@ -81,21 +82,21 @@ def write_checkpoint(
     resume: bool = False,
     label: str = "save",
 ) -> int:
-    """Write shards, their index and, last, ``config.json``: a folder that has it is whole.
+    """Write shards, their index and, last, ``config.json``: a folder that has it is complete.
 
-    Weights that the folder held before are replaced.
+    Weights that the folder contained before are replaced.
 
     Args:
-        folder: made if it is not there.
-        config: what ``config.json`` is to hold.
-        tensors: what to write, in order.
-        produce: returns the tensor of a name; called once for each, in order.
-        max_shard_bytes: size of a file, unless one tensor is larger.
+        folder: created if it does not exist.
+        config: contents of ``config.json``.
+        tensors: the tensors to write, in order.
+        produce: returns the tensor of a name; called once for each tensor, in order.
+        max_shard_bytes: largest size of a file, unless one tensor is larger.
         resume: keep the shards that an interrupted call wrote from the same source.
-        label: what the progress line says.
+        label: label of the progress line.
 
     Returns:
-        Bytes of all tensors.
+        Size of all tensors in bytes.
     """
     shards = plan_shards(tensors, max_shard_bytes=max_shard_bytes)
     total = sum(tensor.nbytes for group in shards.values() for tensor in group)
@@ -115,7 +116,7 @@ def write_checkpoint(
 
 
 def _clear(folder: Path, *, kept: Container[str]) -> None:
-    """Remove an earlier checkpoint's files, and what a killed call was writing."""
+    """Remove the files of an earlier checkpoint, and those that a killed call left unfinished."""
     torn = (".model*.tmp", f".{CONFIG}.*.tmp")
     for pattern in (CONFIG, INDEX, SINGLE, "model-*-of-*.safetensors", *torn):
         for file in folder.glob(pattern):
@@ -124,11 +125,11 @@ def _clear(folder: Path, *, kept: Container[str]) -> None:
 
 
 def write_shard(path: Path, tensors: Sequence[Outgoing], produce: Callable[[str], Tensor]) -> None:
-    """Write one file, whole or not at all.
+    """Write one file, completely or not at all.
 
     Args:
         path: the file.
-        tensors: what it holds, in order.
+        tensors: its tensors, in order.
         produce: returns the tensor of a name.
     """
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}

@@ -1,11 +1,13 @@
-"""Free text with quoted spans, read byte by byte (numba): which tokens keep it so.
+"""A state machine over the bytes of free text with quoted spans, and its mask of tokens (numba).
 
-A state is five numbers. Outside a quote, MARKER counts the bytes of the opening marker read so far.
-Inside, NODE is the automaton's state of the quoted bytes, MARKER counts the bytes read that may be
-the closing marker, OWED the characters that the quote still lacks, and PENDING the bytes that its
-last character still lacks. Bytes that may be the closing marker may be the document's as well: both
-are followed, until NODE dies and only the marker is left, or the marker is complete, which always
-closes.
+A state is five numbers. Outside a quote, MARKER counts the bytes of the opening marker that were
+read. Inside a quote, NODE is the automaton's state after the quoted bytes, and MARKER counts the
+bytes that may begin the closing marker. OWED counts the characters that the quote still lacks, and
+PENDING the bytes that its last character still lacks.
+
+Bytes that may belong to the closing marker may also belong to the document. Both readings are
+followed until NODE is DEAD, which leaves only the marker, or until the marker is complete, which
+always closes the quote.
 """
 
 from typing import no_type_check
@@ -34,10 +36,11 @@ def _bytes_to_come(byte):
 @njit
 @no_type_check
 def read_byte(state, byte, following, graph, markers):  # noqa: C901 one transition table
-    """Put the state after ``byte`` into ``following``; return whether the byte may come.
+    """Write the state after ``byte`` to ``following``; return whether the byte is allowed.
 
-    ``graph`` holds the automaton's edges and how many characters may follow each state;
-    ``markers`` the two markers' matching tables, the closing marker, and the fewest characters.
+    ``graph`` consists of the automaton's edges and the number of characters that can follow each
+    state; ``markers`` of the matching tables of both markers, the closing marker, and the least
+    number of characters of a quote.
     """
     edge_starts, edge_symbols, edge_targets, longest = graph
     opening, closing, closing_bytes, fewest = markers
@@ -52,7 +55,7 @@ def read_byte(state, byte, following, graph, markers):  # noqa: C901 one transit
         return True
     first = (byte & 0xC0) != 0x80
     if state[NODE] == DEAD:
-        # only the closing marker is left
+        # only the closing marker is possible
         if byte != closing_bytes[state[MARKER]]:
             return False
         following[MARKER] = state[MARKER] + 1
@@ -82,10 +85,10 @@ def read_byte(state, byte, following, graph, markers):  # noqa: C901 one transit
 @njit
 @no_type_check
 def fitting_tokens(state, tokens, starts, shared, graph, markers):
-    """Return which tokens may come next.
+    """Return which tokens are allowed next.
 
-    The tokens are sorted by their bytes, so that what two neighbours share is read once: ``shared``
-    bytes at the beginning of each token are those of the token before it. Where the token before it
+    The tokens are sorted by their bytes, so that the prefix that two neighbours share is read once:
+    the first ``shared`` bytes of a token are those of the previous token. If the previous token
     failed within them, so does this one.
     """
     longest_token = 0
@@ -112,7 +115,7 @@ def fitting_tokens(state, tokens, starts, shared, graph, markers):
 @njit
 @no_type_check
 def read_bytes(state, text, graph, markers):
-    """Return the state after each byte; shorter than the text where a byte may not come."""
+    """Return the state after each byte, up to the first byte that is not allowed."""
     states = np.zeros((len(text) + 1, 5), np.int32)
     states[0] = state
     for place in range(len(text)):

@@ -1,9 +1,9 @@
-"""Constrain generated text to quote documents exactly, whatever tokens it is spelled with.
+"""A constraint that lets generated text quote documents exactly, with any tokens.
 
-The automaton is over the bytes of the documents' texts and the tokens are read byte by byte. So a
-span may begin and end within what the tokenizer would make one token of the document, and any
-spelling of it in tokens is allowed. What is guaranteed: the bytes of a quote are those of
-``documents[quote.document][quote.start : quote.end]``, whole characters.
+The automaton reads the bytes of the documents' texts, and tokens are read byte by byte. So a span
+may begin and end within a token of the document, and any tokens that spell it are allowed. The
+bytes of a quote are always those of ``documents[quote.document][quote.start : quote.end]``, in
+whole characters.
 """
 
 from collections.abc import Sequence
@@ -34,24 +34,25 @@ REMEMBERED_STATES = 4096
 
 
 class TextSpanConstraint:
-    """Quotes of documents, alone or within free text.
+    """Allows quotes of documents, alone or within free text.
 
-    Without an opening marker the text begins inside a quote; without a closing marker a quote lasts
-    until the text ends. With both, text is free outside, every opening marker begins a quote, and
-    every closing marker ends it: once a quote is long enough, it never goes on over the closing
-    marker. Special tokens have no text: they may come outside a quote only.
+    Without an opening marker the text begins inside a quote. Without a closing marker a quote lasts
+    until the text ends. With both, the text outside of quotes is free, every opening marker begins
+    a quote, and every closing marker ends one: a quote that is long enough never contains the
+    closing marker. Special tokens have no text, so they are allowed only outside of quotes.
 
     Args:
-        documents: their texts.
+        documents: texts of the documents.
         tokens: the bytes of the vocabulary's tokens.
         opening: marker before a quote.
-        closing: marker after it.
-        fewest_characters: of a quote.
-        fewest_quotes: before the text may end.
+        closing: marker after a quote.
+        fewest_characters: least number of characters of a quote.
+        fewest_quotes: least number of quotes before the text may end.
 
     Raises:
         DataError: no document has that many characters.
-        ConfigError: a number is below 1, or quotes without an end are asked for in the plural.
+        ConfigError: ``fewest_characters`` is below 1, or ``fewest_quotes`` is given without both
+            markers.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class TextSpanConstraint:
         self._known: dict[State, Allowed] = {}
 
     def start(self) -> State:
-        """Return the state before the first generated token; last is the number of quotes owed."""
+        """Return the state before the first token; its last number counts the missing quotes."""
         return (*self._start().tolist(), self._fewest_quotes)
 
     def advance(self, state: State, token: int) -> State:
@@ -100,11 +101,11 @@ class TextSpanConstraint:
         text = np.frombuffer(self._tokens.of(token), np.uint8)
         states = self._read(np.array(state[:-1], np.int32), text)
         if len(states) <= len(text):
-            raise DataError(f"token {token} may not come here: it was not allowed")
+            raise DataError(f"token {token} is not allowed here")
         return (*states[-1].tolist(), max(state[-1] - len(_closings(states)), 0))
 
     def allowed(self, state: State) -> Allowed:
-        """Return what may come next."""
+        """Return what is allowed next."""
         if state not in self._known:
             if len(self._known) >= REMEMBERED_STATES:
                 self._known.clear()
@@ -127,7 +128,7 @@ class TextSpanConstraint:
                 last = states[-1].tolist()
                 quoted = text[begin : len(states) - 1 - (last[MARKER] if last[NODE] == DEAD else 0)]
                 whole = not self._closing and last[OWED] == 0 and last[PENDING] == 0
-                # a character that was cut off is left out
+                # an incomplete last character is dropped
                 characters = quoted.decode("utf-8", "ignore").encode()
                 found.append(self._quote(characters, whole))
         return [quote for quote in found if quote.text]
@@ -176,12 +177,12 @@ class TextSpanConstraint:
 
 
 class _SortedTokens:
-    """The vocabulary's tokens with text, sorted by their bytes.
+    """The tokens that have text, sorted by their bytes.
 
     Attributes:
-        ids: their numbers in this order.
-        arrays: their bytes end to end, where each begins, and how many bytes each shares with the
-            one before.
+        ids: ids of the tokens in this order.
+        arrays: concatenated bytes of the tokens, start of each, and the number of leading bytes
+            that each shares with the previous one.
     """
 
     def __init__(self, table: Sequence[bytes]):
@@ -203,7 +204,7 @@ def _shared(one: bytes, two: bytes) -> int:
 
 
 def _closings(states: np.ndarray) -> list[int]:
-    """Return the places after which a quote is closed."""
+    """Return the positions after which a quote is closed."""
     phases = states[:, PHASE]
     places: list[int] = (
         np.flatnonzero((phases[:-1] == INSIDE) & (phases[1:] == OUTSIDE)) + 1
@@ -212,7 +213,7 @@ def _closings(states: np.ndarray) -> list[int]:
 
 
 def matching_table(marker: bytes) -> Int16[np.ndarray, "progress 256"]:
-    """Return how much of a marker has been read after one more byte (Knuth, Morris, Pratt 1977)."""
+    """Return the matched length of a marker after one more byte (Knuth, Morris, Pratt 1977)."""
     table = np.zeros((len(marker) + 1, 256), np.int16)
     for read in range(len(marker) + 1):
         for byte in set(marker):

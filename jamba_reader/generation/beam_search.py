@@ -1,9 +1,9 @@
-"""Beam search as transformers does it: the same candidates, the same stopping, the same scores.
+"""Beam search with the candidates, the stopping rule and the scores of transformers.
 
-Of each prompt's running beams the ``beams`` times (1 + end tokens, at least 2) best continuations
-are looked at. Those among the first ``beams`` that are over compete for the finished places by
-log-probability over length to the length penalty; the best that are not over run on. Prompts are
-searched together and leave the batch one by one, so none depends on another.
+A step considers the best ``beams`` · max(2, 1 + end tokens) continuations of each prompt's running
+beams. Finished ones among the first ``beams`` compete for the finished beams by log-probability
+divided by length to the power of the length penalty. The best unfinished ones run on. Prompts are
+searched together and leave the batch one by one, so no prompt depends on another.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,14 +21,14 @@ from jamba_reader.model.model import JambaLanguageModel
 
 
 class _Beam(NamedTuple):
-    """A continuation and its log-probability, penalised for repetition."""
+    """A continuation and its log-probability, after the repetition penalty."""
 
     row: GenerationRow
     score: float
 
 
 class _Step(NamedTuple):
-    """What runs on: the rows of the batch that go on, each with its next token."""
+    """The rows of the batch that continue, each with its next token."""
 
     parents: list[int]
     tokens: list[int]
@@ -41,19 +41,19 @@ class _Search:
         self.running = [_Beam(fresh, 0.0)]
         self.finished: list[_Beam] = []
         self._settings = settings
-        self._looked_at = max(2, 1 + ends) * settings.beams
+        self._candidates = max(2, 1 + ends) * settings.beams
 
     def advance(self, scores: Tensor, log_probabilities: Tensor) -> _Step:
-        """Take one more token.
+        """Extend the beams by one token.
 
         Args:
-            scores: of each running beam's tokens; what may not come has minus infinity.
-            log_probabilities: the model's own.
+            scores: scores of the next tokens of each running beam; minus infinity if forbidden.
+            log_probabilities: log-probabilities by the model, without penalties.
         """
-        self._end_the_dead(scores)
+        self._finish_dead_ends(scores)
         before = torch.tensor([beam.score for beam in self.running], device=scores.device)
         flat = (scores + before[:, None]).flatten()
-        best, places = torch.topk(flat, min(self._looked_at, len(flat)))
+        best, places = torch.topk(flat, min(self._candidates, len(flat)))
         beams = self._settings.beams
         next_, step = list[_Beam](), _Step([], [])
         for rank, (score, place) in enumerate(zip(best.tolist(), places.tolist(), strict=True)):
@@ -73,14 +73,14 @@ class _Search:
 
     @property
     def over(self) -> bool:
-        """Whether nothing that still runs can become one of the best."""
+        """Whether no running beam can become one of the best."""
         if not self.running:
             return True
         if len(self.finished) < self._settings.beams:
             return False
         if self._settings.early_stopping is True:
             return True
-        # the score that the best running beam would have at the length it is judged by
+        # compare with the score of the best running beam at the length that the setting implies
         best = self.running[0]
         penalty, length = self._settings.length_penalty, len(best.row.tokens)
         if self._settings.early_stopping == "never" and penalty > 0:
@@ -93,8 +93,8 @@ class _Search:
         self.finished.sort(key=lambda beam: -beam.score)
         del self.finished[self._settings.beams :]
 
-    def _end_the_dead(self, scores: Tensor) -> None:
-        """Count beams after which nothing may come as finished."""
+    def _finish_dead_ends(self, scores: Tensor) -> None:
+        """Finish the beams after which no token is allowed."""
         dead = torch.isneginf(scores).all(dim=1).tolist()
         for beam, over in zip(self.running, dead, strict=True):
             if over:
@@ -116,12 +116,12 @@ def find_beams(
 
     Args:
         model: the language model.
-        prompts: token ids of each.
-        fresh: a row of each prompt that has no tokens yet.
-        cache: after the prompts; not to be used afterwards.
-        logits: after the prompts.
-        settings: how.
-        end_ids: end-of-text tokens.
+        prompts: token ids of each prompt.
+        fresh: a row without tokens for each prompt.
+        cache: the cache after the prompts; not usable afterwards.
+        logits: the logits after the prompts.
+        settings: how text is generated.
+        end_ids: ids of the end-of-text tokens.
     """
     searches = [_Search(row, settings, len(end_ids)) for row in fresh]
     live = list(searches)
@@ -154,7 +154,7 @@ def find_beams(
 
 
 def replay(fresh: GenerationRow, beam: _Beam) -> Iterator[Piece]:
-    """Yield the pieces of a finished beam, as if it had been generated token by token."""
+    """Yield the pieces of a finished beam as if it was generated token by token."""
     pieces = [
         fresh.push(token, log_probability)
         for token, log_probability in zip(beam.row.tokens, beam.row.log_probabilities, strict=True)

@@ -1,6 +1,7 @@
-"""Text from the model: greedy, drawn or searched, in batches of prompts of any lengths.
+"""Generates text for batches of prompts: greedy decoding, sampling or beam search.
 
-Each prompt is read once; its samples are forks of that state. Rows that are over leave the batch.
+Each prompt is read once, and its samples continue from copies of that state. Finished rows leave
+the batch.
 """
 
 import functools
@@ -44,21 +45,21 @@ def generate(
     on_piece: OnPiece | None = None,
     progress: bool = False,
 ) -> list[Generation]:
-    """Continue prompts; return the continuations, prompt after prompt.
+    """Continue prompts; return the continuations, ordered by prompt.
 
     Args:
         model: the language model.
-        prompts: token ids of each.
-        settings: how.
-        vocabulary: bytes of tokens; without it the text is empty and there can be no stop string.
-        constraint: what may be generated, the same for every row.
-        on_piece: called with each token and its text as they come.
+        prompts: token ids of each prompt.
+        settings: how text is generated.
+        vocabulary: bytes of the tokens; without it the text is empty and stop strings are refused.
+        constraint: restricts what may be generated, for every row.
+        on_piece: called with each token and its text as they are generated.
         progress: show a progress line while prompts are read.
 
     Raises:
         DataError: a prompt is empty, or an id is not in the vocabulary.
-        ConfigError: prompts and continuations take more memory than there is, or settings do not
-            go together.
+        ConfigError: prompts and continuations need more memory than there is, or settings
+            contradict each other.
         CheckpointError: the model's scores are not numbers.
     """
     found = []
@@ -86,16 +87,16 @@ def stream(
     constraint: Constraint | None = None,
     progress: bool = False,
 ) -> Iterator[Piece]:
-    """Continue prompts and yield tokens with their text as they come; see :func:`generate`.
+    """Continue prompts and yield each token with its text; see :func:`generate`.
 
-    The text of a continuation's pieces, joined, is the text of its :class:`Generation`. A beam
-    search knows its tokens only at its end and yields them then.
+    The joined text of a continuation's pieces is the text of its :class:`Generation`. A beam search
+    knows its tokens only at its end and yields them then.
     """
     if not prompts:
         return
     check_prompts(prompts, model.config.vocab_size)
     if settings.stop and vocabulary is None:
-        raise ConfigError("stop strings need the vocabulary's text")
+        raise ConfigError("stop strings need a vocabulary: give vocabulary=TokenBytes(tokenizer)")
     end_ids = _end_ids(model, settings)
     _check_size(model, prompts, settings)
     rows = [
@@ -114,7 +115,7 @@ def stream(
         for number, prompt in enumerate(prompts)
     ]
     with _evaluating(model):
-        # room for all that may come; samples and beams, which are selected from it, keep it
+        # space for the whole continuation; samples and beams are selected from it and keep it
         cache = model.new_cache(len(prompts), max(map(len, prompts)) + settings.max_new_tokens)
         logits = model.prefill(
             prompts, cache, chunk_tokens=settings.chunk_tokens, progress=progress
@@ -143,7 +144,7 @@ def _continued(
     settings: GenerationSettings,
     end_ids: Sequence[int],
 ) -> Iterator[Piece]:
-    """Yield token after token of every row until all are over."""
+    """Yield the tokens of every row until all rows are finished."""
     seen = None
     if settings.repetition_penalty != 1.0:
         seen = tokens_seen([prompts[row.number] for row in live], logits)
@@ -170,7 +171,7 @@ def _next_tokens(
     settings: GenerationSettings,
     end_ids: Sequence[int],
 ) -> tuple[Tensor, list[Piece]]:
-    """Choose the next token of each row; return the tokens and what they add."""
+    """Choose the next token of each row; return the tokens and their pieces."""
     scores, plain = logits, log_probabilities(logits)
     if seen is not None:
         scores = penalise_repetition(scores, seen, settings.repetition_penalty)
@@ -178,7 +179,7 @@ def _next_tokens(
     dead = mask.all(dim=1).tolist()
     scores = scores.masked_fill(mask, -torch.inf)
     if settings.temperature > 0:
-        # a row that is over has no distribution; what is drawn for it is not used
+        # a row without an allowed token has no distribution; the token drawn for it is not used
         scores[dead] = 0.0
         scores = warp(
             scores,
@@ -229,15 +230,15 @@ def _check_size(
 @functools.cache
 def _warn_of_length(trained: int) -> None:
     logger.warning(
-        "a prompt and its continuation are longer than the %s tokens that the model is made for "
-        "(max_position_embeddings); it reads on, how well is not known",
+        "a prompt and its continuation are longer than the %s tokens that the model was made for "
+        "(max_position_embeddings); the quality of the text is unknown",
         f"{trained:,}",
     )
 
 
 @contextmanager
 def _evaluating(model: JambaLanguageModel) -> Iterator[None]:
-    """Switch dropout off for a while."""
+    """Put the model into evaluation mode, without dropout, and restore its mode."""
     training = model.training
     model.eval()
     try:

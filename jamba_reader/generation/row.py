@@ -1,4 +1,4 @@
-"""One continuation while it grows: its tokens, text, constraint, and when it is over."""
+"""One continuation during generation: tokens, text, state of the constraint, end."""
 
 import copy
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ class GenerationRow:
     """One continuation of one prompt.
 
     Args:
-        prompt: the prompt's tokens.
-        number: its position among the prompts.
-        sample: this continuation's number among those of the prompt.
+        prompt: token ids of the prompt.
+        number: index of the prompt.
+        sample: index of this continuation among those of the prompt.
         settings: how text is generated.
-        end_ids: end-of-text tokens.
-        vocabulary: bytes of tokens; None makes no text.
-        constraint: what may be generated.
+        end_ids: ids of the end-of-text tokens.
+        vocabulary: bytes of the tokens; None produces no text.
+        constraint: restricts what may be generated.
     """
 
     def __init__(
@@ -51,20 +51,20 @@ class GenerationRow:
         self._random = row_random(settings.seed, prompt, sample)
 
     def fork(self) -> "GenerationRow":
-        """Return a copy that goes its own way."""
-        twin = copy.copy(self)
-        twin.tokens = list(self.tokens)
-        twin.log_probabilities = list(self.log_probabilities)
-        twin._text = list(self._text)
-        twin._stream = self._stream.fork()
-        return twin
+        """Return an independent copy."""
+        other = copy.copy(self)
+        other.tokens = list(self.tokens)
+        other.log_probabilities = list(self.log_probabilities)
+        other._text = list(self._text)
+        other._stream = self._stream.fork()
+        return other
 
     def uniform(self) -> float:
         """Return the row's next random number in [0, 1)."""
         return float(self._random.random())
 
     def allowed(self) -> Allowed:
-        """Return what the constraint allows next; all without one, but no end too early."""
+        """Return what is allowed next, by the constraint and by ``min_new_tokens``."""
         early = len(self.tokens) < self._settings.min_new_tokens
         if self._constraint is None:
             return Allowed(np.zeros(0, np.int64), forbids=True, may_end=not early)
@@ -72,7 +72,7 @@ class GenerationRow:
         return allowed._replace(may_end=allowed.may_end and not early)
 
     def push(self, token: int, log_probability: float) -> Piece:
-        """Take the next token."""
+        """Append a token."""
         self.tokens.append(token)
         self.log_probabilities.append(log_probability)
         text = ""
@@ -90,7 +90,7 @@ class GenerationRow:
         return self._piece(token, text)
 
     def end_here(self) -> Piece:
-        """Take note that the constraint allows nothing more."""
+        """Finish the row because the constraint allows no token."""
         self.reason = "constraint"
         return self._piece(None, "")
 

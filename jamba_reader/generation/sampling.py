@@ -1,8 +1,8 @@
-"""From the model's scores to the next token: penalties, cut-offs, and the draw.
+"""Chooses the next token from the model's scores: penalties, cut-offs and sampling.
 
-Each function is one definition, equal to transformers' logits processor of the same purpose
-(tested), and works on all rows of a batch at once. Order: repetition penalty, what is forbidden,
-temperature, top-k, top-p.
+Each function equals the logits processor of transformers with the same purpose (tested), and works
+on all rows of a batch at once. The order is repetition penalty, constraint, temperature, top-k,
+top-p.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from torch import Tensor
 from spider.errors import CheckpointError
 
 COLDEST = 1e-6
-"""Below it a temperature leaves the best token alone, as it does here; scores would overflow."""
+"""Lowest divisor of the scores: only the best token has a probability, and less would overflow."""
 
 Scores = Float[Tensor, "rows vocabulary"]
 
@@ -28,8 +28,8 @@ def penalise_repetition(
 
     Args:
         scores: logits, or log-probabilities in a beam search.
-        seen: tokens of each row's prompt and continuation.
-        penalty: positive scores are divided by it, negative ones multiplied; 1 changes nothing.
+        seen: the tokens in each row's prompt and continuation.
+        penalty: positive scores are divided by it, negative scores multiplied; 1 changes nothing.
     """
     penalised = torch.where(scores < 0, scores * penalty, scores / penalty)
     return torch.where(seen, penalised, scores)
@@ -38,7 +38,7 @@ def penalise_repetition(
 def tokens_seen(
     prompts: Sequence[Sequence[int]], scores: Scores
 ) -> Bool[Tensor, "rows vocabulary"]:
-    """Return which tokens each row's prompt holds."""
+    """Return which tokens occur in each row's prompt."""
     seen = torch.zeros_like(scores, dtype=torch.bool)
     for row, prompt in zip(seen, prompts, strict=True):
         row[torch.tensor(list(prompt), device=seen.device)] = True
@@ -46,7 +46,7 @@ def tokens_seen(
 
 
 def keep_top_k(scores: Scores, k: int) -> Scores:
-    """Forbid all but the ``k`` best tokens of each row; ties with the last of them stay."""
+    """Forbid all but the ``k`` best tokens of each row; ties with the last one stay."""
     last = torch.topk(scores, min(k, scores.shape[-1])).values[:, -1:]
     return scores.masked_fill(scores < last, -torch.inf)
 
@@ -54,20 +54,20 @@ def keep_top_k(scores: Scores, k: int) -> Scores:
 def keep_top_p(scores: Scores, p: float) -> Scores:
     """Keep each row's smallest set of best tokens of probability ``p`` (arXiv:1904.09751)."""
     ascending, order = torch.sort(scores)
-    # what lies below the kept set adds up to 1 - p at most; the best token always stays
+    # the probabilities below the kept set sum to at most 1 - p; the best token always stays
     below = ascending.softmax(dim=-1).cumsum(dim=-1) <= 1.0 - p
     below[:, -1] = False
     return scores.masked_fill(torch.zeros_like(below).scatter(1, order, below), -torch.inf)
 
 
 def warp(scores: Scores, *, temperature: float, top_k: int, top_p: float) -> Scores:
-    """Shape the distribution that is drawn from.
+    """Apply temperature, top-k and top-p to the scores.
 
     Args:
-        scores: logits; forbidden tokens have minus infinity.
-        temperature: above 0; scores are divided by it.
+        scores: logits; minus infinity for forbidden tokens.
+        temperature: above 0; the scores are divided by it.
         top_k: keep this many tokens; 0 keeps all.
-        top_p: keep the best tokens of this probability; 1 keeps all.
+        top_p: keep the best tokens with this total probability; 1 keeps all.
     """
     scores = scores / max(temperature, COLDEST)
     if top_k > 0:
@@ -82,11 +82,11 @@ def log_probabilities(logits: Scores) -> Scores:
         CheckpointError: the logits of a row are not numbers.
     """
     found = logits.log_softmax(dim=-1)
-    # one logit that is not a number, or infinite, makes a whole row so
+    # one logit that is not a number, or is infinite, makes the whole row not a number
     if bool(found[:, :1].isnan().any()):
         raise CheckpointError(
             "the model's scores are not numbers: its weights are damaged, or activations overflow "
-            "float16; fetch the checkpoint again, or load it in bfloat16 or float32"
+            "float16; download the checkpoint again, or load it in bfloat16 or float32"
         )
     return found
 
@@ -100,19 +100,19 @@ def draw(scores: Scores, uniforms: Sequence[float]) -> Int64[Tensor, " rows"]:
     """
     cumulative = scores.double().softmax(dim=-1).cumsum(dim=-1)
     points = torch.tensor(list(uniforms), dtype=torch.float64, device=scores.device)[:, None]
-    # a hair below the total, which rounding may leave under 1, so that the last token with any
-    # probability is the last that can be drawn
+    # slightly below the total, which rounding may leave under 1, so that no token after the last
+    # one with a probability is drawn
     points = points * cumulative[:, -1:] * (1.0 - 2.0**-50)
     return torch.searchsorted(cumulative, points, right=True)[:, 0]
 
 
 def row_random(seed: int, prompt: Sequence[int], sample: int) -> np.random.Generator:
-    """Return the random numbers of one row: they depend on nothing else in its batch.
+    """Return the random generator of one row, which does not depend on the rest of its batch.
 
     Args:
-        seed: of the run.
-        prompt: the row's own; different prompts draw different numbers.
-        sample: its number among the samples of its prompt.
+        seed: seed of the run.
+        prompt: the row's prompt; different prompts give different numbers.
+        sample: index of the row among the samples of its prompt.
     """
     digest = hashlib.blake2b(np.asarray(prompt, dtype=np.int64).tobytes(), digest_size=16)
     words = np.frombuffer(digest.digest(), dtype=np.uint32).tolist()

@@ -1,4 +1,4 @@
-"""How text is generated, and what comes of it."""
+"""Settings and results of text generation."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from jamba_reader.tokenization.text_stream import check_stops
 from spider.errors import ConfigError
 
 FinishReason = Literal["end", "stop", "length", "constraint"]
-"""An end-of-text token; a stop string; the number of tokens; the constraint allows nothing."""
+"""An end-of-text token, a stop string, the number of tokens, or no token that is allowed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,25 +17,26 @@ class GenerationSettings:
     """How text is generated.
 
     Attributes:
-        max_new_tokens: at most this many, the end-of-text token included.
-        min_new_tokens: no end-of-text token before this many.
-        temperature: scores are divided by it before a token is drawn; 0 takes the best token.
-        top_k: draw among this many best tokens; 0 draws among all.
-        top_p: draw among the best tokens that have this probability together; 1 draws among all.
-        repetition_penalty: scores of tokens in prompt or continuation are lowered by it; 1 is none.
-        samples: continuations of each prompt; of a beam search, so many of its best.
+        max_new_tokens: largest number of new tokens, with the end-of-text token.
+        min_new_tokens: smallest number of tokens before an end-of-text token.
+        temperature: scores are divided by it before sampling; 0 takes the best token.
+        top_k: sample from this many best tokens; 0 samples from all.
+        top_p: sample from the best tokens with this total probability; 1 samples from all.
+        repetition_penalty: lowers the scores of tokens in prompt and continuation; 1 is none.
+        samples: continuations of each prompt; with a beam search, the number of best beams.
         beams: width of the beam search; 1 is none.
-        length_penalty: a beam's score is its log-probability over its length to this power.
-        early_stopping: end a beam search once there are ``beams`` finished ones (true), once a
-            running one is unlikely to overtake them (false), or cannot ("never").
+        length_penalty: a beam's score is its log-probability divided by its length to this power.
+        early_stopping: end a beam search when there are ``beams`` finished beams (true), when a
+            running beam is unlikely to overtake them (false), or when none can ("never").
         stop: strings that end the text.
-        include_stop: keep the stop string.
-        end_ids: end-of-text tokens; null takes the model's.
-        seed: of the draws. A row draws by seed, its own prompt and its number among the samples.
-        chunk_tokens: tokens of the prompts read at a time.
+        include_stop: keep the stop string in the text.
+        end_ids: end-of-text tokens; null takes those of the model.
+        seed: seed of the sampling. A row's numbers depend on the seed, its prompt and its index
+            among the samples of the prompt.
+        chunk_tokens: tokens of the prompts in one call of the model.
 
     Raises:
-        ConfigError: a setting is out of range, or two do not go together.
+        ConfigError: a setting is out of range, or two settings contradict each other.
     """
 
     max_new_tokens: int = 256
@@ -65,15 +66,17 @@ class GenerationSettings:
             "no more than max_new_tokens",
         )
         self._require("top_p", 0.0 <= self.top_p <= 1.0, "0 to 1")
-        # beyond these a score, or a length to that power, is no finite number any more
+        # outside these ranges a score, or a length to that power, can overflow
         self._require("repetition_penalty", 1e-3 <= self.repetition_penalty <= 1e3, "0.001 to 1000")
         self._require("length_penalty", -10 <= self.length_penalty <= 10, "-10 to 10")
         check_stops(self.stop)
         if self.beams > 1 and self.temperature > 0:
-            raise ConfigError("beams and temperature: a beam search draws nothing; set one of them")
+            raise ConfigError(
+                "beams and temperature: a beam search does not sample; set only one of them"
+            )
         if self.samples > 1 and self.temperature == 0 and self.samples > self.beams:
             raise ConfigError(
-                f"samples={self.samples} would all be alike: set a temperature, or as many beams"
+                f"samples={self.samples} would all be equal: set a temperature, or as many beams"
             )
 
     def _require(self, name: str, holds: bool, expected: str) -> None:
@@ -85,15 +88,16 @@ class Generation(NamedTuple):
     """One continuation of one prompt.
 
     Attributes:
-        prompt: its position among the prompts.
-        sample: its number among the continuations of that prompt.
-        tokens: all that were generated, the end-of-text token included.
-        text: what they spell, up to a stop string; empty without a vocabulary.
-        log_probabilities: of each token after the ones before it, by the model itself: before any
-            penalty, temperature, cut-off or constraint.
-        finish_reason: why it is over.
-        quotes: the documents' spans within it, with a constraint.
-        score: of a beam: its (penalised) log-probability over its length to the length penalty.
+        prompt: index of the prompt.
+        sample: index of the continuation among those of the prompt.
+        tokens: all generated tokens, with the end-of-text token.
+        text: the text of the tokens, up to a stop string; empty without a vocabulary.
+        log_probabilities: log-probability of each token by the model itself, before any penalty,
+            temperature, cut-off or constraint.
+        finish_reason: why the text ended.
+        quotes: the spans of documents in the text, if there is a constraint.
+        score: score of a beam: its (penalised) log-probability divided by its length to the power
+            of the length penalty.
     """
 
     prompt: int
@@ -107,14 +111,14 @@ class Generation(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """What one step adds to one continuation.
+    """The part of a continuation that one step adds.
 
     Attributes:
-        prompt: position of the prompt.
-        sample: number of the continuation.
-        token: the token; None where only held-back text is added.
-        text: text that is certain now; may be empty.
-        finished: the whole continuation, once it is over.
+        prompt: index of the prompt.
+        sample: index of the continuation.
+        token: the token; None if the constraint ended the text.
+        text: text that is final now; may be empty.
+        finished: the whole continuation, in its last piece.
     """
 
     prompt: int

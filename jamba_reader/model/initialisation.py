@@ -1,9 +1,9 @@
-"""Weights to start training from: as transformers draws them, with Mamba's own time steps.
+"""Initial weights for training: those of transformers, with the time steps of Mamba.
 
-transformers leaves ``dt_proj.bias`` at zero, so that every channel has a time step of softplus(0) =
-0.69, and with A down to -16 most states forget within two tokens. Mamba draws each channel's time
-step log-uniformly between 0.001 and 0.1, so that some channels remember a thousand tokens from the
-start; small models trained from scratch need that.
+transformers initialises ``dt_proj.bias`` to zero. Every channel then has a time step of softplus(0)
+= 0.69, and with A down to -16 most states decay within two tokens. Mamba draws the time step of
+each channel log-uniformly between 0.001 and 0.1, so that some channels keep their state for a
+thousand tokens from the start. Small models that are trained from scratch need that.
 """
 
 import math
@@ -23,20 +23,20 @@ LONGEST_TIME_STEP = 0.1
 def initialise(
     model: JambaLanguageModel, generator: torch.Generator, *, mamba_time_steps: bool = True
 ) -> None:
-    """Draw every weight of a model anew; the same generator state gives the same weights.
+    """Draw every weight of a model; the same generator state gives the same weights.
 
-    Matrices, convolutions and embeddings are N(0, ``initializer_range``) but for the padding
-    token's embedding, which is zero; biases are zero, norms and D one, and A = -1 … -states.
+    Matrices, convolutions and embeddings are N(0, ``initializer_range``), except the embedding of
+    the padding token, which is zero. Biases are zero, norms and D are one, and A = -1 … -states.
 
     Sources: transformers' ``JambaPreTrainedModel._init_weights``; Gu & Dao 2023 (arXiv:2312.00752),
     section 3.6, and their code, for the time steps: ``dt_proj.weight`` uniform within
     rank**-0.5 of zero, and softplus of its bias log-uniform.
 
     Args:
-        model: float weights on any device.
-        generator: on the CPU; numbers are drawn there, in the order of the parameters' names in
-            the model, and copied to where the weights are.
-        mamba_time_steps: draw Mamba's time steps; False leaves the projection as transformers does.
+        model: a model with float weights on any device.
+        generator: a generator on the CPU. Numbers are drawn there, in the order of the model's
+            parameters, and copied to the device of the weights.
+        mamba_time_steps: draw the time steps as Mamba does; False draws them as transformers does.
     """
     std = model.config.initializer_range
     for name, parameter in model.named_parameters():
@@ -72,6 +72,6 @@ def _draw_time_steps(projection: nn.Linear, generator: torch.Generator) -> None:
 def inverse_softplus(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Return x with ``log(1 + exp(x)) = values``, for values above zero.
 
-    Written as ``v + log(1 - exp(-v))``, which loses no digits where v is small.
+    Computed as ``v + log(1 - exp(-v))``, which is accurate for small v.
     """
     return values + torch.log(-torch.expm1(-values))

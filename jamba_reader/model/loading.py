@@ -1,4 +1,4 @@
-"""Loading and saving the language model, tensor by tensor (layouts: :mod:`checkpoint_names`)."""
+"""Loads and saves the language model, one tensor at a time."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -32,21 +32,24 @@ def load_model(
     revision: str | None = None,
     progress: bool = True,
 ) -> JambaLanguageModel:
-    """Load a checkpoint for inference; at no time is more held than the model and one tensor.
+    """Load a checkpoint for inference.
+
+    Memory never holds more than the model and one more tensor.
 
     Args:
         name_or_path: a name on the hub, a folder in any layout, or a reader artifact.
-        dtype: of the weights; None takes what ``config.json`` says, else what is stored.
-        device: where the weights go.
-        kernels: which implementation of each operation runs.
-        quantization: what becomes int8 on the way, besides what is int8 in the files.
+        dtype: data type of the weights; None takes the one that ``config.json`` names, otherwise
+            the stored one.
+        device: device of the weights.
+        kernels: implementation of the operations.
+        quantization: weights to quantise while loading, besides those that are int8 in the files.
         revision: commit, tag or branch on the hub.
         progress: show a progress line.
 
     Raises:
-        CheckpointError: the checkpoint is missing, damaged, or not of such a model: one line with
+        CheckpointError: the checkpoint is missing, damaged, or not a Jamba model; one line lists
             all missing, unexpected and misshapen tensors.
-        ConfigError: the weights take more memory than there is.
+        ConfigError: the weights need more memory than there is.
         MissingDependencyError: the hub cannot be reached.
     """
     folder = find_checkpoint(name_or_path, revision=revision)
@@ -62,7 +65,7 @@ def load_model(
     )
     model.to_empty(device=device)
     if checkpoint.config.tie_word_embeddings:
-        # to_empty gives each module tensors of its own
+        # to_empty gives each module its own tensors
         model.lm_head.weight = model.model.embed_tokens.weight
         checkpoint.check_tied_head()
     _fill(model, checkpoint, progress=progress)
@@ -72,15 +75,15 @@ def load_model(
 def save_model(
     model: JambaLanguageModel, folder: Path, *, max_shard_bytes: int = SHARD_BYTES
 ) -> None:
-    """Write a model as it is on the hub, which transformers opens unless parts of it are int8.
+    """Write a model in the layout on the hub; transformers opens it unless it has int8 weights.
 
-    ``config.json`` comes last, so a folder that has it is whole; weights that the folder held
-    before are replaced. No more than one tensor is copied at a time.
+    ``config.json`` is written last, so a folder that has it is complete. Weights that the folder
+    contained before are replaced. At most one tensor is copied at a time.
 
     Args:
-        model: on any device.
-        folder: made if it is not there.
-        max_shard_bytes: size of a file, unless one tensor is larger.
+        model: a model on any device.
+        folder: created if it does not exist.
+        max_shard_bytes: largest size of a file, unless one tensor is larger.
     """
     state = model.state_dict()
     specs = tensor_specs(model.config, model.quantization).values()
@@ -96,7 +99,7 @@ def save_model(
 
 @torch.no_grad()
 def _fill(model: JambaLanguageModel, checkpoint: Checkpoint, *, progress: bool) -> None:
-    """Read every tensor into its place in the model."""
+    """Read every tensor into the model."""
     state = model.state_dict()
     specs = tensor_specs(model.config, model.quantization)
     with ExitStack() as stack:
@@ -107,7 +110,7 @@ def _fill(model: JambaLanguageModel, checkpoint: Checkpoint, *, progress: bool) 
         for name, spec in specs.items():
             place = _part(name, state, model.config)
             if name not in checkpoint.specs:
-                continue  # scales that come with the weight before them
+                continue  # scales are computed with the weight before them
             source = checkpoint.read(name)
             if spec.kind == "int8" and source.dtype != torch.int8:
                 scale = _part(f"{name}{SCALE}", state, model.config)
@@ -119,7 +122,7 @@ def _fill(model: JambaLanguageModel, checkpoint: Checkpoint, *, progress: bool) 
 
 
 def _part(name: str, state: Mapping[str, Tensor], config: JambaConfig) -> Tensor:
-    """Return the part of the model's state that holds a tensor of the hub's layout."""
+    """Return the part of the model's state that is a tensor of the hub's layout."""
     view = model_view(name, config)
     tensor = state[view.name]
     if view.expert is not None:
@@ -130,4 +133,6 @@ def _part(name: str, state: Mapping[str, Tensor], config: JambaConfig) -> Tensor
 def _copy(name: str, source: Tensor, place: Tensor) -> None:
     place.copy_(source)
     if place.dtype == torch.float16 != source.dtype and not bool(place.isfinite().all()):
-        raise CheckpointError(f"{name} has weights beyond float16: load it as bfloat16")
+        raise CheckpointError(
+            f"{name} has weights outside the range of float16: load it as bfloat16"
+        )

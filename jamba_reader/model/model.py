@@ -22,15 +22,15 @@ from spider.errors import DataError
 from spider.progress import Progress
 
 CHUNK_TOKENS = 2048
-"""Tokens of a prefill done at a time: bounds its memory, and fills the processor."""
+"""Tokens of a prefill in one call: bounds its memory, and is enough to use all cores."""
 
 
 class ModelOutput(NamedTuple):
-    """What the model computed.
+    """The output of the model.
 
     Attributes:
-        logits: ``[rows, vocabulary]``, of the rows asked for, in the model's dtype.
-        hidden: ``[tokens, hidden]``, after the last norm.
+        logits: ``[rows, vocabulary]`` of the requested rows, in the model's data type.
+        hidden: ``[tokens, hidden]`` after the last norm.
         router_logits: ``[tokens, experts]`` of each mixture of experts.
     """
 
@@ -47,10 +47,10 @@ class JambaLanguageModel(nn.Module):
 
     Args:
         config: shape of the model.
-        kernels: which implementation of each operation runs; ``auto`` goes by the device.
-        device: where the weights are made; ``meta`` makes none.
-        dtype: of the weights.
-        quantization: int8 weights of feed-forward parts where given.
+        kernels: implementation of the operations; ``auto`` depends on the device.
+        device: device of the weights; ``meta`` allocates none.
+        dtype: data type of the weights.
+        quantization: feed-forward weights that are int8; None if there are none.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class JambaLanguageModel(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """Device of the weights."""
         return self.lm_head.weight.device
 
     @property
@@ -100,7 +100,7 @@ class JambaLanguageModel(nn.Module):
         self.model.gradient_checkpointing = value
 
     def new_cache(self, sequences: int, capacity: int = 0) -> Cache:
-        """Return the cache of ``sequences`` that have not begun, with room for ``capacity``."""
+        """Return an empty cache for ``sequences``, with space for ``capacity`` tokens of each."""
         return Cache.empty(
             self.config, sequences, dtype=self.dtype, device=self.device, capacity=capacity
         )
@@ -108,20 +108,20 @@ class JambaLanguageModel(nn.Module):
     def hidden_states(
         self, tokens: Int64[Tensor, " tokens"], segments: Segments, cache: Cache | None = None
     ) -> tuple[Float[Tensor, "tokens hidden"], tuple[Tensor, ...]]:
-        """Run all but the head.
+        """Run the model without its head.
 
         Args:
-            tokens: ids of all sequences, end to end.
-            segments: where sequences begin.
-            cache: what earlier calls left; moves on by these tokens.
+            tokens: ids of all sequences, concatenated.
+            segments: boundaries of the sequences.
+            cache: state after earlier calls; advances by these tokens.
 
         Returns:
             Hidden states after the last norm, and the router logits of each mixture of experts.
 
         Raises:
-            DataError: the segments are of another number of tokens, the cache is that of a model
-                of another shape, or an id is not in the vocabulary (on a GPU, where looking would
-                wait for it, ``prefill`` alone looks).
+            DataError: the segments have another number of tokens, the cache belongs to a model of
+                another shape, or an id is not in the vocabulary. On a GPU only ``prefill`` checks
+                the ids, because a check here would wait for the device.
         """
         if segments.total != len(tokens):
             raise DataError(f"{len(tokens)} tokens in segments of {segments.total} in all")
@@ -147,11 +147,11 @@ class JambaLanguageModel(nn.Module):
         """Return logits of ``rows``, or of the last token of each sequence that has any.
 
         Args:
-            tokens: ids of all sequences, end to end.
-            segments: where sequences begin.
-            cache: what earlier calls left; moves on by these tokens.
-            rows: rows of ``tokens`` whose logits are wanted. There is no way to get all of them
-                but to ask for all: at 256K tokens they would be 32 GiB.
+            tokens: ids of all sequences, concatenated.
+            segments: boundaries of the sequences.
+            cache: state after earlier calls; advances by these tokens.
+            rows: rows of ``tokens`` whose logits to return. All logits are never the default: at
+                256K tokens they need 32 GiB.
         """
         hidden, routers = self.hidden_states(tokens, segments, cache)
         rows = segments.last_rows(tokens.device) if rows is None else rows
@@ -166,11 +166,11 @@ class JambaLanguageModel(nn.Module):
         chunk_tokens: int = CHUNK_TOKENS,
         progress: bool = False,
     ) -> Float[Tensor, "sequences vocabulary"]:
-        """Read prompts into the cache, ``chunk_tokens`` at a time; any split gives the same.
+        """Read prompts into the cache; the result does not depend on ``chunk_tokens``.
 
         Args:
             prompts: token ids of each of the cache's sequences.
-            cache: may hold earlier tokens of the sequences.
+            cache: the cache, which may contain earlier tokens of the sequences.
             chunk_tokens: tokens in a call of the model, over all sequences.
             progress: show a progress line.
 
@@ -179,7 +179,7 @@ class JambaLanguageModel(nn.Module):
 
         Raises:
             DataError: a prompt is empty, or an id is not in the vocabulary.
-            ConfigError: it takes more memory than there is; said before anything is computed.
+            ConfigError: there is too little memory; checked before anything is computed.
         """
         check_prompts(prompts, self.config.vocab_size)
         if len(prompts) != cache.sequences:
@@ -222,17 +222,17 @@ class JambaLanguageModel(nn.Module):
     ) -> Float[Tensor, "sequences vocabulary"]:
         """Read one more token of each sequence; return the logits after it, in float32.
 
-        On a CPU the layers are not called, see ``jamba_reader.ops.decode_step``, unless one was
-        replaced or has a hook.
+        On a CPU one kernel computes all layers (``jamba_reader.ops.decode_step``), unless a layer
+        was replaced or has a hook.
 
         Raises:
-            DataError: not one token for each sequence, an id that is not in the vocabulary, or
-                the call before ended halfway.
+            DataError: the number of tokens is not that of the sequences, an id is not in the
+                vocabulary, or the last call failed halfway.
         """
         if len(tokens) != cache.sequences:
             raise DataError(
                 f"{len(tokens)} tokens for a cache of {cache.sequences} sequences, "
-                "expected one of each"
+                "expected one for each"
             )
         if self._decode_step is not None and tokens.device.type == "cpu" and not self.training:
             self._check_tokens(tokens)
@@ -248,7 +248,7 @@ class JambaLanguageModel(nn.Module):
         input_ids: Int64[Tensor, "sequences length"],
         attention_mask: Bool[Tensor, "sequences length"] | Int64[Tensor, "sequences length"],
     ) -> Float[Tensor, "sequences length vocabulary"]:
-        """Return the logits of a padded batch, zeros at the padding, on whichever side it is."""
+        """Return the logits of a batch that is padded on either side; zeros at the padding."""
         real = attention_mask.bool()
         segments = Segments(real.sum(dim=1).tolist())
         hidden, _ = self.hidden_states(input_ids[real], segments)

@@ -1,21 +1,21 @@
-"""What a parameter is, told by its name: how it starts and whether it decays follow from it."""
+"""The kind of a parameter, which decides its initialisation and its weight decay."""
 
 from enum import Enum
 
 
 class ParameterKind(Enum):
-    """Kinds of parameters."""
+    """The kinds of parameters."""
 
     MATRIX = "a projection, a convolution, a router, an expert, the head"
-    EMBEDDING = "the table of token vectors, the head too where they are tied"
-    DECAY = "A_log, the rates at which states forget"
-    SKIP = "D, what passes by the state"
+    EMBEDDING = "the table of token vectors, and the head if it is tied to the table"
+    DECAY = "A_log, the decay rates of the states"
+    SKIP = "D, the skip connection past the state"
     NORM = "the weight of a normalisation"
     BIAS = "a bias"
 
 
 def kind_of(name: str) -> ParameterKind:
-    """Return the kind of a parameter of ``JambaLanguageModel.named_parameters()``."""
+    """Return the kind of a parameter from its name in ``JambaLanguageModel``."""
     parts = name.split(".")
     if parts[-1] == "A_log":
         return ParameterKind.DECAY

@@ -1,4 +1,4 @@
-"""Prompts on their way into the model: checked, then cut into calls of bounded size."""
+"""Checks prompts and splits them into calls of bounded size."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from spider.errors import ConfigError, DataError
 
 
 def check_prompts(prompts: Sequence[Sequence[int]], vocabulary: int) -> None:
-    """Check token ids before anything is computed.
+    """Check the token ids of prompts.
 
     Raises:
         DataError: a prompt is empty, or an id is not in the vocabulary.
@@ -19,7 +19,7 @@ def check_prompts(prompts: Sequence[Sequence[int]], vocabulary: int) -> None:
 
 
 def check_ids(lowest: int, highest: int, vocabulary: int, *, where: str = "the call") -> None:
-    """Check the lowest and the highest of some token ids.
+    """Check the lowest and the highest token id of a call.
 
     Raises:
         DataError: one is not in the vocabulary.
@@ -34,10 +34,11 @@ def check_ids(lowest: int, highest: int, vocabulary: int, *, where: str = "the c
 def prompt_chunks(
     prompts: Sequence[Sequence[int]], budget: int
 ) -> Iterator[tuple[list[int], list[int], list[int]]]:
-    """Cut prompts into calls of at most ``budget`` tokens in all.
+    """Split prompts into calls of at most ``budget`` tokens over all prompts.
 
     Yields:
-        Of each call: tokens of each prompt, their ids end to end, and which prompts it finishes.
+        For each call: number of tokens of each prompt, their concatenated ids, and the indices of
+        the prompts that it completes.
 
     Raises:
         ConfigError: the budget is below one token.

@@ -1,1 +1,1 @@
-"""Byte-level vocabularies, token bytes and streamed text."""
+"""Byte-level vocabularies, the bytes of tokens, and streamed text."""

@@ -1,4 +1,4 @@
-"""Tokens become text as they come: whole characters only, and never a part of a stop string."""
+"""Converts tokens to text during generation, in whole characters and without stop strings."""
 
 import codecs
 import copy
@@ -8,18 +8,18 @@ from spider.errors import ConfigError
 
 
 class TextStream:
-    """Turns the bytes of one sequence's tokens into text, up to a stop string.
+    """Converts the bytes of one sequence's tokens to text, up to a stop string.
 
-    The text ends where a stop string is first complete, whichever tokens it came in; of several
-    complete at the same character, the longest counts. What may still become a stop string, and
-    bytes that are no whole character yet, are held back until it is known.
+    The text ends where a stop string is first complete, whatever its tokens. If several are
+    complete at the same character, the longest counts. Text that may still become a stop string,
+    and bytes of an incomplete character, are held back.
 
     Args:
         stops: the stop strings.
         include_stop: keep the stop string at the end of the text.
 
     Attributes:
-        stopped: a stop string was met; the text is over.
+        stopped: whether a stop string has ended the text.
 
     Raises:
         ConfigError: a stop string is empty.
@@ -34,18 +34,18 @@ class TextStream:
         self._held = ""
 
     def fork(self) -> "TextStream":
-        """Return a copy that goes its own way."""
-        twin = copy.copy(self)
-        twin._decoder = _decoder()
-        twin._decoder.setstate(self._decoder.getstate())
-        return twin
+        """Return an independent copy."""
+        other = copy.copy(self)
+        other._decoder = _decoder()
+        other._decoder.setstate(self._decoder.getstate())
+        return other
 
     def push(self, piece: bytes) -> str:
-        """Take the bytes of one more token; return the text that is certain now."""
+        """Add the bytes of one more token; return the text that is final now."""
         return self._take(self._decoder.decode(piece)) if piece else ""
 
     def finish(self) -> str:
-        """Return what was held back, once no more tokens come."""
+        """Return the text that was held back; no more tokens may follow."""
         text = self._take(self._decoder.decode(b"", final=True))
         held, self._held = self._held, ""
         return text + held
@@ -54,7 +54,7 @@ class TextStream:
         if self.stopped or not (text or self._held):
             return ""
         window = self._held + text
-        # end first, then start: the earliest end, and of those the longest stop string
+        # the smallest pair is the earliest end, and for equal ends the longest stop string
         ends = [
             (start + len(stop), start) for stop in self._stops if (start := window.find(stop)) >= 0
         ]
@@ -62,12 +62,12 @@ class TextStream:
             end, start = min(ends)
             self.stopped, self._held = True, ""
             return window[: end if self._include_stop else start]
-        certain = len(window) - self._doubtful(window)
-        self._held = window[certain:]
-        return window[:certain]
+        final = len(window) - self._held_length(window)
+        self._held = window[final:]
+        return window[:final]
 
-    def _doubtful(self, window: str) -> int:
-        """Return the length of the longest end of ``window`` that begins a stop string."""
+    def _held_length(self, window: str) -> int:
+        """Return the length of the longest suffix of ``window`` that begins a stop string."""
         longest = max(map(len, self._stops), default=0) - 1
         for length in range(min(longest, len(window)), 0, -1):
             tail = window[len(window) - length :]
@@ -84,7 +84,7 @@ def check_stops(stops: Sequence[str]) -> None:
     """Check stop strings.
 
     Raises:
-        ConfigError: one is empty.
+        ConfigError: a stop string is empty.
     """
     if any(not stop for stop in stops):
         raise ConfigError("a stop string is empty; leave it out")

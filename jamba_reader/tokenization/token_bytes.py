@@ -1,8 +1,8 @@
-"""What each token adds to a text, in bytes, so that any tokens in a row are their bytes in a row.
+"""The bytes of each token, so that the bytes of a token sequence are those of its tokens, joined.
 
-Three kinds of ``tokenizer.json`` are read: byte-level BPE (each character stands for a byte),
+Three kinds of ``tokenizer.json`` are supported: byte-level BPE (each character stands for a byte),
 SentencePiece-like BPE with byte fallback (Jamba's own: ``▁`` is a space, ``<0xE2>`` is a byte), and
-WordPiece (``##`` glues a piece on). Special tokens add nothing.
+WordPiece (``##`` marks a piece that continues a word). Special tokens have no bytes.
 """
 
 import json
@@ -22,10 +22,14 @@ class TokenBytes:
     """The bytes of every token of a vocabulary.
 
     Args:
-        tokenizer: the tokenizers library's object.
+        tokenizer: a tokenizer of the tokenizers library.
+
+    Attributes:
+        special_ids: ids of the special tokens by their names.
+        table: the bytes of each token by its id.
 
     Raises:
-        DataError: its decoder is of none of the three kinds.
+        DataError: its decoder is of another kind.
     """
 
     def __init__(self, tokenizer: tokenizers.Tokenizer):
@@ -43,23 +47,23 @@ class TokenBytes:
                 self.table[id_] = to_bytes(token)
 
     def of(self, token: int) -> bytes:
-        """Return what a token adds; nothing for an id that the vocabulary lacks."""
+        """Return the bytes of a token; none for an id that is not in the vocabulary."""
         return self.table[token] if token < len(self.table) else b""
 
     def join(self, tokens: Sequence[int], *, begins_text: bool = False) -> bytes:
-        """Return the bytes of tokens in a row.
+        """Return the bytes of a token sequence.
 
         Args:
-            tokens: their ids.
-            begins_text: these are the first tokens of a text, not what follows a prompt; some
-                tokenizers set a space before the first word, which is then left out.
+            tokens: ids of the tokens.
+            begins_text: whether these are the first tokens of a text, and do not follow a prompt.
+                Some tokenizers put a space before the first word, which is then removed.
         """
         whole = b"".join(map(self.of, tokens))
         return whole.removeprefix(b" ") if begins_text and self._drops_first_space else whole
 
 
 def _reading(tokenizer: tokenizers.Tokenizer) -> tuple[bool, Any]:
-    """Return whether a first space is dropped, and how one token is read."""
+    """Return whether a leading space is removed, and the function from a token to its bytes."""
     decoder = json.loads(tokenizer.to_str())["decoder"]
     parts = list(_parts(decoder)) if decoder else []
     kinds = {part["type"] for part in parts}
@@ -90,9 +94,9 @@ def _parts(decoder: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _byte_alphabet() -> dict[str, int]:
-    """Return the byte that each character of GPT-2's byte-level alphabet stands for.
+    """Return the byte of each character in GPT-2's byte-level alphabet.
 
-    Printable Latin-1 characters stand for themselves; the other 68 bytes got the characters from
+    Printable Latin-1 characters stand for themselves. The other 68 bytes have the characters from
     U+0100 on, in ascending order.
     """
     printable = {*range(33, 127), *range(161, 173), *range(174, 256)}

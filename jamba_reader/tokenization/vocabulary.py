@@ -1,6 +1,6 @@
-"""A byte-level BPE vocabulary: trained on a corpus, or another model's; any text comes back whole.
+"""Byte-level BPE vocabularies: trained on a corpus or loaded from a model; they lose no text.
 
-The special tokens and their numbers are Jamba's. Text that merely looks like one of them is read as
+The special tokens and their ids are Jamba's. Text that only looks like a special token is read as
 text: a document cannot end a prompt by quoting ``<|endoftext|>``.
 """
 
@@ -16,27 +16,27 @@ from spider.text.tokenizer import TOKENIZER_FILE
 
 PAD, BEGIN, END, UNKNOWN = "<|pad|>", "<|startoftext|>", "<|endoftext|>", "<|unk|>"
 SPECIAL_TOKENS = (PAD, BEGIN, END, UNKNOWN)
-"""Numbers 0 to 3, as in Jamba's own vocabulary."""
+"""Ids 0 to 3, as in Jamba's own vocabulary."""
 SMALLEST_VOCABULARY = 256 + len(SPECIAL_TOKENS)
 LARGEST_VOCABULARY = 1 << 24
-"""The library makes room for all of it beforehand, and dies of what it cannot get."""
+"""The tokenizers library allocates memory for all of it first, and aborts if it gets none."""
 TOKENIZER_CONFIG = "tokenizer_config.json"
 
 
 def settle_vocabulary(
     texts: Iterable[str], folder: Path, *, source: str, vocabulary_size: int
 ) -> tokenizers.Tokenizer:
-    """Return a language model's tokenizer, saved in ``folder``; what it already holds is kept.
+    """Return a language model's tokenizer, saved in ``folder``; an existing one there is kept.
 
     Args:
-        texts: a vocabulary is trained on these where there is no source.
-        folder: where the tokenizer is, or will be.
+        texts: texts to train a vocabulary on if there is no source.
+        folder: folder of the tokenizer.
         source: a folder with ``tokenizer.json``, or that file; empty trains a vocabulary.
-        vocabulary_size: at most this many tokens where one is trained.
+        vocabulary_size: largest number of tokens of a trained vocabulary.
 
     Raises:
         DataError: there is no usable tokenizer at the source.
-        ConfigError: the vocabulary cannot hold the 256 bytes.
+        ConfigError: the vocabulary is too small for the 256 bytes, or too large.
     """
     if (folder / TOKENIZER_FILE).is_file():
         return load_vocabulary(folder)
@@ -51,12 +51,12 @@ def settle_vocabulary(
 def train_vocabulary(texts: Iterable[str], *, vocabulary_size: int) -> tokenizers.Tokenizer:
     """Train byte-level BPE; the same texts give the same file.
 
-    Each digit is a token of its own, as in Jamba: numbers are read the same way whatever numbers
-    the corpus holds.
+    Each digit is a token of its own, as in Jamba, so the tokens of a number do not depend on the
+    numbers in the corpus.
 
     Args:
-        texts: read once.
-        vocabulary_size: at most this many tokens, special ones included; a small corpus has fewer.
+        texts: the texts; read once.
+        vocabulary_size: largest number of tokens, with special tokens; a small corpus gives fewer.
 
     Raises:
         ConfigError: the size is out of range.
@@ -74,7 +74,7 @@ def train_vocabulary(texts: Iterable[str], *, vocabulary_size: int) -> tokenizer
         vocab_size=vocabulary_size,
         min_frequency=2,
         special_tokens=list(SPECIAL_TOKENS),
-        # the library gives a set: in this order it is the same in every run
+        # the library returns a set; sorting makes the order the same in every run
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
@@ -88,10 +88,10 @@ def train_vocabulary(texts: Iterable[str], *, vocabulary_size: int) -> tokenizer
 
 
 def check_vocabulary_size(size: int) -> None:
-    """Check the size of a vocabulary that is to be trained.
+    """Check the size of a vocabulary before it is trained.
 
     Raises:
-        ConfigError: it cannot hold the 256 bytes, or is beyond what the library makes room for.
+        ConfigError: it is too small for the 256 bytes, or too large for the library.
     """
     if size < SMALLEST_VOCABULARY:
         raise ConfigError(
@@ -103,13 +103,13 @@ def check_vocabulary_size(size: int) -> None:
 
 
 def load_vocabulary(path: Path) -> tokenizers.Tokenizer:
-    """Load a language model's ``tokenizer.json``, truncation and padding reset.
+    """Load a language model's ``tokenizer.json``, without truncation and padding.
 
     Args:
-        path: the file, or the folder that holds it.
+        path: the file, or its folder.
 
     Raises:
-        DataError: there is none, or it lacks the tokens that begin and end a text.
+        DataError: there is none, or it has no tokens that begin and end a text.
     """
     file = path / TOKENIZER_FILE if path.is_dir() else path
     if not file.is_file():
@@ -124,7 +124,7 @@ def load_vocabulary(path: Path) -> tokenizers.Tokenizer:
 
 
 def token_number(inner: tokenizers.Tokenizer, token: str, *, path: Path | None = None) -> int:
-    """Return the number of a special token.
+    """Return the id of a special token.
 
     Raises:
         DataError: the vocabulary does not have it.
@@ -136,7 +136,7 @@ def token_number(inner: tokenizers.Tokenizer, token: str, *, path: Path | None =
 
 
 def save_vocabulary(inner: tokenizers.Tokenizer, folder: Path) -> None:
-    """Write ``tokenizer.json``, and what transformers' ``AutoTokenizer`` wants beside it."""
+    """Write ``tokenizer.json`` and the file that transformers' ``AutoTokenizer`` needs with it."""
     write_text(folder / TOKENIZER_FILE, inner.to_str(pretty=True))
     names = {"pad_token": PAD, "bos_token": BEGIN, "eos_token": END, "unk_token": UNKNOWN}
     known = {name: token for name, token in names.items() if inner.token_to_id(token) is not None}
@@ -153,6 +153,6 @@ def save_vocabulary(inner: tokenizers.Tokenizer, folder: Path) -> None:
 def _plain(inner: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
     inner.no_truncation()
     inner.no_padding()
-    # tokens that only look special are read as text
+    # text that only looks like a special token is read as text
     inner.encode_special_tokens = True
     return inner

@@ -21,10 +21,10 @@ class DocumentTokens:
     """The token ids of all documents.
 
     Attributes:
-        lengths: tokens of each document, without special tokens.
-        byte_counts: bytes of each document's text in UTF-8.
-        begin_id: the token that a document begins with.
-        end_id: the token that it ends with.
+        lengths: number of tokens of each document, without special tokens.
+        byte_counts: size of each document's text in UTF-8.
+        begin_id: the token that begins a document.
+        end_id: the token that ends a document.
     """
 
     def __init__(self, folder: Path, *, shards: int, shard_size: int, begin_id: int, end_id: int):
@@ -41,7 +41,7 @@ class DocumentTokens:
         )
 
     def document(self, number: int) -> Integer[np.ndarray, " tokens"]:
-        """Return a document's tokens, without special tokens."""
+        """Return the tokens of a document, without special tokens."""
         return self._shards.tokens(number)
 
 
@@ -52,7 +52,7 @@ def build_document_tokens(
     *,
     shard_size: int = SHARD_DOCUMENTS,
 ) -> DocumentTokens:
-    """Tokenise a corpus into ``folder``; shards that are there already are kept."""
+    """Tokenise a corpus into ``folder``; existing shards are kept."""
     tasks = number_ranges(corpus.n_documents, shard_size)
     with Progress(total=corpus.n_documents, unit="documents", label="tokenise") as progress:
         run_shards(
@@ -71,7 +71,7 @@ def build_document_tokens(
 
 
 def document_text(corpus: Corpus, number: int) -> str:
-    """Return what a model reads of a document: its title, a blank line, its text."""
+    """Return the text of a document for the model: title, blank line, text."""
     document = corpus.document(number)
     return f"{document.title}\n\n{document.text}" if document.title else document.text
 

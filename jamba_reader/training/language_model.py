@@ -1,4 +1,4 @@
-"""Training a language model on a corpus: from documents to a reader that transformers opens."""
+"""Trains a language model on a corpus and writes a reader, which transformers can open."""
 
 import dataclasses
 import logging
@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import tokenizers
@@ -37,6 +37,7 @@ from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
 from jamba_reader.training.token_streams import TokenStreams
 from jamba_reader.training.validation import HeldoutPerplexity
+from spider.artifacts.records.reader import LanguageModelTrainingRecord, ReaderRecord
 from spider.corpus.corpus import Corpus
 from spider.corpus.split import DocumentSplit
 from spider.errors import CheckpointError, ConfigError, DataError
@@ -48,32 +49,45 @@ logger = logging.getLogger(__name__)
 TOKENS = "tokens"
 TOKENIZER = "tokenizer"
 UNHASHED = (TENSORBOARD,)
-"""Event files hold times of day."""
+"""Event files contain times of day."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
-"""What an interrupted run goes on from, until its artifact is whole."""
+"""State from which an interrupted run resumes, until its artifact is complete."""
+
+
+class TrainedLanguageModel(NamedTuple):
+    """The results of a training run besides its files.
+
+    Attributes:
+        counts: counts for the manifest.
+        record: details for the manifest.
+    """
+
+    counts: dict[str, int]
+    record: ReaderRecord
 
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageModelTraining:
-    """Everything that decides a language model, but for the corpus.
+    """Trains a language model; the settings decide everything except the corpus.
 
     Attributes:
         reader_size: shape of a new model; the vocabulary's size is the tokenizer's.
-        start: a checkpoint to go on from; empty begins anew.
-        tokenizer: a folder with ``tokenizer.json``; empty trains a vocabulary or takes start's.
-        vocabulary_size: at most this many tokens where one is trained.
-        vocabulary_documents: a vocabulary is trained on at most this many documents.
-        lanes: documents read side by side.
-        chunk_tokens: tokens of a lane in one pass through the model.
-        chunks_per_step: passes of a step.
-        attention_memory: tokens whose keys and values a lane carries into the next step.
+        start: a checkpoint whose training continues; empty trains a new model.
+        tokenizer: a folder with ``tokenizer.json``; empty takes that of ``start``, or trains one.
+        vocabulary_size: largest number of tokens of a trained vocabulary.
+        vocabulary_documents: largest number of documents on which a vocabulary is trained.
+        lanes: number of token streams that are read in parallel.
+        chunk_tokens: tokens of a stream in one pass through the model.
+        chunks_per_step: passes in a step.
+        attention_memory: tokens whose keys and values a stream carries into the next step.
         validation_tokens: about this many tokens of the validation documents are read each time.
         mamba_time_steps: draw Mamba's time steps for a new model.
-        gradient_checkpointing: compute each layer twice instead of keeping what it computed.
-        learning_rate: peak.
-        weight_decay: of matrices.
-        beta2: AdamW's second moment.
-        settings: of the loop.
+        gradient_checkpointing: recompute each layer in the backward pass instead of keeping its
+            activations.
+        learning_rate: peak of the learning rate.
+        weight_decay: weight decay of matrices.
+        beta2: AdamW's decay of the second moment.
+        settings: settings of the training loop.
     """
 
     reader_size: JambaConfig
@@ -94,11 +108,11 @@ class LanguageModelTraining:
     settings: TrainingSettings
 
     def __post_init__(self) -> None:
-        """Look at what can be looked at before anything is written.
+        """Check the settings before anything is written.
 
         Raises:
             ConfigError: a setting is out of range, or start has int8 weights.
-            CheckpointError: start is no Jamba checkpoint.
+            CheckpointError: start is not a Jamba checkpoint.
         """
         for name in ("vocabulary_documents", "lanes", "chunk_tokens", "chunks_per_step"):
             if getattr(self, name) < 1:
@@ -113,23 +127,18 @@ class LanguageModelTraining:
         if self.start and read_config(find_checkpoint(self.start))[1] is not None:
             raise ConfigError(f"start={self.start}: int8 weights cannot be trained")
 
-    def run(
-        self, corpus: Corpus, folder: Path, *, split: DocumentSplit
-    ) -> dict[str, dict[str, Any]]:
-        """Train into ``folder`` (resuming what it holds) and write the reader.
+    def run(self, corpus: Corpus, folder: Path, *, split: DocumentSplit) -> TrainedLanguageModel:
+        """Train in ``folder``, resuming from its checkpoints, and write the reader.
 
         Args:
-            corpus: what is read.
+            corpus: the corpus.
             folder: an existing folder.
             split: the split of the corpus's documents; no test document is read.
-
-        Returns:
-            ``counts`` and ``details`` for the manifest.
 
         Raises:
             DataError: there is too little to train on.
             ConfigError: a setting is out of range.
-            CheckpointError: start has weights that are no finite numbers.
+            CheckpointError: start has weights that are not finite.
         """
         if not corpus.n_documents:
             raise DataError("nothing to train on: the corpus has no document", path=corpus.path)
@@ -142,9 +151,9 @@ class LanguageModelTraining:
         )
         tokens = build_document_tokens(corpus, vocabulary, folder / TOKENS)
         model = self._model(vocabulary)
-        outcome, details = Outcome(0, {}), dict[str, Any]()
+        outcome, training = Outcome(0, {}), LanguageModelTrainingRecord()
         if self.settings.steps or self.settings.minutes:
-            outcome, details = self._train(model, tokens, split, folder)
+            outcome, training = self._train(model, tokens, split, folder)
         save_model(model.cpu(), folder)
         save_vocabulary(vocabulary, folder)
         counts = {
@@ -155,12 +164,12 @@ class LanguageModelTraining:
             "vocabulary": model.config.vocab_size,
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
         }
-        return {"counts": counts, "details": {"training": details}}
+        return TrainedLanguageModel(counts, ReaderRecord(training=training))
 
     def _vocabulary_texts(
         self, corpus: Corpus, training: Int64[np.ndarray, " documents"]
     ) -> Iterator[str]:
-        """Yield the texts of training documents, spread evenly, when asked for."""
+        """Yield the texts of evenly spaced training documents."""
         stride = max(1, -(-len(training) // self.vocabulary_documents))
         for number in training[::stride].tolist():
             yield document_text(corpus, number)
@@ -191,7 +200,7 @@ class LanguageModelTraining:
 
     def _train(
         self, model: JambaLanguageModel, tokens: DocumentTokens, split: DocumentSplit, folder: Path
-    ) -> tuple[Outcome, dict[str, Any]]:
+    ) -> tuple[Outcome, LanguageModelTrainingRecord]:
         streams = TokenStreams(
             tokens,
             split.training,
@@ -221,15 +230,15 @@ class LanguageModelTraining:
             settings=self.settings,
             folder=folder,
         )
-        details = {
-            "steps": outcome.steps,
-            "tokens_per_step": streams.tokens_per_step,
-            "training_tokens": streams.tokens,
-            "epochs": round(outcome.steps / streams.steps_per_epoch, 3),
-            "validation_tokens": validation.tokens,
-            "validation": outcome.validation,
-        }
-        return outcome, details
+        record = LanguageModelTrainingRecord(
+            steps=outcome.steps,
+            tokens_per_step=streams.tokens_per_step,
+            training_tokens=streams.tokens,
+            epochs=round(outcome.steps / streams.steps_per_epoch, 3),
+            validation_tokens=validation.tokens,
+            validation=outcome.validation,
+        )
+        return outcome, record
 
 
 def _check_finite(model: JambaLanguageModel, start: str) -> None:

@@ -1,4 +1,4 @@
-"""AdamW's groups: what shrinks a little at every step, and what must not."""
+"""AdamW and its parameter groups: with and without weight decay."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ from jamba_reader.model.parameter_kinds import ParameterKind, kind_of
 def parameter_groups(
     model: nn.Module, *, learning_rate: float, weight_decay: float
 ) -> list[dict[str, Any]]:
-    """Return two groups: matrices, which decay, and everything else, which does not.
+    """Return two groups: matrices, with weight decay, and all other parameters, without.
 
     Decay would pull A_log towards 0, that is A towards -1, and D, norms and time-step biases
-    towards values that mean nothing special (Gu & Dao 2023 exempt A_log, D and the dt bias).
-    Embeddings are exempt too, tied to the head or not: the row of a rare token gets a gradient in
-    few steps but would be shrunk in all. The head, where it is its own, decays: the softmax gives
-    each of its rows a gradient at every step.
+    towards arbitrary values (Gu & Dao 2023 exempt A_log, D and the dt bias). Embeddings are exempt
+    too, tied to the head or not: the row of a rare token gets a gradient in few steps but would
+    decay in all. An untied head decays: the softmax gives each of its rows a gradient in every
+    step.
 
     Args:
-        model: a :class:`~jamba_reader.model.model.JambaLanguageModel`, or a module that holds one.
-        learning_rate: of both groups.
-        weight_decay: of the matrices.
+        model: a :class:`~jamba_reader.model.model.JambaLanguageModel`, or a module with one.
+        learning_rate: learning rate of both groups.
+        weight_decay: weight decay of the matrices.
     """
     decaying: list[nn.Parameter] = []
     exempt: list[nn.Parameter] = []
@@ -39,11 +39,11 @@ def parameter_groups(
 def make_adamw(
     model: nn.Module, *, learning_rate: float, weight_decay: float, beta2: float
 ) -> optim.AdamW:
-    """Return AdamW over :func:`parameter_groups`, fused: one pass over the parameters."""
+    """Return fused AdamW over :func:`parameter_groups`: one pass over the parameters."""
     groups = parameter_groups(model, learning_rate=learning_rate, weight_decay=weight_decay)
     adamw = optim.AdamW(groups, lr=learning_rate, betas=(0.9, beta2), eps=1e-8, fused=True)
     parameters = [parameter for group in groups for parameter in group["params"]]
-    # the fused kernel does not count its writes, and what is computed once from a weight (the
-    # mixer's A while nothing is trained) goes by that count
+    # the fused kernel does not count its writes, and values that are computed once from a weight
+    # (the mixer's A during inference) rely on that count
     adamw.register_step_post_hook(lambda *_: increment_version(parameters))
     return adamw

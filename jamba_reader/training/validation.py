@@ -1,4 +1,4 @@
-"""Perplexity and bits per byte of documents kept from training."""
+"""Perplexity and bits per byte of held-out documents."""
 
 import math
 
@@ -14,19 +14,18 @@ from jamba_reader.training.token_streams import TokenSource, document_inputs
 
 
 class HeldoutPerplexity:
-    """Reads whole documents, from an empty state, with all that was read before in the cache.
+    """Measures the loss on whole documents, each from an empty state, with its full context.
 
-    Bits per byte count the same text whatever the vocabulary, so that models with different ones
-    can be compared; the end token's bits are among them.
+    Bits per byte do not depend on the vocabulary, so they compare models with different ones. The
+    bits of the end token are included.
 
     Args:
-        source: the documents.
-        documents: numbers of those kept from training.
-        tokens: whole documents are taken in seeded order until there are this many tokens; one at
-            least.
-        seed: which documents those are.
-        documents_at_once: read side by side.
-        chunk_tokens: tokens of a pass through the model, over all documents.
+        source: the tokenised documents.
+        documents: numbers of the held-out documents.
+        tokens: number of tokens after which no more documents are taken; at least one is.
+        seed: seed of the choice of documents.
+        documents_at_once: number of documents that are read in parallel.
+        chunk_tokens: tokens of one pass through the model, over all documents.
     """
 
     def __init__(
@@ -42,7 +41,7 @@ class HeldoutPerplexity:
         order = np.random.default_rng(seed).permutation(documents)
         before = np.cumsum(source.lengths[order] + 1) - source.lengths[order] - 1
         chosen = order[before < max(tokens, 1)]
-        # documents of like length side by side
+        # documents of similar length are read together
         self.documents = chosen[np.argsort(source.lengths[chosen], kind="stable")]
         self.tokens = int((source.lengths[chosen] + 1).sum())
         self.bytes = int(source.byte_counts[chosen].sum())
@@ -52,7 +51,7 @@ class HeldoutPerplexity:
 
     @torch.no_grad()
     def __call__(self, objective: nn.Module) -> dict[str, float]:
-        """Return the numbers of the objective's ``model``; empty if there is no document."""
+        """Return the metrics of the objective's ``model``; empty if there is no document."""
         if not len(self.documents):
             return {}
         model: JambaLanguageModel = objective.model  # type: ignore[assignment]
@@ -63,7 +62,7 @@ class HeldoutPerplexity:
         loss = nats / self.tokens
         return {
             "loss": loss,
-            # a model that diverged is told so by the loss, not by an overflow
+            # the loss shows that a model has diverged; exp must not overflow
             "perplexity": math.exp(min(loss, 700.0)),
             "bits_per_byte": nats / math.log(2.0) / max(self.bytes, 1),
         }

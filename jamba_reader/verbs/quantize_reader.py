@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from spider.artifacts.artifact import MANIFEST, open_artifact
+from spider.artifacts.records.reader import ReaderRecord
 from spider.artifacts.stage import Stage
 from spider.encoders.start_files import fingerprint_start_files
 from spider.errors import ConfigError
@@ -86,7 +87,7 @@ def main(config: QuantizeConfig) -> None:
         counts = quantise_checkpoint(
             source, folder, quantization, max_shard_bytes=config.shard_megabytes * MEGABYTE
         )
-        stage.finish(counts=counts, details={"quantization": quantization.to_mapping()})
+        stage.finish(counts=counts, details=ReaderRecord(quantization=quantization.to_mapping()))
     logger.info(
         "%s: %s of weights became %s, %.0f%% of them int8",
         config.output,

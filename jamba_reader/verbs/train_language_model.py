@@ -180,8 +180,8 @@ def main(config: TrainLanguageModelConfig) -> None:
             split = split_documents(corpus, rule)
         result = training.run(corpus, folder, split=split)
         stage.finish(
-            counts=result["counts"],
-            details=result["details"],
+            counts=result.counts,
+            details=result.record,
             unhashed=UNHASHED,
             leftovers=LEFTOVERS,
         )

@@ -10,6 +10,7 @@ from pretrain.spans.span_filters import SpanFilter
 from pretrain.spans.span_shards import DropLast, drops_last, mine_corpus
 from pretrain.spans.yield_report import measure_yield, write_yield
 from spider.artifacts.array_stream import open_array
+from spider.artifacts.records.spans import SpansRecord
 from spider.corpus.corpus import Corpus
 from spider.corpus.split import DocumentSplit, SplitRule, split_documents
 from spider.questions.transforms.query_ranges import QueryTransform
@@ -23,13 +24,13 @@ class MiningResult(NamedTuple):
 
     Attributes:
         counts: for the manifest.
-        details: for the manifest.
+        record: the details for the manifest.
         found: the yield.
         words_per_second: of one core's time, reading included; None when nothing was mined.
     """
 
     counts: dict[str, int]
-    details: dict[str, Any]
+    record: SpansRecord
     found: dict[str, Any]
     words_per_second: int | None
 
@@ -90,8 +91,8 @@ class Mining:
         counts |= {"training_pairs": found["training_pairs"]}
         counts |= {f"{name}_queries": len(made.questions) for name, made in heldout.items()}
         speed = round(1000 * counts.get("words", 0) / milliseconds) if milliseconds else None
-        details = {"last_passage_dropped": drop_last}
-        return MiningResult(counts, details, found, speed)
+        record = SpansRecord(last_passage_dropped=drop_last)
+        return MiningResult(counts, record, found, speed)
 
     def _split(self, corpus: Corpus, folder: Path) -> DocumentSplit:
         usable = np.zeros(corpus.n_documents, dtype=np.bool_)

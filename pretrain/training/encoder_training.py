@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 import safetensors.torch
 import torch
@@ -19,6 +19,7 @@ from pretrain.training.distributed import is_main, main_first, processes
 from pretrain.training.objective import ContrastiveObjective
 from pretrain.training.pair_stream import PairStream
 from pretrain.training.validation import HeldoutValidation
+from spider.artifacts.records.encoder import EncoderRecord, EncoderTrainingRecord
 from spider.corpus.corpus import Corpus
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
 from spider.errors import DataError
@@ -37,6 +38,18 @@ UNHASHED = (TENSORBOARD,)
 """Event files hold times of day."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
 """What an interrupted run goes on from, until its artifact is whole."""
+
+
+class TrainedEncoder(NamedTuple):
+    """What a training run leaves beside its files.
+
+    Attributes:
+        counts: for the manifest.
+        record: the details for the manifest; None in a process that is not the main one.
+    """
+
+    counts: dict[str, int]
+    record: EncoderRecord | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +78,8 @@ class EncoderTraining:
     vocabulary_passages: int = 300_000
     settings: TrainingSettings
 
-    def run(self, corpus: Corpus, spans: SpanStore, folder: Path) -> dict[str, dict[str, Any]]:
+    def run(self, corpus: Corpus, spans: SpanStore, folder: Path) -> TrainedEncoder:
         """Train into ``folder`` (resuming what it holds) and export, in the main process.
-
-        Returns:
-            ``counts`` and ``details`` for the manifest.
 
         Raises:
             DataError: there is nothing to train on.
@@ -95,14 +105,17 @@ class EncoderTraining:
                 "pairs_in_batch": stream.counts,
                 "note": reason,
             }
-        details = _export(encoder, folder) if is_main() else {}
         counts = {
             "steps": outcome.steps,
             "pairs": sum(pairs.get("pairs", {}).values()),
             "vocabulary": tokenizer.vocabulary_size,
         }
-        details |= {"training": {**pairs, "steps": outcome.steps, "validation": outcome.validation}}
-        return {"counts": counts, "details": details}
+        if not is_main():
+            return TrainedEncoder(counts, None)
+        training = EncoderTrainingRecord(
+            **pairs, steps=outcome.steps, validation=outcome.validation
+        )
+        return TrainedEncoder(counts, replace(_export(encoder, folder), training=training))
 
     def _stream(
         self, corpus: Corpus, spans: SpanStore, tokens: TokenStore
@@ -200,11 +213,11 @@ class CorpusTexts(Sequence[str]):
         return f"{self._corpus.title(position)}\n{text}" if position == first else text
 
 
-def _export(encoder: TrainableEncoder, folder: Path) -> dict[str, Any]:
+def _export(encoder: TrainableEncoder, folder: Path) -> EncoderRecord:
     """Write the inference files, and the tables that they fold."""
-    details = encoder.export(folder)
+    record = encoder.export(folder)
     if isinstance(encoder, nn.Module) and hasattr(encoder, "folded"):
         (folder / TABLES).mkdir(exist_ok=True)
         tables = {name: value.contiguous() for name, value in encoder.state_dict().items()}
         safetensors.torch.save_file(tables, folder / TABLES / "tables.safetensors")
-    return details
+    return record

@@ -91,7 +91,7 @@ def main(config: MineConfig) -> None:
         )
         stage.finish(
             counts=result.counts,
-            details=result.details,
+            details=result.record,
             volatile={"words_per_second": result.words_per_second},
             leftovers=[SHARDS],
         )

@@ -130,9 +130,9 @@ def main(config: TrainConfig) -> None:
         result = training.run(Corpus.open(config.corpus), SpanStore.open(config.spans), folder)
         if is_main():
             stage.finish(
-                counts=result["counts"],
+                counts=result.counts,
                 variant=config.architecture.variant,
-                details=result["details"],
+                details=result.record,
                 unhashed=UNHASHED,
                 leftovers=LEFTOVERS,
             )

@@ -9,6 +9,8 @@ child records the hash of each of its parents, which makes a chain.
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +28,8 @@ ENTRIES = {
     "kind", "variant", "content_hash", "fingerprint", "config", "inputs", "counts", "details",
     "files",
 }  # fmt: skip
-#: the verb that writes each kind
-WRITERS = {
-    "corpus": "prepare",
-    "questions": "prepare-questions",
-    "spans": "mine",
-    "encoder": "train",
-    "embeddings": "embed",
-    "index": "build",
-    "run": "search",
-    "report": "evaluate-retrieval",
-    "reader": "train-language-model",
-}
+#: the package with one file for each kind, named after it
+KINDS = "spider.artifacts.records"
 
 
 class Artifact:
@@ -188,9 +180,17 @@ def _leftovers(folder: Path) -> list[str]:
         return []  # opening it will say what is wrong
 
 
+def writing_verb(kind: str) -> str:
+    """Return the verb that writes a kind of artifact; empty if there is no such kind."""
+    name = f"{KINDS}.{kind}"
+    if not (kind.isidentifier() and find_spec(name)):
+        return ""
+    return str(import_module(name).WRITER)
+
+
 def _absence(path: Path, kind: str | None) -> str:
     wanted = "artifact" if kind is None else f"{kind} artifact"
-    writer = WRITERS.get(kind or "")
+    writer = writing_verb(kind or "")
     mend = f"spider {writer} writes it" if writer else "run the verb that writes it first"
     if sibling(path, "partial").exists():
         return f"{path}: unfinished {wanted}; the command that writes it goes on from there"

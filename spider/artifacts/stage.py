@@ -31,6 +31,7 @@ from spider.artifacts.artifact import (
 )
 from spider.artifacts.atomic_files import hash_file, hash_json, read_json, write_json
 from spider.artifacts.provenance import provenance
+from spider.artifacts.record import DetailsRecord
 from spider.errors import ArtifactError, ConfigError
 
 BOOKKEEPING = {MANIFEST, LOCK, FINGERPRINT}
@@ -136,7 +137,7 @@ class Stage:
         *,
         counts: Mapping[str, Any],
         variant: str = "",
-        details: Mapping[str, Any] | None = None,
+        details: DetailsRecord | Mapping[str, Any] | None = None,
         volatile: Mapping[str, Any] | None = None,
         unhashed: Sequence[str] = (),
         leftovers: Sequence[str] = (),
@@ -146,9 +147,10 @@ class Stage:
         Args:
             counts: what was read, kept and skipped.
             variant: the file in the family's package that loads the payload.
-            details: what a reader of the payload has to know.
+            details: what the payload is opened with: the record of the kind, or its JSON object.
             volatile: measurements of this very run; no part of the content hash.
-            unhashed: sub-folders whose bytes differ between equal runs (Lucene's).
+            unhashed: files and sub-folders of the payload that are no part of the content hash,
+                because their bytes differ between equal runs (Lucene's index, a model card).
             leftovers: sub-folders that an interrupted run goes on from: no part of the artifact,
                 and removed when nothing is left that could fail.
         """
@@ -156,14 +158,15 @@ class Stage:
         hashed = {
             name: hash_file(self._partial / name)
             for name in files
-            if not any(name.startswith(f"{folder}/") for folder in unhashed)
+            if not any(name == entry or name.startswith(f"{entry}/") for entry in unhashed)
         }
         payload = hash_json(hashed)
+        said = details.to_details() if isinstance(details, DetailsRecord) else dict(details or {})
         content = {
             "payload": payload,
             "config": self.config,
             "variant": variant,
-            "details": dict(details or {}),
+            "details": said,
         }
         manifest = {
             "schema": SCHEMA,
@@ -183,7 +186,7 @@ class Stage:
                 for name, artifact in self.inputs.items()
             },
             "counts": dict(counts),
-            "details": dict(details or {}),
+            "details": said,
             "files": files,
             LEFTOVERS: list(leftovers),
             "volatile": {

@@ -1,12 +1,26 @@
 """Finding the file that a manifest names: a variant is a module with ``load`` in its family."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from spider.errors import ArtifactError
+
+
+def variant_of(details: Mapping[str, Any], *, where: Path | str) -> str:
+    """Return the variant that a part's details in a manifest name.
+
+    Raises:
+        ArtifactError: they name none.
+    """
+    variant = details.get("variant")
+    if not isinstance(variant, str):
+        raise ArtifactError(
+            f"{where}: got variant {variant!r}, expected the name of one; make the artifact again"
+        )
+    return variant
 
 
 def load_variant(

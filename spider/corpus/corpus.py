@@ -9,6 +9,7 @@ import numpy as np
 
 from spider.artifacts.array_stream import open_array
 from spider.artifacts.artifact import Artifact, open_artifact
+from spider.artifacts.records.corpus import CorpusRecord
 from spider.artifacts.string_table import StringTable, map_bytes
 from spider.corpus.document import Document, Passage, PassageBounds
 from spider.errors import ArtifactError, DataError
@@ -40,7 +41,7 @@ class Corpus:
         folder = artifact.path
         self.path = folder
         self.artifact = artifact
-        self.last_passage_padded = bool(artifact.details.get("last_passage_padded", False))
+        self.last_passage_padded = CorpusRecord.from_manifest(artifact).last_passage_padded
         self._text = map_bytes(folder / "text.utf8")
         self._text_offsets = open_array(folder / "text.offsets.npy")
         self._titles = StringTable(folder, "titles")

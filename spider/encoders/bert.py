@@ -6,13 +6,14 @@ projection, no normalisation, token types all zero, passages as ``[CLS] title [S
 The module is in :mod:`spider.encoders.transformer`, so that settings can be made without torch.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
+from spider.artifacts.records.encoder import EncoderRecord
 from spider.errors import CheckpointError, ConfigError
 from spider.text.tokenizer import Tokenizer, load_tokenizer
 from spider.text.vocabulary import settle_tokenizer
@@ -158,7 +159,7 @@ class BertSettings:
 
 
 def load(
-    folder: Path, details: Mapping[str, Any], device: str = "cpu"
+    folder: Path, record: EncoderRecord, device: str = "cpu"
 ) -> "spider.encoders.transformer.inference.BertEncoder":
     """Load an exported checkpoint for inference.
 
@@ -168,16 +169,18 @@ def load(
     from spider.encoders.transformer.checkpoint import pretrained_transformer
     from spider.encoders.transformer.inference import BertEncoder
 
-    lengths = details["max_length"]
+    lengths = record.max_length
+    if lengths is None:
+        raise CheckpointError(f"{folder}: the manifest names no maximum length; train it again")
     settings = BertSettings(
-        max_query_length=int(lengths["question"]),
-        max_passage_length=int(lengths["passage"]),
+        max_query_length=lengths.question,
+        max_passage_length=lengths.passage,
         dropout=0.0,
     )
     module = settings._module(pretrained_transformer(folder), load_tokenizer(folder))
-    if module.dimension != details["dimension"]:
+    if module.dimension != record.dimension:
         raise CheckpointError(
             f"{folder}: vectors have {module.dimension} numbers, the manifest says "
-            f"{details['dimension']}"
+            f"{record.dimension}"
         )
     return BertEncoder(module.to(device).eval())

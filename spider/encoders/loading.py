@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from spider.artifacts.artifact import open_artifact
+from spider.artifacts.records.encoder import EncoderRecord
 from spider.artifacts.variants import load_variant
 from spider.errors import CheckpointError
 from spider.interfaces import PassageEncoder, QuestionEncoder
@@ -35,11 +36,12 @@ def load_encoder(path: Path, *, device: str = "cpu") -> Encoder:
     """
     artifact = open_artifact(path, kind="encoder")
     load = load_variant(FAMILY, artifact.variant, what="encoder", where=path)
-    encoder: Encoder = load(path, artifact.details, _resolve(device))
-    if encoder.dimension != artifact.details["dimension"]:
+    record = EncoderRecord.from_manifest(artifact)
+    encoder: Encoder = load(path, record, _resolve(device))
+    if encoder.dimension != record.dimension:
         raise CheckpointError(
             f"{path}: vectors have {encoder.dimension} numbers, the manifest says "
-            f"{artifact.details['dimension']}"
+            f"{record.dimension}"
         )
     return encoder
 

@@ -12,13 +12,14 @@ The module and the inference are in :mod:`spider.encoders.table`, so that settin
 without torch.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
+from spider.artifacts.records.encoder import EncoderRecord
 from spider.errors import ConfigError
 from spider.text.tokenizer import Tokenizer
 from spider.text.vocabulary import settle_tokenizer
@@ -99,11 +100,11 @@ class StaticSettings:
 
 
 def load(
-    folder: Path, details: Mapping[str, Any], device: str = "cpu"
+    folder: Path, record: EncoderRecord, device: str = "cpu"
 ) -> "spider.encoders.table.inference.StaticEncoder":
     """Load an exported checkpoint; inference always runs on the CPU, whatever ``device`` says."""
     from spider.encoders.table.checkpoint import load_table
     from spider.encoders.table.inference import StaticEncoder
 
-    table, tokenizer = load_table(folder, int(details["dimension"]))
+    table, tokenizer = load_table(folder, record.dimension)
     return StaticEncoder(table.numpy(), tokenizer)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Integer
 from torch import Tensor
 
+from spider.artifacts.records.encoder import EncoderRecord
 from spider.text.token_batch import TokenBatch
 from spider.text.tokenizer import Tokenizer
 
@@ -49,12 +50,11 @@ class TrainableEncoder(Protocol):
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """Return the optimiser's parameter groups, each with its ``lr`` and ``weight_decay``."""
 
-    def export(self, folder: Path) -> dict[str, Any]:
+    def export(self, folder: Path) -> EncoderRecord:
         """Write the inference checkpoint into a folder that exists.
 
         Returns:
-            The manifest's details: dimension, similarity, score_scale ("unit" or "raw"),
-            score_multiplier, pooling, max_length, casing, passage_template.
+            The details for the manifest, without the training.
         """
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from spider.artifacts.artifact import Artifact
 from spider.artifacts.atomic_files import write_text
+from spider.artifacts.records.corpus import CorpusRecord
 from spider.corpus.corpus import Corpus
 from spider.corpus.document import Document
 from spider.corpus.splitting import WordSplitter
@@ -51,13 +52,13 @@ class Preparation:
         self._older = _reusable(previous, config)
 
     @property
-    def details(self) -> dict[str, Any]:
-        """What readers of the corpus have to know."""
-        return {
-            "last_passage_padded": bool(getattr(self.source, "last_passage_padded", False)),
-            "splitter": self.splitter.settings,
-            "method": METHOD,
-        }
+    def record(self) -> CorpusRecord:
+        """The details for the manifest."""
+        return CorpusRecord(
+            last_passage_padded=bool(getattr(self.source, "last_passage_padded", False)),
+            splitter=self.splitter.settings,
+            method=METHOD,
+        )
 
     def write(self, folder: Path) -> dict[str, int]:
         """Write the corpus's files and return the counts.
@@ -133,9 +134,11 @@ def _reusable(previous: Artifact | None, config: Mapping[str, Any]) -> Corpus | 
     """Open an older corpus if the same settings made it, file by file."""
     if previous is None or not (previous.path / SOURCES / RECORDS).is_file():
         return None
-    if previous.config != config or previous.details.get("method") != METHOD:
+    if previous.config != config:
         return None
     try:
+        if CorpusRecord.from_manifest(previous).method != METHOD:
+            return None
         return Corpus(previous)
     except (ArtifactError, OSError, ValueError) as error:
         logger.warning("the older corpus is not reused: %s", error)

@@ -60,7 +60,7 @@ def main(config: PrepareConfig) -> None:
         skipped = skipped_by(config.source)
         stage.finish(
             counts=counts,
-            details=preparation.details,
+            details=preparation.record,
             volatile={
                 "place": place,
                 "skipped": skipped,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from spider.artifacts.atomic_files import hash_json
+from spider.artifacts.records.questions import QuestionsRecord
 from spider.artifacts.stage import Stage
 from spider.errors import ConfigError, DataError
 from spider.launch.entrypoint import launch
@@ -69,11 +70,9 @@ def main(config: PrepareQuestionsConfig) -> None:
         questions.save(folder)
         stage.finish(
             counts=counts,
-            details={
-                "name": questions.name,
-                "match": questions.match,
-                "averaging": questions.averaging,
-            },
+            details=QuestionsRecord(
+                name=questions.name, match=questions.match, averaging=questions.averaging
+            ),
             volatile={"place": place},
         )
     logger.info("prepared %d questions of %s", counts["questions"], questions.name)

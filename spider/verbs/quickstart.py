@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spider.artifacts.artifact import open_artifact
+from spider.artifacts.records.index import IndexRecord
 from spider.artifacts.workspace import remember
 from spider.console import say
 from spider.errors import DataError
@@ -52,7 +53,7 @@ def main(config: QuickstartConfig) -> None:
     run_stages(stages, workspace=config.workspace, retrain=config.retrain)
     remember(config.workspace)
     say()
-    if open_artifact(config.workspace / INDEX, kind=INDEX).details["dense"] is None:
+    if IndexRecord.from_manifest(open_artifact(config.workspace / INDEX)).dense is None:
         say("These documents are too few or too short to train an encoder: BM25 alone answers.")
     say(f"Everything lies in {config.workspace}. Ask it:")
     say('  spider search "your question"')

@@ -9,9 +9,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+from spider.errors import ConfigError
 from spider.launch.command_line import parse
 from spider.launch.composition import compose_verb
 from spider.launch.verbs import positionals_of, settings, verbs
@@ -27,7 +29,23 @@ def commands(text: str) -> list[str]:
     joined = text.replace("\\\n", " ")
     found = re.findall(r"(?m)^(?:\$ )?(?:[A-Z_]+=\S+ )?spider ([a-z][^\n]*)$", joined)
     found += re.findall(r"`spider ([a-z][^`\n]*)`", joined)
-    return sorted(set(found))
+    # "spider train: unknown setting" is a message
+    return sorted({command for command in found if not command.split()[0].endswith(":")})
+
+
+def refused(text: str) -> list[tuple[str, str]]:
+    """Return the commands of a page whose output is an error message, with the message."""
+    return re.findall(r"(?m)^\$ spider ([a-z][^\n]*)\nspider [a-z-]+: (.*)$", text)
+
+
+def compose(command: str) -> None:
+    """Compose the settings of a command line."""
+    verb, *words = shlex.split(command)
+    line = parse(words, positionals=positionals_of(verb), settings=settings(verb))
+    overrides = [sweep_of_one(word) for word in line.overrides] if line.multirun else line.overrides
+    # a page may show how to keep yaml files of one's own, which are not here
+    if line.config_dir is None:
+        compose_verb(verb, overrides)
 
 
 def sweep_of_one(word: str) -> str:
@@ -69,16 +87,18 @@ def test_every_verb_is_documented(verb: str) -> None:
 
 @pytest.mark.parametrize("page", [name for name, text in TEXTS.items() if commands(text)])
 def test_commands_compose(page: str) -> None:
+    wrong = {command for command, _ in refused(TEXTS[page])}
     for command in commands(TEXTS[page]):
-        verb, *words = shlex.split(command)
-        assert verb in verbs(), f"{page}: {command}"
-        line = parse(words, positionals=positionals_of(verb), settings=settings(verb))
-        overrides = line.overrides
-        if line.multirun:
-            overrides = [sweep_of_one(word) for word in overrides]
-        # a page may show how to keep yaml files of one's own, which are not here
-        if line.config_dir is None:
-            compose_verb(verb, overrides)
+        assert command.split()[0] in verbs(), f"{page}: {command}"
+        if command not in wrong:
+            compose(command)
+
+
+@pytest.mark.parametrize("page", [name for name, text in TEXTS.items() if refused(text)])
+def test_messages_are_what_a_wrong_command_prints(page: str) -> None:
+    for command, message in refused(TEXTS[page]):
+        with pytest.raises(ConfigError, match=re.escape(message)):
+            compose(command)
 
 
 def test_make_targets_exist() -> None:
@@ -99,13 +119,23 @@ def test_links_lead_to_files() -> None:
             assert target.resolve().relative_to(ROOT).as_posix() in generated, f"{page}: {link}"
 
 
+def test_named_files_exist() -> None:
+    roots = (
+        "spider|spider_odqa|pretrain|index|eval|jamba_reader|conf|tests|benchmarks|docs|examples"
+    )
+    for page, text in TEXTS.items():
+        for name in re.findall(rf"`((?:{roots})/[\w./-]*)`", text):
+            # a name in capitals is a placeholder, as in conf/VERB.yaml
+            if not re.search(r"[A-Z]{3}|my_", name):
+                assert (ROOT / name).exists(), f"{page}: {name}"
+
+
 @pytest.mark.parametrize("page", [name for name, text in TEXTS.items() if ">>>" in text])
 def test_examples_of_the_pages_run(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for folder in ("examples",):
-        (tmp_path / folder).symlink_to(ROOT / folder)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     blocks = "\n".join(block for block in PYTHON_BLOCK.findall(TEXTS[page]) if ">>>" in block)
     example = doctest.DocTestParser().get_doctest(blocks, {}, page, page, 0)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
@@ -119,6 +149,36 @@ def test_python_of_the_pages_compiles(page: str) -> None:
     for block in PYTHON_BLOCK.findall(TEXTS[page]):
         if ">>>" not in block:
             compile(block, page, "exec")
+
+
+def module_on(page: str, title: str) -> dict[str, Any]:
+    """Run the block of a page that shows a whole module; return its names."""
+    block = re.search(
+        rf'^```python title="{title}"\n(.*?)^```', TEXTS[page], re.DOTALL | re.MULTILINE
+    )
+    assert block is not None, f"{page}: no block {title}"
+    names: dict[str, Any] = {}
+    exec(block[1], names)  # noqa: S102 - the text of our own page
+    return names
+
+
+def test_example_of_a_file_format_works() -> None:
+    module = module_on("docs/how-to/add-a-file-format.md", "spider/sources/extraction/srt_text.py")
+    spoken = b"1\n00:00:01,000 --> 00:00:03,000\nGood morning.\n\n2\n00:00:04 --> 00:00:05\nBye.\n"
+    assert module["extract"](spoken) == ("", "Good morning.\nBye.")
+    with pytest.raises(Exception, match="binary"):
+        module["extract"](b"\0\1")
+
+
+def test_example_of_a_metric_works() -> None:
+    from eval.metrics.contract import Judged
+
+    metric = module_on("docs/how-to/add-a-variant.md", "eval/metrics/two_hits.py")["METRIC"]
+    relevance = np.array([[True, False, True], [True, False, False]])
+    judged = Judged(relevance, np.array([1, 1]), None)
+    assert metric.values(judged, 3).tolist() == [1.0, 0.0]
+    assert metric.values(judged, 2).tolist() == [0.0, 0.0]
+    assert metric.name_at(5) == "two_hits_5"
 
 
 def test_navigation_names_every_page() -> None:

@@ -150,7 +150,7 @@ def test_any_schedule_survives_the_file(
         ({"attention_dropout": 1.0}, "attention_dropout is 1.0, expected below 1"),
         (
             {"hidden_act": "gelu_pytorch_tanh"},
-            "hidden_act is 'gelu_pytorch_tanh': the kernels have",
+            "hidden_act is 'gelu_pytorch_tanh': the kernels support",
         ),
         ({"hidden_act": None}, "hidden_act is None"),
         ({"pad_token_id": 65536}, "pad_token_id is 65536, expected a token below vocab_size 65536"),

@@ -1,4 +1,4 @@
-"""Grouped-query attention without positions (Jamba, arXiv:2403.19887, section 3)."""
+"""Grouped-query attention without position encoding (Jamba, arXiv:2403.19887, section 3)."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class Attention(nn.Module):
 
     Args:
         config: shape of the model.
-        kernels: which implementation runs.
+        kernels: implementation of the operations.
     """
 
     def __init__(
@@ -44,15 +44,15 @@ class Attention(nn.Module):
     def forward(
         self, hidden: Tensor, segments: Segments, before: KeyValueMemory | None
     ) -> tuple[Tensor, KeyValueMemory | None]:
-        """Attend within each sequence to itself and to what ``before`` remembers.
+        """Attend within each sequence to its own tokens and to those in ``before``.
 
         Args:
             hidden: ``[tokens, hidden]``, normalised.
-            segments: where sequences begin.
-            before: keys and values of earlier calls; this call's are appended to it.
+            segments: boundaries of the sequences.
+            before: keys and values of earlier calls; those of this call are appended to it.
 
         Returns:
-            The branch's output ``[tokens, hidden]``, and the memory with this call's tokens.
+            The output of the branch ``[tokens, hidden]``, and the memory with the new tokens.
         """
         size, tokens = self.config.head_dim, len(hidden)
         heads, shared = self.config.num_attention_heads, self.config.num_key_value_heads

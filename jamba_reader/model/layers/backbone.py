@@ -1,4 +1,4 @@
-"""Embedding, layers and final norm: all of the model but its head."""
+"""Embedding, layers and final norm: the model without its head."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ from jamba_reader.ops.selection import Implementation
 
 
 class Backbone(nn.Module):
-    """What stands under ``model.`` in the names of weights.
+    """The modules whose weights have names that begin with ``model.``.
 
     Args:
         config: shape of the model.
-        kernels: which implementation runs.
-        quantization: int8 weights of feed-forward parts where given.
+        kernels: implementation of the operations.
+        quantization: feed-forward weights that are int8; None if there are none.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Backbone(nn.Module):
     def forward(
         self, tokens: Tensor, segments: Segments, cache: Cache | None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return hidden states ``[tokens, hidden]`` and router logits; the cache moves on."""
+        """Return hidden states ``[tokens, hidden]`` and router logits; the cache advances."""
         stream, branch = self.embed_tokens(tokens), None
         routers = []
         for index, layer in enumerate(self.layers):

@@ -16,13 +16,13 @@ from jamba_reader.ops.selection import Implementation
 
 
 class LayerOutput(NamedTuple):
-    """What a layer hands on.
+    """The output of a layer.
 
     Attributes:
         stream: the residual stream ``[tokens, hidden]``.
-        branch: the feed-forward part's output, still to be added: adding and the next norm are
-            one kernel.
-        state: what a later call goes on from.
+        branch: output of the feed-forward part, not added to the stream yet: one kernel does the
+            addition and the next norm.
+        state: the state from which a later call continues.
         router_logits: ``[tokens, experts]`` of a mixture of experts.
     """
 
@@ -37,9 +37,9 @@ class DecoderLayer(nn.Module):
 
     Args:
         config: shape of the model.
-        index: place in the model; decides the mixer and the feed-forward part.
-        kernels: which implementation runs.
-        quantization: int8 weights of feed-forward parts where given.
+        index: index of the layer, which decides the mixer and the feed-forward part.
+        kernels: implementation of the operations.
+        quantization: feed-forward weights that are int8; None if there are none.
     """
 
     def __init__(
@@ -69,9 +69,9 @@ class DecoderLayer(nn.Module):
 
         Args:
             stream: the residual stream ``[tokens, hidden]``.
-            branch: output of the layer before, to be added to it; None in the first layer.
-            segments: where sequences begin.
-            before: this layer's state from earlier calls.
+            branch: output of the previous layer, to be added to the stream; None in the first.
+            segments: boundaries of the sequences.
+            before: state of this layer after earlier calls.
         """
         normed, stream = self.input_layernorm.after_adding(branch, stream)
         mixed, state = getattr(self, self.mixer_name)(normed, segments, before)

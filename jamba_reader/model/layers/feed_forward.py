@@ -20,8 +20,8 @@ class DenseFeedForward(nn.Module):
 
     Args:
         config: shape of the model.
-        kernels: which implementation runs.
-        quantization: int8 weights if it asks for them in dense layers too.
+        kernels: implementation of the operations.
+        quantization: the weights are int8 if it includes dense layers.
     """
 
     def __init__(
@@ -48,14 +48,14 @@ class DenseFeedForward(nn.Module):
         self.down_proj = linear(config.intermediate_size, config.hidden_size)
 
     def forward(self, hidden: Tensor) -> tuple[Tensor, None]:
-        """Return the branch's output ``[tokens, hidden]``; there are no router logits."""
+        """Return the output of the branch ``[tokens, hidden]``; there are no router logits."""
         active = gated_activation(
             self._gate_up(hidden), activation=self.activation, implementation=self.kernels
         )
         return self.down_proj(active), None
 
     def _gate_up(self, hidden: Tensor) -> Tensor:
-        """Return both projections side by side; without gradients, written there at once."""
+        """Return both projections side by side; without gradients they are not copied."""
         gate, up = self.gate_proj, self.up_proj
         if (
             torch.is_grad_enabled()
@@ -70,9 +70,10 @@ class DenseFeedForward(nn.Module):
 
 
 class Router(nn.Module):
-    """Chooses the experts of each token: the largest of a softmax, left as they are.
+    """Chooses the experts of each token: those with the largest softmax probabilities.
 
-    The weights of the chosen experts sum to less than one: Jamba does not renormalise them.
+    The probabilities of the chosen experts are their weights. Jamba does not renormalise them, so
+    they sum to less than one.
     """
 
     def __init__(
@@ -92,15 +93,15 @@ class Router(nn.Module):
         """Return logits ``[tokens, experts]``, chosen ids and their weights ``[tokens, k]``."""
         logits = functional.linear(hidden, self.weight)
         wide = torch.float64 if logits.dtype == torch.float64 else torch.float32
-        # of equal ones, frequent in bfloat16, the first: topk leaves that open, and then how a text
-        # is split into calls could decide
+        # Of equal probabilities, frequent in bfloat16, the first expert wins. topk does not define
+        # this, so its result could depend on how a text is split into calls.
         ordered = logits.softmax(dim=-1, dtype=wide).sort(dim=-1, descending=True, stable=True)
         weights, ids = (both[:, : self.top_k].contiguous() for both in ordered)
         return logits, ids, weights.to(hidden.dtype)
 
 
 class Experts(Float32Scales):
-    """The experts' weights, gate and up fused as transformers 5 holds them in memory."""
+    """The weights of the experts; gate and up are fused, as in transformers 5."""
 
     gate_up_proj: Tensor
     down_proj: Tensor
@@ -142,12 +143,12 @@ class Experts(Float32Scales):
 
 
 class MixtureOfExperts(nn.Module):
-    """Each token goes through its ``num_experts_per_tok`` best experts.
+    """Computes each token with its ``num_experts_per_tok`` best experts.
 
     Args:
         config: shape of the model.
-        kernels: which implementation runs.
-        quantization: int8 expert weights where given.
+        kernels: implementation of the operations.
+        quantization: expert weights are int8 if it is given.
     """
 
     def __init__(
@@ -166,7 +167,7 @@ class MixtureOfExperts(nn.Module):
         self.experts = Experts(config, device=device, dtype=dtype, quantization=quantization)
 
     def forward(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the branch's output ``[tokens, hidden]`` and router logits."""
+        """Return the output of the branch ``[tokens, hidden]`` and the router logits."""
         logits, ids, weights = self.router(hidden)
         output = routed_experts(
             hidden,

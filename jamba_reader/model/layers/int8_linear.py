@@ -14,7 +14,8 @@ from jamba_reader.ops.selection import Implementation
 class Float32Scales(nn.Module):
     """A module whose buffers named ``*scale`` stay float32 when it is cast to another dtype.
 
-    ``model.to(torch.bfloat16)`` would round them and cost the weights half as much accuracy again.
+    ``model.to(torch.bfloat16)`` would round them, which would make the error of the weights half as
+    large again.
     """
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Float32Scales":
@@ -28,13 +29,13 @@ class Float32Scales(nn.Module):
 
 
 class Int8Linear(Float32Scales):
-    """``y = (x @ weight.T) * scale``, without bias; gradients go to x only.
+    """``y = (x @ weight.T) * scale``, without bias; only x gets a gradient.
 
     Args:
         in_features: width of x.
         out_features: width of y.
-        kernels: which kernel.
-        device: of the buffers.
+        kernels: implementation of the product.
+        device: device of the buffers.
     """
 
     weight: Tensor
@@ -70,9 +71,9 @@ class Int8Linear(Float32Scales):
         return layer
 
     def forward(self, x: Float[Tensor, "tokens input"]) -> Float[Tensor, "tokens output"]:
-        """Multiply."""
+        """Return the product."""
         return int8_linear(x, self.weight, self.scale, implementation=self.kernels)
 
     def extra_repr(self) -> str:
-        """Return the sizes."""
+        """Return the sizes for ``repr``."""
         return f"in_features={self.in_features}, out_features={self.out_features}"

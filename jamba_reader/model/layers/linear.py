@@ -1,4 +1,4 @@
-"""A linear layer that reads its weights at full speed when few rows come."""
+"""A linear layer that is fast for few rows."""
 
 import torch
 from jaxtyping import Float
@@ -14,10 +14,10 @@ class Linear(nn.Linear):
     Args:
         in_features: width of x.
         out_features: width of y.
-        bias: whether there is one.
-        kernels: which implementation runs.
-        device: of the parameters.
-        dtype: of the parameters.
+        bias: whether there is a bias.
+        kernels: implementation of the product.
+        device: device of the parameters.
+        dtype: data type of the parameters.
     """
 
     def __init__(
@@ -34,5 +34,5 @@ class Linear(nn.Linear):
         self.kernels: Implementation = kernels
 
     def forward(self, x: Float[Tensor, "tokens input"]) -> Float[Tensor, "tokens output"]:
-        """Multiply, and add the bias."""
+        """Return the product plus the bias."""
         return linear(x, self.weight, self.bias, implementation=self.kernels)

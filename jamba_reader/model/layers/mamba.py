@@ -18,11 +18,11 @@ from jamba_reader.ops.selective_scan.op import selective_scan
 
 
 class MambaMixer(nn.Module):
-    """Mixes tokens by a short convolution and a selective state space, in time linear in length.
+    """Mixes tokens by a short convolution and a selective scan; time is linear in the length.
 
     Args:
         config: shape of the model.
-        kernels: which implementation runs.
+        kernels: implementation of the operations.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class MambaMixer(nn.Module):
         self.kernels = kernels
         self.widths = [rank, states, states]
         self.in_proj = Linear(hidden, 2 * inner, bias=bias, **place)
-        # holds the weights under the names of the checkpoints; its own forward pass pads
+        # only holds the weights under the checkpoint's names; its own forward pass would pad
         self.conv1d = nn.Conv1d(
             inner,
             inner,
@@ -68,11 +68,11 @@ class MambaMixer(nn.Module):
 
         Args:
             hidden: ``[tokens, hidden]``, normalised.
-            segments: where sequences begin.
-            before: what earlier calls left; None begins all sequences.
+            segments: boundaries of the sequences.
+            before: state after earlier calls; None starts all sequences.
 
         Returns:
-            The branch's output ``[tokens, hidden]``, and what a later call goes on from.
+            The output of the branch ``[tokens, hidden]``, and the state for a later call.
         """
         inner = self.config.inner_size
         projected = self.in_proj(hidden)
@@ -87,7 +87,7 @@ class MambaMixer(nn.Module):
             implementation=self.kernels,
         )
         dt, b, c = self.x_proj(inputs).split(self.widths, dim=-1)
-        # the bias of dt_proj is added within the scan, in float32
+        # the scan adds the bias of dt_proj, in float32
         dt = linear(self.dt_layernorm(dt), self.dt_proj.weight, implementation=self.kernels)
         outputs, state, _ = selective_scan(
             inputs,
@@ -105,7 +105,7 @@ class MambaMixer(nn.Module):
         return self.out_proj(outputs), MambaState(state, history)
 
     def train(self, mode: bool = True) -> "MambaMixer":
-        """Switch between training and inference; A is computed anew, whoever wrote A_log."""
+        """Switch between training and inference; the next call recomputes A from A_log."""
         self._known_decay = None
         super().train(mode)
         return self
@@ -118,11 +118,12 @@ class MambaMixer(nn.Module):
     def decay(self) -> Tensor:
         """Return A = -exp(A_log), ``[channels, states]`` in float32 at least.
 
-        Without gradients it is computed once. Writes that PyTorch does not count, as those through
-        ``.data`` and of fused optimizers, are seen from the next ``train()`` or ``eval()`` on.
+        Without gradients it is computed once and kept. Writes that PyTorch does not count, for
+        instance through ``.data`` or by fused optimizers, take effect at the next ``train()`` or
+        ``eval()``.
         """
         wide = torch.float64 if self.A_log.dtype == torch.float64 else torch.float32
-        # while training A_log changes every step; what was made in inference mode has no version
+        # A_log changes in every training step; tensors made in inference mode have no version
         if torch.is_grad_enabled() or self.A_log.is_inference():
             self._known_decay = None
             return -torch.exp(self.A_log.to(wide))

@@ -12,8 +12,8 @@ class RMSNorm(nn.Module):
 
     Args:
         width: length of the vectors.
-        eps: added to the mean square.
-        kernels: which implementation runs.
+        eps: value that is added to the mean square.
+        kernels: implementation of the norm.
     """
 
     def __init__(
@@ -35,9 +35,9 @@ class RMSNorm(nn.Module):
         return rms_norm(vectors, self.weight, self.eps, implementation=self.kernels)
 
     def after_adding(self, branch: Tensor | None, stream: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the normalised sum of a branch's output and the residual stream, and the sum.
+        """Return the normalised sum of a branch and the residual stream, and the sum itself.
 
-        One kernel reads both once; without a branch the stream itself is normalised.
+        One kernel reads both once. Without a branch the stream itself is normalised.
         """
         if branch is None:
             return self(stream), stream

@@ -103,14 +103,14 @@ def prefill_attention(
 def _on_cpu(
     new: Sequence[Tensor], earlier: tuple[Tensor, Tensor, Run] | None, scale: float
 ) -> Tensor:
-    output: Tensor
     if earlier is None:
-        output, _ = _flash(*new, 0.0, True, scale=scale)
-        return output
+        return _with_nan(*_attended(new[0], new[1], new[2], True, scale))
     keys, values, run = earlier
     past = [tensor[run.sequences, :, : run.past] for tensor in (keys, values)]
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (*new, *past)):
-        output = _PastAndPresent.apply(*new, *past, scale)  # type: ignore[no-untyped-call]
+        output: Tensor = _PastAndPresent.apply(  # type: ignore[no-untyped-call]
+            *new, *past, scale
+        )
         return output
     return _merged(new, past, scale)[0]
 
@@ -125,11 +125,54 @@ def _merged(
     With sums s = eˡ of either part, output = (s₁ o₁ + s₂ o₂) / (s₁ + s₂), and s₁ / (s₁ + s₂) is
     the sigmoid of l₁ - l₂.
     """
-    present, present_log = _flash(*new, 0.0, True, scale=scale)
-    before, before_log = _flash(new[0], *past, 0.0, False, scale=scale)
+    present, present_log = _attended(new[0], new[1], new[2], True, scale)
+    before, before_log = _attended(new[0], past[0], past[1], False, scale)
     share = torch.sigmoid(before_log - present_log).unsqueeze(-1)
-    merged = torch.lerp(present.to(share.dtype), before.to(share.dtype), share)
-    return merged.to(present.dtype), torch.logaddexp(before_log, present_log)
+    merged = torch.lerp(present.to(share.dtype), before.to(share.dtype), share).to(present.dtype)
+    log = torch.logaddexp(before_log, present_log)
+    return _with_nan(merged, log), log
+
+
+def _attended(
+    query: Float[Tensor, "sequences heads queries head_dim"],
+    key: Float[Tensor, "sequences kv_heads keys head_dim"],
+    value: Float[Tensor, "sequences kv_heads keys head_dim"],
+    causal: bool,
+    scale: float,
+) -> tuple[
+    Float[Tensor, "sequences heads queries head_dim"], Float[Tensor, "sequences heads queries"]
+]:
+    """Call PyTorch's flash kernel, and correct the log of a sum that the kernel takes for empty.
+
+    If no score of a query is above minus infinity, which holds for NaN too in the last up to 15
+    keys, then the kernel returns zeros and, as their log, 0. Otherwise a log of exactly 0 is rare.
+    """
+    output, log = _flash(query, key, value, 0.0, causal, scale=scale)
+    for sequence, head, row in (log == 0).nonzero().tolist():
+        seen = row + 1 if causal else key.shape[2]
+        keys = key[sequence, head * key.shape[1] // query.shape[1], :seen].detach()
+        scores = scale * (keys.to(log.dtype) @ query[sequence, head, row].detach().to(log.dtype))
+        correct = scores.logsumexp(0)
+        if not bool(correct.isfinite()):
+            log = log.clone()  # autograd may keep the kernel's own
+            log[sequence, head, row] = correct
+    return output, log
+
+
+def _with_nan(
+    output: Float[Tensor, "sequences heads queries head_dim"],
+    log: Float[Tensor, "sequences heads queries"],
+) -> Float[Tensor, "sequences heads queries head_dim"]:
+    """Return NaN where the softmax has no value: a score is NaN or infinite, or all are -infinity.
+
+    For bfloat16 and float16 PyTorch's kernel (2.13) takes a fast exponential that turns NaN into
+    a number: its output is then 0, and only the log of the sum is not finite.
+    """
+    finite = log.isfinite()
+    if bool(finite.all()):
+        return output
+    # a product, so that gradients become NaN as well
+    return output * torch.where(finite, 1.0, torch.nan).to(output.dtype).unsqueeze(-1)
 
 
 class _PastAndPresent(torch.autograd.Function):

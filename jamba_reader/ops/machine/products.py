@@ -34,7 +34,7 @@ _WIDE = 8 if has_feature("avx512f") else 4
 of 2 KiB, 7 % on 4 KiB."""
 _NARROW = 4
 """In bfloat16, where eight are 10 to 20 % slower on rows of 1 KiB, and with int8 weights.
-Both measured as in ``benchmarks/jamba_few_rows.py``, two cores of Zen 5."""
+Both measured as in ``benchmarks/jamba/few_rows.py``, two cores of Zen 5."""
 
 _FORESEEN = 8192
 """Bytes of four rows up to which asking for the next four helps: with bfloat16 it took 8 to 12 %

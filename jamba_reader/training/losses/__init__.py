@@ -1,1 +1,1 @@
-"""What a language model and its router are trained on."""
+"""The losses of a language model and its routers."""

@@ -1,8 +1,8 @@
-"""The auxiliary loss that keeps a router from sending every token to the same experts.
+"""The auxiliary loss that makes a router use all experts.
 
 Source: Fedus et al. 2022 (Switch Transformers, arXiv:2101.03961), equations 4 to 6, with the
-assignments of all ``k`` chosen experts counted: perfectly even routing gives ``k``. Equal to
-transformers' ``load_balancing_loss_func``, whose mask of padding has no counterpart in packed rows.
+assignments of all ``k`` chosen experts counted: perfectly even routing gives ``k``. It equals
+``load_balancing_loss_func`` of transformers without a padding mask: packed rows have no padding.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from torch import Tensor
 def load_balancing_loss(
     router_logits: Sequence[Float[Tensor, "_ experts"]], *, experts_per_token: int
 ) -> Float[Tensor, ""]:
-    """Return ``experts * sum_e f_e P_e`` over the rows of all layers together.
+    """Return ``experts * sum_e f_e P_e`` over the rows of all layers.
 
-    ``f_e`` is the share of rows that chose expert ``e``, ``P_e`` its mean probability; only the
-    latter has a gradient.
+    ``f_e`` is the share of rows that chose expert ``e``, ``P_e`` its mean probability; only
+    ``P_e`` has a gradient.
 
     Args:
-        router_logits: one tensor of each routed layer; a step of several chunks gives those of all.
-        experts_per_token: how many experts a row chooses.
+        router_logits: one tensor for each routed layer and chunk of a step.
+        experts_per_token: number of experts that a row chooses.
     """
     if not router_logits:
         return torch.zeros(())
@@ -35,7 +35,7 @@ def load_balancing_loss(
     for logits in router_logits:
         shares = logits.softmax(dim=1)
         picks = shares.detach().topk(experts_per_token, dim=1).indices
-        # not bincount: on CUDA it waits for the device
+        # bincount would wait for the device on CUDA
         ones = torch.ones((), dtype=wide, device=first.device).expand(picks.numel())
         chosen = chosen.scatter_add(0, picks.flatten(), ones)
         probability = probability + shares.sum(dim=0, dtype=wide)

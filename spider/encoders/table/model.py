@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Float32, Integer
 from torch import Tensor, nn
 
+from spider.artifacts.records.encoder import EncoderRecord
 from spider.encoders.layers.weighted_bag import weighted_bag
 from spider.encoders.table.checkpoint import save_table
 from spider.encoders.table.inference import SMALLEST_NORM
@@ -75,19 +76,19 @@ class TrainableStatic(nn.Module):
         """Return the table with the weights multiplied in."""
         return (self.vectors.detach() * self.log_weights.detach().exp()[:, None]).cpu()
 
-    def export(self, folder: Path) -> dict[str, Any]:
+    def export(self, folder: Path) -> EncoderRecord:
         """Write the folded table in the layout of sentence-transformers."""
         save_table(self.folded(), self.tokenizer, folder)
-        return {
-            "dimension": self.dimension,
-            "similarity": "dot",
-            "score_scale": "unit",
-            "score_multiplier": self.score_multiplier,
-            "pooling": "weighted mean",
-            "max_length": None,
-            "casing": "lower" if self.tokenizer.lower_case else "kept",
-            "passage_template": "title [SEP] text",
-        }
+        return EncoderRecord(
+            dimension=self.dimension,
+            similarity="dot",
+            score_scale="unit",
+            score_multiplier=self.score_multiplier,
+            pooling="weighted mean",
+            max_length=None,
+            casing="lower" if self.tokenizer.lower_case else "kept",
+            passage_template="title [SEP] text",
+        )
 
 
 def initial_static(

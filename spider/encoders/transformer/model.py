@@ -9,6 +9,7 @@ from jaxtyping import Float32, Int64, Integer
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from spider.artifacts.records.encoder import EncoderRecord, MaximumLength
 from spider.encoders.layers.padding import pad, padded_batches
 from spider.encoders.transformer.checkpoint import save_transformer
 from spider.text.token_batch import TokenBatch
@@ -104,22 +105,21 @@ class TrainableBert(nn.Module):
             for matrices in (True, False)
         ]
 
-    def export(self, folder: Path) -> dict[str, Any]:
+    def export(self, folder: Path) -> EncoderRecord:
         """Write a checkpoint for transformers and sentence-transformers."""
         save_transformer(self.model, self.tokenizer, folder, self.max_passage_length)
-        return {
-            "dimension": self.dimension,
-            "similarity": "dot",
-            "score_scale": "raw",
-            "score_multiplier": self.score_multiplier,
-            "pooling": "cls",
-            "max_length": {
-                "question": self.max_query_length,
-                "passage": self.max_passage_length,
-            },
-            "casing": "lower" if self.tokenizer.lower_case else "kept",
-            "passage_template": "title [SEP] text",
-        }
+        return EncoderRecord(
+            dimension=self.dimension,
+            similarity="dot",
+            score_scale="raw",
+            score_multiplier=self.score_multiplier,
+            pooling="cls",
+            max_length=MaximumLength(
+                question=self.max_query_length, passage=self.max_passage_length
+            ),
+            casing="lower" if self.tokenizer.lower_case else "kept",
+            passage_template="title [SEP] text",
+        )
 
 
 def enclose(

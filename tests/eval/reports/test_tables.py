@@ -5,7 +5,6 @@ from eval.reports.latex import latex
 from eval.reports.markdown import markdown
 from eval.reports.report import ReportSettings, build_report
 from eval.reports.tables import (
-    label,
     p_value,
     percent,
     summary_columns,
@@ -85,9 +84,6 @@ def test_latex(report) -> None:
 
 
 def test_words() -> None:
-    assert [label(m) for m in ("top_5", "mrr", "recall_100", "ndcg_10")] == [
-        *["top-5", "MRR", "recall@100", "nDCG@10"]
-    ]
     assert percent({"value": 0.629, "low": 0.6, "high": 0.65}) == "62.9 [60.0, 65.0]"
     assert [p_value(p) for p in (0.0001, 0.001, 0.0494, 1.0)] == [
         *["<0.001", "0.001", "0.049", "1.000"]

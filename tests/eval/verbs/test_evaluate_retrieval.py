@@ -10,6 +10,7 @@ import pytest
 
 from eval.verbs.evaluate_retrieval import EvaluateRetrievalConfig, main
 from spider.artifacts.artifact import open_artifact
+from spider.artifacts.records.run import RunRecord
 from spider.artifacts.stage import Stage
 from spider.corpus.corpus import Corpus
 from spider.errors import ArtifactError, ConfigError, DataError, MetricMissedError
@@ -77,9 +78,9 @@ def write_run(
                 rows.append((rng.permutation(len(corpus))[:length], scores))
             (folder / system).mkdir()
             save_hits(folder / system, pad_hits(rows, depth))
-        details: dict[str, Any] = {"systems": list(systems)}
-        if label:
-            details["label"] = label
+        details = RunRecord(
+            systems=tuple(systems), label=label, depth=depth, questions="", fusion=None, note=""
+        )
         stage.finish(counts={"questions": len(questions.questions)}, details=details)
     return path
 

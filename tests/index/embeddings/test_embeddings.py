@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from index.embeddings.embeddings import Embeddings, KnownVectors, save_shard, to_float16
+from spider.artifacts.records.embeddings import EmbeddingsRecord
 from spider.artifacts.shards import shard_folder
 from spider.artifacts.stage import Stage
 from spider.errors import ArtifactError, DataError
@@ -25,11 +26,14 @@ def make_embeddings(tmp_path):
                 save_shard(shard, vectors[start : start + SHARD], hashes[start : start + SHARD])
             stage.finish(
                 counts={},
-                details={
-                    "dimension": DIMENSION,
-                    "shard_size": SHARD,
-                    "passages": len(vectors) if passages is None else passages,
-                },
+                details=EmbeddingsRecord(
+                    dimension=DIMENSION,
+                    similarity="dot",
+                    score_scale="unit",
+                    dtype="float16",
+                    passages=len(vectors) if passages is None else passages,
+                    shard_size=SHARD,
+                ),
             )
         return tmp_path / name
 

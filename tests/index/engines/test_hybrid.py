@@ -1,80 +1,49 @@
-"""The hybrid retriever over fakes: what is asked of whom, to which depth, and how it is joined."""
+"""The hybrid retriever over fakes: what is asked of which part, to which depth, and the fusion."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
-from index.dense.exact import ExactSearcher
+from index.engines.contract import IndexEngine
 from index.engines.hybrid import HybridRetriever
+from index.fusion.reciprocal_rank import ReciprocalRank
 from index.fusion.weighted_sum import WeightedSum
 from spider.errors import ConfigError
-from spider.interfaces import Retriever
-from spider.ranking import Hits, pad_hits
-
-VECTORS = np.eye(6, dtype=np.float16)
-BM25 = {0: 1.0, 2: 5.0, 4: 3.0}
-
-
-class FakeEncoder:
-    dimension = 6
-
-    def encode_questions(self, texts: Sequence[str]) -> np.ndarray:
-        # a question names the passages that it is near to, nearest first
-        vectors = np.zeros((len(texts), 6), dtype=np.float32)
-        for row, text in enumerate(texts):
-            for place, passage in enumerate(text.split()):
-                vectors[row, int(passage)] = 1 / (1 + place)
-        return vectors
-
-
-class FakeSparse:
-    def __init__(self) -> None:
-        self.depths: list[int] = []
-        self.closed = False
-
-    def search(self, questions: Sequence[str], depth: int) -> Hits:
-        self.depths.append(depth)
-        order = sorted(BM25, key=lambda position: -BM25[position])[:depth]
-        row = (np.array(order), np.array([BM25[p] for p in order], dtype=np.float32))
-        return pad_hits([row] * len(questions), depth)
-
-    def explain(self, question: str, position: int) -> list[tuple[str, float]]:
-        return []
-
-    def close(self) -> None:
-        self.closed = True
+from spider.ranking import Hits
 
 
 @pytest.fixture
-def retriever() -> HybridRetriever:
-    return HybridRetriever(
-        dense=ExactSearcher(VECTORS),
-        encoder=FakeEncoder(),
-        sparse=FakeSparse(),
-        fusion=WeightedSum(weight=4.0, dense_depth=3, sparse_depth=2),
-    )
+def retriever(fake_dense: Any, fake_sparse: Any) -> HybridRetriever:
+    fusion = WeightedSum(weights={"dense": 4.0, "bm25": 1.0}, depths={"dense": 3, "bm25": 2})
+    return HybridRetriever(rankers={"bm25": fake_sparse(), "dense": fake_dense}, fusion=fusion)
 
 
-def test_components_go_to_their_own_depths(retriever: HybridRetriever) -> None:
-    fused, dense, sparse = retriever.components(["5 2 1"], 4)
-    assert dense.positions.tolist() == [[5, 2, 1]]
-    assert sparse.positions.tolist() == [[2, 4]]
+def test_each_part_is_searched_to_its_own_depth(retriever: HybridRetriever) -> None:
+    found = retriever.search_each(["5 2 1"], {"dense": 3, "bm25": 2})
+    assert found["dense"].positions.tolist() == [[5, 2, 1]]
+    assert found["bm25"].positions.tolist() == [[2, 4]]
+    assert list(retriever.search_each(["5 2 1"], {"dense": 1})) == ["dense"]
+    fused = retriever.search_with_shares(["5 2 1"], 4)
     # minima 1/3 and 3: 5 has 4 + 3, 2 has 2 + 5, 1 and 4 have 4/3 + 3
     assert fused.hits.positions.tolist() == [[2, 5, 1, 4]]
     np.testing.assert_allclose(fused.hits.scores, [[7, 7, 13 / 3, 13 / 3]], rtol=1e-6)
+    # above the minima, 2 has 2/3 and 2; 5 has 8/3 and 0
+    np.testing.assert_allclose(fused.shares["dense"][0, :2], [0.25, 1.0], rtol=1e-6)
 
 
 def test_excluded_passages_are_in_no_list_and_are_made_up_for(retriever: HybridRetriever) -> None:
     excluded = [[2], []]
-    found = retriever.rankings(
-        ["5 2 1", "5 2 1"], 3, systems=("bm25", "dense", "hybrid"), excluded=excluded
-    )
+    questions = ["5 2 1", "5 2 1"]
+    found = retriever.rankings(questions, 3, systems=("bm25", "dense", "hybrid"), excluded=excluded)
     assert list(found) == ["bm25", "dense", "hybrid"]
     assert found["bm25"].positions.tolist() == [[4, 0, -1], [2, 4, 0]]
     assert found["dense"].positions.tolist() == [[5, 1, 0], [5, 2, 1]]
     assert not (found["hybrid"].positions[0] == 2).any()
     assert found["hybrid"].positions[1].tolist() == [2, 5, 1]
+    shared = retriever.search_with_shares(questions, 3, excluded=excluded)
+    assert shared.hits.positions.tolist() == found["hybrid"].positions.tolist()
 
 
 def test_a_hybrid_ranking_does_not_depend_on_what_else_is_asked(retriever: HybridRetriever) -> None:
@@ -84,33 +53,64 @@ def test_a_hybrid_ranking_does_not_depend_on_what_else_is_asked(retriever: Hybri
     assert alone.scores.tolist() == among.scores.tolist()
 
 
-def test_it_is_a_retriever_and_searches_with_the_best_system(retriever: HybridRetriever) -> None:
-    assert isinstance(retriever, Retriever)
+def test_the_recommended_system_is_the_last(retriever: HybridRetriever) -> None:
+    assert isinstance(retriever, IndexEngine)
     assert retriever.systems == ("bm25", "dense", "hybrid")
     assert retriever.search(["5 2 1"], 2).positions.tolist() == [[2, 5]]
     assert retriever.search([], 2).positions.shape == (0, 2)
 
 
-def test_one_side_alone() -> None:
-    sparse = FakeSparse()
-    bm25 = HybridRetriever(dense=None, encoder=None, sparse=sparse, fusion=None)
+def test_one_part_alone(fake_dense: Any, fake_sparse: Any) -> None:
+    bm25 = HybridRetriever(rankers={"bm25": fake_sparse()})
     assert bm25.systems == ("bm25",)
-    assert bm25.search(["x"], 9).positions[0, :3].tolist() == [2, 4, 0]
+    found = bm25.search_with_shares(["x"], 4)
+    assert found.hits.positions.tolist() == [[2, 4, 0, -1]]
+    assert found.shares["bm25"].tolist() == [[1, 1, 1, 0]]
     with pytest.raises(ConfigError, match=r"offers \['bm25'\]"):
         bm25.rankings(["x"], 3, systems=("hybrid",))
-    with pytest.raises(ConfigError, match="no hybrid here"):
-        bm25.components(["x"], 3)
-    bm25.close()
-    assert sparse.closed
-    dense = HybridRetriever(
-        dense=ExactSearcher(VECTORS), encoder=FakeEncoder(), sparse=None, fusion=None
-    )
+    dense = HybridRetriever(rankers={"dense": fake_dense}, fusion=WeightedSum())
     assert dense.systems == ("dense",)
     assert dense.search(["3"], 1).positions.tolist() == [[3]]
+    with pytest.raises(ConfigError, match=r"offers \['dense'\]"):
+        dense.search_with_shares(["3"], 1, system="hybrid")
+    with pytest.raises(ConfigError, match="no part"):
+        HybridRetriever(rankers={})
 
 
-def test_a_retriever_without_parts_is_refused() -> None:
-    with pytest.raises(ConfigError, match="neither"):
-        HybridRetriever(dense=None, encoder=None, sparse=None, fusion=None)
-    with pytest.raises(ConfigError, match="together"):
-        HybridRetriever(dense=ExactSearcher(VECTORS), encoder=None, sparse=None, fusion=None)
+def test_three_parts_are_fused_by_name(fake_dense: Any, fake_sparse: Any) -> None:
+    rankers = {"bm25": fake_sparse(), "titles": fake_sparse({3: 1.0}), "dense": fake_dense}
+    depths = {"dense": 2, "bm25": 2, "titles": 2}
+    retriever = HybridRetriever(rankers=rankers, fusion=ReciprocalRank(depths=depths))
+    assert retriever.systems == ("bm25", "titles", "dense", "hybrid")
+    found = retriever.rankings(["3 2"], 4, systems=["titles", "hybrid"])
+    assert found["titles"].positions.tolist() == [[3, -1, -1, -1]]
+    # 3 is first twice; 2 is first and second; 4 is second
+    assert found["hybrid"].positions.tolist() == [[3, 2, 4, -1]]
+    retriever.close()
+    assert rankers["titles"].closed == 1
+
+
+class Broken:
+    def search(self, questions: Sequence[str], depth: int) -> Hits:
+        raise OSError("the disk is gone")
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("broken", ["bm25", "dense"])
+def test_an_error_of_any_part_is_the_callers(
+    broken: str, fake_dense: Any, fake_sparse: Any
+) -> None:
+    rankers = {"bm25": fake_sparse(), "dense": fake_dense, broken: Broken()}
+    retriever = HybridRetriever(rankers=rankers, fusion=WeightedSum().with_weight(1.0))
+    with pytest.raises(OSError, match="the disk is gone"):
+        retriever.search(["1"], 2)
+    retriever.close()
+
+
+def test_closing_twice_and_searching_afterwards(retriever: HybridRetriever) -> None:
+    retriever.close()
+    retriever.close()
+    with pytest.raises(ValueError, match="closed"):
+        retriever.search(["1"], 2)

@@ -12,9 +12,9 @@ import pytest
 
 from index.dense.exact import Exact
 from index.dense.faiss_sqfp16 import FaissSqfp16
-from index.engines.opening import available_systems, open_index
-from index.fusion.dense_weight import WEIGHTS
+from index.engines.opening import check_systems, open_index
 from index.fusion.reciprocal_rank import ReciprocalRank
+from index.fusion.weight_choice import CANDIDATES
 from index.fusion.weighted_sum import WeightedSum
 from index.sparse.bm25s_index import Bm25s
 from index.sparse.jvm import JvmPlan, plan_jvm, preflight
@@ -34,7 +34,7 @@ def settings(folder: Path, **changes: Any) -> BuildConfig:
         "output": folder / "index",
         "dense": FaissSqfp16(),
         "sparse": Bm25s(),
-        "fusion": WeightedSum(dense_depth=20, sparse_depth=20),
+        "fusion": WeightedSum(depths={"dense": 20, "bm25": 20}),
         "tuning_fewest": 1,
         "device": "cpu",
     }
@@ -44,10 +44,10 @@ def settings(folder: Path, **changes: Any) -> BuildConfig:
 def search_all(folder: Path, path: Path) -> dict[str, Hits]:
     index = open_index(path, corpus=folder / "corpus")
     try:
-        return index.retriever.rankings(
+        return index.engine.rankings(
             ["where was the otter seen?", "the raven at the quarry"],
             8,
-            systems=index.retriever.systems,
+            systems=index.engine.systems,
         )
     finally:
         index.close()
@@ -65,13 +65,13 @@ def test_what_an_index_holds(undertaking: Any) -> None:
     assert details["encoder"] == {"content_hash": encoder.content_hash, "variant": "static"}
     assert artifact.manifest["volatile"]["encoder_path"] == "../encoder"
     assert details["fusion"]["variant"] == "weighted_sum"
-    assert details["fusion"]["weight"] in WEIGHTS
+    assert details["fusion"]["weights"]["dense"] in CANDIDATES
     assert details["fusion"]["tuned_on"] == {"split": "validation", "queries": 10, "seed": 0}
     assert [float(weight) for weight in details["fusion"]["curve"]] == pytest.approx(
-        WEIGHTS, rel=1e-4
+        CANDIDATES, rel=1e-4
     )
     assert set(artifact.manifest["inputs"]) == {"corpus", "embeddings", "spans"}
-    assert available_systems(artifact) == ("bm25", "dense", "hybrid")
+    assert check_systems(artifact, None) == ("bm25", "dense", "hybrid")
 
 
 def test_a_saved_index_searches_like_its_parts(undertaking: Any) -> None:
@@ -102,7 +102,7 @@ Bm25s.build = half
 at = Path(sys.argv[1])
 main(BuildConfig(
     corpus=at / "corpus", embeddings=at / "embeddings", spans=at / "spans", output=at / "index",
-    dense=FaissSqfp16(), sparse=Bm25s(), fusion=WeightedSum(dense_depth=20, sparse_depth=20),
+    dense=FaissSqfp16(), sparse=Bm25s(), fusion=WeightedSum(depths={"dense": 20, "bm25": 20}),
     tuning_fewest=1, device="cpu",
 ))
 """
@@ -147,7 +147,7 @@ def test_raw_scores_take_the_papers_weight(undertaking: Any) -> None:
     write_json(folder / "encoder" / "manifest.json", manifest)
     main(settings(folder))
     fusion = open_artifact(folder / "index").details["fusion"]
-    assert (fusion["weight"], fusion["tuned_on"]) == (1.0, None)
+    assert (fusion["weights"]["dense"], fusion["tuned_on"]) == (1.0, None)
 
 
 @pytest.mark.parametrize("changes", [{"spans": None}, {"tuning_fewest": 11}])
@@ -156,13 +156,17 @@ def test_with_too_few_queries_the_weight_is_a_cautious_one(
 ) -> None:
     main(settings(undertaking.folder, **changes))
     fusion = open_artifact(undertaking.folder / "index").details["fusion"]
-    assert (fusion["weight"], fusion["tuned_on"]) == (4.0, None)
+    assert (fusion["weights"]["dense"], fusion["tuned_on"]) == (4.0, None)
 
 
 def test_a_given_weight_and_a_fusion_without_one_are_left_alone(undertaking: Any) -> None:
     folder = undertaking.folder
-    main(settings(folder, fusion=WeightedSum(weight=3.0), output=folder / "given"))
-    assert open_artifact(folder / "given").details["fusion"]["weight"] == 3.0
+    main(
+        settings(
+            folder, fusion=WeightedSum(weights={"dense": 3.0, "bm25": 1.0}), output=folder / "given"
+        )
+    )
+    assert open_artifact(folder / "given").details["fusion"]["weights"]["dense"] == 3.0
     main(settings(folder, fusion=ReciprocalRank(), output=folder / "ranks"))
     assert open_artifact(folder / "ranks").details["fusion"]["constant"] == 60.0
 
@@ -171,11 +175,11 @@ def test_bm25_alone_and_dense_alone(undertaking: Any) -> None:
     folder = undertaking.folder
     main(settings(folder, embeddings=None, spans=None, output=folder / "bm25"))
     artifact = open_artifact(folder / "bm25")
-    assert available_systems(artifact) == ("bm25",)
+    assert check_systems(artifact, None) == ("bm25",)
     assert artifact.details["encoder"] is None
     assert list(search_all(folder, folder / "bm25")) == ["bm25"]
     main(settings(folder, sparse=None, output=folder / "dense"))
-    assert available_systems(open_artifact(folder / "dense")) == ("dense",)
+    assert check_systems(open_artifact(folder / "dense"), None) == ("dense",)
     with pytest.raises(ConfigError, match="nothing to build"):
         main(settings(folder, embeddings=None, sparse=None, output=folder / "nothing"))
 
@@ -237,6 +241,6 @@ def test_index_that_does_not_say_where_its_encoder_is(undertaking: Any) -> None:
     manifest = read_json(folder / "index" / "manifest.json")
     del manifest["volatile"]["encoder_path"]
     write_json(folder / "index" / "manifest.json", manifest)
-    with pytest.raises(ArtifactError, match="encoder=FOLDER does"):
+    with pytest.raises(ArtifactError, match="give it as encoder=FOLDER"):
         open_index(folder / "index", corpus=folder / "corpus")
     open_index(folder / "index", corpus=folder / "corpus", encoder=folder / "encoder").close()

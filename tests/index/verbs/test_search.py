@@ -9,7 +9,6 @@ import pytest
 from index.dense.faiss_sqfp16 import FaissSqfp16
 from index.engines.hybrid import HybridRetriever
 from index.engines.opening import open_index
-from index.engines.ranked_passages import rank_passages
 from index.fusion.reciprocal_rank import ReciprocalRank
 from index.fusion.weighted_sum import WeightedSum
 from index.sparse.bm25s_index import Bm25s
@@ -32,7 +31,9 @@ def folder(undertaking: Any) -> Path:
             output=path / "index",
             dense=FaissSqfp16(),
             sparse=Bm25s(),
-            fusion=WeightedSum(weight=20.0, dense_depth=30, sparse_depth=30),
+            fusion=WeightedSum(
+                weights={"dense": 20.0, "bm25": 1.0}, depths={"dense": 30, "bm25": 30}
+            ),
         )
     )
     return path
@@ -148,20 +149,6 @@ def test_one_question_is_answered_with_scores_and_shares(
     assert "dense" in printed
     assert "bm25" in printed
     assert "An old heron was seen at the" in printed
-
-
-def test_shares_add_up_and_k_may_exceed_the_corpus(folder: Path) -> None:
-    index = open_index(folder / "index")
-    ranked = rank_passages(index, "the otter in the meadow", 1000)
-    index.close()
-    assert [hit.rank for hit in ranked] == list(range(1, len(ranked) + 1))
-    assert 30 <= len(ranked) <= 60
-    assert ranked[0].passage.id == "d4#1"
-    for hit in ranked:
-        assert sum(hit.shares.values()) == pytest.approx(1)
-    bm25 = open_index(folder / "index", systems=["bm25"])
-    assert rank_passages(bm25, "the otter", 1)[0].shares == {"bm25": 1.0}
-    bm25.close()
 
 
 class Terminal(io.StringIO):

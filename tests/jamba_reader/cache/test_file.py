@@ -133,7 +133,7 @@ def test_a_truncated_file_is_noticed(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for length in (0, 5, 300, len(whole) - 1):
         path.write_bytes(whole[:length])
-        with pytest.raises(CheckpointError, match="no whole safetensors file"):
+        with pytest.raises(CheckpointError, match="not a complete safetensors file"):
             load_cache(path, CONFIG)
     with pytest.raises(CheckpointError, match="missing"):
         load_cache(tmp_path / "missing", CONFIG)

@@ -143,7 +143,7 @@ def test_an_answer_and_then_a_quote() -> None:
     assert constraint.allowed(state).may_end
     (quote,) = constraint.quotes(tokens)
     assert quote == (1, 3, 18, "old heron flew.", 1, True)
-    with pytest.raises(DataError, match="may not come"):
+    with pytest.raises(DataError, match="is not allowed here"):
         constraint.advance(constraint.advance(state, number[b": <q>"]), number[b"</q>"])
 
 

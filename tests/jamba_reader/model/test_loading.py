@@ -14,7 +14,7 @@ from jamba_reader.checkpoints.names import LM_HEAD, tensor_specs
 from jamba_reader.model.loading import load_model, save_model
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.segments import Segments
-from spider.errors import CheckpointError
+from spider.errors import CheckpointError, ConfigError
 
 Write = Callable[..., Path]
 
@@ -124,7 +124,7 @@ def test_tensors_of_another_type_than_the_rest_take_the_models(
 
 def test_weights_beyond_float16_are_refused(weights: dict[str, Tensor], write: Write) -> None:
     weights = {**weights, "model.final_layernorm.weight": torch.full((32,), 1e5)}
-    with pytest.raises(CheckpointError, match=r"model.final_layernorm.weight has weights beyond f"):
+    with pytest.raises(CheckpointError, match=r"model.final_layernorm.weight has weights outside"):
         load_model(write(weights), dtype=torch.float16, progress=False)
 
 
@@ -172,3 +172,13 @@ def test_saving_again_replaces_what_was_there(tiny: Any, tmp_path: Path) -> None
     names = {file.name for file in tmp_path.iterdir()}
     assert names == {"config.json", "model.safetensors", "tokenizer.json", "adapter.safetensors"}
     assert_same_weights(load_model(tmp_path, progress=False), second)
+
+
+def test_more_weights_than_memory(
+    weights: dict[str, Tensor], write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jamba_reader.model.memory_budget.available_memory", lambda: 1 << 20)
+    with pytest.raises(
+        ConfigError, match=r"the weights need .* in float32, 1 MiB are available on cpu"
+    ):
+        load_model(write(weights), progress=False)

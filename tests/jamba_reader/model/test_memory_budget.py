@@ -108,9 +108,9 @@ def test_a_refusal_says_what_takes_how_much() -> None:
     with pytest.raises(ConfigError) as caught:
         check_memory(jamba_mini(), 1, 262_144, torch.bfloat16, "cpu", 2048, available=80 * GIB)
     message = str(caught.value)
-    assert "1 x 262,144 tokens take more memory than there is (weights 96.1 GiB, " in message
+    assert "1 x 262,144 tokens need more memory than there is (weights 96.1 GiB, " in message
     assert "key values 4,096 MiB" in message
-    assert "80.0 GiB can be had on cpu); no prompt fits" in message
+    assert "80.0 GiB are available on cpu); no prompt fits" in message
     with pytest.raises(ConfigError, match=r"at most [0-9,]+ tokens a sequence fit"):
         check_memory(
             jamba_mini(), 1, 1 << 23, torch.bfloat16, "cpu", 2048, ExpertsInt8(), available=80 * GIB
@@ -138,8 +138,10 @@ def test_what_is_loaded_already_is_not_asked_for_again(part: str) -> None:
 def test_weights_alone() -> None:
     with pytest.raises(ConfigError) as caught:
         check_memory(jamba_mini(), 0, 0, torch.bfloat16, "cpu", 0, available=80 * GIB)
-    assert "the weights take 96.1 GiB in bfloat16, 80.0 GiB can be had on cpu" in str(caught.value)
-    assert "ExpertsInt8(dense=True) takes 51.5 GiB" in str(caught.value)
+    assert "the weights need 96.1 GiB in bfloat16, 80.0 GiB are available on cpu" in str(
+        caught.value
+    )
+    assert "ExpertsInt8(dense=True) needs 51.5 GiB" in str(caught.value)
     check_memory(jamba_mini(), 0, 0, torch.bfloat16, "cpu", 0, ExpertsInt8(), available=80 * GIB)
 
 
@@ -153,13 +155,13 @@ def test_room_for_more_does_not_let_a_prompt_through(monkeypatch: pytest.MonkeyP
     model = JambaLanguageModel(SMALL)
     cache = model.new_cache(1, capacity=1 << 22)
     assert cache.nbytes() > 2 * WORKING_MEMORY
-    with pytest.raises(ConfigError, match="1 MiB can be had"):
+    with pytest.raises(ConfigError, match="1 MiB are available"):
         model.prefill([[1] * 10], cache)
 
 
 @pytest.mark.parametrize(("sequences", "tokens"), [(1, 10**30), (10**30, 1), (2**62, 2**62)])
 def test_numbers_beyond_any_tensor_are_refused_as_too_much(sequences: int, tokens: int) -> None:
-    with pytest.raises(ConfigError, match="take more memory than there is"):
+    with pytest.raises(ConfigError, match="need more memory than there is"):
         check_memory(SMALL, sequences, tokens, torch.float32, "cpu", 2048)
 
 

@@ -108,6 +108,6 @@ def test_more_tokens_than_memory_allows_is_said_before_starting(
 ) -> None:
     monkeypatch.setattr("jamba_reader.model.memory_budget.device_memory", lambda _: 1 << 20)
     cache = model.new_cache(1)
-    with pytest.raises(ConfigError, match="1 MiB can be had"):
+    with pytest.raises(ConfigError, match="1 MiB are available"):
         model.prefill([[1] * 1000], cache)
     assert cache.lengths == [0]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import JambaForCausalLM
 
-from benchmarks.jamba_models import our_model, transformers_model
+from benchmarks.jamba.models import our_model, transformers_model
 from jamba_reader.model.model import JambaLanguageModel
 
 #: every kind of layer: Mamba and attention, dense and routed, with all biases

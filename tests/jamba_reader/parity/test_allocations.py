@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from benchmarks.jamba_models import our_model, transformers_model
+from benchmarks.jamba.models import our_model, transformers_model
 from jamba_reader.ops.segments import Segments
 
 TOKENS, VOCABULARY, STATES = 256, 4096, 32

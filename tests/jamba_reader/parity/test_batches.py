@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from benchmarks.jamba_models import gap, our_model, transformers_model
+from benchmarks.jamba.models import gap, our_model, transformers_model
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.segments import Segments
 

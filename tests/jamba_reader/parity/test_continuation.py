@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from benchmarks.jamba_models import gap
+from benchmarks.jamba.models import gap
 from jamba_reader.cache.cache import Cache
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.segments import Segments

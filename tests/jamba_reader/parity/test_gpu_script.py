@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.jamba_gpu import PARTS
-from benchmarks.jamba_gpu_run import Results, error_by_norm
+from benchmarks.jamba_gpu.__main__ import PARTS
+from benchmarks.jamba_gpu.run import Results, error_by_norm
 
 
 def test_a_dry_run_of_every_part_succeeds(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from transformers import JambaForCausalLM
 
-from benchmarks.jamba_grid import cases, config_values
-from benchmarks.jamba_models import gap, our_model, transformers_model
+from benchmarks.jamba.grid import cases, config_values
+from benchmarks.jamba.models import gap, our_model, transformers_model
 from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import JambaForCausalLM
 from transformers.models.jamba import modeling_jamba
 
-from benchmarks.jamba_models import gap, our_model
+from benchmarks.jamba.models import gap, our_model
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.segments import Segments
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from benchmarks.jamba_grid import (
+from benchmarks.jamba.grid import (
     FACTORS,
     allowed,
     cases,

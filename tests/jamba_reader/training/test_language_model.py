@@ -219,7 +219,7 @@ def test_vocabulary_settings_are_refused_beside_a_tokenizer(corpus, tmp_path) ->
 
 
 def test_ten_steps_follow_transformers() -> None:
-    """The losses and every weight stay together; benchmarks/jamba_training.py takes 50 steps."""
+    """The losses and every weight stay together; benchmarks/jamba/training.py takes 50 steps."""
     from transformers import JambaConfig as TheirConfig
     from transformers import JambaForCausalLM
 

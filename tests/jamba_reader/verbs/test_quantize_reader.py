@@ -117,7 +117,7 @@ def test_a_disk_that_is_too_small(
         free = 1000
 
     monkeypatch.setattr("shutil.disk_usage", lambda path: Full)
-    with pytest.raises(ConfigError, match=r"the int8 checkpoint takes .* the disk has 0 MiB free"):
+    with pytest.raises(ConfigError, match=r"the int8 checkpoint needs .* the disk has 0 MiB free"):
         main(QuantizeConfig(model=str(source), output=tmp_path / "reader"))
 
 

@@ -100,7 +100,7 @@ def test_at_most_so_many_clusters_a_document(make_corpus, tmp_path):
 
 def test_padded_last_passage_is_no_candidate_and_is_excluded(make_corpus, tmp_path):
     corpus, store, result = mined(make_corpus, tmp_path, padded=True)
-    assert result.details == {"last_passage_dropped": True}
+    assert result.record.last_passage_dropped
     assert store.candidates(1) == range(4, 7)
     for question in store.heldout("test").questions:
         last = corpus.document_passages(

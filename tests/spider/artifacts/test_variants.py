@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from index.dense.dense_index import load_dense
-from index.engines.opening import load_sparse
-from index.fusion.fusion import load_fusion
+from index.dense.contract import load_dense
+from index.fusion.contract import load_fusion
+from index.sparse.contract import load_sparse
 from spider.artifacts.stage import Stage
-from spider.artifacts.variants import load_variant
+from spider.artifacts.variants import load_variant, variant_of
 from spider.encoders.loading import load_encoder
 from spider.errors import ArtifactError
 
@@ -44,10 +44,10 @@ def test_a_missing_library_is_named_itself(family: str) -> None:
 
 
 def test_every_family_refuses_a_module_that_loads_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="no dense variant 'dense_index'"):
-        load_dense(tmp_path, {"variant": "dense_index"})
-    with pytest.raises(ArtifactError, match="no sparse variant 'sparse_index'"):
-        load_sparse(tmp_path, {"variant": "sparse_index"})
+    with pytest.raises(ArtifactError, match="no dense variant 'contract'"):
+        load_dense(tmp_path, {"variant": "contract"})
+    with pytest.raises(ArtifactError, match="no sparse variant 'contract'"):
+        load_sparse(tmp_path, {"variant": "contract"})
     with pytest.raises(ArtifactError, match="no fusion variant 'reference'"):
         load_fusion({"variant": "reference"})
     stage = Stage(verb="train", kind="encoder", output=tmp_path / "e", config={}, inputs={})
@@ -55,3 +55,10 @@ def test_every_family_refuses_a_module_that_loads_nothing(tmp_path: Path) -> Non
         stage.finish(counts={}, variant="padding")
     with pytest.raises(ArtifactError, match="no encoder variant 'padding'"):
         load_encoder(tmp_path / "e")
+
+
+def test_the_variant_of_a_part_is_a_name() -> None:
+    assert variant_of({"variant": "exact"}, where="here") == "exact"
+    for details in ({}, {"variant": None}, {"variant": 3}):
+        with pytest.raises(ArtifactError, match=r"here: got variant .*, expected the name of one"):
+            variant_of(details, where="here")

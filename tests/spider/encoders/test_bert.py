@@ -87,11 +87,11 @@ def test_sub_batches_fit_the_budget_and_waste_little():
 def test_exported_folder_loads_in_three_libraries_with_the_same_vectors(encoder, tmp_path):
     from sentence_transformers import SentenceTransformer
 
-    details = encoder.export(tmp_path)
+    record = encoder.export(tmp_path)
     (tmp_path / "manifest.json").write_text("{}")
     with torch.no_grad():
         trained = encoder.encode_tokens(token_batch(passage_ids(encoder)), passages=True).numpy()
-    ours = load(tmp_path, details).encode_passages(TITLES, TEXTS)
+    ours = load(tmp_path, record).encode_passages(TITLES, TEXTS)
     np.testing.assert_allclose(ours, trained, atol=1e-5)
     template = [f"{h} [SEP] {t}" if h else t for h, t in zip(TITLES, TEXTS, strict=True)]
     model = SentenceTransformer(str(tmp_path), device="cpu")
@@ -189,12 +189,12 @@ def test_dpr_checkpoint_is_converted(tokenizer, tmp_path):
 
 
 def test_missing_weights_are_one_readable_line(encoder, tmp_path):
-    details = encoder.export(tmp_path)
+    record = encoder.export(tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     del weights["encoder.layer.0.output.dense.weight"]
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(CheckpointError, match=r"missing: encoder\.layer\.0\.output\.dense\.weight"):
-        load(tmp_path, details)
+        load(tmp_path, record)
 
 
 def test_settings_are_checked(tokenizer, tmp_path):

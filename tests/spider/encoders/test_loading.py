@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ def write(tmp_path):
             verb="train", kind="encoder", output=tmp_path / "encoder", config={}, inputs={}
         )
         with stage.writing() as folder:
-            details = module.export(folder) | changes
+            details = replace(module.export(folder), **changes)
             stage.finish(counts={}, variant=variant, details=details)
         return tmp_path / "encoder"
 

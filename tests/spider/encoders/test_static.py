@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -51,8 +53,8 @@ def test_passages_are_title_sep_text(encoder):
 
 
 def test_exported_encoder_gives_the_trained_vectors(encoder, tmp_path):
-    details = encoder.export(tmp_path)
-    loaded = load(tmp_path, details)
+    record = encoder.export(tmp_path)
+    loaded = load(tmp_path, record)
     got = loaded.encode_passages(TITLES, TEXTS)
     with torch.no_grad():
         trained = encoder.encode_tokens(token_batch(joined_ids(encoder)), passages=True)
@@ -60,8 +62,8 @@ def test_exported_encoder_gives_the_trained_vectors(encoder, tmp_path):
     np.testing.assert_allclose(np.linalg.norm(got[:3], axis=1), 1, atol=1e-6)
     questions = loaded.encode_questions(TEXTS)
     np.testing.assert_allclose(questions[1], got[1], atol=1e-7)  # without a title the same text
-    assert details["score_scale"] == "unit"
-    assert details["dimension"] == loaded.dimension == 32
+    assert record.score_scale == "unit"
+    assert record.dimension == loaded.dimension == 32
     assert (got[3] != 0).any()
     assert not loaded.encode_questions([""]).any()
 
@@ -69,14 +71,14 @@ def test_exported_encoder_gives_the_trained_vectors(encoder, tmp_path):
 def test_sentence_transformers_gives_the_same_vectors(encoder, tmp_path):
     from sentence_transformers import SentenceTransformer
 
-    details = encoder.export(tmp_path)
+    record = encoder.export(tmp_path)
     (tmp_path / "manifest.json").write_text("{}")
     model = SentenceTransformer(str(tmp_path), device="cpu")
     assert model.similarity_fn_name == "dot"
     template = [f"{title} [SEP] {text}" for title, text in zip(TITLES, TEXTS, strict=True)]
     template[1] = TEXTS[1]
     theirs = model.encode(template)
-    ours = load(tmp_path, details).encode_passages(TITLES, TEXTS)
+    ours = load(tmp_path, record).encode_passages(TITLES, TEXTS)
     np.testing.assert_allclose(theirs, ours, atol=1e-6)
 
 
@@ -128,13 +130,13 @@ def test_tokenizer_of_an_interrupted_run_is_kept(tmp_path):
 
 
 def test_wrong_weights_are_one_readable_line(encoder, tmp_path):
-    details = encoder.export(tmp_path)
+    record = encoder.export(tmp_path)
     with pytest.raises(
         CheckpointError, match=r"embedding.weight is \(\d+, 32\), expected \(\d+, 64\)"
     ):
-        load(tmp_path, {**details, "dimension": 64})
+        load(tmp_path, replace(record, dimension=64))
     (tmp_path / FOLDER / "model.safetensors").write_bytes(b"junk")
     with pytest.raises(CheckpointError, match="no readable weights"):
-        load(tmp_path, details)
+        load(tmp_path, record)
     with pytest.raises(ConfigError, match="dimension=0"):
         StaticSettings(dimension=0)

@@ -35,7 +35,9 @@ BLOCK = 32
 BLOCK_BYTES = 4 * BLOCK
 TILE = 4
 LOWEST = np.float32(-3e38)
-"""Stands for minus infinity, which minus itself would be no number."""
+"""Where maxima begin: minus infinity minus itself would be NaN."""
+_ABSENT = np.float32(-np.inf)
+"""Score of a row that is not there: its weight is 0 even if all others are minus infinity."""
 
 
 @intrinsic
@@ -143,7 +145,7 @@ def exponentiate(scores, heads, rows, tops, totals, decays):
     for head in range(heads):
         place = scores + head * BLOCK_BYTES
         for row in range(rows, BLOCK):
-            store_scalar(place + 4 * row, LOWEST)
+            store_scalar(place + 4 * row, _ABSENT)
         first, second = load(place), load(place + LANES_BYTES)
         old = load_scalar(tops + 4 * head)
         top = max(old, _max_of_lanes(maximum(first, second)))

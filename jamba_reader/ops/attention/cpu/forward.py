@@ -88,7 +88,6 @@ def _merge_pieces(pair, shape, places):
             weight = np.float32(2) ** (load_scalar(place) - top)
             store_scalar(place, weight)
             total += weight * load_scalar(place + 4 * heads)
-        total = max(total, np.float32(1e-30))
         for offset in range(0, width * 4, LANES_BYTES):
             mixed = broadcast(np.float32(0))
             for piece in range(pieces):

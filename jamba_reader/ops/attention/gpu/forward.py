@@ -72,7 +72,8 @@ def attend_kernel(
         held = (token[:, None] < stop) & (lane[None, :] < head_dim)
         key = tl.load(keys + token[:, None] * key_token + lane[None, :], mask=held, other=0.0)
         scores = product(asked, tl.trans(key), widen, precision) * factor
-        scores = tl.where(token[None, :] < stop, scores, _LOWEST)
+        # with _LOWEST, absent tokens would have weights where all scores are minus infinity
+        scores = tl.where(token[None, :] < stop, scores, float("-inf"))
         higher = tl.maximum(top, tl.max(scores, 1))
         decay = tl.exp2(top - higher)
         weights = tl.exp2(scores - higher[:, None])

@@ -112,6 +112,24 @@ def test_what_is_not_a_number_stays_so(kernel: Any, bad: float) -> None:
     assert found[1, 1].isfinite().all()
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of Triton's interpreter
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_scores_of_minus_infinity_alone_make_nan(kernel: Any, dtype: torch.dtype) -> None:
+    """As softmax does. One finite score takes all; absent tokens of a block weigh nothing."""
+    query, keys, values = memory_of(2, 2, 16, (40, 40, 40), dtype)
+    query = query.abs()
+    keys[1:, 0, :40, 3] = -torch.inf
+    keys[2, 0, 35] = 1
+    found = decode_attention(
+        query, keys, values, torch.tensor([40, 40, 40]), 0.3, implementation=kernel
+    )
+    assert found[1, 0].isnan().all()
+    torch.testing.assert_close(found[2, 0], values[2, 0, 35])
+    assert found[0].isfinite().all()
+    assert found[:, 1].isfinite().all()
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_many_equal_tokens_average_exactly(kernel: Any) -> None:
     tokens = 3000

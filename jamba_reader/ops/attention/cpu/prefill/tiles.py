@@ -41,7 +41,9 @@ STRIP = 4 * QUERIES
 KEYS = 64
 """Of a block."""
 LOWEST = np.float32(-3e38)
-"""Stands for minus infinity, which minus itself would be no number."""
+"""Where maxima begin: minus infinity minus itself would be NaN. Scores that are hidden are minus
+infinity: of a query that sees no finite score, all weights are 0, and the output is NaN."""
+_HIDDEN = np.float32(-np.inf)
 
 _ROWS = 4
 _VECTORS = QUERIES // WIDTH
@@ -206,7 +208,7 @@ def hide_later(scores, rows, lead, places):
         for offset in range(0, STRIP, LANES_BYTES):
             target = scores + row * STRIP + offset
             seen = load(places + offset) - broadcast(np.float32(lead + row))
-            store(target, where_negative(seen, broadcast(LOWEST), load(target)))
+            store(target, where_negative(seen, broadcast(_HIDDEN), load(target)))
 
 
 @njit(error_model="numpy")

@@ -1,0 +1,1 @@
+"""Measures the Jamba engine on a CPU, beside transformers where it has a counterpart."""

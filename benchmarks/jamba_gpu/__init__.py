@@ -1,0 +1,1 @@
+"""Checks and measures the Jamba engine on a GPU: ``python -m benchmarks.jamba_gpu``."""

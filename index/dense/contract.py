@@ -1,0 +1,128 @@
+"""What a dense index variant offers: settings that build it, and a searcher that serves it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float16, Float32
+
+from spider.artifacts.record import DetailsRecord
+from spider.artifacts.variants import load_variant, variant_of
+from spider.errors import ArtifactError, ConfigError
+from spider.progress import Progress
+from spider.ranking import Hits
+
+QUESTIONS_AT_ONCE = 512
+
+
+@runtime_checkable
+class EmbeddingSource(Protocol):
+    """Passage vectors in corpus order, block by block."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    def __len__(self) -> int:
+        """Count the vectors."""
+
+    def blocks(self) -> Iterator[tuple[int, Float16[np.ndarray, "rows dimension"]]]:
+        """Yield the position of a block's first vector, and the block."""
+
+
+@runtime_checkable
+class DenseIndex(Protocol):
+    """A variant's settings."""
+
+    @property
+    def variant(self) -> str:
+        """The file in ``index/dense`` that loads what ``build`` wrote."""
+
+    @property
+    def bytes_per_value(self) -> int:
+        """Bytes that one coordinate of a vector takes, on disk and in memory."""
+
+    def build(
+        self, embeddings: EmbeddingSource, folder: Path, progress: Progress
+    ) -> dict[str, Any]:
+        """Write the index into an existing folder; return what ``load`` has to know."""
+
+
+@runtime_checkable
+class DenseSearcher(Protocol):
+    """An index that is open for search."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    def __len__(self) -> int:
+        """Count the passages."""
+
+    def search(self, vectors: Float32[np.ndarray, "questions dimension"], depth: int) -> Hits:
+        """Return the passages of greatest inner product, score descending, position ascending.
+
+        A depth beyond the corpus is no error: rows are padded.
+        """
+
+
+def load_dense(folder: Path, details: Mapping[str, Any]) -> DenseSearcher:
+    """Open what the variant named in a manifest's details wrote.
+
+    Raises:
+        ArtifactError: there is no such variant, or the files are not what the details say.
+    """
+    load = load_variant(
+        "index.dense", variant_of(details, where=folder), what="dense", where=folder
+    )
+    searcher: DenseSearcher = load(folder, details)
+    return searcher
+
+
+def check_search(
+    vectors: Float32[np.ndarray, "questions dimension"], depth: int, dimension: int
+) -> None:
+    """Refuse question vectors of another length than the index's, and a depth below 1.
+
+    Raises:
+        ArtifactError: the lengths differ.
+        ConfigError: the depth is below 1.
+    """
+    if vectors.shape[1] != dimension:
+        raise ArtifactError(
+            f"question vectors have dimension {vectors.shape[1]}, the index has {dimension}: "
+            "search with the encoder that embedded the passages"
+        )
+    if depth < 1:
+        raise ConfigError(f"search depth {depth}: expected at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenseRecord(DetailsRecord):
+    """What a manifest says of a dense part; a variant may add entries.
+
+    Attributes:
+        variant: the file in ``index/dense`` that loads it.
+        passages: how many vectors it holds.
+        dimension: length of a vector.
+    """
+
+    variant: str
+    passages: int
+    dimension: int
+
+
+def check_size(folder: Path, got: tuple[int, int], record: DenseRecord) -> None:
+    """Refuse a file whose (passages, dimension) are not those of the manifest.
+
+    Raises:
+        ArtifactError: they differ.
+    """
+    expected = (record.passages, record.dimension)
+    if got != expected:
+        raise ArtifactError(
+            f"{folder}: the index holds {got[0]:,} vectors of dimension {got[1]}, its manifest "
+            f"says {expected[0]:,} of {expected[1]}; build the index again"
+        )

@@ -1,0 +1,90 @@
+"""The contract of a search engine: how an index is opened, and what an open one offers."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from index.engines.exclusion import Excluded
+from index.fusion.contract import Fused, Fusion
+from spider.artifacts.artifact import Artifact
+from spider.artifacts.variants import load_variant
+from spider.interfaces import QuestionEncoder, Retriever, SearchEngine
+
+FAMILY = "index.engines"
+HYBRID = "hybrid"
+"""The name of the fused ranking."""
+
+
+@runtime_checkable
+class Ranker(Retriever, Protocol):
+    """One part of an index: ranks passages for questions. Threads may share it."""
+
+    def close(self) -> None:
+        """Release files and memory."""
+
+
+@runtime_checkable
+class IndexEngine(SearchEngine, Protocol):
+    """A search engine that also says which part of a score comes from which ranking."""
+
+    def search_with_shares(
+        self,
+        questions: Sequence[str],
+        depth: int,
+        *,
+        system: str | None = None,
+        excluded: Excluded | None = None,
+    ) -> Fused:
+        """Return one ranking, with the share of each part in its scores.
+
+        Args:
+            questions: texts.
+            depth: passages for each question.
+            system: one of ``systems``; None takes the last.
+            excluded: for each question, positions that its list may not hold.
+
+        Raises:
+            ConfigError: the index does not offer the system.
+        """
+
+
+@runtime_checkable
+class StoredIndex(Protocol):
+    """An index on disk, before its files are opened."""
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The rankings that it offers by name, the recommended one last."""
+
+    def needs_encoder(self, systems: Sequence[str]) -> bool:
+        """Say whether one of these systems searches with question vectors."""
+
+    def open(
+        self,
+        *,
+        systems: Sequence[str],
+        encoder: QuestionEncoder | None = None,
+        fusion: Fusion | None = None,
+    ) -> IndexEngine:
+        """Open what some systems need.
+
+        Args:
+            systems: some of :attr:`systems`.
+            encoder: encodes questions; needed if :meth:`needs_encoder` says so.
+            fusion: used instead of the stored one.
+
+        Raises:
+            ArtifactError: a file is damaged, or the encoder does not fit.
+            ConfigError: the fusion joins a ranking that the index does not have.
+            MissingDependencyError: a library, or a JVM, is missing.
+        """
+
+
+def load_stored(artifact: Artifact) -> StoredIndex:
+    """Return the index that a manifest describes, by the engine that it names.
+
+    Raises:
+        ArtifactError: this version has no such engine.
+    """
+    load = load_variant(FAMILY, artifact.variant, what="search engine", where=artifact.path)
+    stored: StoredIndex = load(artifact)
+    return stored

@@ -1,0 +1,110 @@
+"""What every sparse engine offers: settings that build an index, and an index that searches."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.variants import load_variant, variant_of
+from spider.errors import ConfigError
+from spider.progress import Progress
+from spider.ranking import Hits
+
+BLOCK = 1_000
+MADE_WITH = "made_with.json"
+EXECUTION = {"threads", "heap"}
+"""Settings of engines that decide how fast they run, and nothing of what they find."""
+
+
+@runtime_checkable
+class PassageTexts(Protocol):
+    """The part of a corpus that sparse indexing reads."""
+
+    def __len__(self) -> int:
+        """Count the passages."""
+
+    def titles(self, positions: range) -> list[str]:
+        """Return the document titles of passages."""
+
+    def texts(self, positions: range) -> list[str]:
+        """Return the texts of passages."""
+
+
+@runtime_checkable
+class SparseIndex(Protocol):
+    """An opened index; safe to use from several threads."""
+
+    def search(self, questions: Sequence[str], depth: int) -> Hits:
+        """Return at most ``depth`` passages for each question, best first."""
+
+    def close(self) -> None:
+        """Release files and memory."""
+
+
+@runtime_checkable
+class SparseEngine(Protocol):
+    """Settings of one engine."""
+
+    @property
+    def variant(self) -> str:
+        """The file in ``index/sparse`` whose ``load`` opens what ``build`` wrote."""
+
+    def build(
+        self, corpus: PassageTexts, folder: Path, progress: Progress | None = None
+    ) -> dict[str, Any]:
+        """Index a corpus into a folder and return the details that ``load`` needs.
+
+        What may differ between equal builds goes through :func:`save_made_with` instead.
+        """
+
+
+def load_sparse(folder: Path, details: Mapping[str, Any]) -> SparseIndex:
+    """Open what the sparse variant named in a manifest's details wrote.
+
+    Raises:
+        ArtifactError: there is no such variant, or its files are damaged.
+        MissingDependencyError: a library, or a JVM, is missing.
+    """
+    load = load_variant(
+        "index.sparse", variant_of(details, where=folder), what="sparse", where=folder
+    )
+    sparse: SparseIndex = load(folder, details)
+    return sparse
+
+
+def save_made_with(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write what an index was made with into its folder, which no content hash covers.
+
+    Args:
+        folder: the index.
+        facts: versions of libraries, execution settings, and what depends on these.
+    """
+    write_json(folder / MADE_WITH, dict(facts))
+
+
+def load_made_with(folder: Path) -> dict[str, Any]:
+    """Return what :func:`save_made_with` wrote; empty if it wrote nothing."""
+    facts: dict[str, Any] = read_json(folder / MADE_WITH) if (folder / MADE_WITH).is_file() else {}
+    return facts
+
+
+def indexed_text(title: str, text: str) -> str:
+    r"""Return what BM25 sees of a passage: ``title + "\n" + text``, lone surrogates dropped."""
+    whole = f"{title}\n{text}"
+    return whole if whole.isascii() else whole.encode("utf-8", "ignore").decode("utf-8")
+
+
+def indexed_blocks(corpus: PassageTexts) -> Iterator[tuple[int, list[str]]]:
+    """Yield (first position, indexed texts) of a corpus, a thousand passages at a time."""
+    for first in range(0, len(corpus), BLOCK):
+        positions = range(first, min(first + BLOCK, len(corpus)))
+        pairs = zip(corpus.titles(positions), corpus.texts(positions), strict=True)
+        yield first, [indexed_text(title, text) for title, text in pairs]
+
+
+def check_bm25(k1: float, b: float) -> None:
+    """Raise ConfigError unless BM25 is defined for these parameters."""
+    if k1 < 0:
+        raise ConfigError(f"sparse.k1 is {k1}, expected 0 or more")
+    if not 0 <= b <= 1:
+        raise ConfigError(f"sparse.b is {b}, expected 0 to 1")

@@ -1,0 +1,26 @@
+"""The details of a ``corpus`` artifact."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from spider.artifacts.record import DetailsRecord
+
+WRITER = "prepare"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusRecord(DetailsRecord):
+    """What the manifest says of a corpus.
+
+    Attributes:
+        last_passage_padded: each document's last passage repeats the document's beginning.
+        splitter: settings of the splitter that cut the passages.
+        method: version of the code that reads and cuts documents; another one reads all files anew.
+    """
+
+    KIND: ClassVar[str] = "corpus"
+
+    last_passage_padded: bool = False
+    splitter: Mapping[str, Any] | None = None
+    method: int | None = None

@@ -1,0 +1,72 @@
+"""The details of an ``encoder`` artifact."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from spider.artifacts.record import DetailsRecord
+
+WRITER = "train"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaximumLength(DetailsRecord):
+    """Tokens of a text that an encoder reads, special tokens included.
+
+    Attributes:
+        question: of a question.
+        passage: of a passage with its title.
+    """
+
+    question: int
+    passage: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderTrainingRecord(DetailsRecord):
+    """How an encoder was trained; without steps there are no pairs.
+
+    Attributes:
+        pairs: training pairs of each pairing.
+        batch_size: pairs in a batch, over all processes.
+        pairs_in_batch: pairs of each pairing in a batch.
+        note: what reports have to say of the training (too few pairs, say); may be empty.
+        steps: updates.
+        validation: the last measures on held-out queries.
+    """
+
+    pairs: Mapping[str, int] | None = None
+    batch_size: int | None = None
+    pairs_in_batch: Mapping[str, int] | None = None
+    note: str | None = None
+    steps: int
+    validation: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderRecord(DetailsRecord):
+    """What the manifest says of an encoder.
+
+    Attributes:
+        dimension: length of a vector.
+        similarity: how two vectors are compared: ``dot``.
+        score_scale: ``unit`` where vectors have length 1, else ``raw``.
+        score_multiplier: the training logits are this times the inner product.
+        pooling: how token vectors become one vector.
+        max_length: null where an encoder reads texts of any length.
+        casing: ``lower`` or ``kept``.
+        passage_template: how title and text are joined.
+        training: how it was trained, where it was trained here.
+    """
+
+    KIND: ClassVar[str] = "encoder"
+
+    dimension: int
+    similarity: str
+    score_scale: Literal["unit", "raw"]
+    score_multiplier: float
+    pooling: str
+    max_length: MaximumLength | None
+    casing: str
+    passage_template: str
+    training: EncoderTrainingRecord | None = None

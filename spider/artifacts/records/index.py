@@ -1,0 +1,43 @@
+"""The details of an ``index`` artifact."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from spider.artifacts.record import DetailsRecord
+
+WRITER = "build"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderReference(DetailsRecord):
+    """The encoder that embedded an index's passages.
+
+    Attributes:
+        content_hash: of the encoder artifact.
+        variant: the encoder's variant.
+    """
+
+    content_hash: str
+    variant: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexRecord(DetailsRecord):
+    """What the manifest says of an index.
+
+    Attributes:
+        passages: how many passages each part holds.
+        encoder: what embedded them; null without a dense part.
+        dense: the dense part's variant and what its ``load`` reads; null without one.
+        sparse: the sparse part's variant and what its ``load`` reads; null without one.
+        fusion: the fusion's variant and settings; null without one.
+    """
+
+    KIND: ClassVar[str] = "index"
+
+    passages: int
+    encoder: EncoderReference | None
+    dense: Mapping[str, Any] | None
+    sparse: Mapping[str, Any] | None
+    fusion: Mapping[str, Any] | None

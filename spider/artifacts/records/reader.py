@@ -1,0 +1,45 @@
+"""The details of a ``reader`` artifact."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from spider.artifacts.record import DetailsRecord
+
+WRITER = "train-language-model"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageModelTrainingRecord(DetailsRecord):
+    """How a language model was trained; empty where it was not.
+
+    Attributes:
+        steps: updates.
+        tokens_per_step: tokens that a step reads.
+        training_tokens: tokens of the training documents.
+        epochs: how often they were read.
+        validation_tokens: tokens of the validation documents that were read.
+        validation: the last measures on them.
+    """
+
+    steps: int | None = None
+    tokens_per_step: int | None = None
+    training_tokens: int | None = None
+    epochs: float | None = None
+    validation_tokens: int | None = None
+    validation: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderRecord(DetailsRecord):
+    """What the manifest says of a reader.
+
+    Attributes:
+        training: how its language model was trained, where it was trained here.
+        quantization: which weights are int8, where some are.
+    """
+
+    KIND: ClassVar[str] = "reader"
+
+    training: LanguageModelTrainingRecord | None = None
+    quantization: Mapping[str, Any] | None = None

@@ -1,0 +1,32 @@
+"""The details of a ``run`` artifact."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from spider.artifacts.record import DetailsRecord
+
+WRITER = "search"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord(DetailsRecord):
+    """What the manifest says of a run: the rankings of one question set.
+
+    Attributes:
+        systems: the rankings, each in the folder of its name.
+        label: what reports call these systems (``untrained``, say); may be empty.
+        depth: passages of a question at most.
+        questions: name of the question set.
+        fusion: settings of the fusion; null without a fused ranking.
+        note: what reports have to say of the systems; may be empty.
+    """
+
+    KIND: ClassVar[str] = "run"
+
+    systems: tuple[str, ...]
+    label: str
+    depth: int
+    questions: str
+    fusion: Mapping[str, Any] | None
+    note: str

@@ -1,0 +1,21 @@
+"""The details of a ``spans`` artifact."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from spider.artifacts.record import DetailsRecord
+
+WRITER = "mine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpansRecord(DetailsRecord):
+    """What the manifest says of mined spans.
+
+    Attributes:
+        last_passage_dropped: each document's last passage was left out of mining.
+    """
+
+    KIND: ClassVar[str] = "spans"
+
+    last_passage_dropped: bool

@@ -1,0 +1,223 @@
+"""Both engines: the formula by hand, ties, edges, and their agreement."""
+
+import math
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+
+from index.sparse import bm25s_index, lucene
+from index.sparse.contract import SparseEngine, SparseIndex, load_made_with
+from spider.errors import ArtifactError, ConfigError
+from spider.progress import Progress
+from spider.ranking import NO_PASSAGE
+
+THREE = [("Cats", "cat dog cat"), ("Dogs", "dog bird"), ("Fish", "fish eat fish eat bird cat")]
+K1, B = 0.9, 0.4
+
+
+@pytest.fixture(params=[pytest.param("lucene", marks=pytest.mark.jvm), "bm25s_index"])
+def engine(request: pytest.FixtureRequest) -> SparseEngine:
+    if request.param == "lucene":
+        request.getfixturevalue("jvm")
+        return lucene.Lucene(k1=K1, b=B, heap="512m")
+    return bm25s_index.Bm25s(k1=K1, b=B)
+
+
+@pytest.fixture
+def opened(engine: SparseEngine, passages, tmp_path: Path):
+    indexes: list[SparseIndex] = []
+
+    def build(pairs, name: str = "sparse") -> SparseIndex:
+        details = engine.build(passages(pairs), tmp_path / name)
+        module = {"lucene": lucene, "bm25s_index": bm25s_index}[details["variant"]]
+        indexes.append(module.load(tmp_path / name, details))
+        return indexes[-1]
+
+    yield build
+    for index in indexes:
+        index.close()
+
+
+def share(tf: int, df: int, length: int, passages: int = 3, average: float = 14 / 3) -> float:
+    """One term's BM25, Lucene 8 and later: without the factor k1 + 1."""
+    idf = math.log(1 + (passages - df + 0.5) / (df + 0.5))
+    return idf * tf / (tf + K1 * (1 - B + B * length / average))
+
+
+def test_the_formula_by_hand(opened) -> None:
+    # lengths with the title: cat cat dog cat = 4, dog dog bird = 3, fish fish eat fish eat ... = 7
+    index = opened(THREE)
+    hits = index.search(["cats dogs dog", "the", "unheard-of", "bird"], 3)
+    cat_dog = [
+        share(3, 2, 4) + 2 * share(1, 2, 4),
+        2 * share(2, 2, 3),
+        share(1, 2, 7),
+    ]
+    order = np.argsort(cat_dog)[::-1]
+    assert hits.positions[0].tolist() == order.tolist()
+    np.testing.assert_allclose(hits.scores[0], np.sort(cat_dog)[::-1], rtol=1e-6)
+    assert (hits.positions[1:3] == NO_PASSAGE).all()
+    assert np.isneginf(hits.scores[1:3]).all()
+    assert hits.positions[3].tolist() == [1, 2, NO_PASSAGE]
+    np.testing.assert_allclose(hits.scores[3, :2], [share(1, 2, 3), share(1, 2, 7)], rtol=1e-6)
+
+
+def test_ties_are_in_ascending_position_and_cut_there(opened) -> None:
+    index = opened([("", "red apple"), ("", "green pear")] * 1_500)
+    hits = index.search(["apple"], 700)
+    assert hits.positions[0].tolist() == list(range(0, 1_400, 2))
+    assert len(set(hits.scores[0].tolist())) == 1
+
+
+def test_empty_passages_keep_their_place_and_are_counted(
+    engine: SparseEngine, passages, tmp_path: Path, opened
+) -> None:
+    pairs = [("", ""), *THREE, (" ", "\n\t\x00")]
+    details = engine.build(passages(pairs), tmp_path / "counted")
+    assert 2 in (details.get("empty_passages"), details.get("passages_without_terms"))
+    assert details["passages"] == 5
+    index, without = opened(pairs, "with"), opened(THREE, "without")
+    hits, expected = index.search(["cat bird"], 5), without.search(["cat bird"], 5)
+    assert (hits.positions[0, :3] - 1).tolist() == expected.positions[0, :3].tolist()
+    np.testing.assert_array_equal(hits.scores, expected.scores)
+
+
+def test_nothing_but_empty_passages(opened) -> None:
+    index = opened([("", ""), ("", "the of")])
+    assert (index.search(["cat the"], 2).positions == NO_PASSAGE).all()
+
+
+def test_any_text_can_be_indexed_and_asked(opened) -> None:
+    nasty = 'lone \ud800 surrogate, NUL \x00, 😀 astral 𝒳, "quote" \\ back {brace} café'
+    index = opened([("", "plain words"), (nasty, nasty)])
+    for question in (nasty, "CAFÉ", "surrogate \udfff", "brace) AND (quote OR *:*", "nul\x00"):
+        assert index.search([question], 10).positions[0, 0] == 1, question
+    assert (
+        index.search([" ".join(f"w{n}" for n in range(3_000)) + " words"], 1).positions[0, 0] == 0
+    )
+    assert index.search([], 4).positions.shape == (0, 4)
+
+
+def test_a_rebuild_answers_the_same(opened, docstrings) -> None:
+    questions = [text[:80] for _, text in docstrings[:60]]
+    pairs = docstrings[:600]
+    first, second = (opened(pairs, name).search(questions, 50) for name in ("one", "two"))
+    np.testing.assert_array_equal(first.positions, second.positions)
+    np.testing.assert_array_equal(first.scores, second.scores)
+
+
+def test_threads_do_not_mix_up_indexes(opened, docstrings) -> None:
+    questions = [text[:80] for _, text in docstrings[:40]]
+    indexes = [opened(docstrings[:400], "one"), opened(docstrings[300:700], "two")]
+    expected = [index.search(questions, 20) for index in indexes]
+    wrong: list[int] = []
+
+    def ask(number: int) -> None:
+        for _ in range(3):
+            hits = indexes[number].search(questions, 20)
+            if not np.array_equal(hits.positions, expected[number].positions):
+                wrong.append(number)
+
+    threads = [Thread(target=ask, args=(turn % 2,)) for turn in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_progress_and_details(engine: SparseEngine, passages, tmp_path: Path) -> None:
+    with Progress(total=3, unit="passages", label="bm25") as progress:
+        details = engine.build(passages(THREE), tmp_path / "sparse", progress)
+        assert progress.state().startswith("3 of 3")
+    assert details["variant"] == engine.variant
+    assert (details["k1"], details["b"]) == (K1, B)
+    assert "porter" in details["analyzer"]
+    # what differs between equal builds is beside them, where no hash covers it
+    versions = {name for name in load_made_with(tmp_path / "sparse") if name.endswith("_version")}
+    assert versions >= {"bm25s_version"} or versions >= {"java_version", "lucene_version"}
+    assert not {*load_made_with(tmp_path / "sparse")} & {*details}
+
+
+def test_a_folder_without_an_index_is_an_artifact_error(
+    engine: SparseEngine, passages, tmp_path: Path
+) -> None:
+    details = engine.build(passages(THREE), tmp_path / "sparse")
+    module = {"lucene": lucene, "bm25s_index": bm25s_index}[details["variant"]]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ArtifactError, match="empty"):
+        module.load(tmp_path / "empty", details)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"k1": -1.0}, "k1 is -1.0"),
+        ({"b": 1.5}, "b is 1.5"),
+        ({"threads": 0}, "threads is 0"),
+        ({"heap": "lots"}, "heap is 'lots'"),
+    ],
+)
+def test_settings_out_of_range(settings, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        lucene.Lucene(**settings)
+
+
+@pytest.mark.jvm
+def test_bm25s_agrees_with_lucene(jvm, passages, docstrings, tmp_path: Path) -> None:
+    corpus = passages(docstrings)
+    ours = bm25s_index.load(tmp_path / "b", bm25s_index.Bm25s().build(corpus, tmp_path / "b"))
+    theirs = lucene.load(tmp_path / "l", lucene.Lucene().build(corpus, tmp_path / "l"))
+    texts = [text.split() for _, text in docstrings[::10]]
+    questions = [" ".join(words[3:12]) for words in texts if len(words) > 12]
+    one, two = ours.search(questions, 10), theirs.search(questions, 10)
+    rows = zip(one.positions.tolist(), two.positions.tolist(), strict=True)
+    overlaps = [len(set(a) & set(b)) / len(set(b)) for a, b in rows]
+    theirs.close()
+    assert len(questions) > 100
+    assert np.mean(overlaps) >= 0.999
+    np.testing.assert_allclose(one.scores, two.scores, rtol=1e-5)
+
+
+def test_lengths_are_rounded_as_lucene_rounds_them() -> None:
+    def one_byte(length: int) -> int:
+        """SmallFloat.byte4ToInt(SmallFloat.intToByte4(length)), bit by bit."""
+        if length < 24:
+            return length
+        rest = length - 24
+        shift = max(rest.bit_length() - 4, 0)
+        return 24 + (rest >> shift << shift)
+
+    lengths = np.arange(0, 5_000)
+    rounded = bm25s_index.lucene_length(lengths)
+    assert rounded.tolist() == [one_byte(length) for length in lengths.tolist()]
+    assert rounded[:41].tolist() == list(range(41))
+    assert rounded[[41, 100, 1_000]].tolist() == [40, 96, 984]
+
+
+@pytest.mark.parametrize("depth", [1, 3, 5, 6, 9])
+def test_best_first_is_a_stable_sort_cut_off(depth: int) -> None:
+    scores = np.array([2, 1, 3, 2, 2, 1], dtype=np.float32)
+    positions, kept = bm25s_index.best_first(np.arange(6) * 10, scores, depth)
+    assert positions.tolist() == [20, 0, 30, 40, 10, 50][:depth]
+    assert kept.tolist() == [3, 2, 2, 2, 1, 1][:depth]
+
+
+@pytest.mark.jvm
+def test_many_merged_segments_keep_the_order_of_the_passages(
+    jvm, passages, docstrings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = passages(docstrings[:120])
+    questions = [text[:80] for _, text in docstrings[:40]]
+    at_once = lucene.load(tmp_path / "a", lucene.Lucene().build(corpus, tmp_path / "a"))
+    monkeypatch.setattr(lucene, "LEAST_BUFFER_MB", 0.02)
+    details = lucene.Lucene(heap="1k").build(corpus, tmp_path / "b")
+    assert load_made_with(tmp_path / "b")["segments"] > 1
+    in_pieces = lucene.load(tmp_path / "b", details)
+    one, two = at_once.search(questions, 100), in_pieces.search(questions, 100)
+    np.testing.assert_array_equal(one.positions, two.positions)
+    np.testing.assert_array_equal(one.scores, two.scores)
+    at_once.close()
+    in_pieces.close()
