@@ -153,7 +153,7 @@ class _Decode(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        saved: Any,
+        ctx: Any,
         query: Tensor,
         keys: Tensor,
         values: Tensor,
@@ -166,16 +166,16 @@ class _Decode(torch.autograd.Function):
         operands = (query, keys, values, lengths)
         mixed: Tensor
         mixed, logs = _kernels(chosen).decode_forward(*operands, longest, scale)
-        saved.save_for_backward(*operands, mixed, logs)
-        saved.settings = (longest, scale, chosen)
+        ctx.save_for_backward(*operands, mixed, logs)
+        ctx.settings = (longest, scale, chosen)
         return mixed
 
     @staticmethod
     @once_differentiable
-    def backward(saved: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of query, keys and values."""
-        longest, scale, chosen = saved.settings
-        *operands, mixed, logs = saved.saved_tensors
+        longest, scale, chosen = ctx.settings
+        *operands, mixed, logs = ctx.saved_tensors
         found = _kernels(chosen).decode_backward(
             gradients[0], *operands, longest, scale, mixed, logs
         )

@@ -115,7 +115,7 @@ def _prefetch(builder, address):
 @intrinsic
 @no_type_check
 def sums_on_stack(typing_context):
-    """Room for ``[INPUTS, OUTPUTS]`` float32 that lives as long as the calling function runs."""
+    """Address of ``[INPUTS, OUTPUTS]`` float32 that live as long as the calling function runs."""
 
     def generate(context, builder, kind, operands):
         place = cgutils.alloca_once(builder, ir.ArrayType(_FLOATS, INPUTS * OUTPUTS // WIDTH))

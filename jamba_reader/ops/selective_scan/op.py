@@ -82,7 +82,7 @@ def selective_scan(
 class _Scan(torch.autograd.Function):
     @staticmethod
     def forward(
-        record: Any,
+        ctx: Any,
         kernel: ModuleType,
         segments: Segments,
         snapshot_every: int | None,
@@ -92,24 +92,24 @@ class _Scan(torch.autograd.Function):
         output, blocks = kernel.scan(
             ScanInputs(*tensors), segments, snapshot_every, keep_blocks=True
         )
-        record.set_materialize_grads(False)
-        record.save_for_backward(blocks, *tensors)
-        record.kernel, record.segments = kernel, segments
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(blocks, *tensors)
+        ctx.kernel, ctx.segments = kernel, segments
         if output.snapshots is not None:
-            record.mark_non_differentiable(output.snapshots)
+            ctx.mark_non_differentiable(output.snapshots)
         return tuple(output)
 
     @staticmethod
     @once_differentiable
     def backward(
-        record: Any, dy: Tensor | None, dfinal: Tensor | None, _: Tensor | None
+        ctx: Any, dy: Tensor | None, dfinal: Tensor | None, _: Tensor | None
     ) -> tuple[Any, ...]:
         """Scan backward from the kept states."""
-        blocks, *tensors = record.saved_tensors
+        blocks, *tensors = ctx.saved_tensors
         inputs = ScanInputs(*tensors)
         if dy is None:
             dy = torch.zeros_like(inputs.x)
-        gradients = record.kernel.scan_gradients(inputs, record.segments, blocks, dy, dfinal)
+        gradients = ctx.kernel.scan_gradients(inputs, ctx.segments, blocks, dy, dfinal)
         cast = (
             None if tensor is None else gradient.to(tensor.dtype)
             for gradient, tensor in zip(gradients, inputs, strict=True)

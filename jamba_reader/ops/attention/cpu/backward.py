@@ -85,8 +85,8 @@ def differentiate_in_parallel(
     """Differentiate on several threads, each with its own scratch memory."""
     tasks = shape[0] * shape[1] * shape[2]
     for worker in prange(workers):
-        room = scratch[0] + worker * scratch[1]
+        own = scratch[0] + worker * scratch[1]
         for task in range(worker, tasks, workers):
             _differentiate_piece(
-                task, shape, places, results, room, keys, values, item_size, lengths
+                task, shape, places, results, own, keys, values, item_size, lengths
             )

@@ -115,8 +115,8 @@ def attend_in_parallel(workers, shape, places, scratch, keys, values, item_size,
     """Attend on several threads, each with its own scratch memory."""
     pairs = shape[0] * shape[1]
     for worker in prange(workers):
-        room = scratch[0] + worker * scratch[1]
+        own = scratch[0] + worker * scratch[1]
         for task in range(worker, pairs * shape[2], workers):
-            _attend_piece(task, shape, places, room, keys, values, item_size, lengths)
+            _attend_piece(task, shape, places, own, keys, values, item_size, lengths)
     for pair in range(pairs):
         _merge_pieces(pair, shape, places)

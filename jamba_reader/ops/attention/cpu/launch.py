@@ -45,13 +45,13 @@ def decode_forward(
     sums = torch.empty((sequences, kv_heads, plan.pieces, plan.heads, plan.width))
     # maxima and sums of exponentials; then logs
     notes = torch.empty((sequences, kv_heads, plan.pieces, 2, plan.heads))
-    scratch = torch.zeros((plan.workers, plan.room))
+    scratch = torch.zeros((plan.workers, plan.scratch))
     kernel = attend if plan.workers == 1 else attend_in_parallel
     kernel(
         plan.workers,
         (sequences, kv_heads, plan.pieces, plan.heads, plan.width, head_dim),
         (tiled.data_ptr(), sums.data_ptr(), notes.data_ptr()),
-        (scratch.data_ptr(), 4 * plan.room),
+        (scratch.data_ptr(), 4 * plan.scratch),
         (keys.data_ptr(), *byte_strides(keys)),
         (values.data_ptr(), *byte_strides(values)),
         keys.element_size(),
@@ -100,15 +100,15 @@ def decode_backward(
     query_parts = torch.zeros((sequences, kv_heads, plan.pieces, plan.heads, plan.width))
     key_gradient = torch.zeros((sequences, kv_heads, capacity, plan.width))
     value_gradient = torch.zeros_like(key_gradient)
-    room = plan.room + plan.heads * BLOCK
-    scratch = torch.zeros((plan.workers, room))
+    scratch_size = plan.scratch + plan.heads * BLOCK
+    scratch = torch.zeros((plan.workers, scratch_size))
     kernel = differentiate if plan.workers == 1 else differentiate_in_parallel
     kernel(
         plan.workers,
         (sequences, kv_heads, plan.pieces, plan.heads, plan.width, head_dim),
         (scaled.data_ptr(), outer.data_ptr(), deltas.data_ptr(), logs.data_ptr()),
         (query_parts.data_ptr(), key_gradient.data_ptr(), value_gradient.data_ptr(), capacity),
-        (scratch.data_ptr(), 4 * room),
+        (scratch.data_ptr(), 4 * scratch_size),
         (keys.data_ptr(), *byte_strides(keys)),
         (values.data_ptr(), *byte_strides(values)),
         keys.element_size(),

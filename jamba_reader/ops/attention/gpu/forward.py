@@ -100,7 +100,7 @@ def merge_kernel(
     group: tl.constexpr,
     head_dim: tl.constexpr,
     width: tl.constexpr,
-    room: tl.constexpr,
+    most_pieces: tl.constexpr,
     chunk: tl.constexpr,
 ):
     """Weigh the pieces of one query head together."""
@@ -108,13 +108,13 @@ def merge_kernel(
     pair, head = row // group, row % group
     lane = tl.arange(0, width)
     top = tl.full([1], _LOWEST, tl.float32)
-    for first in range(0, room, chunk):
+    for first in range(0, most_pieces, chunk):
         piece = first + tl.arange(0, chunk)
         place = (pair * pieces + piece) * group + head
         top = tl.maximum(top, tl.max(tl.load(tops + place, mask=piece < pieces, other=_LOWEST), 0))
     total = tl.zeros([1], tl.float32)
     mixed = tl.zeros([width], tl.float32)
-    for first in range(0, room, chunk):
+    for first in range(0, most_pieces, chunk):
         piece = first + tl.arange(0, chunk)
         place = (pair * pieces + piece) * group + head
         weight = tl.exp2(tl.load(tops + place, mask=piece < pieces, other=_LOWEST) - top)

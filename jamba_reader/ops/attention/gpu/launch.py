@@ -106,7 +106,7 @@ def decode_forward(
         group=group,
         head_dim=head_dim,
         width=width,
-        room=triton.next_power_of_2(pieces),
+        most_pieces=triton.next_power_of_2(pieces),
         chunk=min(_CHUNK, triton.next_power_of_2(pieces)),
     )
     return mixed, logs

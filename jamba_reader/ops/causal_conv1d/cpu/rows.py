@@ -8,7 +8,7 @@ from typing import no_type_check
 
 import numpy as np
 
-from jamba_reader.ops.machine.activation import GELU, SILU
+from jamba_reader.ops.activation import GELU, SILU
 from jamba_reader.ops.machine.memory import load_at, raw_at, store_at
 from jamba_reader.ops.machine.scalar_math import (
     fma,

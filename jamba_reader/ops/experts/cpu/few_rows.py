@@ -5,8 +5,8 @@ from typing import no_type_check
 import numpy as np
 from numba import prange
 
+from jamba_reader.ops.activation import SILU
 from jamba_reader.ops.linear.cpu.few_rows import scale_at
-from jamba_reader.ops.machine.activation import SILU
 from jamba_reader.ops.machine.lane_math import FLOAT32, Rows, bytes_of, rounded_to, write_one
 from jamba_reader.ops.machine.lanes import copy_bytes, load_scalar
 from jamba_reader.ops.machine.products import (

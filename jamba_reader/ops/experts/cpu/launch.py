@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from jamba_reader.ops.activation import ActivationName, activation_code
 from jamba_reader.ops.experts.cpu.few_rows import experts_few_rows
 from jamba_reader.ops.experts.cpu.rows import (
     add_rows,
@@ -24,7 +25,6 @@ from jamba_reader.ops.experts.cpu.rows import (
 )
 from jamba_reader.ops.experts.operands import ExpertGradients, ExpertWeights
 from jamba_reader.ops.linear.cpu.launch import linear_few_rows
-from jamba_reader.ops.machine.activation import ActivationName, activation_code
 from jamba_reader.ops.machine.operands import KINDS, address_of, dense_rows, rows_of
 from jamba_reader.ops.machine.threads import match_threads
 from spider.errors import DataError

@@ -10,7 +10,7 @@ from typing import no_type_check
 import numpy as np
 from numba import prange
 
-from jamba_reader.ops.machine.activation import SILU
+from jamba_reader.ops.activation import SILU
 from jamba_reader.ops.machine.lane_math import BFLOAT16, FLOAT32, read, write
 from jamba_reader.ops.machine.lanes import WIDTH, broadcast, lanes_on_stack
 from jamba_reader.ops.machine.scalar_math import (

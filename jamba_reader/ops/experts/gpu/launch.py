@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from jamba_reader.ops.activation import ActivationName
 from jamba_reader.ops.experts.gpu.backward import gate_backward_kernel, weight_gradient_kernel
 from jamba_reader.ops.experts.gpu.forward import combine_kernel, gate_up_kernel, product_kernel
 from jamba_reader.ops.experts.operands import ExpertGradients, ExpertWeights
-from jamba_reader.ops.machine.activation import ActivationName
 from jamba_reader.ops.selection import interpreting
 
 

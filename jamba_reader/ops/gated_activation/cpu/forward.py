@@ -4,7 +4,7 @@ from typing import no_type_check
 
 from numba import prange
 
-from jamba_reader.ops.machine.activation import SILU
+from jamba_reader.ops.activation import SILU
 from jamba_reader.ops.machine.memory import load_at, store_at
 from jamba_reader.ops.machine.scalar_math import gelu, silu
 from spider.compilation import njit

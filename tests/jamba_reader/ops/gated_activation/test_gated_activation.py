@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch.nn.functional import gelu, silu
 
+from jamba_reader.ops.activation import activation_code
 from jamba_reader.ops.gated_activation import reference
 from jamba_reader.ops.gated_activation.op import gated_activation
 from jamba_reader.ops.machine import memory as numba_memory
-from jamba_reader.ops.machine.activation import activation_code
 from spider.errors import ConfigError, DataError
 
 KERNELS = ["cpu", "triton"]

@@ -112,8 +112,8 @@ def _attend(unit, shape, factor, places):
 
 @njit(nogil=True, error_model="numpy")
 @no_type_check
-def _work(worker, workers, table, shape, factor, scratch, room):
-    places = places_in(scratch + worker * room, shape)
+def _work(worker, workers, table, shape, factor, scratch, scratch_size):
+    places = places_in(scratch + worker * scratch_size, shape)
     number_queries(places[0])
     for unit in range(worker, len(table), workers):
         row = table[unit]
@@ -122,14 +122,14 @@ def _work(worker, workers, table, shape, factor, scratch, room):
 
 @njit(nogil=True, error_model="numpy")
 @no_type_check
-def attend_units(workers, table, shape, factor, scratch, room):
+def attend_units(workers, table, shape, factor, scratch, scratch_size):
     """Attend on one thread; operands as ``launch.attend`` passes them."""
-    _work(0, workers, table, shape, factor, scratch, room)
+    _work(0, workers, table, shape, factor, scratch, scratch_size)
 
 
 @njit(nogil=True, error_model="numpy", parallel=True)
 @no_type_check
-def attend_units_in_parallel(workers, table, shape, factor, scratch, room):
+def attend_units_in_parallel(workers, table, shape, factor, scratch, scratch_size):
     """Attend on several threads, each with its own scratch memory."""
     for worker in prange(workers):
-        _work(worker, workers, table, shape, factor, scratch, room)
+        _work(worker, workers, table, shape, factor, scratch, scratch_size)

@@ -98,8 +98,8 @@ def attend(
     # the longest first, then dealt out: threads end together
     table = np.array(sorted(units, key=lambda unit: -unit[4]), dtype=np.int64)
     workers = min(match_threads(), len(table))
-    room = places_in(0, shape)[-1]
-    scratch = torch.empty(workers * room, dtype=torch.uint8)
+    scratch_size = places_in(0, shape)[-1]
+    scratch = torch.empty(workers * scratch_size, dtype=torch.uint8)
     kernel = attend_units if workers == 1 else attend_units_in_parallel
-    kernel(workers, table, shape, np.float32(scale * LOG2E), scratch.data_ptr(), room)
+    kernel(workers, table, shape, np.float32(scale * LOG2E), scratch.data_ptr(), scratch_size)
     return output
