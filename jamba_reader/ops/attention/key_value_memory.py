@@ -197,8 +197,8 @@ class KeyValueMemory:
     def select(self, indices: Sequence[int]) -> "KeyValueMemory":
         """Return a copy that holds these sequences, in this order; one may come twice.
 
-        It has the same capacity. Only where gradients flow through it, and adding tokens copies anyway,
-        is the capacity just what the sequences need.
+        It has the same capacity. Where gradients flow through it, adding tokens copies anyway:
+        there the capacity is just what the sequences need.
         """
         lengths = [self.lengths[index] for index in indices]
         used = max(lengths, default=0)
