@@ -50,15 +50,6 @@ from jamba_reader.ops.decode_step.operands import (
 )
 from jamba_reader.ops.experts.cpu.few_rows import gate_tile, matrix_in_stack, return_tile
 from jamba_reader.ops.linear.cpu.few_rows import multiply_tile
-from jamba_reader.ops.machine.lane_math import (
-    FLOAT32,
-    Rows,
-    bytes_of,
-    read,
-    read_one,
-    write,
-    write_one,
-)
 from jamba_reader.ops.machine.lanes import (
     WIDTH,
     broadcast,
@@ -68,7 +59,17 @@ from jamba_reader.ops.machine.lanes import (
     store,
     with_lane,
 )
-from jamba_reader.ops.machine.products import OUTPUTS, Matrix
+from jamba_reader.ops.machine.products import OUTPUTS
+from jamba_reader.ops.machine.rows import (
+    FLOAT32,
+    Matrix,
+    Rows,
+    bytes_of,
+    read,
+    read_one,
+    write,
+    write_one,
+)
 from jamba_reader.ops.machine.scalar_math import gelu, silu
 from jamba_reader.ops.selective_scan.cpu.layout import ScanOperands
 from jamba_reader.ops.selective_scan.cpu.step import step_tile

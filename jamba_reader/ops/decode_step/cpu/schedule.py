@@ -52,15 +52,6 @@ from jamba_reader.ops.decode_step.operands import (
     X,
 )
 from jamba_reader.ops.linear.cpu.few_rows import multiply_tile
-from jamba_reader.ops.machine.lane_math import (
-    BFLOAT16,
-    FLOAT32,
-    Rows,
-    bytes_of,
-    read,
-    rounded_to,
-    write,
-)
 from jamba_reader.ops.machine.lanes import (
     WIDTH,
     broadcast,
@@ -71,7 +62,16 @@ from jamba_reader.ops.machine.lanes import (
     store_bfloat16,
     sum_of_lanes,
 )
-from jamba_reader.ops.machine.products import Matrix
+from jamba_reader.ops.machine.rows import (
+    BFLOAT16,
+    FLOAT32,
+    Matrix,
+    Rows,
+    bytes_of,
+    read,
+    rounded_to,
+    write,
+)
 from jamba_reader.ops.machine.shared_work import (
     end,
     give_back,

@@ -12,18 +12,18 @@ from spider.compilation import njit
 
 @njit(nogil=True, error_model="numpy")
 @no_type_check
-def activate(part, parts, kind, gate_up, stride, rows, width, y, code):
+def activate(part, parts, element, gate_up, stride, rows, width, y, code):
     """Write the activated gate times up, for one part of the rows."""
     for row in range(rows * part // parts, rows * (part + 1) // parts):
         gate, up, to = row * stride, row * stride + width, row * width
         if code == SILU:
             for c in range(width):
-                activated = silu(load_at(kind, gate_up, gate + c))
-                store_at(kind, y, to + c, activated * load_at(kind, gate_up, up + c))
+                activated = silu(load_at(element, gate_up, gate + c))
+                store_at(element, y, to + c, activated * load_at(element, gate_up, up + c))
         else:
             for c in range(width):
-                activated = gelu(load_at(kind, gate_up, gate + c))
-                store_at(kind, y, to + c, activated * load_at(kind, gate_up, up + c))
+                activated = gelu(load_at(element, gate_up, gate + c))
+                store_at(element, y, to + c, activated * load_at(element, gate_up, up + c))
 
 
 @njit(nogil=True, error_model="numpy", parallel=True)

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from jamba_reader.ops.gated_activation.cpu.backward import differentiate, differentiate_in_parallel
 from jamba_reader.ops.gated_activation.cpu.forward import activate, activate_in_parallel
-from jamba_reader.ops.machine.memory import memory_kind, parts_of
+from jamba_reader.ops.machine.operands import element_of
+from jamba_reader.ops.machine.threads import parts_of
 
 
 def forward(
@@ -24,7 +25,7 @@ def forward(
     (activate if parts == 1 else activate_in_parallel)(
         0,
         parts,
-        memory_kind(gate_up.dtype),
+        element_of(gate_up.dtype),
         gate_up.data_ptr(),
         gate_up.stride(0),
         rows,
@@ -47,7 +48,7 @@ def backward(
     (differentiate if parts == 1 else differentiate_in_parallel)(
         0,
         parts,
-        memory_kind(gate_up.dtype),
+        element_of(gate_up.dtype),
         d_y.data_ptr(),
         d_y.stride(0),
         gate_up.data_ptr(),

@@ -6,7 +6,7 @@ import numpy as np
 from numba import prange
 
 from jamba_reader.ops.machine.memory import (
-    FLOAT32,
+    AS_FLOAT32,
     load_at,
     rounded,
     store_at,
@@ -18,35 +18,37 @@ from spider.compilation import njit
 
 @njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 @no_type_check
-def _dot(kind, d_y, offset, weight, values):
+def _dot(element, d_y, offset, weight, values):
     total = np.float32(0)
     for c in range(len(values)):
-        gradient = load_at(kind, d_y, offset + c) * load_at(kind, weight, c)
+        gradient = load_at(element, d_y, offset + c) * load_at(element, weight, c)
         total += gradient * values[c]
     return total
 
 
 @njit(nogil=True, error_model="numpy")
 @no_type_check
-def _add_weight_gradient(kind, d_y, offset, values, inverse, total):
+def _add_weight_gradient(element, d_y, offset, values, inverse, total):
     for c in range(len(values)):
-        normal = rounded(kind, values[c] * inverse)
-        total[c] = fma(load_at(kind, d_y, offset + c), normal, total[c])
+        normal = rounded(element, values[c] * inverse)
+        total[c] = fma(load_at(element, d_y, offset + c), normal, total[c])
 
 
 @njit(nogil=True, error_model="numpy")
 @no_type_check
-def _store_gradient(kind, d_y, offset, d_total, beside, values, weight, inverse, slope, d_x, to):
+def _store_gradient(element, d_y, offset, d_total, beside, values, weight, inverse, slope, d_x, to):
     """Store inverse * (weight * d_y - x * slope), plus what comes past the normalisation."""
     if d_total == 0:
         for c in range(len(values)):
-            gradient = load_at(kind, d_y, offset + c) * load_at(kind, weight, c)
-            store_at(kind, d_x, to + c, inverse * fma(values[c], -slope, gradient))
+            gradient = load_at(element, d_y, offset + c) * load_at(element, weight, c)
+            store_at(element, d_x, to + c, inverse * fma(values[c], -slope, gradient))
         return
     for c in range(len(values)):
-        gradient = load_at(kind, d_y, offset + c) * load_at(kind, weight, c)
+        gradient = load_at(element, d_y, offset + c) * load_at(element, weight, c)
         gradient = fma(values[c], -slope, gradient)
-        store_at(kind, d_x, to + c, fma(inverse, gradient, load_at(kind, d_total, beside + c)))
+        store_at(
+            element, d_x, to + c, fma(inverse, gradient, load_at(element, d_total, beside + c))
+        )
 
 
 @njit(nogil=True, error_model="numpy")
@@ -54,7 +56,7 @@ def _store_gradient(kind, d_y, offset, d_total, beside, values, weight, inverse,
 def differentiate(
     part,
     parts,
-    kind,
+    element,
     d_y,
     d_y_stride,
     d_total,
@@ -72,15 +74,15 @@ def differentiate(
     d_weight = np.zeros(width, np.float32)
     values = np.empty(width, np.float32)
     for row in range(rows * part // parts, rows * (part + 1) // parts):
-        inverse = inverse_root_mean_square(kind, x, row * x_stride, 0, 0, eps, values, 0, 0)
+        inverse = inverse_root_mean_square(element, x, row * x_stride, 0, 0, eps, values, 0, 0)
         offset, beside = row * d_y_stride, row * d_total_stride
-        slope = _dot(kind, d_y, offset, weight, values) * inverse * inverse / np.float32(width)
-        _add_weight_gradient(kind, d_y, offset, values, inverse, d_weight)
+        slope = _dot(element, d_y, offset, weight, values) * inverse * inverse / np.float32(width)
+        _add_weight_gradient(element, d_y, offset, values, inverse, d_weight)
         _store_gradient(
-            kind, d_y, offset, d_total, beside, values, weight, inverse, slope, d_x, row * width
+            element, d_y, offset, d_total, beside, values, weight, inverse, slope, d_x, row * width
         )
     for c in range(width):
-        store_at(FLOAT32, d_weights, part * width + c, d_weight[c])
+        store_at(AS_FLOAT32, d_weights, part * width + c, d_weight[c])
 
 
 @njit(nogil=True, error_model="numpy", parallel=True)

@@ -16,10 +16,10 @@ from spider.compilation import njit
 
 @njit(nogil=True, error_model="numpy")
 @no_type_check
-def _scale_row(kind, values, inverse, weight, y, to):
+def _scale_row(element, values, inverse, weight, y, to):
     for c in range(len(values)):
-        normal = rounded(kind, values[c] * inverse)
-        store_at(kind, y, to + c, load_at(kind, weight, c) * normal)
+        normal = rounded(element, values[c] * inverse)
+        store_at(element, y, to + c, load_at(element, weight, c) * normal)
 
 
 @njit(nogil=True, error_model="numpy")
@@ -27,7 +27,7 @@ def _scale_row(kind, values, inverse, weight, y, to):
 def normalise(
     part,
     parts,
-    kind,
+    element,
     x,
     x_stride,
     residual,
@@ -43,7 +43,7 @@ def normalise(
     values = np.empty(width, np.float32)
     for row in range(rows * part // parts, rows * (part + 1) // parts):
         inverse = inverse_root_mean_square(
-            kind,
+            element,
             x,
             row * x_stride,
             residual,
@@ -53,7 +53,7 @@ def normalise(
             total,
             row * width,
         )
-        _scale_row(kind, values, inverse, weight, y, row * width)
+        _scale_row(element, values, inverse, weight, y, row * width)
 
 
 @njit(nogil=True, error_model="numpy", parallel=True)

@@ -4,10 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jamba_reader.ops.machine.memory import (
-    memory_kind,
-    parts_of,
-)
+from jamba_reader.ops.machine.operands import element_of
+from jamba_reader.ops.machine.threads import parts_of
 from jamba_reader.ops.rms_norm.cpu.backward import differentiate, differentiate_in_parallel
 from jamba_reader.ops.rms_norm.cpu.forward import normalise, normalise_in_parallel
 
@@ -26,7 +24,7 @@ def forward(
     (normalise if parts == 1 else normalise_in_parallel)(
         0,
         parts,
-        memory_kind(x.dtype),
+        element_of(x.dtype),
         x.data_ptr(),
         x.stride(0),
         0 if residual is None else residual.data_ptr(),
@@ -64,7 +62,7 @@ def backward(
     (differentiate if parts == 1 else differentiate_in_parallel)(
         0,
         parts,
-        memory_kind(total.dtype),
+        element_of(total.dtype),
         d_y.data_ptr(),
         d_y.stride(0),
         0 if d_total is None else d_total.data_ptr(),

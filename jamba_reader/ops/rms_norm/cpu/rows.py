@@ -14,17 +14,17 @@ from spider.compilation import njit
 
 @njit(nogil=True, error_model="numpy")
 @no_type_check
-def inverse_root_mean_square(kind, x, offset, residual, beside, eps, values, total, to):
+def inverse_root_mean_square(element, x, offset, residual, beside, eps, values, total, to):
     """Widen a row, or the sum of two, into ``values``; return what normalises it."""
     width = len(values)
     if residual == 0:
         for c in range(width):
-            values[c] = load_at(kind, x, offset + c)
+            values[c] = load_at(element, x, offset + c)
     else:
         for c in range(width):
-            value = load_at(kind, x, offset + c) + load_at(kind, residual, beside + c)
-            value = rounded(kind, value)
-            store_at(kind, total, to + c, value)
+            value = load_at(element, x, offset + c) + load_at(element, residual, beside + c)
+            value = rounded(element, value)
+            store_at(element, total, to + c, value)
             values[c] = value
     mean = _sum_of_squares(values) / np.float32(width)
     return np.float32(1) / np.sqrt(mean + np.float32(eps))

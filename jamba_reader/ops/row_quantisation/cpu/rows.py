@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numba import prange
 
-from jamba_reader.ops.machine.scalar_math import load
+from jamba_reader.ops.machine.memory import load
 from jamba_reader.ops.row_quantisation.operands import LARGEST
 from spider.compilation import njit
 
