@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint format types imports docs bench readme constraints clean
+.PHONY: help demo test test-fast check lint format types imports deps docs bench readme constraints clean
 
 # an interpreter that the pinned versions were tried on comes first; PYTHON=... chooses another
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
@@ -19,15 +19,22 @@ TORCH := torch==2.13.0
 CONSTRAINTS := constraints.txt
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## train on Python's own documentation, build both indexes, compare, ask a question
 	@$(BIN)/spider quickstart
 
-test: $(VENV)/.dev ## run the tests
-	@$(BIN)/python -m pytest
+# coverage follows child processes by files that `combine` joins
+test: $(VENV)/.dev ## run all tests, and check that they cover enough of the code
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --format=total || { $(BIN)/coverage report; exit 1; }
 
-check: lint types imports test ## everything that has to be green before a commit
+test-fast: $(VENV)/.dev ## run the tests that are not marked slow, without coverage: under 3 minutes
+	@$(BIN)/python -m pytest -m "not slow"
+
+check: lint types imports deps test ## everything that has to be green before a commit
 
 lint: $(VENV)/.dev ## formatting and lint
 	@$(BIN)/ruff format --check .
@@ -43,6 +50,11 @@ types: $(VENV)/.dev ## mypy --strict
 imports: $(VENV)/.dev ## who may import whom
 	@$(BIN)/lint-imports
 
+# the second run covers tests and benchmarks, which may use the tools of development
+deps: $(VENV)/.dev ## dependencies are declared as they are used
+	@$(BIN)/deptry . --no-ansi
+	@$(BIN)/deptry . --no-ansi --exclude '\.venv' --ignore DEP002,DEP004
+
 docs: $(VENV)/.dev ## build the documentation in build/site; a warning is an error
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
@@ -57,8 +69,8 @@ constraints: $(VENV)/.dev ## pin what is installed now
 	@{ echo "# Versions that 'make demo' and 'make test' install; made by 'make constraints'."; \
 	   $(PIP) freeze --exclude-editable | grep -vi '^spider' | sed 's/+cpu//'; } > $(CONSTRAINTS)
 
-clean: ## remove the virtual environment, caches and workspaces
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache spider-work
+clean: ## remove the virtual environment, caches and what was built; workspaces (spider-work) stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
 
 $(VENV)/.python:
 	@test -n "$(PYTHON)" || { echo "no Python found: install Python 3.11, 3.12 or 3.13" >&2; exit 1; }

@@ -18,6 +18,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[1]
+LONGEST = 80
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.readme_tables import render  # noqa: E402
@@ -87,6 +88,8 @@ def _tables(text: str) -> str:
         if settings:
             parts.append(f"## {_heading(title)}\n\n| setting | default | meaning |\n|---|---|---|")
             pairs = [(*left.split("=", 1), meaning) for left, meaning in settings]
+            # the default of a list of stages would fill the page
+            pairs = [(name, d if len(d) <= LONGEST else "…", text) for name, d, text in pairs]
             parts += [
                 f"| `{name}` | `{_cell(default)}` | {_cell(meaning)} |"
                 for name, default, meaning in pairs

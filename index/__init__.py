@@ -1,1 +1,1 @@
-"""Passages become embeddings, a FAISS index, a BM25 index, and the hybrid retriever over both."""
+"""Indexes of passages: embeddings, a FAISS index, a BM25 index, and the hybrid over both."""

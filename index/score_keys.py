@@ -1,9 +1,8 @@
-"""Scores and positions packed into integers whose order is the order of a ranking.
+"""Scores and positions packed into integers that sort as a ranking does.
 
-A key's upper 32 bits are the float32 score, mapped to an integer of the same order, and its lower
-32 bits fall as the position rises. So the greatest keys are the best passages with every tie
-broken as the house does (score descending, position ascending), and an unordered selection by
-``np.partition`` is exact.
+The upper 32 bits of a key are the float32 score, mapped to an integer of the same order. The lower
+32 bits fall as the position rises. The greatest keys are therefore the best passages, with ties
+ordered by ascending position, and a selection by ``np.partition`` is exact.
 """
 
 from typing import Any
@@ -21,7 +20,7 @@ def pack(
     scores: Float32[np.ndarray, "*rows"], positions: Int64[np.ndarray, "*rows"]
 ) -> Int64[np.ndarray, "*rows"]:
     """Pack finite scores and positions below 2³² - 1; position -1 becomes padding."""
-    # adding zero turns -0.0 into 0.0, which compares equal as a float but not by its bits
+    # adding zero turns -0.0 into 0.0: they are equal as floats but differ in their bits
     bits = (scores + np.float32(0)).view(np.int32)
     ordered = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits).astype(np.int64)
     keys = (ordered << np.int64(32)) | (LOW - positions)

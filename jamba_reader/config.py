@@ -10,8 +10,7 @@ from spider.errors import CheckpointError, ConfigError
 
 Mixer = Literal["mamba", "attention"]
 
-MODEL_TYPE = "jamba"
-ARCHITECTURE = "JambaForCausalLM"
+MODEL_TYPE, ARCHITECTURE = "jamba", "JambaForCausalLM"
 #: the activations that the kernels support, by their names in transformers
 ACTIVATIONS = {"silu": "silu", "swish": "silu", "gelu": "gelu"}
 AT_LEAST_ONE = (
@@ -142,16 +141,10 @@ class JambaConfig:
     def to_mapping(self) -> dict[str, Any]:
         """Return the contents of ``config.json``, which transformers and ``from_mapping`` read."""
         own = {item.name: getattr(self, item.name) for item in fields(self)}
-        for name in ("unknown", "eos_token_ids"):
-            del own[name]
+        del own["unknown"], own["eos_token_ids"]
         eos = self.eos_token_ids
         own["eos_token_id"] = None if not eos else eos[0] if len(eos) == 1 else list(eos)
-        return {
-            "architectures": [ARCHITECTURE],
-            **self.unknown,
-            "model_type": MODEL_TYPE,
-            **own,
-        }
+        return {"architectures": [ARCHITECTURE], **self.unknown, "model_type": MODEL_TYPE, **own}
 
 
 def _own_values(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -226,13 +219,12 @@ def _check_shape(config: JambaConfig) -> None:
             raise ConfigError(
                 f"{kind}_layer_offset is {offset}, expected below {kind}_layer_period {period}"
             )
-    heads, shared = config.num_attention_heads, config.num_key_value_heads
-    for name, whole, part in (
-        ("hidden_size", config.hidden_size, heads),
-        ("num_attention_heads", heads, shared),
+    for name, divisor in (
+        ("hidden_size", "num_attention_heads"),
+        ("num_attention_heads", "num_key_value_heads"),
     ):
+        whole, part = getattr(config, name), getattr(config, divisor)
         if whole % part:
-            divisor = "num_attention_heads" if name == "hidden_size" else "num_key_value_heads"
             raise ConfigError(f"{name} is {whole}, expected a multiple of {divisor} {part}")
     # the value is unused in a model without mixtures of experts
     if 1 < config.num_experts < config.num_experts_per_tok:

@@ -5,7 +5,8 @@ import importlib.metadata
 import sys
 from collections.abc import Sequence
 
-from spider.launch.entrypoint import guard, run_verb
+from spider.launch.entrypoint import run_verb
+from spider.launch.exit import guard
 from spider.launch.help_text import overview
 from spider.launch.verbs import verbs
 

@@ -1,7 +1,9 @@
 """What a person is shown on standard output: lines and tables. Logs go to standard error."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,8 +21,23 @@ class _Output(Console):
         raise BrokenPipeError
 
 
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Write nothing while the body runs: for the Python API, whose caller owns the output."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
+
+
 def say(text: str | Text = "") -> None:
     """Write a line; no markup is read in it, so any text of a user's is safe."""
+    if _silent.get():
+        return
     _console().print(escape(text) if isinstance(text, str) else text, highlight=False)
 
 
@@ -28,6 +45,8 @@ def table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], note: str = ""
 ) -> None:
     """Write a table: the first column is left-aligned, the others right."""
+    if _silent.get():
+        return
     grid = Table(title=escape(title), title_justify="left", title_style="bold", caption=note)
     grid.caption_justify = "left"
     for number, column in enumerate(columns):

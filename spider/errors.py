@@ -9,9 +9,11 @@ SpiderError                       1   a bug, or an error of no narrower kind
 ├── MetricMissedError             6   an asserted metric was not reached
 └── InterruptedRunError          75   stopped on request; the same command goes on from here
 
-The number is the exit code; ``spider.launch.entrypoint`` turns an error into one line and it.
+The number is the exit code; ``spider.launch.exit`` writes one line and ends with it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -25,6 +27,42 @@ class ConfigError(SpiderError, ValueError):
     """A value that a person wrote in yaml or on the command line is not usable."""
 
     exit_code = 2
+
+
+class SettingError(ConfigError):
+    """A setting has a value that the class which takes it cannot use.
+
+    A constructor names its own argument. Whoever knows where the object stands in the configuration
+    adds the path, so that the message names the key that a person types.
+
+    Args:
+        key: the argument, or a path such as ``training.steps``.
+        got: the value.
+        expected: what would be usable.
+    """
+
+    def __init__(self, key: str, got: object, expected: str):
+        super().__init__(f"setting {key}: got {got!r}, expected {expected}")
+        self.key = key
+        self.got = got
+        self.expected = expected
+
+    def within(self, path: str) -> "SettingError":
+        """Return the same error for a setting that lies below ``path``."""
+        return SettingError(f"{path}.{self.key}" if path else self.key, self.got, self.expected)
+
+
+@contextmanager
+def settings_within(path: str) -> Iterator[None]:
+    """Name settings by their full path in errors that the body raises.
+
+    Args:
+        path: where the object that may complain stands in the configuration (``architecture``).
+    """
+    try:
+        yield
+    except SettingError as error:
+        raise error.within(path) from error
 
 
 class DataError(SpiderError, ValueError):

@@ -3,7 +3,11 @@
 import logging
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
@@ -12,6 +16,43 @@ from rich.progress import Progress as RichProgress
 LOG_EVERY_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
+
+
+class ProgressEvent(NamedTuple):
+    """What a progress callback is told.
+
+    Attributes:
+        label: the work ("embed").
+        done: how much is done.
+        total: how much there is; None when unknown.
+        unit: what is counted, in the plural ("passages").
+    """
+
+    label: str
+    done: int
+    total: int | None
+    unit: str
+
+
+_callback: ContextVar[Callable[[ProgressEvent], None] | None] = ContextVar("callback", default=None)
+
+
+@contextmanager
+def reporting(callback: Callable[[ProgressEvent], None] | None) -> Iterator[None]:
+    """Call a function for every step of progress in the body, instead of drawing a bar.
+
+    Args:
+        callback: what is called; None draws nothing and calls nothing.
+    """
+    token = _callback.set(callback or _ignore)
+    try:
+        yield
+    finally:
+        _callback.reset(token)
+
+
+def _ignore(event: ProgressEvent) -> None:
+    """Take an event and do nothing."""
 
 
 class Progress:
@@ -33,10 +74,11 @@ class Progress:
         self._logged = 0.0
         self._bar: RichProgress | None = None
         self._task = TaskID(0)
+        self._report = _callback.get()
 
     def __enter__(self) -> "Progress":
         self._started = self._logged = time.monotonic()
-        if sys.stderr.isatty():
+        if self._report is None and sys.stderr.isatty():
             self._bar = RichProgress(
                 TextColumn("{task.description}"),
                 BarColumn(),
@@ -67,6 +109,8 @@ class Progress:
     def advance(self, amount: int = 1, note: str = "") -> None:
         """Count more work; ``note`` is shown after the numbers (a loss, say)."""
         self._done += amount
+        if self._report is not None:
+            self._report(ProgressEvent(self._label, self._done, self._total, self._unit))
         now = time.monotonic()
         if self._bar is not None:
             state = self.state(note)

@@ -1,13 +1,11 @@
-"""Does a passage contain an answer? The rule of DPR's ``has_answer``, and a fast equal of it.
+"""Decides whether a passage contains an answer: DPR's ``has_answer``, and a faster equal.
 
-The rule (``dpr/data/qa_validation.py``, ``dpr/utils/tokenizers.py``): both texts are decomposed
-(NFD) and cut into tokens: runs of letters, numbers and marks, and every other visible character
-alone. Tokens are lower-cased one by one. A passage is a hit when some answer's tokens occur in it
-as a contiguous sub-list. In regex mode (CuratedTREC) the answer is a pattern that is searched in
-the decomposed text. The title is never looked at.
+Both texts are cut into tokens (:mod:`spider.text.dpr_tokens`). A passage is a hit if the tokens of
+some answer occur in it as a contiguous sub-list. In regex mode (CuratedTREC) the answer is a
+pattern that is searched in the decomposed text. The title is never used.
 
-An answer without a token (``""`` or ``" "``) is a sub-list of every passage: kept for parity with
-published numbers, and counted so that a report can say so.
+An answer without a token (``""`` or ``" "``) is a sub-list of every passage. This is kept for
+parity with published numbers, and counted so that a report can state it.
 """
 
 from collections.abc import Sequence

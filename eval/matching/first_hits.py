@@ -1,4 +1,4 @@
-"""From a run and its questions to hits: which ranks are relevant, and where the first one is."""
+"""Matching of runs with their questions: which ranks are hits, and which is the first."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,19 +15,19 @@ from spider.ranking import NO_PASSAGE
 
 NO_HIT = 0
 
-# prepared passages kept at once: about 150 MB of English, and most re-use is between neighbours
+# prepared passages in memory: about 150 MB of English; most re-use is between neighbours
 CACHED_PASSAGES = 200_000
 
 _logger = logging.getLogger(__name__)
 
 
 class Ranked(NamedTuple):
-    """The passages of one system as they are scored: excluded ones dropped, cut at a depth.
+    """The lists of one system as they are scored: without excluded passages, cut at a depth.
 
     Attributes:
         positions: padded at the end with -1.
         scores: the run's scores, -inf where padded.
-        dropped: how many excluded passages were still in the lists.
+        dropped: how many excluded passages the lists of the run held.
     """
 
     positions: Int64[np.ndarray, "questions depth"]
@@ -46,11 +46,11 @@ def first_hit_ranks(
 
 
 class HitFinder:
-    """Applies a question set's matching rule to ranked passages of one corpus.
+    """Applies the matching rule of a question set to ranked passages of one corpus.
 
     Args:
         question_set: questions and their rule.
-        corpus: what the positions point into.
+        corpus: holds the passages that the positions number.
     """
 
     def __init__(self, question_set: QuestionSet, corpus: Corpus):
@@ -78,11 +78,11 @@ class HitFinder:
         return np.array([len(relevant) for relevant in self._relevant], dtype=np.int64)
 
     def excluded(self) -> list[frozenset[int]]:
-        """Return the positions that each question's lists drop."""
+        """Return the positions that the lists of each question drop."""
         return [_positions(self._corpus, q.id, q.excluded) for q in self._questions]
 
     def counts(self) -> Mapping[str, int]:
-        """Return what a reader of the numbers must know of the questions, and log it."""
+        """Return the number of questions with each defect that limits the numbers, and log it."""
         if self._mode == "passage":
             counts = {"questions_without_relevant": sum(not r for r in self._relevant)}
         else:
@@ -99,7 +99,7 @@ class HitFinder:
     def relevance(
         self, positions: Int64[np.ndarray, "questions depth"]
     ) -> Bool[np.ndarray, "questions depth"]:
-        """Say for each rank of each question whether the passage there is a hit."""
+        """Return for each rank of each question whether its passage is a hit."""
         found = np.zeros(positions.shape, dtype=np.bool_)
         for row, ranked in enumerate(positions):
             listed = ranked[ranked != NO_PASSAGE].tolist()

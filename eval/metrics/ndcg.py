@@ -16,7 +16,7 @@ def ndcg(
     Args:
         relevance: whether the passage at each rank is relevant.
         relevant: number of relevant passages of each question; where it is 0, so is the nDCG.
-        k: passages looked at.
+        k: passages that count.
 
     Source: Järvelin and Kekäläinen 2002, in the form of trec_eval's ``ndcg_cut``.
     """

@@ -1,4 +1,4 @@
-"""Recall: the share of a question's relevant passages that are among the first k."""
+"""Recall: the share of the relevant passages of a question that are among the first k."""
 
 import numpy as np
 from jaxtyping import Bool, Float64, Integer
@@ -11,12 +11,12 @@ def recall(
     relevant: Integer[np.ndarray, " questions"],
     k: int,
 ) -> Float64[np.ndarray, " questions"]:
-    """Return each question's recall at ``k``.
+    """Return the recall of each question at ``k``.
 
     Args:
         relevance: whether the passage at each rank is relevant.
         relevant: number of relevant passages of each question; where it is 0, so is the recall.
-        k: passages looked at.
+        k: passages that count.
     """
     found = relevance[:, :k].sum(axis=1)
     shares: Float64[np.ndarray, " questions"] = found / np.maximum(relevant, 1)

@@ -20,7 +20,7 @@ from eval.reports.tables import (
 
 
 def markdown(report: Report) -> str:
-    """Return the report as Markdown that can stand below another one."""
+    """Return the report as Markdown that can follow another report."""
     method = report["method"]
     level = f"{100 * method['confidence']:g} %"
     lines = [
@@ -46,7 +46,7 @@ def markdown(report: Report) -> str:
     lines += _markdown_breakdowns(report)
     if notes := report.get("notes"):
         lines += [*(f"- {_cell(note)}" for note in notes), ""]
-    # none of it here: another commit or date makes no other report
+    # the values stay out of the report, which another commit or date must not change
     lines += ["Commit, date, hardware and command: `manifest.json`."]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -101,5 +101,5 @@ def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> li
 
 def _cell(text: str) -> str:
     escaped = re.sub(r"([\\`*_|<>])", r"\\\1", " ".join(text.split()))
-    # a p below a thousandth reads better without its backslash, and is no tag
+    # "<0.001" needs no backslash, since it is not a tag
     return escaped.replace(r"\<0", "<0")

@@ -1,9 +1,9 @@
-"""The report of one question set: every system's numbers with intervals, and paired tests."""
+"""The report of one question set: the numbers of each system with intervals, and paired tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float64
@@ -16,12 +16,12 @@ from eval.reports.significance import (
     percentile_interval,
     sign_flip_test,
 )
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.question import Question, QuestionSet
 
 SCHEMA = 1
 
-# a tag with many values, or few questions for each (a recurring span's text), only names them
+# a tag with many values or few questions for each is a name (the text of a span), not a group
 MAX_BREAKDOWN = 50
 MIN_QUESTIONS = 5
 
@@ -36,30 +36,30 @@ Values = Mapping[str, Float64[np.ndarray, "questions measures"]]
 
 @dataclass(frozen=True, kw_only=True)
 class ReportSettings:
-    """How sure a report wants to be, and what it compares.
+    """The statistics of a report, and what it compares.
 
     Attributes:
         primary: the measure whose comparisons are the main family of tests.
         reference: the system that the others are compared with; None means ``bm25`` where there
             is one, else the first.
-        all_pairs: compare every pair of systems instead of each with the reference.
+        comparisons: ``reference`` compares each system with the reference, ``all`` every pair.
         resamples: bootstrap resamples, and sign patterns of a test.
-        seed: of both.
+        seed: of the resampling.
         confidence: of the intervals; a test's level is 1 - confidence.
     """
 
     primary: str = "top_20"
     reference: str | None = None
-    all_pairs: bool = False
+    comparisons: Literal["reference", "all"] = "reference"
     resamples: int = 10_000
     seed: int = 0
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.confidence < 1.0:
-            raise ConfigError(f"confidence: got {self.confidence}, expected 0.5 to below 1")
+            raise SettingError("confidence", self.confidence, "0.5 to below 1")
         if self.resamples < 100:
-            raise ConfigError(f"resamples: got {self.resamples}, expected at least 100")
+            raise SettingError("resamples", self.resamples, "at least 100")
 
     def check(self, measures: Sequence[str], systems: Sequence[str]) -> str | None:
         """Return the reference system; None where there is nothing to compare.
@@ -68,9 +68,9 @@ class ReportSettings:
             ConfigError: the primary measure or the reference is not in the report.
         """
         if self.primary not in measures:
-            raise ConfigError(f"primary: got {self.primary!r}, expected one of {list(measures)}")
+            raise SettingError("primary", self.primary, f"one of {list(measures)}")
         if self.reference is not None and self.reference not in systems:
-            raise ConfigError(f"reference: got {self.reference!r}, expected one of {list(systems)}")
+            raise SettingError("reference", self.reference, f"one of {list(systems)}")
         if len(systems) < 2:
             return None
         return self.reference or ("bm25" if "bm25" in systems else systems[0])
@@ -84,11 +84,11 @@ def build_report(
     *,
     facts: Mapping[str, Any] | None = None,
 ) -> Report:
-    """Compute a report from every question's values.
+    """Compute a report from the values of every question.
 
     Args:
-        question_set: the questions, in the values' order.
-        measures: names of the values' columns.
+        question_set: the questions, in the order of the values.
+        measures: names of the columns of the values.
         values: by system.
         settings: what to compare, and how.
         facts: further top-level entries (depths, counts, notes), kept as they are.
@@ -158,7 +158,7 @@ def _numbers(
 
 
 def _rounded(value: float | np.floating[Any]) -> float:
-    # the last digits of a sum depend on the number of threads; a report's bytes do not
+    # the last digits of a sum depend on the number of threads; the bytes of a report must not
     return round(float(value), 10)
 
 
@@ -175,7 +175,9 @@ def _comparisons(
     systems = list(values)
     order = [reference] + [name for name in systems if name != reference]
     pairs = (
-        list(combinations(order, 2)) if settings.all_pairs else [(reference, s) for s in order[1:]]
+        list(combinations(order, 2))
+        if settings.comparisons == "all"
+        else [(reference, s) for s in order[1:]]
     )
     compared = []
     for column, measure in enumerate(measures):

@@ -1,4 +1,4 @@
-"""Numbers that a report has to reach, such as ``hybrid.top_20: 0.5``; if not, exit code 6."""
+"""Numbers that a report must reach, such as ``hybrid.top_20: 0.5``; a miss is exit code 6."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from spider.errors import ConfigError, MetricMissedError
 
 
 class Requirement(NamedTuple):
-    """One number to reach: a system's measure, and the least value allowed, as a fraction."""
+    """One number to reach: a measure of a system, and its least value as a fraction."""
 
     system: str
     measure: str
@@ -20,13 +20,13 @@ def parse_requirements(
     systems: Sequence[str],
     measures: Sequence[str],
 ) -> list[Requirement]:
-    """Read ``{"hybrid.top_20": 0.5}``; called before any work, so that a typo costs nothing.
+    """Read ``{"hybrid.top_20": 0.5}``; called before any work, so that a typo is found early.
 
     ``{"hybrid": {"top_20": 0.5}}``, which is what the command line's ``+require.hybrid.top_20=0.5``
     makes, means the same.
 
     Raises:
-        ConfigError: no such system or measure, or a value that is no fraction.
+        ConfigError: no such system or measure, or a value that is not a fraction.
     """
     parsed = []
     for key, least in _flat(require):
@@ -51,10 +51,10 @@ def _flat(require: Mapping[str, float | Mapping[str, float]]) -> Iterator[tuple[
 
 
 def check_requirements(requirements: Sequence[Requirement], report: Report) -> None:
-    """Compare a report with what it has to reach.
+    """Compare a report with the numbers that it must reach.
 
     Raises:
-        MetricMissedError: names every number that fell short.
+        MetricMissedError: names every number that was missed.
     """
     missed = []
     for system, measure, least in requirements:

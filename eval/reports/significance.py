@@ -1,8 +1,8 @@
-"""How sure is a mean, and is one system better than another? Resampling over whole clusters.
+"""Intervals of means and tests between systems, by resampling whole clusters.
 
-Questions that share a document are not independent: they are kept together, as one cluster, in
-every resample and every sign flip. A mean is micro (over questions) or macro (over groups, then
-over the groups' means); micro is macro with a single group.
+Questions that share a document are not independent. They form one cluster, which stays together in
+every resample and every sign flip. A mean is micro (over questions) or macro (over the means of the
+groups); micro is macro with a single group.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,12 @@ from jaxtyping import Bool, Float64, Int64
 
 from spider.question import Averaging, Question
 
-# doubles drawn at once: 64 MB
+# numbers drawn together: 64 MB of doubles
 _BLOCK = 8_000_000
 
 
 class Sampling(NamedTuple):
-    """Which cluster and which group each question belongs to, as numbers from 0.
+    """The cluster and the group of each question, as numbers from 0.
 
     Attributes:
         clusters: the unit that is resampled.
@@ -31,7 +31,7 @@ class Sampling(NamedTuple):
     @classmethod
     def of(cls, questions: Sequence[Question], averaging: Averaging) -> "Sampling":
         """Number the clusters and groups of questions; an empty cluster name stands alone."""
-        # a pair as the key, so that no cluster's name can equal a question's id
+        # the key is a pair, so that the name of a cluster never equals the id of a question
         names = [(q.cluster, "") if q.cluster else ("", q.id) for q in questions]
         groups = [q.group if averaging == "macro" else "" for q in questions]
         return cls(_numbers(names), _numbers(groups))
@@ -47,7 +47,7 @@ class Sampling(NamedTuple):
         return int(self.groups.max()) + 1 if len(self.groups) else 0
 
     def weights(self) -> Float64[np.ndarray, " questions"]:
-        """Return each question's share of the mean; they sum to 1."""
+        """Return the weight of each question in the mean; they sum to 1."""
         sizes = np.bincount(self.groups)
         shares: Float64[np.ndarray, " questions"] = 1.0 / (sizes[self.groups] * len(sizes))
         return shares
@@ -72,9 +72,9 @@ def bootstrap_means(
 ) -> Float64[np.ndarray, "resamples columns"]:
     """Return the means of data sets made by drawing as many clusters, with replacement.
 
-    All columns see the same resamples, so differences of columns are paired. Clusters are drawn
-    within strata, those with questions of the same groups: groups are given, not drawn, so each
-    has its size in every resample. Micro averaging knows one group, so one stratum.
+    All columns use the same resamples, so differences of columns are paired. Clusters are drawn
+    within strata: a stratum has the clusters whose questions are of the same groups. So the groups
+    are fixed and keep their sizes. With micro averaging there is one group, and one stratum.
 
     Args:
         values: one column for each system and measure.
@@ -100,7 +100,7 @@ def bootstrap_means(
         for members in strata:
             counts[:, members] = _cluster_counts(generator, last - first, len(members))
         drawn = (counts @ sums.reshape(clusters, -1)).reshape(-1, groups, columns)
-        # no group is ever empty: each is in every cluster of some stratum
+        # no group is empty: each is in every cluster of at least one stratum
         means[first:last] = (drawn / (counts @ sizes)[:, :, None]).mean(axis=1)
     return means
 
@@ -123,10 +123,10 @@ def sign_flip_test(
 ) -> float:
     """Return the two-sided p-value of "the two systems are exchangeable in every cluster".
 
-    The statistic is the mean difference; under the hypothesis each cluster's weighted sum of
-    differences could as well have the other sign. All sign patterns are visited where they are at
-    most ``resamples``, so p is exact; otherwise patterns are drawn, the observed one counts as
-    one of them, and p is at least 1 / (resamples + 1).
+    The statistic is the mean difference. Under the hypothesis, the weighted sum of differences of
+    each cluster could have the other sign as well. If there are at most ``resamples`` patterns of
+    signs, all are used and p is exact. Otherwise patterns are drawn, the observed one counts as one
+    of them, and p is at least 1 / (resamples + 1).
 
     Args:
         differences: one system's value minus the other's, for each question.
@@ -140,11 +140,11 @@ def sign_flip_test(
     if len(differences):
         np.add.at(sums, sampling.clusters, sampling.weights() * differences)
     scale = float(np.abs(sums).sum())
-    # clusters that favour neither system change no pattern's statistic
+    # clusters that favour neither system do not change the statistic
     sums = sums[np.abs(sums) > 1e-12 * scale]
     if len(sums) == 0:
         return 1.0
-    # sums in another order differ in the last digits: those are ties
+    # sums in another order differ in the last digits and count as ties
     threshold = abs(float(sums.sum())) - 1e-9 * scale
     if len(sums) < 63 and 2 ** len(sums) <= resamples:
         patterns = np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums)) & 1

@@ -1,4 +1,4 @@
-"""A report as rows of text: what the terminal, Markdown and LaTeX all show."""
+"""A report as rows of text, for the terminal, Markdown and LaTeX."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,7 +36,7 @@ def summary_rows(report: Report) -> list[list[str]]:
 
 
 def summary_title(report: Report) -> str:
-    """Return the heading of the summary table: the set's name, size and rule."""
+    """Return the heading of the summary table: name, size and averaging of the question set."""
     about = report["question_set"]
     sizes = f"{about['questions']} questions"
     if about["clusters"] != about["questions"]:
@@ -52,7 +52,7 @@ def verdicts(report: Report) -> list[str]:
 
 
 def verdict(comparison: Mapping[str, Any]) -> str:
-    """Say in a sentence whether two systems differ; "not distinguishable" where p is too large."""
+    """Return a sentence: do two systems differ, or is p too large to distinguish them?"""
     c = comparison
     return (
         f"{c['system']} vs {c['reference']}, {measure_label(c['measure'])}: "
@@ -79,7 +79,7 @@ def difference(comparison: Mapping[str, Any]) -> str:
 
 
 def p_value(p: float) -> str:
-    """Return a p-value with as many digits as 10,000 resamples carry."""
+    """Return a p-value with as many digits as 10,000 resamples justify."""
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 

@@ -1,1 +1,1 @@
-"""Dense indexes: one file per variant, behind one interface."""
+"""Dense indexes: one file for each variant."""

@@ -1,4 +1,4 @@
-"""What a dense index variant offers: settings that build it, and a searcher that serves it."""
+"""The contract of a dense index: settings that build it, and a searcher that serves it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,20 +34,20 @@ class EmbeddingSource(Protocol):
 
 @runtime_checkable
 class DenseIndex(Protocol):
-    """A variant's settings."""
+    """The settings of a variant."""
 
     @property
     def variant(self) -> str:
-        """The file in ``index/dense`` that loads what ``build`` wrote."""
+        """The module of ``index/dense`` that loads what ``build`` wrote."""
 
     @property
     def bytes_per_value(self) -> int:
-        """Bytes that one coordinate of a vector takes, on disk and in memory."""
+        """Bytes for one number of a vector, on disk and in memory."""
 
     def build(
         self, embeddings: EmbeddingSource, folder: Path, progress: Progress
     ) -> dict[str, Any]:
-        """Write the index into an existing folder; return what ``load`` has to know."""
+        """Write the index into an existing folder; return the details that ``load`` needs."""
 
 
 @runtime_checkable
@@ -64,7 +64,7 @@ class DenseSearcher(Protocol):
     def search(self, vectors: Float32[np.ndarray, "questions dimension"], depth: int) -> Hits:
         """Return the passages of greatest inner product, score descending, position ascending.
 
-        A depth beyond the corpus is no error: rows are padded.
+        Rows are padded where the depth exceeds the corpus.
         """
 
 
@@ -84,10 +84,10 @@ def load_dense(folder: Path, details: Mapping[str, Any]) -> DenseSearcher:
 def check_search(
     vectors: Float32[np.ndarray, "questions dimension"], depth: int, dimension: int
 ) -> None:
-    """Refuse question vectors of another length than the index's, and a depth below 1.
+    """Refuse question vectors of another dimension, and a depth below 1.
 
     Raises:
-        ArtifactError: the lengths differ.
+        ArtifactError: the dimensions differ.
         ConfigError: the depth is below 1.
     """
     if vectors.shape[1] != dimension:

@@ -1,4 +1,4 @@
-"""Exact search in NumPy: every inner product, every tie; the twin that the engines are tested by.
+"""Exact search in NumPy: every inner product and every tie. The tests compare faiss with it.
 
 It needs no package beyond NumPy, so it also serves small corpora where faiss is not installed.
 """
@@ -29,10 +29,10 @@ PASSAGES_AT_ONCE = 8192
 
 
 class Exact:
-    """Keeps the float16 vectors as they were embedded and compares each with every question.
+    """Keeps the float16 vectors of the embeddings and compares each with every question.
 
     Args:
-        passages_at_once: vectors that are scored together; bounds the memory of a search.
+        passages_at_once: vectors that are scored together; limits the memory of a search.
     """
 
     variant = VARIANT
@@ -44,7 +44,7 @@ class Exact:
     def build(
         self, embeddings: EmbeddingSource, folder: Path, progress: Progress
     ) -> dict[str, Any]:
-        """Write ``vectors.npy`` into an existing folder; return what ``load`` has to know."""
+        """Write ``vectors.npy`` into an existing folder; return the details that ``load`` needs."""
         shape = (len(embeddings), embeddings.dimension)
         temporary = folder / f".{FILE}.tmp"
         if len(embeddings) == 0:

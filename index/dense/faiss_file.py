@@ -1,4 +1,4 @@
-"""One faiss index in one file: how the faiss variants are filled, written, opened and searched."""
+"""A faiss index in one file: filling, writing, opening and searching, for the faiss variants."""
 
 import os
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def build_file(
 ) -> dict[str, Any]:
     """Fill an empty faiss index of fixed-size codes and write it atomically into the folder."""
     faiss = faiss_module()
-    # a vector that grows by doubling would hold up to twice the index for a moment
+    # reserves the memory: codes that grow by doubling would take up to twice the index
     index.codes.resize(len(embeddings) * index.code_size)
     index.codes.resize(0)
     for _, block in embeddings.blocks():
@@ -78,8 +78,8 @@ class FaissSearcher:
     def search(self, vectors: Float32[np.ndarray, "questions dimension"], depth: int) -> Hits:
         """Return the passages of greatest inner product.
 
-        Ties are ordered within what faiss returned: which of several equal passages at the very
-        end of the list it keeps is its own affair.
+        Ties are ordered within what faiss returned. Where several passages with equal scores
+        compete for the end of the list, faiss chooses which of them it returns.
         """
         check_search(vectors, depth, self.dimension)
         width = min(depth, len(self))

@@ -12,7 +12,7 @@ VARIANT = "faiss_flat"
 
 
 class FaissFlat:
-    """The paper's index (section 4.4): four bytes a coordinate, best in batches of 512."""
+    """The paper's index (section 4.4): four bytes for each number, best in batches of 512."""
 
     variant = VARIANT
     bytes_per_value = 4
@@ -20,7 +20,7 @@ class FaissFlat:
     def build(
         self, embeddings: EmbeddingSource, folder: Path, progress: Progress
     ) -> dict[str, Any]:
-        """Write the index into an existing folder; return what ``load`` has to know."""
+        """Write the index into an existing folder; return the details that ``load`` needs."""
         index = faiss_module().IndexFlatIP(embeddings.dimension)
         return build_file(index, embeddings, folder, progress, variant=VARIANT)
 

@@ -1,1 +1,1 @@
-"""Embeddings: the vectors of every passage, written shard by shard."""
+"""Embeddings: the vector of each passage, written shard by shard."""

@@ -1,7 +1,7 @@
-"""The embeddings artifact: float16 vectors of every passage, in corpus order, shard by shard.
+"""The embeddings artifact: a float16 vector of each passage, in corpus order, shard by shard.
 
-Each shard holds ``vectors.npy`` and ``passage_hashes.npy``. The hashes let a later run take over
-the vectors of passages that did not change, wherever they stand in the corpus then.
+Each shard holds ``vectors.npy`` and ``passage_hashes.npy``. With the hashes a later run takes over
+the vectors of passages that did not change, whatever their new positions are.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -57,7 +57,7 @@ class Embeddings:
         return self._passages
 
     def blocks(self) -> Iterator[tuple[int, Float16[np.ndarray, "passages dimension"]]]:
-        """Yield each shard's first position and its vectors, in corpus order."""
+        """Yield the first position and the vectors of each shard, in corpus order."""
         start = 0
         for block in self._vectors:
             yield start, block
@@ -69,7 +69,7 @@ class Embeddings:
         """Return the vectors at some positions.
 
         Raises:
-            IndexError: a position lies outside the corpus.
+            IndexError: a position is outside the corpus.
         """
         wanted = np.asarray(positions, dtype=np.int64)
         if wanted.size and not (wanted.min() >= 0 and wanted.max() < len(self)):
@@ -91,7 +91,12 @@ class Embeddings:
 
     def _open(self, number: int, name: str) -> np.ndarray:
         path = shard_folder(self.artifact.path, number) / name
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        try:
+            array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise ArtifactError(
+                f"{path}: not an array ({error}); make the embeddings again"
+            ) from error
         if name == VECTORS and (array.dtype != np.float16 or array.shape[1:] != (self.dimension,)):
             raise ArtifactError(
                 f"{path}: {array.dtype} {array.shape}, expected float16 [_, {self.dimension}]"
@@ -104,7 +109,7 @@ def save_shard(
     vectors: Float16[np.ndarray, "passages dimension"],
     hashes: UInt8[np.ndarray, "passages 16"],
 ) -> None:
-    """Write one shard's files."""
+    """Write the files of one shard."""
     save_array(folder / VECTORS, vectors)
     save_array(folder / HASHES, hashes)
 
@@ -116,7 +121,7 @@ def to_float16(
 
     Args:
         vectors: of some passages.
-        name: says which passage a row is, for the message.
+        name: returns the id of the passage of a row, for the message.
 
     Raises:
         DataError: a number is not finite, or too large for float16.
@@ -140,7 +145,7 @@ class KnownVectors:
     """Vectors of an older embeddings artifact, found by passage hash.
 
     Args:
-        older: made with the very same encoder.
+        older: made with the same encoder.
     """
 
     def __init__(self, older: Embeddings):
@@ -153,7 +158,7 @@ class KnownVectors:
     def find(
         self, hashes: UInt8[np.ndarray, "passages 16"]
     ) -> tuple[Bool[np.ndarray, " passages"], Int64[np.ndarray, " passages"]]:
-        """Tell which passages are known, and at which position of the older artifact."""
+        """Return which passages are known, and their positions in the older artifact."""
         if not len(self._keys):
             return np.zeros(len(hashes), dtype=bool), np.zeros(len(hashes), dtype=np.int64)
         places = np.searchsorted(self._keys, _keys(hashes))
@@ -163,10 +168,10 @@ class KnownVectors:
     def take(
         self, positions: Int64[np.ndarray, " taken"]
     ) -> Float32[np.ndarray, "taken dimension"]:
-        """Return vectors of the older artifact; they go back to float16 without a change."""
+        """Return vectors of the older artifact; rounding them to float16 changes nothing."""
         return self._older.take(positions)
 
 
 def _keys(hashes: UInt8[np.ndarray, "passages 16"]) -> UInt64[np.ndarray, " passages"]:
-    """Return the first half of each hash, to search by; the whole hash is compared afterwards."""
+    """Return the first half of each hash as a search key; whole hashes are compared later."""
     return np.ascontiguousarray(hashes).view(np.uint64)[:, 0]

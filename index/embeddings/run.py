@@ -1,4 +1,4 @@
-"""Embedding a whole corpus: plan the shards, reuse what is known, run, and record."""
+"""Embedding a corpus: planning the shards, taking over known vectors, running, recording."""
 
 import logging
 from collections.abc import Mapping
@@ -6,74 +6,70 @@ from pathlib import Path
 from typing import Any
 
 from index.embeddings.embeddings import Embeddings
-from index.embeddings.shards import ShardEncoder, Source, forget
+from index.embeddings.settings import EmbeddingSettings
+from index.embeddings.shards import ArtifactKey, ShardEncoder, forget
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.records.embeddings import EmbeddingsRecord
 from spider.artifacts.records.encoder import EncoderRecord
 from spider.artifacts.shards import COUNTS, run_shards, shard_folder
 from spider.artifacts.stage import Stage
 from spider.corpus.corpus import Corpus
-from spider.errors import ArtifactError, ConfigError
+from spider.errors import ArtifactError
 from spider.progress import Progress
 
 logger = logging.getLogger(__name__)
 
 
 def embed_corpus(
+    settings: EmbeddingSettings | None = None,
     *,
     corpus: Path,
     encoder: Path,
     output: Path,
-    device: str = "cpu",
-    processes: int = 1,
-    shard_size: int = 8192,
     overwrite: bool = False,
     resolved: Mapping[str, Any] | None = None,
 ) -> Artifact:
     """Write the embeddings artifact, or return it when it is up to date.
 
-    A killed run goes on with the shard it was at. Vectors of passages that an older artifact in the
-    same place already has, from the same encoder, are taken over.
+    A run that was killed continues with its unfinished shard. An older artifact in the same place
+    and from the same encoder gives its vectors for passages that did not change.
 
     Args:
+        settings: how the work is cut and where it runs; None takes the defaults.
         corpus: artifact of passages.
         encoder: artifact of an encoder.
         output: where the embeddings go.
-        device: where a transformer runs.
-        processes: worker processes.
-        shard_size: passages in a shard.
         overwrite: replace embeddings made from other settings or inputs.
         resolved: the configuration to record.
     """
-    if shard_size < 1 or processes < 1:
-        raise ConfigError(f"shard_size={shard_size} and processes={processes} must be at least 1")
+    settings = settings or EmbeddingSettings()
     passages = Corpus.open(corpus)
     trained = open_artifact(encoder, kind="encoder")
     stage = Stage(
         verb="embed",
         kind="embeddings",
         output=output,
-        config={"shard_size": shard_size, **(resolved or {})},
+        config={"shard_size": settings.shard_size, **(resolved or {})},
         inputs={"corpus": passages.artifact, "encoder": trained},
         overwrite=overwrite,
     )
     if stage.up_to_date():
         return open_artifact(output, kind="embeddings")
     tasks = [
-        (start, min(start + shard_size, len(passages)))
-        for start in range(0, len(passages), shard_size)
+        (start, min(start + settings.shard_size, len(passages)))
+        for start in range(0, len(passages), settings.shard_size)
     ]
     work = ShardEncoder(
         corpus=(corpus, passages.artifact.content_hash),
         encoder=(encoder, trained.content_hash),
         previous=_reusable(stage, trained),
-        device=device,
+        device=settings.device,
     )
     with stage.writing() as folder:
-        counts, rate = _run(folder, tasks, work, processes, len(passages))
+        counts, rate = _run(folder, tasks, work, settings.processes, len(passages))
         return stage.finish(
             counts=counts,
-            details=_record(trained, len(passages), shard_size),
+            details=_record(trained, len(passages), settings.shard_size),
             volatile={"passages_per_second": rate},
         )
 
@@ -93,7 +89,7 @@ def _run(
 
             def on_done(number: int, shard_counts: dict[str, int]) -> None:
                 nonlocal skipped
-                if skipped > 0:  # shards found whole are reported first
+                if skipped > 0:  # shards that were complete are reported first
                     skipped -= shard_counts["passages"]
                 else:
                     progress.advance(shard_counts["passages"])
@@ -106,8 +102,8 @@ def _run(
     return {"passages": passages, "encoded": passages - reused, "reused": reused}, rate
 
 
-def _reusable(stage: Stage, trained: Artifact) -> Source | None:
-    """Return the artifact that is being replaced, if its encoder is the same."""
+def _reusable(stage: Stage, trained: Artifact) -> ArtifactKey | None:
+    """Return the artifact that is replaced, if its encoder is the same."""
     previous = stage.previous
     if previous is None or previous.parent_hash("encoder") != trained.content_hash:
         return None

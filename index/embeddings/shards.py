@@ -1,4 +1,4 @@
-"""One shard of passages → vectors on disk; each process loads the encoder once."""
+"""Encoding one shard of passages; each process loads the encoder once."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,25 +10,26 @@ from index.embeddings.embeddings import Embeddings, KnownVectors, save_shard, to
 from spider.corpus.corpus import Corpus
 from spider.encoders.loading import Encoder, load_encoder
 
-Source = tuple[Path, str]
+ArtifactKey = tuple[Path, str]
+"""Folder and content hash of an artifact."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShardEncoder:
-    """Encodes a range of passages; picklable, so that a pool can run it.
+    """Encodes a range of passages. It can be pickled, so a pool of processes can run it.
 
     Attributes:
         corpus: folder and content hash of the corpus artifact.
         encoder: folder and content hash of the encoder artifact.
         previous: folder and content hash of embeddings of the same encoder, whose vectors are taken
-            over; or None.
+            over; None if there are none.
         device: where a transformer runs.
-        batch: passages handed to the encoder at once.
+        batch: passages that are encoded together.
     """
 
-    corpus: Source
-    encoder: Source
-    previous: Source | None = None
+    corpus: ArtifactKey
+    encoder: ArtifactKey
+    previous: ArtifactKey | None = None
     device: str = "cpu"
     batch: int = 4096
 
@@ -51,11 +52,11 @@ class ShardEncoder:
             vectors[some] = encoder.encode_passages(corpus.titles(where), corpus.texts(where))
         rounded = to_float16(vectors, lambda row: corpus.passage_id(task[0] + row))
         save_shard(folder, rounded, hashes)
-        # nothing about what was taken over: a shard's files are the same either way
+        # counts say nothing of vectors taken over, so a shard has the same files with and without
         return {"passages": len(positions)}
 
     def count_reused(self) -> int:
-        """Count the passages of the corpus whose vectors are taken over, in this run or before."""
+        """Count the passages of the corpus whose vectors are taken over, by any run so far."""
         if self.previous is None:
             return 0
         hashes, known = _corpus(self.corpus).passage_hashes, _known(self.previous)
@@ -65,21 +66,21 @@ class ShardEncoder:
 
 # the content hash is part of the key: a folder may hold another artifact the next time
 @lru_cache(maxsize=1)
-def _corpus(source: Source) -> Corpus:
+def _corpus(source: ArtifactKey) -> Corpus:
     return Corpus.open(source[0])
 
 
 @lru_cache(maxsize=1)
-def _encoder(source: Source, device: str) -> Encoder:
+def _encoder(source: ArtifactKey, device: str) -> Encoder:
     return load_encoder(source[0], device=device)
 
 
 @lru_cache(maxsize=1)
-def _known(source: Source) -> KnownVectors:
+def _known(source: ArtifactKey) -> KnownVectors:
     return KnownVectors(Embeddings.open(source[0]))
 
 
 def forget() -> None:
-    """Let go of what this process has loaded."""
+    """Release the artifacts that this process has loaded."""
     for loaded in (_corpus, _encoder, _known):
         loaded.cache_clear()

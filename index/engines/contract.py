@@ -7,6 +7,7 @@ from index.engines.exclusion import Excluded
 from index.fusion.contract import Fused, Fusion
 from spider.artifacts.artifact import Artifact
 from spider.artifacts.variants import load_variant
+from spider.errors import ArtifactError
 from spider.interfaces import QuestionEncoder, Retriever, SearchEngine
 
 FAMILY = "index.engines"
@@ -83,8 +84,13 @@ def load_stored(artifact: Artifact) -> StoredIndex:
     """Return the index that a manifest describes, by the engine that it names.
 
     Raises:
-        ArtifactError: this version has no such engine.
+        ArtifactError: this version has no such engine, or the index names none.
     """
+    if not artifact.variant:
+        raise ArtifactError(
+            f"{artifact.path}: built by a version that did not record a search engine; "
+            "build the index again"
+        )
     load = load_variant(FAMILY, artifact.variant, what="search engine", where=artifact.path)
     stored: StoredIndex = load(artifact)
     return stored

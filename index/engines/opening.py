@@ -169,6 +169,6 @@ def check_encoder(artifact: Artifact, path: Path | None) -> Path:
 
 
 def training_note(encoder: Path) -> str:
-    """Return what reports have to say of an encoder's training (too few pairs, say), or ''."""
+    """Return the note of an encoder's training for reports (too few pairs, say); may be empty."""
     training = EncoderRecord.from_manifest(open_artifact(encoder)).training
     return (training and training.note) or ""

@@ -1,37 +1,17 @@
 """The parts that an index is built from, checked to be of one corpus."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from index.dense.contract import DenseIndex
 from index.embeddings.embeddings import Embeddings
 from index.engines.local import DENSE
+from index.engines.tuning import Tuning
 from index.fusion.contract import Fusion, WeightedFusion
 from index.sparse.contract import SparseEngine
 from spider.artifacts.artifact import Artifact
 from spider.corpus.corpus import Corpus
 from spider.errors import ArtifactError, ConfigError
 from spider.spans.span_store import SpanStore
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tuning:
-    """How the weight of a fusion is chosen.
-
-    Attributes:
-        queries: held-out queries that are searched, at most.
-        fewest: with fewer of them chance would choose, so the weight is a cautious one.
-        seed: chooses among the queries if there are more.
-    """
-
-    queries: int = 1000
-    fewest: int = 50
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if min(self.queries, self.fewest) < 1:
-            raise ConfigError(
-                f"tuning_queries={self.queries}, tuning_fewest={self.fewest}: expected at least 1"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +34,7 @@ class IndexParts:
     dense: DenseIndex | None
     sparse: SparseEngine | None
     fusion: Fusion
-    tuning: Tuning = Tuning()
+    tuning: Tuning = field(default_factory=Tuning)
 
     def inputs(self) -> dict[str, Artifact]:
         """Return the artifacts that are read."""

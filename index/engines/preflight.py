@@ -1,4 +1,4 @@
-"""What an index will take, told before it is built: refused with numbers, not after an hour."""
+"""Estimates of disk and memory, so that an index too large is refused before it is built."""
 
 import logging
 import shutil
@@ -13,13 +13,13 @@ WORKING_MEMORY = 512 * MIB
 
 SPARSE_PER_TEXT_BYTE = 0.6
 """Lucene's folder over the UTF-8 text that it indexes: 0.19 on 13,141 Wikipedia articles, tripled
-for the room that merging takes."""
+for the space that merging takes."""
 
 logger = logging.getLogger(__name__)
 
 
 class Needs(NamedTuple):
-    """Bytes that building an index takes; serving takes the same memory at most."""
+    """Bytes that building an index takes; serving it takes no more memory."""
 
     disk: int
     memory: int
@@ -41,15 +41,15 @@ def estimate(*, passages: int, dimension: int, bytes_per_value: int, text_bytes:
 
 
 def check(needs: Needs, folder: Path, *, memory: int | None = None) -> None:
-    """Compare needs with the machine.
+    """Compare needs with the disk and the memory of this machine.
 
     Args:
-        needs: what :func:`estimate` says.
-        folder: where the index will lie; its nearest existing parent tells the disk.
-        memory: bytes that can be had; None asks the system.
+        needs: from :func:`estimate`.
+        folder: where the index goes; its nearest existing parent determines the disk.
+        memory: bytes that are available; None asks the system.
 
     Raises:
-        ConfigError: the disk is too small, or the memory is too small by half.
+        ConfigError: the disk is too small, or the memory is below half of the need.
     """
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     free = shutil.disk_usage(existing).free

@@ -1,4 +1,4 @@
-"""The stretch of a passage that a person is shown for a question, its words marked."""
+"""The part of a passage that is displayed for a question, with the question's words marked."""
 
 from typing import NamedTuple
 
@@ -12,10 +12,10 @@ ELLIPSIS = "…"
 
 
 class Snippet(NamedTuple):
-    """Text on one line, and where its question words are.
+    """Text on one line, with the places of the question's words.
 
     Attributes:
-        text: with white space made single spaces, cut at words.
+        text: with single spaces for all white space, cut at words.
         marks: (start, end) of each question word, in code points of ``text``.
     """
 
@@ -24,7 +24,7 @@ class Snippet(NamedTuple):
 
 
 def make_snippet(passage: str, question: str, width: int = 240) -> Snippet:
-    """Choose the stretch of about ``width`` code points that holds most question words."""
+    """Choose the part of about ``width`` code points that contains most question words."""
     text = " ".join(passage.split())
     wanted = {_stem(word) for word in WORD_CHARACTERS.findall(question) if _counts(word)}
     marks = [m.span() for m in WORD_CHARACTERS.finditer(text) if _stem(m.group()) in wanted]

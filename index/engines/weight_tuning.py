@@ -9,7 +9,7 @@ import numpy as np
 from index.engines.contract import Ranker
 from index.engines.exclusion import excluded_positions
 from index.engines.hybrid import HybridRetriever
-from index.engines.parts import Tuning
+from index.engines.tuning import Tuning
 from index.fusion.contract import Fusion, WeightChoice, WeightedFusion
 from spider.corpus.corpus import Corpus
 from spider.progress import Progress

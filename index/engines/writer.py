@@ -46,7 +46,7 @@ def build_index(
 
     Raises:
         ArtifactError: the parts do not fit together, or ``output`` is of other settings or inputs.
-        ConfigError: there is nothing to build, or no room for it.
+        ConfigError: there is nothing to build, or too little disk or memory for it.
         MissingDependencyError: a library, or a JVM, is missing.
     """
     check_parts(parts)

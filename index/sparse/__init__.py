@@ -1,1 +1,1 @@
-"""Sparse search: BM25 by Lucene on a bundled Java runtime, or by bm25s where no JVM can run."""
+"""Sparse search: BM25 by Lucene on a bundled Java runtime, or by bm25s without Java."""

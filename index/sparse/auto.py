@@ -1,4 +1,4 @@
-"""Lucene where a JVM can run, else bm25s: the choice is made once, and said once."""
+"""Lucene if a JVM can run, else bm25s; the choice is made and logged once."""
 
 import functools
 import logging
@@ -10,6 +10,7 @@ from index.sparse.contract import PassageTexts, SparseEngine
 from index.sparse.jvm import plan_jvm, preflight
 from index.sparse.lucene import Lucene
 from spider.progress import Progress
+from spider.settings import Execution
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,14 @@ class Auto:
         heap: the largest heap of the Java virtual machine, such as "2g".
     """
 
-    def __init__(self, *, k1: float = 0.9, b: float = 0.4, threads: int = 2, heap: str = "2g"):
+    def __init__(
+        self,
+        *,
+        k1: float = 0.9,
+        b: float = 0.4,
+        threads: Execution[int] = 2,
+        heap: Execution[str] = "2g",
+    ):
         self.lucene = Lucene(k1=k1, b=b, threads=threads, heap=heap)
         self.bm25s = Bm25s(k1=k1, b=b)
 
@@ -39,7 +47,7 @@ class Auto:
 
     @property
     def variant(self) -> str:
-        """The file in ``index/sparse`` whose ``load`` opens what ``build`` wrote."""
+        """The module of ``index/sparse`` that loads what ``build`` wrote."""
         return self.engine.variant
 
     def build(

@@ -1,40 +1,40 @@
-"""BM25 by bm25s, with our Lucene-like analyzer, for where no JVM can run.
+"""BM25 by bm25s, with our Lucene-like analyzer, for machines that cannot run a JVM.
 
-bm25s computes every term's score in every passage when it indexes; what it stores is a sparse
-matrix by columns, one column a term. Searching adds up the columns of a question's terms, which
-numpy does in milliseconds, so nothing is compiled and bm25s itself is not needed to search.
+When it indexes, bm25s computes the score of every term in every passage. The result is stored as a
+sparse matrix with one column for each term.
 """
 
 import logging
 import shutil
 from array import array
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float64, Int64
 
+from index.sparse.bm25s_searcher import (
+    DATA,
+    ROWS,
+    STARTS,
+    VOCABULARY,
+    Bm25sIndex,
+    load_analyzer,
+    missing_library,
+)
 from index.sparse.contract import (
     PassageTexts,
     check_bm25,
     indexed_blocks,
-    indexed_text,
     save_made_with,
 )
-from spider.artifacts.atomic_files import read_json, save_array, write_json
+from spider.artifacts.atomic_files import save_array, write_json
 from spider.artifacts.record import DetailsRecord
-from spider.errors import ArtifactError, MissingDependencyError
 from spider.progress import Progress
-from spider.ranking import Hits, pad_hits
 
 ANALYZER = "lucene-like (porter)"
-DATA = "scores.npy"
-ROWS = "rows.npy"
-STARTS = "starts.npy"
-VOCABULARY = "vocabulary.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +78,10 @@ class Bm25s:
     def build(
         self, corpus: PassageTexts, folder: Path, progress: Progress | None = None
     ) -> dict[str, Any]:
-        """Index a corpus; whatever is in the folder is replaced.
+        """Index a corpus; the content of the folder is replaced.
 
-        Scores are Lucene's: without the factor k1 + 1, with passage lengths rounded as Lucene
-        rounds them, and passages without a term counted in no average.
+        Scores are Lucene's: without the factor k1 + 1, with lengths of passages rounded as in
+        Lucene, and without passages that have no term in the averages.
 
         Returns:
             Settings and counts, for :func:`load` and the manifest.
@@ -89,7 +89,7 @@ class Bm25s:
         Raises:
             MissingDependencyError: bm25s or PyStemmer is not installed.
         """
-        bm25s, analyze = _libraries()
+        bm25s, analyze = _bm25s(), load_analyzer()
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
@@ -126,7 +126,7 @@ class Bm25s:
         """Return the columns of scores: values, rows and where each term's column starts."""
         if not terms:
             return np.zeros(0, np.float32), np.zeros(0, np.int32), np.zeros(1, np.int64)
-        # the frequencies are read back from the scores, which single precision could not bear
+        # the frequencies are computed back from the scores, which needs double precision
         precise = {"dtype": "float64", "int_dtype": "int32"}
         engine = bm25s.BM25(k1=self.k1, b=self.b, method="lucene", **precise)
         engine.index((terms, vocabulary), create_empty_token=False, show_progress=False)
@@ -148,61 +148,8 @@ class Bm25s:
         return norms
 
 
-class Bm25sIndex:
-    """An opened bm25s index, memory-mapped; threads may share it.
-
-    Args:
-        folder: where :meth:`Bm25s.build` wrote.
-        passages: how many passages were indexed.
-    """
-
-    def __init__(self, folder: Path, *, passages: int):
-        _, self._analyze = _libraries(indexing=False)
-        try:
-            self._data = np.load(folder / DATA, mmap_mode="r", allow_pickle=False)
-            self._rows = np.load(folder / ROWS, mmap_mode="r", allow_pickle=False)
-            self._starts = np.load(folder / STARTS, allow_pickle=False)
-            vocabulary = read_json(folder / VOCABULARY)
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{folder}: no bm25s index: {error}") from error
-        if not len(self._data) == len(self._rows) == self._starts[-1]:
-            raise ArtifactError(f"{folder}: the arrays of the bm25s index differ in length")
-        self._vocabulary = {term: number for number, term in enumerate(vocabulary)}
-        self._passages = passages
-
-    def __len__(self) -> int:
-        """Count the indexed passages."""
-        return self._passages
-
-    def search(self, questions: Sequence[str], depth: int) -> Hits:
-        """Return at most ``depth`` passages for each question, best first."""
-        return pad_hits([self._search_one(question, depth) for question in questions], depth)
-
-    def _search_one(
-        self, question: str, depth: int
-    ) -> tuple[Int64[np.ndarray, " hits"], Float32[np.ndarray, " hits"]]:
-        # summed in double precision and rounded once, so that equal passages score equally
-        sums = np.zeros(self._passages, dtype=np.float64)
-        for term, count in self._terms(question):
-            column = slice(self._starts[term], self._starts[term + 1])
-            sums[self._rows[column]] += count * self._data[column]
-        scores = sums.astype(np.float32)
-        found = np.flatnonzero(scores)
-        return best_first(found, scores[found], depth)
-
-    def _terms(self, question: str) -> list[tuple[int, np.float64]]:
-        counts = Counter(self._analyze(indexed_text("", question)))
-        known = [(self._vocabulary.get(term), count) for term, count in counts.items()]
-        return [(term, np.float64(count)) for term, count in known if term is not None]
-
-    def close(self) -> None:
-        """Let go of the mapped files."""
-        self._data = self._rows = np.zeros(0, dtype=np.float32)
-        self._vocabulary = {}
-
-
 def lucene_length(lengths: Int64[np.ndarray, " passages"]) -> Int64[np.ndarray, " passages"]:
-    """Round lengths down to what Lucene's one byte a passage can hold: exact to 40 terms.
+    """Round lengths down to what Lucene stores in one byte: exact up to 40 terms.
 
     Source: Lucene 9 ``SmallFloat.intToByte4``: above 24, three bits after the leading one.
     """
@@ -210,27 +157,6 @@ def lucene_length(lengths: Int64[np.ndarray, " passages"]) -> Int64[np.ndarray, 
     shift = np.maximum(np.frexp(above.astype(np.float64))[1].astype(np.int64) - 4, 0)
     rounded: np.ndarray = np.minimum(lengths, 24) + ((above >> shift) << shift)
     return rounded
-
-
-def best_first(
-    positions: Int64[np.ndarray, " found"], scores: Float32[np.ndarray, " found"], depth: int
-) -> tuple[Int64[np.ndarray, " hits"], Float32[np.ndarray, " hits"]]:
-    """Return the ``depth`` best, by score descending and position ascending, ties at the cut too.
-
-    Args:
-        positions: ascending.
-        scores: their scores.
-        depth: how many to return at most.
-    """
-    if len(positions) > depth:
-        cut = len(scores) - depth
-        least = np.partition(scores, cut)[cut]
-        above = np.flatnonzero(scores > least)
-        level = np.flatnonzero(scores == least)[: depth - len(above)]
-        kept = np.concatenate([above, level])
-        positions, scores = positions[kept], scores[kept]
-    order = np.lexsort((positions, -scores))
-    return positions[order], scores[order]
 
 
 def load(folder: Path, details: Mapping[str, Any]) -> Bm25sIndex:
@@ -243,17 +169,11 @@ def load(folder: Path, details: Mapping[str, Any]) -> Bm25sIndex:
     return Bm25sIndex(folder, passages=Bm25sRecord.from_details(details, where=folder).passages)
 
 
-def _libraries(*, indexing: bool = True) -> tuple[Any, Any]:
+def _bm25s() -> Any:
     try:
-        from spider.text.anserini_analysis import analyze
-
-        if not indexing:
-            return None, analyze
         import bm25s
     except ImportError as error:
-        raise MissingDependencyError(
-            f"sparse search without Lucene: {error}", extra="bm25s"
-        ) from error
+        raise missing_library(error) from error
     # it logs at its own level, whatever the root's is
     logging.getLogger(bm25s.__name__).setLevel(logging.WARNING)
-    return bm25s, analyze
+    return bm25s

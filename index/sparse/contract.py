@@ -1,4 +1,4 @@
-"""What every sparse engine offers: settings that build an index, and an index that searches."""
+"""The contract of a sparse engine: settings that build an index, and an index that searches."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -6,14 +6,12 @@ from typing import Any, Protocol, runtime_checkable
 
 from spider.artifacts.atomic_files import read_json, write_json
 from spider.artifacts.variants import load_variant, variant_of
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.progress import Progress
 from spider.ranking import Hits
 
 BLOCK = 1_000
 MADE_WITH = "made_with.json"
-EXECUTION = {"threads", "heap"}
-"""Settings of engines that decide how fast they run, and nothing of what they find."""
 
 
 @runtime_checkable
@@ -32,7 +30,7 @@ class PassageTexts(Protocol):
 
 @runtime_checkable
 class SparseIndex(Protocol):
-    """An opened index; safe to use from several threads."""
+    """An open index. Threads may share it."""
 
     def search(self, questions: Sequence[str], depth: int) -> Hits:
         """Return at most ``depth`` passages for each question, best first."""
@@ -43,18 +41,18 @@ class SparseIndex(Protocol):
 
 @runtime_checkable
 class SparseEngine(Protocol):
-    """Settings of one engine."""
+    """The settings of an engine."""
 
     @property
     def variant(self) -> str:
-        """The file in ``index/sparse`` whose ``load`` opens what ``build`` wrote."""
+        """The module of ``index/sparse`` that loads what ``build`` wrote."""
 
     def build(
         self, corpus: PassageTexts, folder: Path, progress: Progress | None = None
     ) -> dict[str, Any]:
         """Index a corpus into a folder and return the details that ``load`` needs.
 
-        What may differ between equal builds goes through :func:`save_made_with` instead.
+        Facts that may differ between equal builds go to :func:`save_made_with` instead.
         """
 
 
@@ -73,7 +71,7 @@ def load_sparse(folder: Path, details: Mapping[str, Any]) -> SparseIndex:
 
 
 def save_made_with(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write what an index was made with into its folder, which no content hash covers.
+    """Write what an index was made with into its folder. No content hash covers it.
 
     Args:
         folder: the index.
@@ -89,13 +87,13 @@ def load_made_with(folder: Path) -> dict[str, Any]:
 
 
 def indexed_text(title: str, text: str) -> str:
-    r"""Return what BM25 sees of a passage: ``title + "\n" + text``, lone surrogates dropped."""
+    r"""Return the text that BM25 indexes: ``title + "\n" + text`` without lone surrogates."""
     whole = f"{title}\n{text}"
     return whole if whole.isascii() else whole.encode("utf-8", "ignore").decode("utf-8")
 
 
 def indexed_blocks(corpus: PassageTexts) -> Iterator[tuple[int, list[str]]]:
-    """Yield (first position, indexed texts) of a corpus, a thousand passages at a time."""
+    """Yield the first position and the indexed texts of each block of a thousand passages."""
     for first in range(0, len(corpus), BLOCK):
         positions = range(first, min(first + BLOCK, len(corpus)))
         pairs = zip(corpus.titles(positions), corpus.texts(positions), strict=True)
@@ -103,8 +101,8 @@ def indexed_blocks(corpus: PassageTexts) -> Iterator[tuple[int, list[str]]]:
 
 
 def check_bm25(k1: float, b: float) -> None:
-    """Raise ConfigError unless BM25 is defined for these parameters."""
+    """Raise SettingError unless BM25 is defined for these parameters."""
     if k1 < 0:
-        raise ConfigError(f"sparse.k1 is {k1}, expected 0 or more")
+        raise SettingError("k1", k1, "0 or more")
     if not 0 <= b <= 1:
-        raise ConfigError(f"sparse.b is {b}, expected 0 to 1")
+        raise SettingError("b", b, "0 to 1")

@@ -1,9 +1,9 @@
-"""One Java virtual machine per process, found and tried out before it is started.
+"""One Java virtual machine for each process, tested before it is started.
 
-``plan_jvm`` looks for a Java of version 21 or later and for Anserini's jar, without starting or
-importing anything; ``preflight`` starts that JVM once in a child process, because a JVM that
-cannot start ends the whole interpreter; ``start_jvm`` starts it here. pyserini is never imported:
-it asks for a module that the bundled runtime lacks, and for an API key.
+``plan_jvm`` looks for a Java of version 21 or later and for Anserini's jar; it starts and imports
+nothing. ``preflight`` starts that JVM once in a child process, because a JVM that cannot start
+ends the whole interpreter. ``start_jvm`` starts it in this process. pyserini is never imported: it
+asks for a Java module that the bundled runtime lacks, and for an API key.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class JvmPlan:
-    """What would be started, or why nothing can be.
+    """The JVM that would be started, or the reason why none can be.
 
     Attributes:
         java_home: the chosen runtime; None when there is none.
@@ -49,7 +49,7 @@ class JvmPlan:
         java_version: its version.
         jar: Anserini's jar with all it needs; None when there is none.
         options: the options of the virtual machine.
-        notes: what was passed over, and why, in the order of the search.
+        notes: what was rejected, and why, in the order of the search.
         obstacle: why no JVM can be started; empty when one can.
     """
 
@@ -63,7 +63,7 @@ class JvmPlan:
 
     @property
     def possible(self) -> bool:
-        """Whether runtime, jar and bridge are all there."""
+        """Whether the runtime, the jar and pyjnius are all there."""
         return not self.obstacle
 
     @property
@@ -73,7 +73,7 @@ class JvmPlan:
         return found.group(1) if found else ""
 
     def describe(self) -> str:
-        """Say in one line what would be used, or what is in the way."""
+        """Return one line: what would be used, or the obstacle."""
         if not self.possible:
             return self.obstacle
         return f"Java {self.java_version} ({self.java_source}), Anserini {self.anserini_version}"
@@ -83,8 +83,8 @@ def plan_jvm(*, heap: str = "2g", environment: Mapping[str, str] | None = None) 
     """Choose a Java runtime, a jar and options; nothing is started.
 
     Args:
-        heap: the largest heap, as after ``-Xmx``.
-        environment: read instead of the process's environment.
+        heap: the largest heap, in the format of ``-Xmx``.
+        environment: read instead of the environment of this process.
     """
     variables = os.environ if environment is None else environment
     notes: list[str] = []
@@ -157,7 +157,7 @@ def _package_folder(name: str) -> Path | None:
 
 
 def _release(home: Path) -> dict[str, str]:
-    """Read the file in which every Java runtime since 7 names its version and modules."""
+    """Read the file ``release``, in which a Java runtime names its version and modules."""
     try:
         text = (home / "release").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -170,7 +170,7 @@ def preflight(plan: JvmPlan) -> str:
     """Start the planned JVM once in a child process.
 
     Returns:
-        Why it failed; empty when it works. The answer is remembered for this process.
+        The reason of a failure; empty when it works. The result is cached in this process.
     """
     if not plan.possible:
         return plan.obstacle
@@ -200,7 +200,7 @@ _running: JvmPlan | None = None
 
 
 def start_jvm(*, heap: str = "2g") -> JvmPlan:
-    """Start the JVM of this process, or return the plan of the one that runs.
+    """Start the JVM of this process, or return the plan of the running one.
 
     Raises:
         MissingDependencyError: no JVM can be started here.
@@ -247,7 +247,7 @@ def _boot(plan: JvmPlan) -> None:
 
 @contextlib.contextmanager
 def _java_home(plan: JvmPlan) -> Iterator[None]:
-    """Point pyjnius at the planned runtime while it loads libjvm."""
+    """Set JAVA_HOME to the planned runtime while pyjnius loads libjvm."""
     before = os.environ.get("JAVA_HOME")
     os.environ["JAVA_HOME"] = str(plan.java_home)
     try:
@@ -261,14 +261,14 @@ def _java_home(plan: JvmPlan) -> Iterator[None]:
 
 @functools.cache
 def java_class(name: str) -> Any:
-    """Return the Python face of a Java class; the JVM must run."""
+    """Return pyjnius's wrapper of a Java class; the JVM must be running."""
     from jnius import autoclass
 
     return autoclass(name)
 
 
 def detach_thread() -> None:
-    """Let the JVM forget the current thread, unless it is the main one."""
+    """Detach the current thread from the JVM, unless it is the main thread."""
     if threading.current_thread() is not threading.main_thread():
         from jnius import detach
 

@@ -1,8 +1,8 @@
 """BM25 by Lucene, through Anserini's indexer and analyzer.
 
-The index is written by one thread with a merge policy that only merges neighbours, so Lucene's
-document numbers are passage positions: no table of ids is read at search time, equal scores come
-in ascending position, and an index built again answers the same, byte-different as it is.
+One thread writes the index, and the merge policy merges neighbours only, so the document numbers of
+Lucene are passage positions. Searching therefore reads no table of ids, and equal scores come in
+ascending position. An index that is built again differs in its bytes but gives the same results.
 """
 
 import json
@@ -23,11 +23,12 @@ from index.sparse.contract import (
 from index.sparse.jvm import java_class, start_jvm
 from index.sparse.lucene_searcher import LuceneIndex, java_errors, open_searcher
 from spider.artifacts.record import DetailsRecord
-from spider.errors import ArtifactError, ConfigError, SpiderError
+from spider.errors import ArtifactError, SettingError, SpiderError
 from spider.progress import Progress
+from spider.settings import Execution
 
 ANALYZER = "anserini DefaultEnglishAnalyzer (porter)"
-# a stop word: keeps the passage's place in the index and matches nothing
+# a stop word: it keeps the position of an empty passage and matches nothing
 EMPTY_CONTENTS = "the"
 JAVA_BLANK = "".join(map(chr, range(33)))
 WRITE_BUFFER_SHARE = 8
@@ -73,13 +74,18 @@ class Lucene:
     variant = "lucene"
 
     def __init__(
-        self, *, k1: float = 0.9, b: float = 0.4, threads: int = THREADS, heap: str = HEAP
+        self,
+        *,
+        k1: float = 0.9,
+        b: float = 0.4,
+        threads: Execution[int] = THREADS,
+        heap: Execution[str] = HEAP,
     ):
         check_bm25(k1, b)
         if threads < 1:
-            raise ConfigError(f"sparse.threads is {threads}, expected at least 1")
+            raise SettingError("threads", threads, "at least 1")
         if not re.fullmatch(r"[1-9]\d*[kmgKMG]", heap):
-            raise ConfigError(f"sparse.heap is {heap!r}, expected a size such as 2g or 512m")
+            raise SettingError("heap", heap, "a size such as 2g or 512m")
         self.k1 = k1
         self.b = b
         self.threads = threads
@@ -88,14 +94,14 @@ class Lucene:
     def build(
         self, corpus: PassageTexts, folder: Path, progress: Progress | None = None
     ) -> dict[str, Any]:
-        """Index a corpus; whatever is in the folder is replaced.
+        """Index a corpus; the content of the folder is replaced.
 
         Returns:
             Settings and counts, for :func:`load` and the manifest.
 
         Raises:
             MissingDependencyError: no JVM can run here.
-            SpiderError: Lucene did not take every passage.
+            SpiderError: Lucene did not accept every passage.
         """
         plan = start_jvm(heap=self.heap)
         if folder.exists():
@@ -142,7 +148,7 @@ class Lucene:
                     raise SpiderError(f"{folder}: Lucene refused passages from {first} on")
                 if progress is not None:
                     progress.advance(len(batch))
-            # SimpleIndexer.close swallows what goes wrong in a commit (a full disk): ask first
+            # SimpleIndexer.close hides errors of a commit (a full disk), so commit before it
             writer.commit()
         finally:
             indexer.close()
@@ -194,7 +200,7 @@ def load(folder: Path, details: Mapping[str, Any]) -> LuceneIndex:
 
 
 def _check_order(folder: Path, reader: Any, passages: int) -> None:
-    """Look up some documents' ids: searching takes document numbers for positions."""
+    """Check the ids of some documents: searching uses document numbers as positions."""
     if reader.maxDoc() != passages:
         raise SpiderError(f"{folder}: Lucene holds {reader.maxDoc()} passages, expected {passages}")
     stored = reader.storedFields()

@@ -2,74 +2,73 @@
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from index.fusion.contract import Fusion
+from spider.errors import ConfigError, SettingError
 from spider.launch.entrypoint import launch
+from spider.launch.settings import StageSettings
+from spider.settings import Execution
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SearchConfig:
+class SearchSettings(StageSettings):
     """Settings of ``spider search``.
 
     Attributes:
         question: one question, whose passages are printed; with neither this nor questions, a
-            prompt asks for one after the other.
-        questions: folder of a question set, every question of which is searched into a run.
-        workspace: folder of this undertaking's artifacts; the one used last, unless told.
-        index: what is searched.
+            prompt asks for one question after the other.
+        questions: folder of a question set; every question is searched into a run.
+        index: the index that is searched.
         corpus: the corpus that the index was built from.
-        encoder: the encoder that its passages were embedded with; null takes the one recorded.
-        output: where the run goes.
-        systems: some of bm25, dense, hybrid; none named means all that the index has.
-        depth: passages a question in a run.
+        encoder: the encoder that its passages were embedded with; null takes the recorded one.
+        systems: some of the systems of the index; empty means all of them.
+        depth: passages for each question of a run.
         k: passages shown for a single question.
         label: what reports call this run's systems (untrained, say).
-        fusion: instead of the one that was built in.
+        fusion: replaces the fusion that the index was built with.
         device: where a transformer runs: cpu, cuda or auto.
-        overwrite: replace a run made from other settings or inputs.
     """
 
-    question: str | None = None
-    questions: Path | None = None
-    workspace: Path = Path("spider-work/default")
-    index: Path
-    corpus: Path
-    encoder: Path | None = None
-    output: Path
-    systems: list[str] = field(default_factory=list)
+    positionals: ClassVar = ("question",)
+
+    question: Execution[str | None] = None
+    questions: Execution[Path | None] = None
+    index: Execution[Path]
+    corpus: Execution[Path]
+    encoder: Execution[Path | None] = None
+    systems: tuple[str, ...] = ()
     depth: int = 100
-    k: int = 10
+    k: Execution[int] = 10
     label: str = ""
-    fusion: Fusion | None = None
-    device: str = "auto"
-    overwrite: bool = False
-    resolved: Mapping[str, Any] = field(default_factory=dict)
+    fusion: Execution[Fusion | None] = None
+    device: Execution[str] = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuse settings that contradict each other, and values out of range."""
+        if self.questions is not None and self.question is not None:
+            raise ConfigError("give questions=FOLDER or one question, not both")
+        if self.question is not None and not self.question.strip():
+            raise ConfigError("the question is empty; without one, a prompt asks for questions")
+        for name in ("depth", "k"):
+            if getattr(self, name) < 1:
+                raise SettingError(name, getattr(self, name), "at least 1")
 
 
-def main(config: SearchConfig) -> None:
+def main(settings: SearchSettings) -> None:
     """Search a question set into a run, or show passages for single questions."""
-    from spider.errors import ConfigError
-
-    if config.questions is not None and config.question is not None:
-        raise ConfigError("give questions=FOLDER or one question, not both")
-    if config.question is not None and not config.question.strip():
-        raise ConfigError("the question is empty; without one, a prompt asks for questions")
-    for name, value in (("depth", config.depth), ("k", config.k)):
-        if value < 1:
-            raise ConfigError(f"setting {name}: got {value}, expected at least 1")
-    if config.questions is not None:
-        _search_set(config, config.questions)
+    if settings.questions is not None:
+        _search_set(settings, settings.questions)
     else:
-        _show(config)
+        _show(settings)
 
 
-def _search_set(config: SearchConfig, questions: Path) -> None:
+def _search_set(settings: SearchSettings, questions: Path) -> None:
     from index.engines.contract import load_stored
     from index.engines.opening import (
         check_encoder,
@@ -86,16 +85,16 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
     from spider.artifacts.stage import Stage
     from spider.question import RECORDS, SETTINGS, load_question_set
 
-    index = open_artifact(config.index, kind="index")
-    systems = check_systems(index, config.systems)
-    corpus = open_corpus(index, config.corpus)
+    index = open_artifact(settings.index, kind="index")
+    systems = check_systems(index, settings.systems)
+    corpus = open_corpus(index, settings.corpus)
     note = ""
     if load_stored(index).needs_encoder(systems):
-        note = training_note(check_encoder(index, config.encoder))
+        note = training_note(check_encoder(index, settings.encoder))
     question_set = load_question_set(questions)
     fusion = (
-        config.fusion.settings()
-        if config.fusion is not None
+        settings.fusion.settings()
+        if settings.fusion is not None
         else IndexRecord.from_manifest(index).fusion
     )
     inputs = {"index": index, "corpus": corpus.artifact}
@@ -104,10 +103,10 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
     stage = Stage(
         verb="search",
         kind="run",
-        output=config.output,
-        config={"systems": list(systems), "depth": config.depth, "label": config.label},
+        output=settings.output,
+        config={"systems": list(systems), "depth": settings.depth, "label": settings.label},
         inputs=inputs,
-        overwrite=config.overwrite,
+        overwrite=settings.overwrite,
         fingerprint_extra={
             "questions": [hash_file(questions / name) for name in (SETTINGS, RECORDS)],
             "fusion": fusion if "hybrid" in systems else None,
@@ -116,20 +115,20 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
     if stage.up_to_date():
         return
     opened = open_index(
-        config.index,
-        corpus=config.corpus,
-        encoder=config.encoder,
+        settings.index,
+        corpus=settings.corpus,
+        encoder=settings.encoder,
         systems=systems,
-        fusion=config.fusion,
-        device=config.device,
+        fusion=settings.fusion,
+        device=settings.device,
     )
     try:
         with stage.writing() as folder:
-            counts = write_run(folder, opened, question_set, systems, config.depth)
+            counts = write_run(folder, opened, question_set, systems, settings.depth)
             record = RunRecord(
                 systems=systems,
-                label=config.label,
-                depth=config.depth,
+                label=settings.label,
+                depth=settings.depth,
                 questions=question_set.name,
                 fusion=fusion if "hybrid" in systems else None,
                 note=note,
@@ -139,21 +138,21 @@ def _search_set(config: SearchConfig, questions: Path) -> None:
         opened.close()
 
 
-def _show(config: SearchConfig) -> None:
+def _show(settings: SearchSettings) -> None:
     from index.engines.opening import open_index
     from index.engines.passage_display import show_passages
 
     opened = open_index(
-        config.index,
-        corpus=config.corpus,
-        encoder=config.encoder,
-        systems=config.systems or None,
-        fusion=config.fusion,
-        device=config.device,
+        settings.index,
+        corpus=settings.corpus,
+        encoder=settings.encoder,
+        systems=settings.systems or None,
+        fusion=settings.fusion,
+        device=settings.device,
     )
     try:
-        for question in [config.question] if config.question is not None else _typed():
-            show_passages(question, opened.passages([question], config.k)[0])
+        for question in [settings.question] if settings.question is not None else _typed():
+            show_passages(question, opened.passages([question], settings.k)[0])
     finally:
         opened.close()
 

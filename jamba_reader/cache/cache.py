@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 import torch
 
+from jamba_reader.cache.layers import empty_layers, fit, kind_of
 from jamba_reader.cache.mamba_state import MambaState, Mark, copied
 from jamba_reader.cache.size import allocating, history_bytes, key_value_bytes, state_bytes
 from jamba_reader.config import JambaConfig
@@ -65,37 +66,7 @@ class Cache:
         size = key_value_bytes(config, sequences * capacity, dtype.itemsize)
         size += state_bytes(config, sequences) + history_bytes(config, sequences, dtype.itemsize)
         with allocating(sequences, capacity, size, device):
-            return cls._empty(config, sequences, dtype, device, capacity)
-
-    @classmethod
-    def _empty(
-        cls,
-        config: JambaConfig,
-        sequences: int,
-        dtype: torch.dtype,
-        device: torch.device | str,
-        capacity: int,
-    ) -> "Cache":
-        state_dtype = torch.promote_types(torch.float32, dtype)
-        mamba, memories = {}, {}
-        for layer, mixer in enumerate(config.mixers):
-            if mixer == "mamba":
-                channels = config.inner_size
-                state = (sequences, channels, config.mamba_d_state)
-                history = (sequences, config.mamba_d_conv - 1, channels)
-                mamba[layer] = MambaState(
-                    torch.zeros(state, dtype=state_dtype, device=device),
-                    torch.zeros(history, dtype=dtype, device=device),
-                )
-            else:
-                memories[layer] = KeyValueMemory.empty(
-                    sequences,
-                    config.num_key_value_heads,
-                    config.head_dim,
-                    dtype=dtype,
-                    device=device,
-                    capacity=capacity,
-                )
+            mamba, memories = empty_layers(config, sequences, dtype, device, capacity)
         return cls(mamba, memories, [0] * sequences)
 
     @property
@@ -114,35 +85,13 @@ class Cache:
             raise _ended_halfway()
         return self.mamba[index] if memory is None else memory
 
-    def _kind(self) -> tuple[object, ...]:
-        """Return the properties that caches must share to be stacked."""
-        tensors = [t for layer in self.mamba.values() for t in (layer.state, layer.history)]
-        mamba = tuple((t.shape[1:], t.dtype, t.device) for t in tensors)
-        keys = [memory.keys for memory in self.memories.values()]
-        heads = tuple((t.shape[1], t.shape[3], t.dtype, t.device) for t in keys)
-        return tuple(self.mamba), mamba, tuple(self.memories), heads
-
     def check_fits(self, config: JambaConfig) -> None:
         """Check that the cache was made for a model of this shape.
 
         Raises:
             DataError: it was made for another shape.
         """
-        inner, rows = config.inner_size, self.sequences
-        state, history = (rows, inner, config.mamba_d_state), (rows, config.mamba_d_conv - 1, inner)
-        heads = (rows, config.num_key_value_heads, config.head_dim)
-        fits = len(self.mamba) + len(self.memories) == len(config.mixers)
-        for layer, mixer in enumerate(config.mixers):
-            if mixer == "mamba":
-                old = self.mamba.get(layer)
-                fits &= old is not None and (old.state.shape, old.history.shape) == (state, history)
-            else:
-                memory = self.memories.get(layer)
-                fits &= memory is not None and all(
-                    (t.shape[0], t.shape[1], t.shape[3]) == heads
-                    for t in (memory.keys, memory.values)
-                )
-        if not fits:
+        if not fit(self.mamba, self.memories, config, self.sequences):
             raise DataError(
                 "the cache was made for a model of another shape; make one with new_cache of this "
                 "model"
@@ -233,7 +182,7 @@ class Cache:
         """
         if not caches:
             raise DataError("no caches to stack: expected at least one")
-        if len({cache._kind() for cache in caches}) > 1:
+        if len({kind_of(cache.mamba, cache.memories) for cache in caches}) > 1:
             raise DataError("caches of different models, dtypes or devices cannot be stacked")
         for cache in caches:
             cache.check_whole()

@@ -8,6 +8,7 @@ parts of layers without experts are int8 too. CPU and GPU read the same files.
 """
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from jamba_reader.checkpoints.writer import SHARD_BYTES, Outgoing, write_checkpo
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
 from jamba_reader.ops.row_quantisation.op import quantise_rows
 from jamba_reader.ops.row_quantisation.operands import QuantisedRows
+from spider.artifacts.model_card import ModelCard
 from spider.errors import CheckpointError, ConfigError
 from spider.memory import in_words
 
@@ -129,6 +131,35 @@ def quantise_checkpoint(
 def joint_quantization(stored: ExpertsInt8 | None, wanted: ExpertsInt8) -> ExpertsInt8:
     """Return the int8 weights of the result: those stored as int8, and those to quantise."""
     return ExpertsInt8(dense=wanted.dense or (stored is not None and stored.dense))
+
+
+def quantization_card(counts: Mapping[str, int], quantization: ExpertsInt8) -> ModelCard:
+    """Return the model card of a quantised checkpoint.
+
+    Args:
+        counts: the result of :func:`quantise_checkpoint`.
+        quantization: the int8 weights of the result.
+    """
+    return ModelCard(
+        title="A Jamba language model with int8 weights",
+        summary="An int8 copy of a Jamba checkpoint. Made by `spider quantize-reader`.",
+        training="Not trained here: each int8 row is the source's row, rounded, with one scale.",
+        settings={
+            **quantization.to_mapping(),
+            "parameters": counts["parameters"],
+            "int8 parameters": counts["int8_parameters"],
+            "bytes": counts["bytes"],
+            "bytes of the source": counts["source_bytes"],
+        },
+        usage=(
+            "from jamba_reader.model.loading import load_model\n\n"
+            'model = load_model(".")  # the folder of this file'
+        ),
+        limits=[
+            "Its answers differ a little from those of the source; measure both before use.",
+            "The transformers library does not load this format.",
+        ],
+    )
 
 
 def _check_disk(folder: Path, needed: int) -> None:

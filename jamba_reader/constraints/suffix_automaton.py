@@ -11,6 +11,7 @@ from typing import NamedTuple, no_type_check
 import numpy as np
 from jaxtyping import Int32, Int64
 
+from jamba_reader.constraints.counting_sort import by_length, counting_sort
 from spider.compilation import njit
 
 ROOT = 0
@@ -188,26 +189,11 @@ def _extend_all(text, starts):  # noqa: C901 the online step is one: its parts s
 
 @njit
 @no_type_check
-def _by_length(lengths):
-    """Return the states in ascending order of length (counting sort)."""
-    places = np.zeros(lengths.max() + 2, np.int64)
-    for length in lengths:
-        places[length + 1] += 1
-    places = np.cumsum(places)
-    order = np.empty(len(lengths), np.int32)
-    for state in range(len(lengths)):
-        order[places[lengths[state]]] = state
-        places[lengths[state]] += 1
-    return order
-
-
-@njit
-@no_type_check
 def _count(links, lengths, prefix_states):
     counts = np.zeros(len(links), np.int32)
     for state in prefix_states:
         counts[state] += 1
-    order = _by_length(lengths)
+    order = by_length(lengths)
     # longest first: a suffix occurs wherever the longer substring occurs
     for place in range(len(order) - 1, 0, -1):
         state = order[place]
@@ -224,8 +210,8 @@ def _sort_edges(states, edges):
     for edge in range(len(edges)):
         largest = max(largest, edges[edge, SYMBOL])
         starts[edges[edge, OWNER] + 1] += 1
-    by_symbol = _counting_sort(edges[:, SYMBOL], np.arange(len(edges)), largest + 1)
-    order = _counting_sort(edges[:, OWNER], by_symbol, states)
+    by_symbol = counting_sort(edges[:, SYMBOL], np.arange(len(edges)), largest + 1)
+    order = counting_sort(edges[:, OWNER], by_symbol, states)
     symbols = np.empty(len(edges), np.int32)
     targets = np.empty(len(edges), np.int32)
     for place in range(len(order)):
@@ -236,23 +222,9 @@ def _sort_edges(states, edges):
 
 @njit
 @no_type_check
-def _counting_sort(keys, order, limit):
-    places = np.zeros(limit + 1, np.int64)
-    for key in keys:
-        places[key + 1] += 1
-    places = np.cumsum(places)
-    result = np.empty(len(order), np.int64)
-    for item in order:
-        result[places[keys[item]]] = item
-        places[keys[item]] += 1
-    return result
-
-
-@njit
-@no_type_check
 def _longest(lengths, edge_starts, edge_symbols, edge_targets):
     longest = np.zeros(len(lengths), np.int32)
-    order = _by_length(lengths)
+    order = by_length(lengths)
     # longest first: an edge leads to a state with longer substrings
     for place in range(len(order) - 1, -1, -1):
         state = order[place]

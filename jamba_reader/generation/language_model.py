@@ -30,7 +30,7 @@ class LanguageModel:
     """A Jamba model and its tokenizer.
 
     Prompts are texts or token ids. The tokenizer puts the begin token before a text. A special
-    token that is written out in a prompt is that token, unless the tokenizer was told otherwise.
+    token that is written out in a prompt is that token if the tokenizer encodes special tokens.
 
     Args:
         model: the model.

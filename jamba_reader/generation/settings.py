@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from jamba_reader.constraints.contract import Quote
 from jamba_reader.tokenization.text_stream import check_stops
-from spider.errors import ConfigError
+from spider.errors import ConfigError, SettingError
 
 FinishReason = Literal["end", "stop", "length", "constraint"]
 """An end-of-text token, a stop string, the number of tokens, or no token that is allowed."""
@@ -81,7 +81,7 @@ class GenerationSettings:
 
     def _require(self, name: str, holds: bool, expected: str) -> None:
         if not holds:
-            raise ConfigError(f"{name}={getattr(self, name)}: expected {expected}")
+            raise SettingError(name, getattr(self, name), expected)
 
 
 class Generation(NamedTuple):

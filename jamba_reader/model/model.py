@@ -1,7 +1,7 @@
 """The Jamba language model on packed sequences (Jamba-1.5, arXiv:2408.12570)."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -198,22 +198,17 @@ class JambaLanguageModel(nn.Module):
         )
         cache.reserve(longest)
         logits = torch.empty(len(prompts), self.config.vocab_size, device=self.device)
-        total = sum(map(len, prompts))
-        with ExitStack() as stack:
-            shown = Progress(total=total, unit="tokens", label="prefill") if progress else None
-            if shown is not None:
-                stack.enter_context(shown)
+        shown = Progress(total=sum(map(len, prompts)), unit="tokens", label="prefill")
+        with shown if progress else nullcontext() as line:
             for lengths, tokens, finished in prompt_chunks(prompts, chunk_tokens):
                 segments = Segments(lengths)
-                packed = torch.tensor(tokens, device=self.device)
-                hidden, _ = self.hidden_states(packed, segments, cache)
+                ids = torch.tensor(tokens, device=self.device)
+                hidden, _ = self.hidden_states(ids, segments, cache)
                 if finished:
-                    rows = torch.tensor(
-                        [segments.starts[i + 1] - 1 for i in finished], device=self.device
-                    )
+                    rows = [segments.starts[i + 1] - 1 for i in finished]
                     logits[finished] = self.lm_head(hidden[rows]).float()
-                if shown is not None:
-                    shown.advance(len(tokens))
+                if line is not None:
+                    line.advance(len(tokens))
         return logits
 
     @torch.no_grad()
@@ -230,10 +225,7 @@ class JambaLanguageModel(nn.Module):
                 vocabulary, or the last call failed halfway.
         """
         if len(tokens) != cache.sequences:
-            raise DataError(
-                f"{len(tokens)} tokens for a cache of {cache.sequences} sequences, "
-                "expected one for each"
-            )
+            raise DataError(f"{len(tokens)} tokens for a cache of {cache.sequences} sequences")
         if self._decode_step is not None and tokens.device.type == "cpu" and not self.training:
             self._check_tokens(tokens)
             logits = self._decode_step.run(self.model, self.lm_head, tokens, cache)

@@ -2,9 +2,7 @@
 
 import dataclasses
 import logging
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +13,6 @@ from jaxtyping import Int64
 
 from jamba_reader.checkpoints.files import read_config
 from jamba_reader.checkpoints.location import find_checkpoint
-from jamba_reader.config import JambaConfig
 from jamba_reader.model.initialisation import initialise
 from jamba_reader.model.loading import load_model, save_model
 from jamba_reader.model.model import JambaLanguageModel
@@ -35,21 +32,22 @@ from jamba_reader.training.document_tokens import (
 )
 from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
+from jamba_reader.training.settings import LanguageModelSettings
 from jamba_reader.training.token_streams import TokenStreams
 from jamba_reader.training.validation import HeldoutPerplexity
+from spider.artifacts.model_card import CARD, ModelCard, corpus_facts, public_name
 from spider.artifacts.records.reader import LanguageModelTrainingRecord, ReaderRecord
 from spider.corpus.corpus import Corpus
 from spider.corpus.split import DocumentSplit
 from spider.errors import CheckpointError, ConfigError, DataError
 from spider.training.loop import CHECKPOINTS, TENSORBOARD, Outcome, train
-from spider.training.settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
 
 TOKENS = "tokens"
 TOKENIZER = "tokenizer"
-UNHASHED = (TENSORBOARD,)
-"""Event files contain times of day."""
+UNHASHED = (TENSORBOARD, CARD)
+"""Event files contain times of day; the model card describes the model without being part of it."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
 """State from which an interrupted run resumes, until its artifact is complete."""
 
@@ -66,66 +64,24 @@ class TrainedLanguageModel(NamedTuple):
     record: ReaderRecord
 
 
-@dataclass(frozen=True, kw_only=True)
 class LanguageModelTraining:
-    """Trains a language model; the settings decide everything except the corpus.
+    """Trains a language model on a corpus.
 
-    Attributes:
-        reader_size: shape of a new model; the vocabulary's size is the tokenizer's.
-        start: a checkpoint whose training continues; empty trains a new model.
-        tokenizer: a folder with ``tokenizer.json``; empty takes that of ``start``, or trains one.
-        vocabulary_size: largest number of tokens of a trained vocabulary.
-        vocabulary_documents: largest number of documents on which a vocabulary is trained.
-        lanes: number of token streams that are read in parallel.
-        chunk_tokens: tokens of a stream in one pass through the model.
-        chunks_per_step: passes in a step.
-        attention_memory: tokens whose keys and values a stream carries into the next step.
-        validation_tokens: about this many tokens of the validation documents are read each time.
-        mamba_time_steps: draw Mamba's time steps for a new model.
-        gradient_checkpointing: recompute each layer in the backward pass instead of keeping its
-            activations.
-        learning_rate: peak of the learning rate.
-        weight_decay: weight decay of matrices.
-        beta2: AdamW's decay of the second moment.
-        settings: settings of the training loop.
+    Args:
+        settings: everything that decides the model, beside the corpus.
+
+    Raises:
+        ConfigError: the vocabulary is too small, or start has int8 weights.
+        CheckpointError: start is no Jamba checkpoint.
     """
 
-    reader_size: JambaConfig
-    start: str = ""
-    tokenizer: str = ""
-    vocabulary_size: int = 8192
-    vocabulary_documents: int = 20_000
-    lanes: int
-    chunk_tokens: int
-    chunks_per_step: int
-    attention_memory: int
-    validation_tokens: int
-    mamba_time_steps: bool = True
-    gradient_checkpointing: bool = False
-    learning_rate: float
-    weight_decay: float
-    beta2: float
-    settings: TrainingSettings
-
-    def __post_init__(self) -> None:
-        """Check the settings before anything is written.
-
-        Raises:
-            ConfigError: a setting is out of range, or start has int8 weights.
-            CheckpointError: start is not a Jamba checkpoint.
-        """
-        for name in ("vocabulary_documents", "lanes", "chunk_tokens", "chunks_per_step"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name}={getattr(self, name)}: expected at least 1")
-        for name in ("attention_memory", "validation_tokens", "learning_rate", "weight_decay"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ConfigError(f"{name}={getattr(self, name)}: expected 0 or more")
-        if not 0.0 <= self.beta2 < 1.0:
-            raise ConfigError(f"beta2={self.beta2}: expected 0 to less than 1")
-        if not (self.start or self.tokenizer):
-            check_vocabulary_size(self.vocabulary_size)
-        if self.start and read_config(find_checkpoint(self.start))[1] is not None:
-            raise ConfigError(f"start={self.start}: int8 weights cannot be trained")
+    def __init__(self, settings: LanguageModelSettings):
+        # before anything is written
+        if not (settings.start or settings.start_tokenizer):
+            check_vocabulary_size(settings.vocabulary_size)
+        if settings.start and read_config(find_checkpoint(settings.start))[1] is not None:
+            raise ConfigError(f"start={settings.start}: int8 weights cannot be trained")
+        self.settings = settings
 
     def run(self, corpus: Corpus, folder: Path, *, split: DocumentSplit) -> TrainedLanguageModel:
         """Train in ``folder``, resuming from its checkpoints, and write the reader.
@@ -146,13 +102,14 @@ class LanguageModelTraining:
         vocabulary = settle_vocabulary(
             self._vocabulary_texts(corpus, split.training),
             folder / TOKENIZER,
-            source=self.tokenizer or (str(find_checkpoint(self.start)) if self.start else ""),
-            vocabulary_size=self.vocabulary_size,
+            source=self.settings.start_tokenizer
+            or (str(find_checkpoint(self.settings.start)) if self.settings.start else ""),
+            vocabulary_size=self.settings.vocabulary_size,
         )
         tokens = build_document_tokens(corpus, vocabulary, folder / TOKENS)
         model = self._model(vocabulary)
         outcome, training = Outcome(0, {}), LanguageModelTrainingRecord()
-        if self.settings.steps or self.settings.minutes:
+        if self.settings.training.trains:
             outcome, training = self._train(model, tokens, split, folder)
         save_model(model.cpu(), folder)
         save_vocabulary(vocabulary, folder)
@@ -164,38 +121,86 @@ class LanguageModelTraining:
             "vocabulary": model.config.vocab_size,
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
         }
+        self._card(corpus, counts, training).save(folder)
         return TrainedLanguageModel(counts, ReaderRecord(training=training))
+
+    def _card(
+        self, corpus: Corpus, counts: Mapping[str, int], training: LanguageModelTrainingRecord
+    ) -> ModelCard:
+        return ModelCard(
+            title="A Jamba language model",
+            summary=(
+                "Continues text: a small model of attention, Mamba and expert layers (Jamba, "
+                "Lieber et al. 2024). Made by `spider train-language-model`."
+            ),
+            training=(
+                "Trained to predict the next token of the corpus's training documents. No test "
+                "document was read, and validation documents served only to measure."
+                if counts["steps"]
+                else "Not trained here: the weights are those that training would start from."
+            ),
+            corpus={
+                **corpus_facts(corpus.artifact),
+                "training documents": counts["documents"],
+                "validation documents": counts["heldout_documents"],
+                "test documents": counts["test_documents"],
+            },
+            settings={
+                "starts from": public_name(self.settings.start),
+                "vocabulary from": public_name(
+                    self.settings.start_tokenizer or self.settings.start
+                ),
+                "vocabulary": counts["vocabulary"],
+                "parameters": counts["parameters"],
+                "steps": counts["steps"],
+                "tokens in a step": training.tokens_per_step or 0,
+                "epochs": training.epochs or 0.0,
+                "learning rate": self.settings.training.learning_rate,
+                "weight decay": self.settings.weight_decay,
+                "seed": self.settings.training.seed,
+            },
+            measures=training.validation or {},
+            usage=(
+                "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
+                'model = AutoModelForCausalLM.from_pretrained(".")  # the folder of this file\n'
+                'tokenizer = AutoTokenizer.from_pretrained(".")'
+            ),
+            limits=[
+                "It is a language model: it answers no question, and what it writes may be false.",
+                "It knows only its corpus, and may repeat passages of it word for word.",
+            ],
+        )
 
     def _vocabulary_texts(
         self, corpus: Corpus, training: Int64[np.ndarray, " documents"]
     ) -> Iterator[str]:
         """Yield the texts of evenly spaced training documents."""
-        stride = max(1, -(-len(training) // self.vocabulary_documents))
+        stride = max(1, -(-len(training) // self.settings.vocabulary_documents))
         for number in training[::stride].tolist():
             yield document_text(corpus, number)
 
     def _model(self, vocabulary: tokenizers.Tokenizer) -> JambaLanguageModel:
         size = vocabulary.get_vocab_size(with_added_tokens=True)
-        if self.start:
-            model = load_model(self.start, dtype=torch.float32)
-            _check_finite(model, self.start)
+        if self.settings.start:
+            model = load_model(self.settings.start, dtype=torch.float32)
+            _check_finite(model, self.settings.start)
             if size > model.config.vocab_size:
                 raise ConfigError(
-                    f"the tokenizer has {size} tokens, start={self.start} "
-                    f"{model.config.vocab_size}; leave tokenizer empty to take its own"
+                    f"the tokenizer has {size} tokens, start={self.settings.start} "
+                    f"{model.config.vocab_size}; leave start_tokenizer empty to take its own"
                 )
         else:
             config = dataclasses.replace(
-                self.reader_size,
+                self.settings.reader_size,
                 vocab_size=size,
                 pad_token_id=vocabulary.token_to_id(PAD),
                 bos_token_id=vocabulary.token_to_id(BEGIN),
                 eos_token_ids=(token_number(vocabulary, END),),
             )
             model = JambaLanguageModel(config, dtype=torch.float32)
-            generator = torch.Generator().manual_seed(self.settings.seed)
-            initialise(model, generator, mamba_time_steps=self.mamba_time_steps)
-        model.gradient_checkpointing = self.gradient_checkpointing
+            generator = torch.Generator().manual_seed(self.settings.training.seed)
+            initialise(model, generator, mamba_time_steps=self.settings.mamba_time_steps)
+        model.gradient_checkpointing = self.settings.gradient_checkpointing
         return model
 
     def _train(
@@ -204,30 +209,35 @@ class LanguageModelTraining:
         streams = TokenStreams(
             tokens,
             split.training,
-            batch_size=self.lanes,
-            chunk_tokens=self.chunk_tokens,
-            chunks_per_step=self.chunks_per_step,
-            seed=self.settings.seed,
+            batch_size=self.settings.batch_size,
+            chunk_tokens=self.settings.chunk_tokens,
+            chunks_per_step=self.settings.chunks_per_step,
+            seed=self.settings.training.seed,
         )
         validation = HeldoutPerplexity(
-            tokens, split.validation, tokens=self.validation_tokens, seed=self.settings.seed
+            tokens,
+            split.validation,
+            tokens=self.settings.validation_tokens,
+            seed=self.settings.training.seed,
         )
         if not validation.tokens:
-            logger.warning("no document is kept from training: it goes on without validation")
+            logger.warning("there is no validation document: training continues without validation")
         objective = LanguageModelObjective(
-            model, batch_size=self.lanes, attention_memory=self.attention_memory
+            model,
+            batch_size=self.settings.batch_size,
+            attention_memory=self.settings.attention_memory,
         )
         outcome = train(
             objective,
             make_batch=streams.batch,
             make_optimizer=lambda module: make_adamw(
                 module,
-                learning_rate=self.learning_rate,
-                weight_decay=self.weight_decay,
-                beta2=self.beta2,
+                learning_rate=self.settings.training.learning_rate,
+                weight_decay=self.settings.weight_decay,
+                beta2=self.settings.beta2,
             ),
             validate=validation,
-            settings=self.settings,
+            settings=self.settings.training,
             folder=folder,
         )
         record = LanguageModelTrainingRecord(
@@ -242,15 +252,15 @@ class LanguageModelTraining:
 
 
 def _check_finite(model: JambaLanguageModel, start: str) -> None:
-    """Refuse weights that no step could mend.
+    """Check that all weights are finite.
 
     Raises:
         CheckpointError: a weight is infinite or not a number.
     """
     for name, weight in model.named_parameters():
-        # the extremes are nan where any weight is
+        # the extremes are nan if any weight is
         if not bool(torch.stack(weight.detach().aminmax()).isfinite().all()):
             raise CheckpointError(
-                f"start={start}: {name} has weights that are infinite or not numbers; fetch the "
-                "checkpoint again, or go on from another"
+                f"start={start}: {name} has weights that are infinite or not numbers; download the "
+                "checkpoint again, or start from another"
             )

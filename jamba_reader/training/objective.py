@@ -20,7 +20,7 @@ from jamba_reader.training.carried_state import CarriedState, restart
 from jamba_reader.training.losses.chunked_cross_entropy import chunked_cross_entropy
 from jamba_reader.training.losses.load_balancing import load_balancing_loss
 from jamba_reader.training.token_streams import Chunk, LanguageModelBatch
-from spider.training.loop import StepOutput
+from spider.training.updates import StepOutput
 
 TIED_HEAD = "model.lm_head.weight"
 

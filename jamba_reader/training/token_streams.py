@@ -1,6 +1,6 @@
 """Batches for truncated back-propagation: token streams that continue from step to step.
 
-The training documents are joined end to end, in an order that is shuffled anew for each epoch. The
+The training documents are concatenated, in an order that is shuffled again for each epoch. The
 result is cut into ``batch_size`` streams of equal length. A step reads the next tokens of every
 stream, so the state after one step is the state before the next. Every batch is a pure function of
 its step.

@@ -6,7 +6,7 @@ from jaxtyping import Int64
 from pretrain.pairings.documents import passages_of_length
 from pretrain.pairings.pairing import PairExample
 from spider.corpus.corpus import Corpus
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.spans.span_store import SpanStore
 from spider.text.token_store import TokenStore
 
@@ -36,14 +36,11 @@ class IndependentCrop:
         titled: bool = False,
     ):
         if not 0.0 < shortest <= longest <= 1.0:
-            raise ConfigError(
-                f"shortest={shortest}, longest={longest}: expected 0 < shortest <= longest <= 1"
-            )
-        if minimum < 1 or not 0.0 <= deletion < 1.0:
-            raise ConfigError(
-                f"minimum={minimum}, deletion={deletion}: expected minimum >= 1 and deletion in "
-                "[0, 1)"
-            )
+            raise SettingError("shortest", shortest, f"above 0, and at most longest={longest} <= 1")
+        if minimum < 1:
+            raise SettingError("minimum", minimum, "at least 1")
+        if not 0.0 <= deletion < 1.0:
+            raise SettingError("deletion", deletion, "0 to less than 1")
         self.shortest = shortest
         self.longest = longest
         self.minimum = minimum

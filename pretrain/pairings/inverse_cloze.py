@@ -6,7 +6,7 @@ from jaxtyping import Int64
 from pretrain.pairings.documents import passages_of_length
 from pretrain.pairings.pairing import PairExample, other_passage
 from spider.corpus.corpus import Corpus
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.spans.span_store import SpanStore
 from spider.text.sentences import SENTENCE
 from spider.text.token_store import TokenStore
@@ -27,11 +27,11 @@ class InverseCloze:
 
     def __init__(self, *, keep_probability: float = 0.1, minimum: int = 4, negatives: int = 0):
         if not 0.0 <= keep_probability <= 1.0:
-            raise ConfigError(f"keep_probability={keep_probability}: expected 0 to 1")
-        if minimum < 1 or negatives not in (0, 1):
-            raise ConfigError(
-                f"minimum={minimum}, negatives={negatives}: expected minimum >= 1, negatives 0 or 1"
-            )
+            raise SettingError("keep_probability", keep_probability, "0 to 1")
+        if minimum < 1:
+            raise SettingError("minimum", minimum, "at least 1")
+        if negatives not in (0, 1):
+            raise SettingError("negatives", negatives, "0 or 1")
         self.keep_probability = keep_probability
         self.minimum = minimum
         self.negatives = negatives

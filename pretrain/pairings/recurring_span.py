@@ -5,7 +5,7 @@ from jaxtyping import Int32, Int64, Integer
 
 from pretrain.pairings.pairing import PairExample, other_passage
 from spider.corpus.corpus import Corpus
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.questions.transforms.query_ranges import QueryTransform
 from spider.spans.span_store import SpanStore
 from spider.text.token_store import TokenStore
@@ -34,9 +34,9 @@ class RecurringSpan:
         per_document_cap: int | None = None,
     ):
         if negatives not in (0, 1):
-            raise ConfigError(f"negatives={negatives}: expected 0 or 1")
+            raise SettingError("negatives", negatives, "0 or 1")
         if per_document_cap is not None and per_document_cap < 1:
-            raise ConfigError(f"per_document_cap={per_document_cap}: expected at least 1, or null")
+            raise SettingError("per_document_cap", per_document_cap, "at least 1, or null")
         self.transform = transform
         self.negatives = negatives
         self.per_document_cap = per_document_cap

@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pretrain.spans.heldout import HeldoutQueries
-from pretrain.spans.span_filters import SpanFilter
-from pretrain.spans.span_shards import DropLast, drops_last, mine_corpus
+from pretrain.spans.settings import MiningSettings
+from pretrain.spans.span_shards import drops_last, mine_corpus
 from pretrain.spans.yield_report import measure_yield, write_yield
 from spider.artifacts.array_stream import open_array
 from spider.artifacts.records.spans import SpansRecord
 from spider.corpus.corpus import Corpus
-from spider.corpus.split import DocumentSplit, SplitRule, split_documents
-from spider.questions.transforms.query_ranges import QueryTransform
+from spider.corpus.split import DocumentSplit, split_documents
 from spider.spans.span_store import HELDOUT, SpanStore
 
 HELDOUT_SPLITS = ("validation", "test")
@@ -36,47 +35,38 @@ class MiningResult(NamedTuple):
 
 
 class Mining:
-    """The settings of ``mine`` that decide its result; see its verb, ``pretrain.verbs.mine``."""
+    """Mines a corpus.
 
-    def __init__(
-        self,
-        *,
-        span_filter: SpanFilter,
-        query_transform: QueryTransform,
-        drop_last: DropLast = "auto",
-        split: SplitRule | None = None,
-        clusters_per_document: int = 40,
-        heldout_documents: int = 10_000,
-    ):
-        self.span_filter = span_filter
-        self.drop_last = drop_last
-        self.split = SplitRule() if split is None else split
+    Args:
+        settings: what decides the spans, the split and the held-out queries.
+    """
+
+    def __init__(self, settings: MiningSettings):
+        self.settings = settings
         self.queries = HeldoutQueries(
-            transform=query_transform,
-            clusters_per_document=clusters_per_document,
-            documents=heldout_documents,
-            seed=self.split.seed,
+            transform=settings.query_transform,
+            clusters_per_document=settings.clusters_per_document,
+            documents=settings.heldout_documents,
+            seed=settings.split.seed,
         )
 
-    def run(
-        self, corpus: Corpus, folder: Path, *, shard_passages: int = 20_000, processes: int = 1
-    ) -> MiningResult:
+    def run(self, corpus: Corpus, folder: Path) -> MiningResult:
         """Write the whole payload of the spans artifact into a folder, beside the shards.
+
+        The bytes are the same for any number of processes.
 
         Args:
             corpus: what is mined.
             folder: an existing folder, which may hold finished shards of an interrupted run.
-            shard_passages: passages a shard.
-            processes: worker processes; the bytes are the same for any number.
         """
-        drop_last = drops_last(self.drop_last, corpus)
+        drop_last = drops_last(self.settings.drop_last, corpus)
         counts = mine_corpus(
             corpus,
             folder,
-            span_filter=self.span_filter,
+            span_filter=self.settings.span_filter,
             drop_last=drop_last,
-            shard_passages=shard_passages,
-            processes=processes,
+            shard_passages=self.settings.shard_passages,
+            processes=self.settings.processes,
         )
         milliseconds = counts.pop("milliseconds", 0)
         self._split(corpus, folder).save(folder)
@@ -97,4 +87,4 @@ class Mining:
     def _split(self, corpus: Corpus, folder: Path) -> DocumentSplit:
         usable = np.zeros(corpus.n_documents, dtype=np.bool_)
         usable[open_array(folder / "documents.npy")] = True
-        return split_documents(corpus, self.split, usable)
+        return split_documents(corpus, self.settings.split, usable)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Literal, get_args
 
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.text.stop_words import SPLINTER
 
 StopWordRule = Literal["not_all", "not_at_ends"]
@@ -56,14 +56,13 @@ class SpanFilter:
         max_title_overlap: float | None = None,
     ):
         if not 2 <= minimum_words <= maximum_words <= 255:
-            raise ConfigError(
-                f"spans of {minimum_words} to {maximum_words} words: expected "
-                "2 <= minimum_words <= maximum_words <= 255"
+            raise SettingError(
+                "maximum_words", maximum_words, f"minimum_words={minimum_words} (2 or more) to 255"
             )
         if stop_words not in get_args(StopWordRule):
-            raise ConfigError(f"stop_words {stop_words!r}: expected {get_args(StopWordRule)}")
+            raise SettingError("stop_words", stop_words, f"one of {get_args(StopWordRule)}")
         if max_title_overlap is not None and not 0.0 <= max_title_overlap <= 1.0:
-            raise ConfigError(f"max_title_overlap {max_title_overlap}: expected 0 to 1, or null")
+            raise SettingError("max_title_overlap", max_title_overlap, "0 to 1, or null")
         self.minimum_words = minimum_words
         self.maximum_words = maximum_words
         self.last_token_allowed = last_token_allowed

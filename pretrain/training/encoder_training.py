@@ -1,8 +1,8 @@
 """Training an encoder on a corpus: from documents and spans to an exported checkpoint."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
@@ -12,21 +12,22 @@ from torch import nn, optim
 
 from pretrain.pairings.choice import choose_pairings
 from pretrain.pairings.independent_crop import IndependentCrop
-from pretrain.pairings.pairing import Pairing, PreparedPairing
+from pretrain.pairings.pairing import PreparedPairing
 from pretrain.pairings.title import Title
 from pretrain.training.batch import Collator, PairBatch
 from pretrain.training.distributed import is_main, main_first, processes
 from pretrain.training.objective import ContrastiveObjective
 from pretrain.training.pair_stream import PairStream
+from pretrain.training.settings import ContrastiveSettings
 from pretrain.training.validation import HeldoutValidation
+from spider.artifacts.model_card import CARD, ModelCard, corpus_facts, public_name
 from spider.artifacts.records.encoder import EncoderRecord, EncoderTrainingRecord
 from spider.corpus.corpus import Corpus
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
-from spider.errors import DataError
+from spider.errors import DataError, settings_within
 from spider.spans.span_store import SpanStore
 from spider.text.token_store import TokenStore, build_token_store
 from spider.training.loop import CHECKPOINTS, TENSORBOARD, Outcome, train
-from spider.training.settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +35,8 @@ TOKENS = "tokens"
 TOKENIZER = "tokenizer"
 TABLES = "training"
 RECURRING_SPAN = "recurring_span"
-UNHASHED = (TENSORBOARD,)
-"""Event files hold times of day."""
+UNHASHED = (TENSORBOARD, CARD)
+"""Event files hold times of day; the model card is about the model, no part of it."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
 """What an interrupted run goes on from, until its artifact is whole."""
 
@@ -52,31 +53,16 @@ class TrainedEncoder(NamedTuple):
     record: EncoderRecord | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class EncoderTraining:
-    """Everything that decides an encoder, but for the corpus and its spans.
+    """Trains an encoder on a corpus and its spans.
 
-    Attributes:
-        encoder: the variant.
-        pairings: where pairs come from, by name.
-        weights: shares of a batch by name; a missing one weighs 1.
-        enlarge_few: add crop and title pairs where the recurring spans yield few pairs.
-        batch_size: queries in a step, over all processes.
-        learning_rate: peak.
-        mask_known: leave passages that are known to answer a query out of its loss.
-        vocabulary_passages: a vocabulary is trained on at most this many passages, spread evenly.
-        settings: of the loop.
+    Args:
+        settings: everything that decides the encoder, beside corpus and spans.
     """
 
-    encoder: EncoderSettings
-    pairings: Mapping[str, Pairing]
-    weights: Mapping[str, float] = field(default_factory=dict)
-    enlarge_few: bool = True
-    batch_size: int
-    learning_rate: float
-    mask_known: bool = True
-    vocabulary_passages: int = 300_000
-    settings: TrainingSettings
+    def __init__(self, settings: ContrastiveSettings):
+        self.settings = settings
+        self.encoder: EncoderSettings = settings.architecture
 
     def run(self, corpus: Corpus, spans: SpanStore, folder: Path) -> TrainedEncoder:
         """Train into ``folder`` (resuming what it holds) and export, in the main process.
@@ -88,15 +74,17 @@ class EncoderTraining:
             raise DataError("nothing to train on: the corpus has no passage", path=corpus.path)
         with main_first():
             (folder / TOKENIZER).mkdir(exist_ok=True)
-            texts = CorpusTexts(corpus, self.vocabulary_passages)
-            tokenizer = self.encoder.tokenizer(texts, folder / TOKENIZER)
+            texts = CorpusTexts(corpus, self.settings.vocabulary_passages)
+            with settings_within("architecture"):
+                tokenizer = self.encoder.tokenizer(texts, folder / TOKENIZER)
             tokens = build_token_store(corpus, tokenizer, folder / TOKENS)
-        encoder = self.encoder.build(
-            tokenizer, seed=self.settings.seed, idf=tokens.inverse_passage_frequency()
-        )
+        with settings_within("architecture"):
+            encoder = self.encoder.build(
+                tokenizer, seed=self.settings.training.seed, idf=tokens.inverse_passage_frequency()
+            )
         pairs: dict[str, Any] = {}
         outcome = Outcome(0, {})
-        if self.settings.steps or self.settings.minutes:
+        if self.settings.training.trains:
             stream, reason = self._stream(corpus, spans, tokens)
             outcome = self._train(encoder, stream, corpus, spans, tokens, folder)
             pairs = {
@@ -115,16 +103,67 @@ class EncoderTraining:
         training = EncoderTrainingRecord(
             **pairs, steps=outcome.steps, validation=outcome.validation
         )
-        return TrainedEncoder(counts, replace(_export(encoder, folder), training=training))
+        record = replace(_export(encoder, folder), training=training)
+        self._card(corpus, record).save(folder)
+        return TrainedEncoder(counts, record)
+
+    def _card(self, corpus: Corpus, record: EncoderRecord) -> ModelCard:
+        training = record.training
+        pairs = {} if training is None else training.pairs or {}
+        made = ", ".join(f"{number:,} {name} pairs" for name, number in pairs.items())
+        return ModelCard(
+            title=f"A {self.encoder.variant} passage encoder",
+            summary=(
+                "Turns questions and passages into vectors; the inner product of two vectors says "
+                "how well a passage fits a question. Made by `spider train`."
+            ),
+            training=(
+                f"Trained without labels on pairs from the corpus's own text ({made}), by "
+                "contrastive learning with in-batch negatives (Spider, Ram et al. 2022). "
+                f"{training.note or ''}".strip()
+                if training is not None and training.steps
+                else "Not trained here: the weights are those that training would start from."
+            ),
+            corpus=corpus_facts(corpus.artifact),
+            settings={
+                "starts from": ", ".join(
+                    sorted({public_name(source) for source in self.encoder.starts})
+                ),
+                "dimension": record.dimension,
+                "similarity": record.similarity,
+                "score scale": record.score_scale,
+                "pooling": record.pooling,
+                "casing": record.casing,
+                "passage template": record.passage_template,
+                "steps": 0 if training is None else training.steps,
+                "batch size": self.settings.batch_size,
+                "learning rate": self.settings.training.learning_rate,
+                "seed": self.settings.training.seed,
+            },
+            measures={} if training is None else training.validation,
+            usage=(
+                "from sentence_transformers import SentenceTransformer\n\n"
+                'model = SentenceTransformer(".")  # the folder of this file\n'
+                'question = model.encode("What is a lock?")\n'
+                'passage = model.encode("Threads [SEP] A lock guards a resource.")\n'
+                "print(question @ passage)"
+            ),
+            limits=[
+                "It is fitted to its corpus; on other documents it may rank worse than BM25.",
+                "The measures use pseudo-questions made of recurring spans, not real questions.",
+                "The vectors repeat what the documents say wrongly or unfairly.",
+            ],
+        )
 
     def _stream(
         self, corpus: Corpus, spans: SpanStore, tokens: TokenStore
     ) -> tuple[PairStream, str]:
         prepared: dict[str, PreparedPairing] = {
-            name: pairing.prepare(corpus, spans, tokens) for name, pairing in self.pairings.items()
+            name: pairing.prepare(corpus, spans, tokens)
+            for name, pairing in self.settings.pairings.items()
         }
-        weights, reason = dict(self.weights), ""
-        if self.enlarge_few and set(prepared) == {RECURRING_SPAN}:
+        weights, reason = dict(self.settings.weights), ""
+        if self.settings.enlarge_few and set(prepared) == {RECURRING_SPAN}:
             choice = choose_pairings(len(prepared[RECURRING_SPAN]))
             if set(choice.weights) != set(prepared):
                 reason = choice.reason
@@ -135,8 +174,8 @@ class EncoderTraining:
         stream = PairStream(
             prepared,
             weights=weights,
-            batch_size=self.batch_size,
-            seed=self.settings.seed,
+            batch_size=self.settings.batch_size,
+            seed=self.settings.training.seed,
             multiple=processes(),
         )
         return stream, reason
@@ -154,7 +193,7 @@ class EncoderTraining:
             tokens=tokens,
             document_number=corpus.document_number,
             encoder=encoder,
-            mask_known=self.mask_known,
+            mask_known=self.settings.mask_known,
         )
 
         def make_batch(step: int) -> PairBatch:
@@ -166,9 +205,9 @@ class EncoderTraining:
         return train(
             ContrastiveObjective(encoder),
             make_batch=make_batch,
-            make_optimizer=lambda _: make_optimizer(encoder, self.learning_rate),
+            make_optimizer=lambda _: make_optimizer(encoder, self.settings.training.learning_rate),
             validate=validation,
-            settings=self.settings,
+            settings=self.settings.training,
             folder=folder,
         )
 

@@ -6,7 +6,7 @@ from pretrain.losses.in_batch_nll import in_batch_nll
 from pretrain.training.batch import PairBatch
 from pretrain.training.distributed import gather_columns
 from spider.encoders.trainable import TrainableEncoder
-from spider.training.loop import StepOutput
+from spider.training.updates import StepOutput
 
 
 class ContrastiveObjective(nn.Module):

@@ -18,7 +18,7 @@ from spider.artifacts.array_stream import open_array
 from spider.artifacts.artifact import Artifact
 from spider.artifacts.atomic_files import save_array
 from spider.corpus.corpus import Corpus
-from spider.errors import ArtifactError, ConfigError
+from spider.errors import ArtifactError, SettingError
 
 TRAIN, VALIDATION, TEST, NOT_USABLE = 0, 1, 2, 255
 SPLIT_NAMES = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
@@ -44,11 +44,14 @@ class SplitRule:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        shares = (self.validation_share, self.test_share)
-        if not (min(shares) >= 0 and sum(shares) < 1):
-            raise ConfigError(
-                f"validation_share={shares[0]} and test_share={shares[1]}: expected none "
-                "below 0, and a sum below 1"
+        for name in ("validation_share", "test_share"):
+            if not getattr(self, name) >= 0:
+                raise SettingError(name, getattr(self, name), "0 or more")
+        if not self.validation_share + self.test_share < 1:
+            raise SettingError(
+                "test_share",
+                self.test_share,
+                f"less than 1 together with validation_share={self.validation_share}",
             )
 
     def parts(

@@ -6,7 +6,7 @@ Source: DPR section 4.1 (disjoint blocks of 100 words); words are maximal runs o
 from dataclasses import replace
 
 from spider.corpus.document import Document, PassageBounds
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.text.sentences import ends_sentence
 from spider.text.words import BLANK_SEPARATED, blank_separated_block
 
@@ -38,11 +38,11 @@ class WordSplitter:
         dpr_compatible: bool = False,
     ):
         if words < 1:
-            raise ConfigError(f"splitter words={words}: expected at least 1")
+            raise SettingError("words", words, "at least 1")
         if not 0 <= minimum_tail <= words:
-            raise ConfigError(f"splitter minimum_tail={minimum_tail}: expected 0..words={words}")
+            raise SettingError("minimum_tail", minimum_tail, f"0 to words={words}")
         if dpr_compatible and paragraph_aware:
-            raise ConfigError("splitter: dpr_compatible=true excludes paragraph_aware=true")
+            raise SettingError("paragraph_aware", True, "false beside dpr_compatible=true")
         self.words = words
         self.minimum_tail = 0 if dpr_compatible else minimum_tail
         self.paragraph_aware = paragraph_aware

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Float
 
 from spider.artifacts.records.encoder import EncoderRecord
-from spider.errors import CheckpointError, ConfigError
+from spider.errors import CheckpointError, ConfigError, SettingError
+from spider.settings import Execution
 from spider.text.tokenizer import Tokenizer, load_tokenizer
 from spider.text.vocabulary import settle_tokenizer
 
@@ -29,9 +30,10 @@ class BertSettings:
     """Settings of the ``bert`` encoder.
 
     Args:
-        source: a name on the hub or a folder to start from; "" makes a fresh small transformer. A
-            DPR checkpoint (``tau/spider``) is converted.
-        tokenizer_source: "" takes the source's, or trains a vocabulary on the corpus when fresh.
+        start: a folder or a name on the hub whose weights training begins with; "" makes a new
+            small transformer. A DPR checkpoint (``tau/spider``) is converted.
+        start_tokenizer: a folder, a file or a name on the hub; "" takes the tokenizer of
+            ``start``, or trains a vocabulary on the corpus for a new transformer.
         hidden: of a fresh transformer: length of a vector.
         layers: of a fresh transformer.
         heads: of a fresh transformer.
@@ -51,8 +53,8 @@ class BertSettings:
     def __init__(
         self,
         *,
-        source: str = "",
-        tokenizer_source: str = "",
+        start: Execution[str] = "",
+        start_tokenizer: Execution[str] = "",
         hidden: int = 256,
         layers: int = 4,
         heads: int = 4,
@@ -67,13 +69,15 @@ class BertSettings:
         score_multiplier: float = 1.0,
     ):
         if precision not in ("float32", "bfloat16"):
-            raise ConfigError(f"encoder.precision={precision!r}; expected float32 or bfloat16")
+            raise SettingError("precision", precision, "float32 or bfloat16")
         if hidden % heads:
-            raise ConfigError(f"encoder.hidden={hidden} is not a multiple of encoder.heads={heads}")
-        if min(max_query_length, max_passage_length) < 3:
-            raise ConfigError("encoder.max_query_length and max_passage_length must be at least 3")
-        self.source = source
-        self.tokenizer_source = tokenizer_source
+            raise SettingError("hidden", hidden, f"a multiple of heads={heads}")
+        lengths = {"max_query_length": max_query_length, "max_passage_length": max_passage_length}
+        for name, length in lengths.items():
+            if length < 3:
+                raise SettingError(name, length, "at least 3: [CLS], a token and [SEP]")
+        self.start = start
+        self.start_tokenizer = start_tokenizer
         self.hidden = hidden
         self.layers = layers
         self.heads = heads
@@ -88,16 +92,16 @@ class BertSettings:
         self.score_multiplier = score_multiplier
 
     @property
-    def sources(self) -> tuple[str, ...]:
+    def starts(self) -> tuple[str, ...]:
         """Where weights and vocabulary come from."""
-        return (self.source, self.tokenizer_source)
+        return (self.start, self.start_tokenizer)
 
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
-        """Load the source's vocabulary, or train one; what ``folder`` already holds is kept."""
+        """Load the vocabulary of the start, or train one; what ``folder`` already holds is kept."""
         return settle_tokenizer(
             corpus_texts,
             folder,
-            source=self.tokenizer_source or self.source,
+            start=self.start_tokenizer or self.start,
             vocabulary_size=self.vocabulary_size,
             lower_case=self.lower_case,
         )
@@ -116,8 +120,8 @@ class BertSettings:
         """
         from spider.encoders.transformer.checkpoint import new_transformer, pretrained_transformer
 
-        if self.source:
-            model = pretrained_transformer(self.source, dropout=self.dropout)
+        if self.start:
+            model = pretrained_transformer(self.start, dropout=self.dropout)
         else:
             model = new_transformer(
                 vocabulary_size=tokenizer.vocabulary_size,
@@ -131,14 +135,13 @@ class BertSettings:
         if model.config.vocab_size < tokenizer.vocabulary_size:
             raise ConfigError(
                 f"the transformer knows {model.config.vocab_size} tokens, the tokenizer has "
-                f"{tokenizer.vocabulary_size}; give encoder.tokenizer_source of the same model"
+                f"{tokenizer.vocabulary_size}; give architecture.start_tokenizer of the same model"
             )
         limit = getattr(model.config, "max_position_embeddings", self.max_passage_length)
-        if max(self.max_passage_length, self.max_query_length) > limit:
-            raise ConfigError(
-                f"encoder.max_passage_length={self.max_passage_length}, but this transformer reads "
-                f"at most {limit} tokens"
-            )
+        for name in ("max_query_length", "max_passage_length"):
+            length = getattr(self, name)
+            if length > limit:
+                raise SettingError(name, length, f"at most {limit}, the limit of this transformer")
         return self._module(model, tokenizer)
 
     def _module(

@@ -1,4 +1,4 @@
-"""Opening a trained encoder: the manifest names its variant, and the file of that name loads it."""
+"""Loads a trained encoder: the manifest names the variant, whose file loads it."""
 
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -28,7 +28,7 @@ def load_encoder(path: Path, *, device: str = "cpu") -> Encoder:
 
     Args:
         path: an artifact of kind "encoder".
-        device: where a transformer runs: "cpu", "cuda" … or "auto": CUDA where there is one.
+        device: where a transformer runs: "cpu", "cuda" …, or "auto" for CUDA if there is one.
 
     Raises:
         ArtifactError: there is no such artifact, or no such variant.

@@ -1,7 +1,7 @@
-"""The files that make a folder load in sentence-transformers, old and new.
+"""The files by which old and new versions of sentence-transformers load a folder.
 
-The module types are the paths of before 5.4, which newer versions still accept; the new paths
-would not load in older ones.
+The module types are the paths from before 5.4. Newer versions still accept them, but older ones
+could not load the new paths.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from spider.artifacts.atomic_files import write_json
 def write_layout(folder: Path, modules: Sequence[tuple[str, str]]) -> None:
     """Write ``modules.json`` and ``config_sentence_transformers.json``.
 
-    Without ``similarity_fn_name`` a user would get the cosine, and worse ranks.
+    Without ``similarity_fn_name`` the library would compare by cosine, with worse rankings.
 
     Args:
         folder: the checkpoint.

@@ -14,18 +14,21 @@ def fingerprint_start_files(starts: Iterable[str]) -> dict[str, Any]:
     """Describe the files' content, so that what was trained from changed files counts as stale.
 
     Args:
-        starts: folders, files, or names on the hub; names on the hub are left out.
+        starts: folders, files, or names on the hub; "" is none.
 
     Returns:
-        For each file its path below its start, and its digest; empty without a local start.
+        For each local file its path below its start, and its digest; for a name on the hub the
+        name.
     """
-    roots = [Path(start).expanduser() for start in starts if start]
-    return {
-        f"{number}:{file.relative_to(root).as_posix()}": _state(file)
-        for number, root in enumerate(roots)
-        for file in ([root] if root.is_file() else sorted(root.rglob("*")))
-        if file.is_file()
-    }
+    found: dict[str, Any] = {}
+    for number, start in enumerate(start for start in starts if start):
+        root = Path(start).expanduser()
+        if not root.exists():
+            found[f"{number}"] = start
+        for file in [root] if root.is_file() else sorted(root.rglob("*")):
+            if file.is_file():
+                found[f"{number}:{file.relative_to(root).as_posix()}"] = _state(file)
+    return found
 
 
 def _state(file: Path) -> Any:

@@ -20,7 +20,8 @@ import numpy as np
 from jaxtyping import Float
 
 from spider.artifacts.records.encoder import EncoderRecord
-from spider.errors import ConfigError
+from spider.errors import SettingError
+from spider.settings import Execution
 from spider.text.tokenizer import Tokenizer
 from spider.text.vocabulary import settle_tokenizer
 
@@ -36,7 +37,7 @@ class StaticSettings:
         dimension: length of a vector.
         vocabulary_size: at most this many word pieces; a small corpus gets fewer.
         lower_case: lower the case and strip accents.
-        tokenizer_source: "" trains a vocabulary on the corpus; else a folder, a ``tokenizer.json``,
+        start_tokenizer: "" trains a vocabulary on the corpus; else a folder, a ``tokenizer.json``,
             a ``vocab.txt`` or a name on the hub.
         score_multiplier: the training logits are this times the cosine.
         initial_scale: standard deviation of the initial vectors' numbers.
@@ -50,31 +51,31 @@ class StaticSettings:
         dimension: int = 768,
         vocabulary_size: int = 30_000,
         lower_case: bool = True,
-        tokenizer_source: str = "",
+        start_tokenizer: Execution[str] = "",
         score_multiplier: float = 20.0,
         initial_scale: float = 0.05,
     ):
         for name, value in (("dimension", dimension), ("initial_scale", initial_scale)):
             if value <= 0:
-                raise ConfigError(f"encoder.{name}={value}; expected a number above 0")
+                raise SettingError(name, value, "a number above 0")
         self.dimension = dimension
         self.vocabulary_size = vocabulary_size
         self.lower_case = lower_case
-        self.tokenizer_source = tokenizer_source
+        self.start_tokenizer = start_tokenizer
         self.score_multiplier = score_multiplier
         self.initial_scale = initial_scale
 
     @property
-    def sources(self) -> tuple[str, ...]:
+    def starts(self) -> tuple[str, ...]:
         """Where the vocabulary comes from."""
-        return (self.tokenizer_source,)
+        return (self.start_tokenizer,)
 
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
         """Train a vocabulary, or load the configured one; what ``folder`` already holds is kept."""
         return settle_tokenizer(
             corpus_texts,
             folder,
-            source=self.tokenizer_source,
+            start=self.start_tokenizer,
             vocabulary_size=self.vocabulary_size,
             lower_case=self.lower_case,
         )

@@ -1,4 +1,4 @@
-"""What a trainer needs of an encoder: settings that build it, and the module that learns."""
+"""The protocols of an encoder in training: settings that build it, and the module."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,8 +19,8 @@ class TrainableEncoder(Protocol):
 
     Attributes:
         dimension: length of a vector.
-        score_multiplier: the training logits are this times the inner product: 20 where vectors
-            have unit length, 1 where they do not.
+        score_multiplier: the training logits are this times the inner product: 20 if vectors have
+            unit length, else 1.
         tokenizer: turns texts into the ids that ``query_ids`` and ``passage_ids`` join.
     """
 
@@ -43,8 +43,8 @@ class TrainableEncoder(Protocol):
 
         Args:
             batch: the texts.
-            passages: whether they are passages; both towers are one today, and a variant with two
-                would tell them apart by this.
+            passages: whether the texts are passages; today's variants have one tower for both, and
+                a variant with two towers needs this.
         """
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
@@ -64,19 +64,19 @@ class EncoderSettings(Protocol):
 
     Attributes:
         variant: its file's name in ``spider/encoders/``.
-        sources: the folders, files or names on the hub that it starts from; "" is none.
+        starts: the folders, files or names on the hub that training begins with; "" is none.
     """
 
     variant: str
 
     @property
-    def sources(self) -> tuple[str, ...]:
+    def starts(self) -> tuple[str, ...]:
         """Where weights and vocabulary come from."""
 
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
         """Train a vocabulary on texts, or load the configured one; saved in ``folder``.
 
-        What an interrupted run saved in ``folder`` is loaded again.
+        A tokenizer that an interrupted run saved in ``folder`` is loaded again.
         """
 
     def build(
@@ -91,5 +91,5 @@ class EncoderSettings(Protocol):
         Args:
             tokenizer: what ``tokenizer`` returned.
             seed: of the initial weights.
-            idf: inverse passage frequency of each token, ≥ 0; a variant may start from it.
+            idf: inverse passage frequency of each token, ≥ 0; a variant may use it as a start.
         """

@@ -1,4 +1,4 @@
-"""Weights on disk: read without pickle, and compared with what the model needs."""
+"""Weights on disk: read without pickle, and compared with the model's shapes."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ def check_weights(
     """Compare names and shapes.
 
     Raises:
-        CheckpointError: one line with what is missing, what is not expected, and wrong shapes.
+        CheckpointError: one line with the missing and unexpected names and the wrong shapes.
     """
     missing = [name for name in expected if name not in got]
     unexpected = [name for name in got if name not in expected]
@@ -48,7 +48,7 @@ def check_weights(
 def report_misfit(
     missing: Sequence[str], unexpected: Sequence[str], shapes: Sequence[str], where: Path | str
 ) -> None:
-    """Raise if any of the three lists holds something.
+    """Raise an error unless all three lists are empty.
 
     Raises:
         CheckpointError: one line that names the first of each.

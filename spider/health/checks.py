@@ -1,4 +1,4 @@
-"""Health checks: what this machine can do for us, and the one command that mends what it cannot."""
+"""Health checks: what this machine can do, and the command that mends what it cannot."""
 
 import importlib.metadata
 import importlib.util

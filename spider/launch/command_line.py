@@ -1,22 +1,42 @@
-"""Words on the command line become Hydra overrides.
+"""Words on the command line become Hydra overrides, by the schema of the verb's settings.
 
 Free text and paths never meet Hydra's grammar, which rejects ``~``, apostrophes, parentheses and
 non-ASCII characters and splits at commas: a positional word or a ``--key value`` flag is handed on
 quoted. ``key=value`` words are Hydra's own and pass as they are.
+
+A word is sorted by its form and the schema alone:
+
+* ``KEY=VALUE`` with a known key is an override; ``~KEY`` deletes one;
+* ``--KEY VALUE`` and ``--KEY=VALUE`` with a known key are flags;
+* other words are positional. A word of the form ``KEY=VALUE`` without white space is refused, since
+  it is more likely a misspelt setting than text; after ``--`` every word is positional.
 """
 
+import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from spider.errors import ConfigError
+from spider.launch.typed.objects import unknown_key
+from spider.launch.typed.schema import (
+    alternatives,
+    find_setting,
+    known_keys,
+    settings_of,
+    takes_text,
+)
+from spider.launch.verbs import groups, positionals_of
 
 OVERRIDE = re.compile(r"^[+~]{0,2}(?P<key>[A-Za-z_][\w.@/:-]*)=")
-FLAG = re.compile(r"^--(?P<key>[A-Za-z_][\w.-]*)=")
-DELETION = re.compile(r"^~[A-Za-z_][\w.@/-]*$")
+FLAG = re.compile(r"^--(?P<key>[A-Za-z_][\w.-]*)(?P<given>=|$)")
+SHORT_FLAG = re.compile(r"^-[A-Za-z]+$")
+DELETION = re.compile(r"^~(?P<key>[A-Za-z_][\w.@/-]*)$")
 PRIMITIVE = re.compile(r"^(-?\d+(\.\d+)?([eE][-+]?\d+)?|true|false|null)$")
+LAUNCHER_FLAGS = ("help", "cfg", "multirun", "config-dir")
+SHORT_FLAGS = {"-h": "--help", "-c": "--cfg", "-m": "--multirun"}
 
 
 @dataclass
@@ -38,37 +58,56 @@ class CommandLine:
     config_dir: Path | None = None
 
 
-def parse(
-    words: Sequence[str], *, positionals: Sequence[str], settings: Mapping[str, Any]
-) -> CommandLine:
+def parse(words: Sequence[str], cls: type[Any]) -> CommandLine:
     """Sort the words of a command line.
 
     Args:
         words: what follows the verb.
-        positionals: the settings that positional words fill, in order.
-        settings: the verb's top-level settings with their default values, groups included.
+        cls: the settings dataclass of the verb.
 
     Raises:
-        ConfigError: a flag lacks its value, or there are too many positional words.
+        ConfigError: a flag or a setting is unknown, a flag lacks its value, or there are too many
+            positional words.
     """
     line = CommandLine()
-    waiting = list(positionals)
+    waiting = list(positionals_of(cls))
     rest = list(words)
     only_positionals = False
     while rest:
         word = rest.pop(0)
-        if only_positionals or _is_positional(word, bool(waiting), settings):
+        if word == "--" and not only_positionals:
+            only_positionals = True
+        elif only_positionals or not _is_setting(word, cls, waiting=bool(waiting)):
             if not waiting:
-                hint = "settings are written key=value" if positionals else "none is taken here"
+                hint = "settings are written key=value" if positionals_of(cls) else "it takes none"
                 raise ConfigError(f"unexpected word {word!r}: {hint}; --help lists the settings")
             line.overrides.append(f"{waiting.pop(0)}={quote(word)}")
-        elif word == "--":
-            only_positionals = True
         elif word.startswith("-"):
-            _take_flag(word, rest, line, settings)
+            _take_flag(word, rest, line, cls)
         else:
             line.overrides.append(word)
     return line
+
+
+def root_of(key: str) -> str:
+    """Return the first part of a key: ``training`` of ``training.steps``."""
+    return re.split(r"[@./]", key)[0]
+
+
+def overridden(overrides: Iterable[str]) -> list[str]:
+    """Return the keys that overrides name, without Hydra's own."""
+    matches = [OVERRIDE.match(word) or DELETION.match(word) for word in overrides]
+    keys = [match["key"] for match in matches if match is not None]
+    return [key for key in keys if root_of(key) != "hydra"]
+
+
+def unknown_setting(cls: type[Any], overrides: Iterable[str]) -> str:
+    """Word the message about the first override of a setting that a verb lacks; empty if none."""
+    for key in overridden(overrides):
+        if not _is_known(root_of(key), cls):
+            text = "; free text goes after --" if positionals_of(cls) else ""
+            return unknown_key(key, known_keys(cls)) + text
+    return ""
 
 
 def quote(text: str) -> str:
@@ -86,45 +125,82 @@ def _escape_quote(match: re.Match[str]) -> str:
     return backslashes + ("\\'" if quote_mark else "")
 
 
-def _is_positional(word: str, wanted: bool, settings: Mapping[str, Any]) -> bool:
+def _is_known(root: str, cls: type[Any]) -> bool:
+    return root in settings_of(cls) or root in groups() or root == "hydra"
+
+
+def _is_setting(word: str, cls: type[Any], *, waiting: bool) -> bool:
+    """Tell whether a word is a flag or an override, and not text.
+
+    Raises:
+        ConfigError: it has the form of one, and names no setting.
+    """
     if word.startswith("-") and len(word) > 1:
-        # "-5 degrees?" is a question, "-m" is a flag, and so is "--index=my folder"
-        flag = FLAG.match(word)
-        root = flag["key"].replace("-", "_").split(".")[0] if flag else ""
-        return wanted and " " in word and root not in {*settings, "config_dir"}
-    if DELETION.match(word) and word[1:] in settings:
-        return False
+        return _is_flag(word, cls, waiting=waiting)
+    if deletion := DELETION.match(word):
+        return _is_known(root_of(deletion["key"]), cls)
     match = OVERRIDE.match(word)
     if match is None:
-        return True
-    key = match["key"].split("@")[0]
-    if key.split(".")[0] in settings or "/" in key or key.startswith("hydra."):
         return False
-    looks_like_text = " " in word or Path(word).expanduser().exists()
-    return wanted and looks_like_text
+    if _is_known(root_of(match["key"]), cls):
+        return True
+    if waiting and re.search(r"\s", word) and not _near_miss(match["key"], cls):
+        return False
+    raise ConfigError(unknown_setting(cls, [word]))
 
 
-def _take_flag(word: str, rest: list[str], line: CommandLine, settings: Mapping[str, Any]) -> None:
+def _is_flag(word: str, cls: type[Any], *, waiting: bool) -> bool:
+    """Tell a flag from text such as ``-5 degrees?``."""
+    if SHORT_FLAG.match(word):
+        return True
+    match = FLAG.match(word)
+    if match is None:
+        return not waiting
+    key = match["key"].replace("-", "_")
+    known = match["key"] in LAUNCHER_FLAGS or _is_known(root_of(key), cls)
+    return known or not (waiting and re.search(r"\s", word))
+
+
+def _near_miss(key: str, cls: type[Any]) -> bool:
+    return bool(difflib.get_close_matches(root_of(key), list(settings_of(cls)), n=1, cutoff=0.75))
+
+
+def _take_flag(word: str, rest: list[str], line: CommandLine, cls: type[Any]) -> None:
     name, given, value = word.partition("=")
-    if name in ("-h", "--help"):
+    name = SHORT_FLAGS.get(name, name)
+    if name == "--help":
         line.show_help = True
-    elif name in ("-c", "--cfg"):
+    elif name == "--cfg":
         line.show_config = True
         if rest and rest[0] in ("job", "all"):
             rest.pop(0)
-    elif name in ("-m", "--multirun"):
+    elif name == "--multirun":
         line.multirun = True
     elif name == "--config-dir":
         line.config_dir = Path(value or _next(rest, name)).expanduser()
-    elif name.startswith("--"):
-        key = name[2:].replace("-", "_")
-        if not given and isinstance(settings.get(key), bool):
-            value = "true"
-        elif not given:
-            value = _next(rest, name)
-        line.overrides.append(f"{key}={value if PRIMITIVE.match(value) else quote(value)}")
     else:
-        raise ConfigError(f"unknown flag {word!r}; --help lists what there is")
+        line.overrides.append(_flag_override(name, value if given else None, rest, cls))
+
+
+def _flag_override(name: str, value: str | None, rest: list[str], cls: type[Any]) -> str:
+    key = name.lstrip("-").replace("-", "_")
+    if not name.startswith("--") or not _is_known(root_of(key), cls):
+        flags = [f"--{known.replace('_', '-')}" for known in known_keys(cls)]
+        flags += [f"--{flag}" for flag in LAUNCHER_FLAGS]
+        near = difflib.get_close_matches(name.replace("_", "-"), flags, n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]}?" if near else "--help lists what there is"
+        raise ConfigError(f"unknown flag {name}; {hint}")
+    setting = find_setting(cls, key)
+    if value is None:
+        value = "true" if setting and setting.annotation is bool else _next(rest, name)
+    if key in groups():
+        return f"{key}={value}"
+    if setting is None:
+        # a setting of a variant, whose class is known only once the variant is chosen
+        return f"{key}={value if PRIMITIVE.match(value) else quote(value)}"
+    nothing = value == "null" and type(None) in alternatives(setting.annotation)
+    text = takes_text(setting.annotation) and not nothing
+    return f"{key}={quote(value) if text else value}"
 
 
 def _next(rest: list[str], flag: str) -> str:

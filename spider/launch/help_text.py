@@ -1,24 +1,16 @@
 """``spider --help`` and ``spider VERB --help``: verbs, settings with defaults, groups, examples."""
 
-import dataclasses
-import inspect
-import re
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
-from spider.launch.entrypoint import GIVEN, RESOLVED
-from spider.launch.verbs import (
-    FOLDER,
-    groups,
-    options,
-    positionals_of,
-    settings,
-    verbs,
-)
+from spider.launch.typed.objects import TARGET
+from spider.launch.typed.schema import nested_class, settings_of
+from spider.launch.verbs import examples, groups, options, positionals_of, verbs
 
 OVERVIEW = """\
 spider: label-free question answering over your documents
 
-  spider quickstart                      the whole road on Python's own documentation
+  spider quickstart                      try it on Python's own documentation
   spider quickstart ~/notes              the same on your files
   spider search "who wrote the report?"  ranked passages from the last workspace
   spider doctor                          what this machine can do, and what to mend
@@ -42,63 +34,68 @@ def overview() -> str:
     return OVERVIEW + lines + CLOSING
 
 
-def verb_help(verb: str, cls: type[Any]) -> str:
+def verb_help(verb: str, cls: type[Any], config: Any) -> str:
     """Return what ``spider VERB --help`` prints.
 
     Args:
         verb: the verb.
-        cls: its configuration dataclass, whose docstring describes the settings.
+        cls: its settings dataclass.
+        config: its composed configuration: a mapping with the defaults and what was overridden.
     """
-    values = settings(verb)
-    described = _attributes(cls)
-    words = "".join(f" [{name.upper()}]" for name in positionals_of(verb))
+    from omegaconf import OmegaConf
+
+    values = cast(Mapping[str, Any], OmegaConf.to_container(config, resolve=False))
+    words = "".join(f" [{name.rpartition('.')[2].upper()}]" for name in positionals_of(cls))
     parts = [f"spider {verb}{words} [--flag VALUE ...] [setting=value ...]\n\n{verbs()[verb]}\n"]
-    rows, variants = [], []
-    for field in dataclasses.fields(cls):
-        if field.name in (RESOLVED, GIVEN):
-            continue
-        value = values.get(field.name)
-        if field.name in groups() and isinstance(value, str):
-            variants.append((field.name, value))
-        rows.append((f"{field.name}={_show(value)}", described.get(field.name, "")))
-    if "workspace" in values and all(not row[0].startswith("workspace=") for row in rows):
-        rows.insert(0, (f"workspace={_show(values['workspace'])}", "where the artifacts lie"))
+    rows = setting_rows(cls, values)
     parts.append("\nsettings:\n" + "".join(f"  {left}\n      {text}\n" for left, text in rows))
-    for group, default in variants:
-        parts.append(f"\n{group}= one of (default {default}):\n")
-        parts.extend(f"  {name:<22} {text}\n" for name, text in options(group).items())
-    parts.append(_examples(verb))
+    for group in chosen_groups(cls):
+        parts.append(_variants(group, values.get(group)))
+    lines = examples(verb)
+    parts.append("\nexamples:\n" + "".join(f"  {line}\n" for line in lines) if lines else "")
     return "".join(parts)
 
 
-def _attributes(cls: type[Any]) -> dict[str, str]:
-    """Read the ``Attributes:`` section of a Google-style docstring."""
-    text = inspect.cleandoc(cls.__doc__ or "")
-    _, _, section = text.partition("Attributes:\n")
-    found: dict[str, str] = {}
-    name = ""
-    for line in section.splitlines():
-        match = re.match(r"^    (\w+): (.*)$", line)
-        if match:
-            name = match[1]
-            found[name] = match[2].strip()
-        elif name and line.startswith("        "):
-            found[name] += " " + line.strip()
-    return found
+def setting_rows(
+    cls: type[Any], values: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, str]]:
+    """Yield each setting as it would be typed, with its description; nested ones by their path."""
+    for setting in settings_of(cls).values():
+        value = values.get(setting.name)
+        nested = nested_class(setting.annotation)
+        if nested is not None and isinstance(value, Mapping) and TARGET not in value:
+            yield from setting_rows(nested, value, f"{prefix}{setting.name}.")
+        else:
+            yield f"{prefix}{setting.name}={_show(value)}", setting.description
+
+
+def chosen_groups(cls: type[Any]) -> list[str]:
+    """Return the groups whose variants fill settings of a class."""
+    return [name for name in settings_of(cls) if name in groups()]
+
+
+def _variants(group: str, value: Any) -> str:
+    """Describe a group: its variants, and the settings of the one that is chosen."""
+    lines = [f"\n{group}= one of:\n"]
+    lines += [f"  {name:<22} {text}\n" for name, text in options(group).items()]
+    if isinstance(value, Mapping) and TARGET in value:
+        from spider.launch.typed.objects import import_class
+
+        cls = import_class(str(value[TARGET]))
+        rows = list(setting_rows(cls, value, f"{group}."))
+        lines.append(f"settings of the chosen {group}:\n" if rows else "")
+        lines += [f"  {left}\n      {text}\n" for left, text in rows]
+    return "".join(lines)
 
 
 def _show(value: Any) -> str:
     """Write a default as it would be typed."""
-    if isinstance(value, dict):
-        return "..."
+    if isinstance(value, Mapping):
+        if TARGET in value:
+            return str(value[TARGET]).rpartition(".")[2]
+        return "{" + ", ".join(f"{key}: {_show(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return f"[{', '.join(dict.fromkeys(map(_show, value)))}]"
     if isinstance(value, bool):
         return str(value).lower()
     return "null" if value is None else str(value)
-
-
-def _examples(verb: str) -> str:
-    text = (FOLDER / f"{verb}.yaml").read_text(encoding="utf-8")
-    lines = [line[2:] for line in text.splitlines() if re.match(r"^#  ?spider ", line)]
-    return "\nexamples:\n" + "".join(f" {line}\n" for line in lines) if lines else ""

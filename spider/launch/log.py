@@ -6,7 +6,7 @@ import sys
 import warnings
 
 #: the packages whose log is shown, and the module that is run; tests/architecture checks the list
-LOGGED = ("spider", "pretrain", "index", "eval", "jamba_reader", "__main__")
+LOGGED = ("spider", "pretrain", "index", "eval", "jamba_reader", "spider_odqa", "__main__")
 
 
 def configure_logging() -> None:

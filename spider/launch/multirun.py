@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import hydra
@@ -9,17 +10,29 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from spider.errors import ConfigError, InterruptedRunError
-from spider.launch.command_line import CommandLine
-from spider.launch.composition import CONFIG_MODULE, VERSION_BASE, plain, unknown_setting
-from spider.launch.entrypoint import Main, typed_configuration
+from spider.launch.command_line import CommandLine, unknown_setting
+from spider.launch.completion import searching
+from spider.launch.composition import (
+    VERSION_BASE,
+    check_config_dir,
+    hydra_words,
+    plain,
+    without_groups,
+)
+from spider.launch.configuration import typed_settings
+from spider.launch.typed.schema import configuration_class
 
-#: no change of folder, and our own log instead of Hydra's
-AS_EVER = ("hydra.job.chdir=false", "hydra/job_logging=none", "hydra/hydra_logging=none")
+OWN_BEHAVIOUR = (
+    "hydra.job.chdir=false",
+    "hydra/job_logging=none",
+    "hydra/hydra_logging=none",
+)
+"""No change of folder, and our own log instead of Hydra's."""
 
 logger = logging.getLogger(__name__)
 
 
-def run_all(main: Main, verb: str, line: CommandLine) -> None:
+def run_all(main: Callable[[Any], None], verb: str, line: CommandLine) -> None:
     """Run a verb once for each combination of the comma-separated overrides.
 
     Job n writes to ``output`` with ``-n`` appended, so that jobs share their inputs and nothing
@@ -28,8 +41,10 @@ def run_all(main: Main, verb: str, line: CommandLine) -> None:
     Raises:
         ConfigError: the verb has no such setting.
     """
-    if message := unknown_setting(verb, line.overrides):
+    cls = configuration_class(main)
+    if message := unknown_setting(cls, line.overrides):
         raise ConfigError(message)
+    check_config_dir(line.config_dir)
     failures: list[Exception] = []
 
     def job(config: DictConfig) -> None:
@@ -43,20 +58,17 @@ def run_all(main: Main, verb: str, line: CommandLine) -> None:
             failures.append(error)
 
     def attempt(config: DictConfig) -> None:
-        values = plain(config)
+        values = plain(without_groups(config, line.overrides))
         number = HydraConfig.get().job.num
         values["output"] = numbered_output(values, number)
         logger.info("job %d: %s", number, HydraConfig.get().job.override_dirname)
-        main(typed_configuration(main, values, line.overrides))
+        main(typed_settings(cls, values, line.overrides))
 
-    words = [sys.argv[0], "--multirun", *line.overrides, *AS_EVER]
-    if line.config_dir is not None:
-        words.append(f"--config-dir={line.config_dir}")
-    saved, sys.argv = sys.argv, words
+    saved = sys.argv
+    sys.argv = [saved[0], "--multirun", *hydra_words(line.overrides), *OWN_BEHAVIOUR]
     try:
-        hydra.main(
-            version_base=VERSION_BASE, config_path=f"pkg://{CONFIG_MODULE}", config_name=verb
-        )(job)()
+        with searching(line.config_dir):
+            hydra.main(version_base=VERSION_BASE, config_path=None, config_name=verb)(job)()
     finally:
         sys.argv = saved
     if failures:
@@ -67,7 +79,7 @@ def numbered_output(values: dict[str, Any], number: int) -> str:
     """Return the output folder of one job.
 
     Raises:
-        ConfigError: the verb writes no output, so its jobs would have nowhere to go.
+        ConfigError: the verb writes no output, so its jobs would overwrite each other's.
     """
     if "output" not in values:
         raise ConfigError("--multirun needs a verb with an output")

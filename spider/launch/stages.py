@@ -19,8 +19,9 @@ from typing import Any
 from spider.artifacts.artifact import open_artifact
 from spider.errors import ArtifactError, ConfigError, InterruptedRunError, SpiderError
 from spider.launch.command_line import quote
-from spider.launch.typed import build
-from spider.launch.verbs import groups, module_of, settings, verbs
+from spider.launch.typed.objects import build
+from spider.launch.typed.schema import settings_of
+from spider.launch.verbs import groups, main_of, module_of, settings_class, verbs
 
 INTERRUPTED = InterruptedRunError.exit_code
 CTRL_C = 130
@@ -108,16 +109,25 @@ def build_stages(stages: Mapping[str, Any], *, where: str) -> list[StageSpec]:
     ]
 
 
-def run_stages(stages: Sequence[StageSpec], *, workspace: Path, retrain: bool = False) -> None:
+def run_stages(
+    stages: Sequence[StageSpec],
+    *,
+    workspace: Path,
+    retrain: bool = False,
+    in_process: bool = False,
+) -> None:
     """Run the stages in order.
 
     Args:
         stages: what to run.
         workspace: handed to every stage.
         retrain: run stages whose output would otherwise be kept.
+        in_process: run the verbs in this process (for the Python API), so that their errors and
+            their progress reach the caller.
 
     Raises:
-        SpiderError: a stage failed; its own message stands above, and the exit code is its own.
+        SpiderError: a stage failed. A child process has printed its message, and the exit code is
+            the child's.
     """
     for stage in stages:
         if stage.verb not in verbs():
@@ -131,18 +141,26 @@ def run_stages(stages: Sequence[StageSpec], *, workspace: Path, retrain: bool = 
             logger.info("%s: %s", head, reason)
             continue
         logger.info("%s%s", head, _reason_to_run(stage, workspace))
-        _run_child(stage, workspace)
+        if in_process:
+            _run_here(stage, workspace)
+        else:
+            _run_child(stage, workspace)
     logger.info("done in %.0f s", time.monotonic() - started)
 
 
 def child_command(stage: StageSpec, workspace: Path) -> list[str]:
     """Return the command line of a stage's child process."""
+    # -P: a folder of the user's named like one of our packages must not shadow it
+    return [sys.executable, "-P", "-m", module_of(stage.verb), *stage_words(stage, workspace)]
+
+
+def stage_words(stage: StageSpec, workspace: Path) -> list[str]:
+    """Return the overrides of a stage, as on a command line."""
     overrides = {"workspace": str(workspace), **stage.settings}
     words = [_override(key, value) for key, value in overrides.items()]
-    if "overwrite" in settings(stage.verb) and "overwrite" not in overrides:
+    if "overwrite" in settings_of(settings_class(stage.verb)) and "overwrite" not in overrides:
         words.append("overwrite=true")
-    # -P: a folder of the user's named like one of our packages must not shadow it
-    return [sys.executable, "-P", "-m", module_of(stage.verb), *words]
+    return words
 
 
 def _override(key: str, value: Any) -> str:
@@ -197,6 +215,16 @@ def _changed_input(output: Path, name: str) -> bool:
     except ArtifactError:
         return True
     return False
+
+
+def _run_here(stage: StageSpec, workspace: Path) -> None:
+    # composing loads Hydra, which a pipeline of child processes need not do
+    from spider.launch.composition import compose_verb, plain
+    from spider.launch.configuration import typed_settings
+
+    words = stage_words(stage, workspace)
+    cls = settings_class(stage.verb)
+    main_of(stage.verb)(typed_settings(cls, plain(compose_verb(stage.verb, words)), words))
 
 
 def _run_child(stage: StageSpec, workspace: Path) -> None:

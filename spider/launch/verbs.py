@@ -1,5 +1,7 @@
-"""The verbs: one yaml each in ``conf/``, which names its module. Reading them imports no Hydra."""
+"""The verbs: one yaml each in ``conf/``, which names its module. Listing them imports no Hydra."""
 
+import importlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,11 +10,10 @@ import yaml
 
 import conf
 from spider.errors import ConfigError
+from spider.launch.typed.schema import configuration_class
 
-#: keys of a verb's yaml that are for the launcher and never reach the verb
 MODULE = "verb_module"
-POSITIONALS = "verb_positionals"
-
+"""The one key of a verb's yaml that is no setting: the module with ``main``."""
 FOLDER = Path(conf.__file__).parent
 
 
@@ -33,8 +34,9 @@ def options(group: str) -> dict[str, str]:
     return {path.stem: _summary(path) for path in sorted((FOLDER / group).glob("*.yaml"))}
 
 
-def settings(verb: str) -> dict[str, Any]:
-    """Return a verb's top-level settings with their defaults; a group's value is its default.
+@cache
+def module_of(verb: str) -> str:
+    """Return the module that a verb's yaml names.
 
     Raises:
         ConfigError: there is no such verb.
@@ -42,26 +44,31 @@ def settings(verb: str) -> dict[str, Any]:
     path = FOLDER / f"{verb}.yaml"
     if not path.is_file():
         raise ConfigError(f"no verb {verb!r}; spider --help lists them")
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    chosen: dict[str, Any] = {}
-    for default in content.pop("defaults", []):
-        if isinstance(default, dict):
-            for group, option in default.items():
-                # "optional db", "override db" and "db@place.name" are Hydra's ways to say more
-                place = group.split()[-1].split("@")[-1].lstrip("/")
-                name, _, deeper = place.partition(".")
-                chosen[name] = {deeper: option} if deeper else option
-    return {**chosen, **content}
+    return str(yaml.safe_load(path.read_text(encoding="utf-8"))[MODULE])
 
 
-def module_of(verb: str) -> str:
-    """Return the module that a verb's yaml names."""
-    return str(settings(verb)[MODULE])
+def main_of(verb: str) -> Callable[[Any], None]:
+    """Import a verb's module and return its ``main``."""
+    main: Callable[[Any], None] = importlib.import_module(module_of(verb)).main
+    return main
 
 
-def positionals_of(verb: str) -> tuple[str, ...]:
-    """Return the settings that a verb's positional words fill, in order."""
-    return tuple(settings(verb).get(POSITIONALS, ()))
+@cache
+def settings_class(verb: str) -> type[Any]:
+    """Return the settings dataclass of a verb."""
+    return configuration_class(main_of(verb))
+
+
+def positionals_of(cls: type[Any]) -> tuple[str, ...]:
+    """Return the settings that positional words fill, in order: the class's ``positionals``."""
+    return tuple(getattr(cls, "positionals", ()))
+
+
+def examples(verb: str) -> list[str]:
+    """Return the example commands in the head of a verb's yaml."""
+    lines = (FOLDER / f"{verb}.yaml").read_text(encoding="utf-8").splitlines()
+    words = (line.lstrip("#").strip() for line in lines if line.startswith("#"))
+    return [text for text in words if text.startswith("spider ")]
 
 
 def _summary(path: Path) -> str:

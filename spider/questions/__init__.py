@@ -1,1 +1,1 @@
-"""Question sets: one file per format."""
+"""Sources of questions: one file for each format."""

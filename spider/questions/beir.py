@@ -1,10 +1,11 @@
-"""Read the queries and relevance judgements of a BEIR data set."""
+"""Queries and relevance judgements of a BEIR data set."""
 
 from collections import defaultdict
 from pathlib import Path
 
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
+from spider.settings import Execution
 from spider.sources.beir_files import fingerprint_beir, open_beir_file
 from spider.sources.jsonl import string_field
 from spider.sources.text_files import parse_json_lines, read_lines
@@ -28,7 +29,7 @@ class BeirQuestions:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str,
         split: str = "test",
         minimum_score: int = 1,

@@ -1,4 +1,4 @@
-"""Read CuratedTREC: tab-separated id, type, question and a regular expression of its answers."""
+"""CuratedTREC: tab-separated id, type, question and a regular expression of its answers."""
 
 from pathlib import Path
 
@@ -6,13 +6,14 @@ import regex
 
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files, read_tab_separated
 
 COLUMNS = 4
 
 
 class CuratedTrec:
-    """CuratedTREC in the form of brmson/dataset-factoid-curated: no header, no quoting.
+    """CuratedTREC in the format of brmson/dataset-factoid-curated, without header or quoting.
 
     Args:
         path: the file, plain or compressed.
@@ -24,7 +25,7 @@ class CuratedTrec:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str = "CuratedTREC",
         match: MatchMode = "regex",
         averaging: Averaging = "micro",

@@ -1,20 +1,21 @@
-"""Read DPR's ``*.qa.csv`` files: a question, a tab, a Python list of answers."""
+"""DPR's ``*.qa.csv`` files: a question, a tab, a Python list of answers."""
 
 import ast
 from pathlib import Path
 
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files, read_tab_separated
 
 SHOWN = 60
 
 
 class DprQa:
-    """A question set in DPR's form.
+    """A question set in DPR's format.
 
-    The fields are CSV-quoted. Split at the tabs alone, 1,334 answer lists of TriviaQA dev would
-    each be read as one string whose characters all count as answers; hence the list is insisted on.
+    The fields are CSV-quoted. A split at the tabs alone would read 1,334 answer lists of TriviaQA
+    dev as strings, and each of their characters as an answer. So anything but a list is an error.
 
     Args:
         path: the file, plain or compressed.
@@ -26,7 +27,7 @@ class DprQa:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str,
         match: MatchMode = "string",
         averaging: Averaging = "micro",

@@ -1,13 +1,14 @@
-"""Read EntityQuestions: a folder with one JSON list a relation."""
+"""EntityQuestions: a folder with one JSON list for each relation."""
 
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 
-from spider.errors import ConfigError, DataError
+from spider.errors import DataError, SettingError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.json_lists import answer_list, read_json_list, string_value
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files
 
 
@@ -21,7 +22,7 @@ class EntityQuestions:
         name: as reports print it.
         questions_per_relation: how many to draw from each relation; null takes all. A larger
             number adds questions to those of a smaller one.
-        seed: of the draw.
+        seed: decides which questions are drawn.
         match: what makes a passage a hit.
         averaging: macro averages over relations.
 
@@ -32,7 +33,7 @@ class EntityQuestions:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str = "EntityQuestions",
         questions_per_relation: int | None = 100,
         seed: int = 0,
@@ -40,8 +41,8 @@ class EntityQuestions:
         averaging: Averaging = "macro",
     ):
         if questions_per_relation is not None and questions_per_relation < 1:
-            raise ConfigError(
-                f"questions_per_relation={questions_per_relation}: expected at least 1, or null"
+            raise SettingError(
+                "questions_per_relation", questions_per_relation, "at least 1, or null"
             )
         self.path = Path(path).expanduser()
         self.name = name
@@ -72,7 +73,7 @@ class EntityQuestions:
         files = sorted(self.path.glob("*.json")) if self.path.is_dir() else []
         if not files:
             raise DataError(
-                "expected a folder with one JSON file a relation, such as P106.dev.json",
+                "expected a folder with one JSON file for each relation, such as P106.dev.json",
                 path=self.path,
             )
         return files
@@ -94,6 +95,6 @@ class EntityQuestions:
         return questions
 
     def _draw(self, relation: str, size: int) -> list[int]:
-        # seeded by the relation's name, so that a further file changes no other's draw
+        # seeded by the relation's name, so that another file does not change this draw
         order = np.random.default_rng([self.seed, crc32(relation.encode())]).permutation(size)
         return sorted(order[: self.questions_per_relation].tolist())

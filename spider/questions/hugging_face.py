@@ -1,8 +1,9 @@
-"""Read questions from a Hugging Face data set."""
+"""Questions from a Hugging Face data set."""
 
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.json_lists import answer_list
+from spider.settings import Execution
 from spider.sources.hugging_face_rows import column, fingerprint_rows, read_rows
 
 
@@ -14,8 +15,8 @@ class HuggingFaceQuestions:
         name: as reports print it.
         subset: the hub's name for a configuration.
         split: which split to read.
-        revision: commit, tag or branch on the hub; give one, or the data may change.
-        streaming: read the hub's files as they come instead of storing them first.
+        revision: commit, tag or branch on the hub; without one, the data may change.
+        streaming: read the hub's files while they download, without storing them.
         id_column: column of the id; null numbers the rows from 0.
         question_column: column of the question.
         answer_column: column of the answer or list of answers; dots reach into a column
@@ -27,7 +28,7 @@ class HuggingFaceQuestions:
     def __init__(
         self,
         *,
-        path: str,
+        path: Execution[str],
         name: str,
         subset: str | None = None,
         split: str = "validation",
@@ -52,7 +53,7 @@ class HuggingFaceQuestions:
         self.averaging: Averaging = averaging
 
     def fingerprint(self) -> list[list[str | int]]:
-        """Return name, size and time of a local data set's files."""
+        """Return name, size and modification time of the files of a local data set."""
         return fingerprint_rows(self.path)
 
     def read(self) -> QuestionSet:

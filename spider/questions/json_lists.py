@@ -1,4 +1,4 @@
-"""JSON files that hold one list of question objects, read with the line of what is wrong."""
+"""JSON files with one list of question objects; errors name the line or the entry."""
 
 import json
 from pathlib import Path

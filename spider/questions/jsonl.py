@@ -1,4 +1,4 @@
-"""Read our own simple form: ``{"question": "...", "answer": ["...", ...]}``, one a line."""
+"""JSON lines: ``{"question": "...", "answer": ["...", ...]}``, one in each line."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.json_lists import answer_list, string_value
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files, read_json_lines
 
 
@@ -19,15 +20,15 @@ class JsonLinesQuestions:
         averaging: micro, or macro over groups.
         id_field: field of the id; a row without it is numbered from 0.
         question_field: field of the question.
-        answer_field: field of the answer or list of answers; missing from every row, the set can
-            be searched and read, but not scored.
+        answer_field: field of the answer or list of answers; without it in any row, the set can be
+            searched and read, but not scored.
         group_field: field of the group that macro averages are taken over; null for none.
     """
 
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str,
         match: MatchMode = "string",
         averaging: Averaging = "micro",

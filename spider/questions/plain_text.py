@@ -1,8 +1,9 @@
-"""Read a text file with one question a line."""
+"""A text file with one question in each line."""
 
 from pathlib import Path
 
 from spider.question import Question, QuestionSet
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files, read_text_lines
 
 
@@ -10,11 +11,11 @@ class PlainText:
     """Questions without answers: they can be searched and read, but not scored.
 
     Args:
-        path: the file, plain or compressed; blank lines are passed over.
+        path: the file, plain or compressed; blank lines are skipped.
         name: as reports print it.
     """
 
-    def __init__(self, *, path: Path | str, name: str = "questions"):
+    def __init__(self, *, path: Execution[Path | str], name: str = "questions"):
         self.path = Path(path).expanduser()
         self.name = name
 

@@ -1,7 +1,7 @@
-"""The bundled questions about Python, answered by the documentation that every Python carries.
+"""The bundled questions about Python, answered by the documentation in every installation.
 
-They are ours, written for this project: how a person would ask, with short answers (a name, a
-value, a term) that stand in ``spider.sources.python_documentation``'s text. Each names the document
+They were written for this project, as a person would ask. Their answers are short (a name, a value,
+a term) and occur in the text of ``spider.sources.python_documentation``. Each names the document
 that it was written from, so that questions about one document are resampled together.
 """
 

@@ -1,4 +1,4 @@
-"""The protocol of the question formats."""
+"""The protocol of sources of questions."""
 
 from typing import Protocol, runtime_checkable
 
@@ -7,7 +7,7 @@ from spider.question import QuestionSet
 
 @runtime_checkable
 class QuestionSource(Protocol):
-    """Where questions come from; each class of ``spider/questions/`` is one.
+    """Reads questions from a file or a data set.
 
     A source that reads files also has ``fingerprint() -> list``: their sizes and times.
     """

@@ -1,15 +1,16 @@
-"""Read WebQuestions: one JSON list of ``qId``, ``qText`` and ``answers``."""
+"""WebQuestions: one JSON list of ``qId``, ``qText`` and ``answers``."""
 
 from pathlib import Path
 
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.json_lists import answer_list, read_json_list, string_value
+from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files
 
 
 class WebQuestions:
-    """WebQuestions in the form of brmson/dataset-factoid-webquestions.
+    """WebQuestions in the format of brmson/dataset-factoid-webquestions.
 
     Args:
         path: the file, plain or compressed.
@@ -21,7 +22,7 @@ class WebQuestions:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         name: str = "WebQuestions",
         match: MatchMode = "string",
         averaging: Averaging = "micro",

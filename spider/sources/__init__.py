@@ -1,1 +1,1 @@
-"""Readers: one file per input format, each an iterator of documents."""
+"""Sources of documents: one file for each input format."""

@@ -1,4 +1,4 @@
-"""Read the corpus of a BEIR data set."""
+"""The corpus of a BEIR data set."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 from spider.corpus.document import Document, PassageBounds
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.beir_files import fingerprint_beir, open_beir_file
 from spider.sources.jsonl import string_field
 from spider.sources.reading_report import ReadingReport
@@ -15,25 +16,25 @@ from spider.sources.text_files import JsonLine, parse_json_lines
 class Beir:
     """Documents from ``corpus.jsonl`` (``_id``, ``title``, ``text``).
 
-    Each row is a document of one passage with the row's id, which is what the data set's relevance
-    judgements name. A row with a title alone has it as its text.
+    Each row becomes a document of one passage with the row's id, because the data set's relevance
+    judgements name that id. The text of a row that has only a title is its title.
 
     Args:
         path: the data set, a folder or a zip.
-        split: cut the rows into passages as other documents are; the judgements then name
-            documents, not passages.
+        split: cut the rows into passages like other documents; the judgements then name documents,
+            not passages.
     """
 
     last_passage_padded = False
 
-    def __init__(self, *, path: Path | str, split: bool = False):
+    def __init__(self, *, path: Execution[Path | str], split: bool = False):
         self.path = Path(path).expanduser()
         self.split = split
         self._report = ReadingReport()
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Rows read, and rows skipped by reason."""
+        """Number of rows read, and of rows skipped by reason."""
         return self._report.counts
 
     @property

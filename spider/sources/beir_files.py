@@ -15,7 +15,7 @@ COMPRESSIONS = ("", ".gz", ".bz2", ".xz", ".zst")
 
 @contextmanager
 def open_beir_file(data_set: Path, name: str) -> Iterator[tuple[BufferedIOBase, Path]]:
-    """Open one file of a data set, with the path that messages should name.
+    """Open one file of a data set; yields the stream, and the path for messages.
 
     Args:
         data_set: a folder, or a zip whose members may lie under one folder.

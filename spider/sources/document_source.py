@@ -1,4 +1,4 @@
-"""The protocol of the readers: a source of documents."""
+"""The protocols of sources of documents."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -9,13 +9,13 @@ READ = "read"
 
 
 class FileRecord(NamedTuple):
-    """What is remembered of a file, to tell the next time whether it changed.
+    """The record of a file, by which the next run finds out whether it changed.
 
     Attributes:
         id: its path relative to the folder, with ``/``.
-        digest: BLAKE2b of its bytes; empty where they were not read.
+        digest: BLAKE2b of its bytes; empty if they were not read.
         outcome: ``read``, or the reason why it was skipped.
-        hint: how to have it read after all.
+        hint: how a person can make it readable.
     """
 
     id: str
@@ -26,16 +26,15 @@ class FileRecord(NamedTuple):
 
 @runtime_checkable
 class DocumentSource(Protocol):
-    """Where documents come from; each class of ``spider/sources/`` is one.
+    """Reads documents from files or a data set.
 
-    A source may also have ``fingerprint() -> list`` (what, beside its settings, tells whether its
-    content changed: files with size and time), ``skipped`` (examples by reason) and
-    ``last_passage_padded``.
+    A source may also have ``fingerprint() -> list`` (a value that changes with its content: files
+    with size and time), ``skipped`` (examples by reason) and ``last_passage_padded``.
     """
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """What was read and what was skipped, by reason; complete after ``documents()``."""
+        """Number of items read, and of items skipped by reason; complete after ``documents()``."""
 
     def documents(self) -> Iterator[Document]:
         """Yield the documents, always in the same order."""
@@ -43,12 +42,12 @@ class DocumentSource(Protocol):
 
 @runtime_checkable
 class FileSource(DocumentSource, Protocol):
-    """A source of one document a file, which need not extract an unchanged file again."""
+    """A source with one document for each file; it can reuse the documents of unchanged files."""
 
     def files(
         self, known: Mapping[str, FileRecord], recall: Callable[[str], Document | None]
     ) -> Iterator[tuple[FileRecord, Document | None]]:
-        """Yield every file's record, with its document where it yields one.
+        """Yield the record of every file, with its document if it has one.
 
         Args:
             known: records of an earlier reading, by id.
@@ -57,6 +56,6 @@ class FileSource(DocumentSource, Protocol):
 
 
 def skipped_by(source: DocumentSource) -> Mapping[str, Any]:
-    """Return what a source passed over, with examples, by reason."""
+    """Return the items that a source skipped, with examples, by reason."""
     skipped = getattr(source, "skipped", None)
     return {} if skipped is None else dict(skipped)

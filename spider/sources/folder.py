@@ -9,6 +9,7 @@ from typing import Any
 from spider.artifacts.atomic_files import read_json
 from spider.corpus.document import Document
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.document_source import READ, FileRecord
 from spider.sources.extraction.extracted import NotExtractedError
 from spider.sources.extraction.file_types import file_types
@@ -29,7 +30,7 @@ class Folder:
     def __init__(
         self,
         *,
-        path: Path | str,
+        path: Execution[Path | str],
         exclude: tuple[str, ...] = ("spider-work", "node_modules", "__pycache__"),
     ):
         self.path = Path(path).expanduser()
@@ -42,7 +43,7 @@ class Folder:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Files read, and files skipped by reason."""
+        """Number of files read, and of files skipped by reason."""
         return self._report.counts
 
     @property
@@ -81,7 +82,7 @@ class Folder:
     def files(
         self, known: Mapping[str, FileRecord], recall: Callable[[str], Document | None]
     ) -> Iterator[tuple[FileRecord, Document | None]]:
-        """Yield every file's record, with its document where it yields one.
+        """Yield the record of every file, with its document if it has one.
 
         Args:
             known: records of an earlier reading, by id; a file with the same bytes is not

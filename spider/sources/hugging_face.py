@@ -1,10 +1,11 @@
-"""Read documents from a Hugging Face data set."""
+"""Documents from a Hugging Face data set."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from spider.corpus.document import Document
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.hugging_face_rows import column, fingerprint_rows, read_rows
 from spider.sources.reading_report import ReadingReport
 
@@ -16,8 +17,8 @@ class HuggingFace:
         path: a name on the hub, a folder written by ``save_to_disk``, or Parquet files.
         subset: the hub's name for a configuration.
         split: which split to read.
-        revision: commit, tag or branch on the hub; give one, or the data may change.
-        streaming: read the hub's files as they come instead of storing them first.
+        revision: commit, tag or branch on the hub; without one, the data may change.
+        streaming: read the hub's files while they download, without storing them.
         id_column: column of the id; null numbers the rows from 0.
         title_column: column of the title; null for none. Dots reach into a column.
         text_column: column of the text.
@@ -28,7 +29,7 @@ class HuggingFace:
     def __init__(
         self,
         *,
-        path: str,
+        path: Execution[str],
         subset: str | None = None,
         split: str = "train",
         revision: str | None = None,
@@ -49,7 +50,7 @@ class HuggingFace:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Rows read, and rows skipped by reason."""
+        """Number of rows read, and of rows skipped by reason."""
         return self._report.counts
 
     @property
@@ -58,7 +59,7 @@ class HuggingFace:
         return self._report.skipped
 
     def fingerprint(self) -> list[list[str | int]]:
-        """Return name, size and time of a local data set's files."""
+        """Return name, size and modification time of the files of a local data set."""
         return fingerprint_rows(self.path)
 
     def documents(self) -> Iterator[Document]:

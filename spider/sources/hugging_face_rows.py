@@ -21,7 +21,7 @@ def read_rows(
         subset: the hub's name for a configuration.
         split: such as ``train``; a local data set without splits ignores it.
         revision: commit, tag or branch on the hub.
-        streaming: read the hub's files as they come instead of storing them first.
+        streaming: read the hub's files while they download, without storing them.
 
     Raises:
         MissingDependencyError: ``datasets`` is not installed.
@@ -59,14 +59,14 @@ def read_rows(
 
 
 def find_parquet(local: Path) -> list[Path]:
-    """Return the Parquet files that a local path names."""
+    """Return the Parquet files at a local path."""
     if local.is_file() and local.suffix == ".parquet":
         return [local]
     return sorted(local.rglob("*.parquet")) if local.is_dir() else []
 
 
 def fingerprint_rows(name: str) -> list[list[str | int]]:
-    """Return name, size and time of a local data set's files; nothing for one on the hub."""
+    """Return name, size and time of a local data set's files; empty for one on the hub."""
     local = Path(name).expanduser()
     if local.is_dir():
         return fingerprint_files(sorted(file for file in local.rglob("*") if file.is_file()))
@@ -74,7 +74,7 @@ def fingerprint_rows(name: str) -> list[list[str | int]]:
 
 
 def column(row: Mapping[str, Any], name: str) -> Any:
-    """Return a column, or with dots one of its fields (``answers.text``).
+    """Return a column, or one of its fields if the name has dots (``answers.text``).
 
     Raises:
         DataError: there is no such column.

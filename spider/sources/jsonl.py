@@ -1,10 +1,11 @@
-"""Read JSON lines: one document a line."""
+"""JSON lines: one document in each line."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from spider.corpus.document import Document
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.reading_report import ReadingReport
 from spider.sources.text_files import (
     JsonLine,
@@ -21,7 +22,7 @@ class JsonLines:
     Args:
         path: a file, a glob, or several of these; read in the order given, a glob's files sorted.
         id_field: field of the id, a string or whole number; null numbers the rows from 0.
-        title_field: field of the title, which may be missing from a row; null for none.
+        title_field: field of the title, which a row may lack; null for none.
         text_field: field of the text.
     """
 
@@ -30,7 +31,7 @@ class JsonLines:
     def __init__(
         self,
         *,
-        path: PathSetting,
+        path: Execution[PathSetting],
         id_field: str | None = "id",
         title_field: str | None = "title",
         text_field: str = "text",
@@ -43,7 +44,7 @@ class JsonLines:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Rows read, and rows skipped by reason."""
+        """Number of rows read, and of rows skipped by reason."""
         return self._report.counts
 
     @property

@@ -1,4 +1,4 @@
-"""Documents in, corpus out: split what is new, take over what an older corpus already has."""
+"""Writes the corpus of a source: splits documents, and reuses those of an older corpus."""
 
 import json
 import logging
@@ -20,20 +20,20 @@ from spider.sources.document_source import READ, DocumentSource, FileRecord, Fil
 
 SOURCES = "sources"
 RECORDS = "files.jsonl"
-# raised when extraction or splitting changes what it makes of the same bytes
+# raised when extraction or splitting gives another result for the same bytes
 METHOD = 1
 
 logger = logging.getLogger(__name__)
 
 
 class Preparation:
-    """Write the corpus of a source, reusing an older corpus of the same settings file by file.
+    """Writes the corpus of a source, and reuses unchanged files of an older corpus.
 
-    The result has the same bytes with and without an older corpus.
+    The bytes of the result are the same with and without an older corpus.
 
     Args:
         source: where the documents come from.
-        splitter: cuts those that the source has not cut.
+        splitter: cuts the documents that the source has not cut.
         previous: an older corpus, if any.
         config: the settings of this run, without the place of the source.
     """
@@ -102,7 +102,7 @@ class Preparation:
         return None if number is None else self._older.document(number)
 
     def _compare(self, known: Mapping[str, FileRecord], records: list[FileRecord]) -> None:
-        """Count files that were or are documents by what became of them."""
+        """Count the added, changed, deleted and unchanged files among those that are documents."""
         self.changes.update(added=0, changed=0, deleted=0, unchanged=0)
         now = {record.id: record.digest for record in records if record.outcome == READ}
         before = {name: record.digest for name, record in known.items() if record.outcome == READ}
@@ -119,7 +119,7 @@ class Preparation:
             )
 
     def _nothing(self) -> str:
-        """Say why there is no document, and what would help."""
+        """Return a message: why there is no document, and how to mend it."""
         place = getattr(self.source, "path", "the source")
         skipped = [
             f"{entry['count']} {reason}" + (f" ({entry['hint']})" if entry["hint"] else "")
@@ -131,7 +131,7 @@ class Preparation:
 
 
 def _reusable(previous: Artifact | None, config: Mapping[str, Any]) -> Corpus | None:
-    """Open an older corpus if the same settings made it, file by file."""
+    """Open an older corpus if the same settings made it from files."""
     if previous is None or not (previous.path / SOURCES / RECORDS).is_file():
         return None
     if previous.config != config:

@@ -1,4 +1,4 @@
-"""Read DPR's passage collections: ``psgs_w100.tsv`` and files of its form."""
+"""DPR's passage collections: ``psgs_w100.tsv`` and files of the same format."""
 
 from collections.abc import Iterator, Mapping
 from itertools import chain, groupby
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from spider.corpus.document import Document, PassageBounds
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.reading_report import ReadingReport
 from spider.sources.text_files import PathSetting, find_files, fingerprint_files, read_tab_separated
 
@@ -20,11 +21,11 @@ class _Row(NamedTuple):
 
 
 class PsgsW100:
-    """Documents from tab-separated passages, whose cut and ids are kept.
+    """Documents from tab-separated passages, which keep their borders and ids.
 
-    Adjacent rows with one title are one document, whose id is its first passage's: a title that
-    comes again later makes another document. Rows without a title are documents of their own.
-    Several files are read as the pieces of one, in the order of their names.
+    Adjacent rows with the same title form one document, with the id of its first passage. A title
+    that occurs again later forms another document. A row without a title is a document by itself.
+    Several files are read as parts of one, in the order of their names.
 
     Source: Spider ``preprocess_corpus.py`` groups all rows of a title, which merges different
     documents of one name in collections other than Wikipedia.
@@ -32,18 +33,18 @@ class PsgsW100:
     Args:
         path: a file with a header naming the columns id, text and title in any order, plain or
             compressed; or a glob, or several.
-        last_passage_padded: whether a document's last passage is filled up with its beginning, as
-            it is in DPR's file; recurring spans are then not sought there.
+        last_passage_padded: whether a document's last passage is filled up with the document's
+            beginning, as in DPR's file; mining then ignores that passage.
     """
 
-    def __init__(self, *, path: PathSetting, last_passage_padded: bool = True):
+    def __init__(self, *, path: Execution[PathSetting], last_passage_padded: bool = True):
         self.path = path
         self.last_passage_padded = last_passage_padded
         self._report = ReadingReport()
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Rows read, and rows skipped by reason."""
+        """Number of rows read, and of rows skipped by reason."""
         return self._report.counts
 
     @property
@@ -62,7 +63,7 @@ class PsgsW100:
             DataError: the header lacks a column, or a row has too few.
         """
         self._report = ReadingReport()
-        # one stream of all files: a document may go on in the next
+        # one stream of all files, since a document may continue in the next
         every_row = chain.from_iterable(map(self._rows, find_files(self.path)))
         for _, rows in groupby(enumerate(every_row), key=_group_key):
             yield _join([row for _, row in rows])

@@ -1,15 +1,15 @@
-"""Read the documentation that the running Python interpreter carries: a corpus without a download.
+"""The documentation in every Python installation: a corpus without a download.
 
-Two sources. ``pydoc_data.topics`` is the language reference as ``help()`` shows it: one document
-per topic. The standard library's docstrings are read from its source files with ``ast``, never by
-import: one document per module, its own docstring first, then each class's and function's under a
-line with its qualified name and signature, in source order.
+It has two parts. ``pydoc_data.topics`` is the language reference as ``help()`` shows it: one
+document per topic. The standard library's docstrings are read from its source files with ``ast``,
+never by import: one document per module, its own docstring first, then each class's and function's
+under a line with its qualified name and signature, in source order.
 
-Left out, because they are not what a person looks up: tests, IDLE, lib2to3, the turtle demos,
-bundled wheels and whatever pip installed; functions inside functions; a private module or package
-(one underscore in front) without a docstring of its own. Private modules with one stay, since
-``_pydecimal`` and ``_pyio`` hold the documentation of ``decimal`` and ``io``, and so do those
-inside a public package: ``pathlib._local`` is where Python 3.13 documents ``pathlib``.
+These are left out, because nobody looks them up: tests, IDLE, lib2to3, the turtle demos, bundled
+wheels and packages that pip installed; functions inside functions; a private module or package
+(its name begins with one underscore) without a docstring. Private modules with a docstring stay:
+``_pydecimal`` and ``_pyio`` document ``decimal`` and ``io``. So do private modules inside a public
+package: Python 3.13 documents ``pathlib`` in ``pathlib._local``.
 """
 
 import ast
@@ -36,7 +36,7 @@ SKIPPED_FOLDERS = {
 }
 CONFIGURATION_FOLDER = "config-"
 
-# ":meth:`~http.client.HTTPConnection.send`" and "``None``" read better as what they quote
+# ":meth:`~http.client.HTTPConnection.send`" and "``None``" become the text that they quote
 ROLE = re.compile(r":[a-z]+(?::[a-z]+)?:`[~!.]?([^`<>]+?)(?:\s*<[^`>]*>)?`")
 LITERAL = re.compile(r"``([^`\n]+)``")
 UNDERLINE = re.compile(r"^[ \t]*([*=\-~^#])\1{3,}[ \t]*\n?", re.MULTILINE)
@@ -57,7 +57,7 @@ class PythonDocumentation:
         standard_library: folder of its source files; None takes the running interpreter's.
 
     Attributes:
-        counts: what was read and what was skipped; complete once :meth:`documents` is exhausted.
+        counts: number of items read and skipped; complete after :meth:`documents`.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class PythonDocumentation:
         """Yield the topics, then the modules, each in the order of their names.
 
         Raises:
-            DataError: nothing is there: a standard library in a zip file or without its sources.
+            DataError: nothing is found, since the standard library is zipped or has no sources.
         """
         self.counts = {"topics": 0, "modules": 0}
         if self.include_topics:
@@ -94,8 +94,8 @@ class PythonDocumentation:
     def fingerprint(self) -> str:
         """Return a digest of the Python version, the topics, and every source file that is read.
 
-        The files are hashed as they stand, which takes a fiftieth of the time of parsing them, so
-        that a corpus that is up to date is known as such at once.
+        The files are hashed without parsing, which takes a fiftieth of the time. So a run sees at
+        once that a corpus is up to date.
         """
         digest = hashlib.blake2b(platform.python_version().encode(), digest_size=16)
         if self.include_topics:
@@ -141,10 +141,10 @@ class PythonDocumentation:
 
 
 def clean_markup(text: str) -> str:
-    """Strip the reStructuredText that only a renderer needs.
+    """Remove the reStructuredText that only a renderer needs.
 
-    Roles and literals become what they quote, rows of underlining go, and several blank lines
-    become one. Indentation, lists, tables and examples stay as they are.
+    Roles and literals become the text that they quote, rows of underlining are removed, and several
+    blank lines become one. Indentation, lists, tables and examples stay as they are.
     """
     text = ROLE.sub(r"\1", text.expandtabs().replace("\r\n", "\n"))
     text = UNDERLINE.sub("", LITERAL.sub(r"\1", text))
@@ -163,7 +163,7 @@ class _Module(NamedTuple):
 
 def _load_topics() -> Mapping[str, str]:
     try:
-        # pure data: importing it runs nothing but the assignment of one dictionary
+        # pure data: the import only assigns one dictionary
         topics: Mapping[str, str] = importlib.import_module("pydoc_data.topics").topics
     except (ImportError, AttributeError):
         logger.warning("this Python carries no pydoc_data.topics: its language topics are missing")
@@ -208,7 +208,7 @@ def _read_or_nothing(path: Path) -> bytes:
 
 def _parse(path: Path) -> ast.Module:
     with warnings.catch_warnings():
-        # an invalid escape in somebody's string is no concern of ours
+        # a warning about an invalid escape in that file would not help our user
         warnings.simplefilter("ignore")
         return ast.parse(path.read_bytes())
 

@@ -1,4 +1,4 @@
-"""What a reader read and what it passed over, and why."""
+"""Counts of the items that a source read or skipped, and why."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ class ReadingReport:
     """Counts for the manifest, with the names of what was skipped.
 
     Args:
-        read: name of the count of what was read, such as ``files_read``.
+        read: name of the count of items read, such as ``files_read``.
     """
 
     def __init__(self, read: str = "rows_read"):
@@ -24,16 +24,16 @@ class ReadingReport:
         self._counts[self._read] += 1
 
     def add(self, name: str, amount: int = 1) -> None:
-        """Count something else worth knowing."""
+        """Add to another count."""
         self._counts[name] += amount
 
     def skip(self, reason: str, example: str, *, hint: str = "") -> None:
-        """Count one item that was passed over.
+        """Count one item that was skipped.
 
         Args:
-            reason: one word or two joined by underscores; the count is ``skipped_REASON``.
-            example: what it was, a path or a row.
-            hint: how to have it read after all.
+            reason: one word, or two joined by an underscore; the count is ``skipped_REASON``.
+            example: the path or row.
+            hint: how a person can make it readable.
         """
         self._counts[f"skipped_{reason}"] += 1
         entry = self._skipped.setdefault(reason, {"count": 0, "hint": hint, "examples": []})
@@ -48,5 +48,5 @@ class ReadingReport:
 
     @property
     def skipped(self) -> Mapping[str, Mapping[str, Any]]:
-        """By reason: how many, the hint, and the first thousand examples."""
+        """For each reason the number, the hint, and the first thousand examples."""
         return {reason: dict(entry) for reason, entry in self._skipped.items()}

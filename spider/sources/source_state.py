@@ -1,20 +1,21 @@
-"""What tells whether a source changed since it was read, apart from what it yields."""
+"""The state of a source: whether its content changed since it was read, and where it lies."""
 
 from typing import Any
 
 
 def fingerprint_of(source: object) -> Any:
-    """Return ``source.fingerprint()``; None for a source whose settings say everything."""
+    """Return ``source.fingerprint()``; None for a source without this method."""
     take = getattr(source, "fingerprint", None)
     return None if take is None else take()
 
 
-def without_place(resolved: dict[str, Any], group: str) -> tuple[dict[str, Any], Any]:
-    """Part a variant's ``path`` from the settings: equal text elsewhere is equal content.
+def place_of(source: object) -> Any:
+    """Return a source's ``path`` as a JSON value; None for a source that has none.
 
-    Returns:
-        the settings without it, and the path.
+    The same documents at another place are the same content, so the place is no part of a content
+    hash. It goes into the volatile part of the manifest.
     """
-    variant = dict(resolved.get(group) or {})
-    place = variant.pop("path", None)
-    return ({**resolved, group: variant} if group in resolved else dict(resolved)), place
+    path = getattr(source, "path", None)
+    if path is None:
+        return None
+    return [str(one) for one in path] if isinstance(path, list | tuple) else str(path)

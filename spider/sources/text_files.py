@@ -1,4 +1,4 @@
-"""Text files of any size, compressed or not, line by line, with the line number in every error."""
+"""Text files of any size, plain or compressed, line by line; errors name the line."""
 
 import bz2
 import csv
@@ -86,7 +86,7 @@ def read_lines(stream: BufferedIOBase, path: Path) -> Iterator[TextLine]:
 
 
 def read_whole(path: Path) -> bytes:
-    """Return what a file holds, decompressed as its suffix says.
+    """Return the content of a file, decompressed as its suffix says.
 
     Raises:
         DataError: it cannot be opened, or the compressed data are damaged.
@@ -109,7 +109,7 @@ def read_text_lines(path: Path) -> Iterator[TextLine]:
 
 
 def read_json_lines(path: Path) -> Iterator[JsonLine]:
-    """Yield the objects of a JSON-lines file; blank lines are passed over."""
+    """Yield the objects of a JSON-lines file; blank lines are skipped."""
     with open_binary(path) as stream:
         yield from parse_json_lines(stream, path)
 
@@ -168,7 +168,7 @@ def find_files(setting: PathSetting) -> list[Path]:
     files: list[Path] = []
     for one in settings:
         path = Path(one).expanduser()
-        # a file whose own name holds a bracket is a file first
+        # a name with a bracket may be a file's own name
         found = [path] if path.is_file() else _match(path)
         kept = sorted(name for name in found if name.is_file())
         if not kept and path.is_dir():
@@ -204,5 +204,5 @@ def _open_zst(path: Path) -> BufferedIOBase:
         raise MissingDependencyError(
             f"{path}: reading .zst needs zstandard", extra=ZSTANDARD.extra
         ) from error
-    # the decompressing reader knows no lines; BufferedReader does
+    # zstandard's stream cannot iterate over lines; BufferedReader can
     return BufferedReader(zstandard.open(path, "rb"))

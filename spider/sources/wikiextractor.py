@@ -1,4 +1,4 @@
-"""Read what wikiextractor writes: ``<doc>`` text or JSON lines, in folders AA, AB and so on."""
+"""The output of wikiextractor: ``<doc>`` text or JSON lines, in folders AA, AB and so on."""
 
 import html
 import json
@@ -10,6 +10,7 @@ from typing import Any
 
 from spider.corpus.document import Document
 from spider.errors import DataError
+from spider.settings import Execution
 from spider.sources.jsonl import string_field
 from spider.sources.reading_report import ReadingReport
 from spider.sources.text_files import TextLine, find_files, fingerprint_files, read_text_lines
@@ -24,20 +25,20 @@ class WikiExtractor:
 
     Args:
         path: its output folder, read recursively, or one file; plain, .bz2, .gz, .xz or .zst.
-        unescape: turn ``&lt;`` and ``&amp;`` back into what they stand for (wikiextractor 3 escapes
-            them unless told otherwise).
+        unescape: turn ``&lt;`` and ``&amp;`` back into ``<`` and ``&``, which wikiextractor 3
+            escapes by default.
     """
 
     last_passage_padded = False
 
-    def __init__(self, *, path: Path | str, unescape: bool = True):
+    def __init__(self, *, path: Execution[Path | str], unescape: bool = True):
         self.path = Path(path).expanduser()
         self.unescape = unescape
         self._report = ReadingReport("articles_read")
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Articles read, and articles skipped by reason."""
+        """Number of articles read, and of articles skipped by reason."""
         return self._report.counts
 
     @property

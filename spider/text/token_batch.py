@@ -1,4 +1,4 @@
-"""TokenBatch: the token ids of several texts, laid end to end without padding."""
+"""TokenBatch: the token ids of several texts, end to end without padding."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from torch import Tensor
 class TokenBatch(NamedTuple):
     """Ragged token ids: text ``i`` is ``ids[offsets[i]:offsets[i + 1]]``.
 
-    ``len()`` of a named tuple counts its two fields: ask ``n_texts``.
+    ``len()`` of a named tuple counts its two fields; ``n_texts`` counts the texts.
 
     Attributes:
         ids: token ids of all texts, complete (special tokens included, cut to the maximum length).
@@ -45,7 +45,7 @@ class TokenBatch(NamedTuple):
 
 
 def token_batch(texts: Sequence[Integer[np.ndarray, " _"]]) -> TokenBatch:
-    """Lay the token ids of several texts end to end."""
+    """Concatenate the token ids of several texts."""
     offsets = np.zeros(len(texts) + 1, dtype=np.int64)
     np.cumsum([len(ids) for ids in texts], out=offsets[1:])
     ids = np.concatenate(texts) if texts else np.zeros(0, dtype=np.int64)

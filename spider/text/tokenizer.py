@@ -1,9 +1,9 @@
 """WordPiece tokenizers, always without truncation and padding.
 
 BERT's normaliser and pre-tokenizer treat every white-space separated chunk of a text on its own, so
-a text's tokens are the tokens of its chunks. :class:`Tokenizer` therefore remembers the tokens of
-each chunk it has met, which is many times faster than tokenising every text anew and gives
-the same ids and offsets (tested against the tokenizers library).
+a text's tokens are the tokens of its chunks. :class:`Tokenizer` therefore caches the tokens of each
+chunk. This is many times faster than tokenising every text again and gives the same ids and offsets
+(tested against the tokenizers library).
 """
 
 import json
@@ -44,7 +44,7 @@ class Tokens(NamedTuple):
 
 
 class TokenSpans(NamedTuple):
-    """Tokens, and where each lies in its text.
+    """Tokens, with the place of each in its text.
 
     Attributes:
         ids: without special tokens.
@@ -60,7 +60,7 @@ class TokenSpans(NamedTuple):
 
 
 class _Chunks:
-    """The tokens of every chunk met, in flat arrays that grow."""
+    """The cached tokens of every chunk, in flat arrays that grow."""
 
     def __init__(self) -> None:
         self.codes: dict[str, int] = {}
@@ -70,7 +70,7 @@ class _Chunks:
         self.offsets = np.zeros(1, np.int64)
 
     def add(self, chunks: Sequence[str], encodings: Sequence[tokenizers.Encoding]) -> None:
-        """Remember the tokens of chunks not met before."""
+        """Add the tokens of new chunks."""
         for chunk in chunks:
             self.codes[chunk] = len(self.codes)
         ids = [encoding.ids for encoding in encodings]
@@ -87,11 +87,11 @@ class Tokenizer:
     """A WordPiece vocabulary with BERT's normaliser and pre-tokenizer.
 
     Args:
-        inner: the tokenizers library's object; its truncation and padding are reset (files often
-            carry both, BERT's own among them).
+        inner: an object of the tokenizers library; its truncation and padding are reset, because
+            many files set both, BERT's among them.
 
     Raises:
-        DataError: a special token of BERT's is not in the vocabulary.
+        DataError: one of BERT's special tokens is not in the vocabulary.
     """
 
     def __init__(self, inner: tokenizers.Tokenizer):
@@ -111,12 +111,12 @@ class Tokenizer:
 
     @property
     def lower_case(self) -> bool:
-        """Whether upper and lower case are one."""
+        """Whether texts are lower-cased."""
         normalizer = json.loads(self.inner.to_str())["normalizer"] or {}
         return bool(normalizer.get("lowercase", False))
 
     def encode(self, texts: Sequence[str]) -> Tokens:
-        """Turn texts into ids, without special tokens; a ``[SEP]`` in the text is one."""
+        """Turn texts into ids without special tokens, but for a ``[SEP]`` in the text."""
         with self._lock:
             chunks = [_split(text) for text in texts]
             codes = self._codes(chunks)
@@ -163,7 +163,7 @@ def _special_id(inner: tokenizers.Tokenizer, token: str) -> int:
 
 
 def _split(text: str) -> list[str]:
-    """Split at the characters that BERT's normaliser surely takes for white space."""
+    """Split at two of the characters that BERT's normaliser treats as white space."""
     if not text.isascii():
         # a lone surrogate has no UTF-8 form, and the tokenizers library refuses it
         text = text.encode("utf-8", "replace").decode("utf-8")
@@ -173,7 +173,7 @@ def _split(text: str) -> list[str]:
 def _pieces(
     codes: Int64[np.ndarray, " chunks"], offsets: Int64[np.ndarray, " _"]
 ) -> tuple[Int64[np.ndarray, " tokens"], Int64[np.ndarray, " tokens"]]:
-    """Return where each token lies in the memory of chunks, and the chunk it belongs to."""
+    """Return each token's place in the cache, and the chunk that it belongs to."""
     begins = offsets[codes]
     counts = offsets[codes + 1] - begins
     owners = np.repeat(np.arange(len(codes)), counts)
@@ -217,11 +217,11 @@ def load_tokenizer(source: str | Path, *, lower_case: bool = True) -> Tokenizer:
     """Load a tokenizer from a folder, a ``tokenizer.json``, a ``vocab.txt``, or the hub.
 
     Args:
-        source: a path; what is no path is a name on the hub.
-        lower_case: used with a ``vocab.txt`` alone, which does not say.
+        source: a path, else a name on the hub.
+        lower_case: used with a ``vocab.txt`` only, which does not state it.
 
     Raises:
-        DataError: no tokenizer there, or one that is not BERT's kind.
+        DataError: there is no tokenizer, or its pre-tokenizer is not BERT's.
     """
     path = Path(source).expanduser()
     if path.is_dir():

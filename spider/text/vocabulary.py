@@ -1,4 +1,4 @@
-"""Training a WordPiece vocabulary on a corpus, the same bytes every time."""
+"""Trains a WordPiece vocabulary on a corpus, with the same bytes every time."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 import tokenizers
 from tokenizers import models, normalizers, pre_tokenizers, trainers
 
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.text.tokenizer import (
     SPECIAL_TOKENS,
     TOKENIZER_FILE,
@@ -23,21 +23,21 @@ SMALLEST_VOCABULARY = 1000
 
 
 def settle_tokenizer(
-    texts: Iterable[str], folder: Path, *, source: str, vocabulary_size: int, lower_case: bool
+    texts: Iterable[str], folder: Path, *, start: str, vocabulary_size: int, lower_case: bool
 ) -> Tokenizer:
-    """Return an encoder's tokenizer, saved in ``folder``; what it already holds is kept.
+    """Return an encoder's tokenizer, saved in ``folder``; one that is already there is kept.
 
     Args:
-        texts: a vocabulary is trained on these where there is no source.
+        texts: a vocabulary is trained on these where there is no start.
         folder: where the tokenizer is, or will be.
-        source: a folder, a file or a name on the hub; empty trains a vocabulary.
+        start: a folder, a file or a name on the hub; empty trains a vocabulary.
         vocabulary_size: at most this many pieces where one is trained.
         lower_case: lower the case and strip accents.
     """
     if (folder / TOKENIZER_FILE).is_file():
         return load_tokenizer(folder)
-    if source:
-        tokenizer = load_tokenizer(source, lower_case=lower_case)
+    if start:
+        tokenizer = load_tokenizer(start, lower_case=lower_case)
     else:
         tokenizer = train_tokenizer(texts, vocabulary_size=vocabulary_size, lower_case=lower_case)
     tokenizer.save(folder)
@@ -55,8 +55,8 @@ def train_tokenizer(
 
     A small corpus gets a smaller vocabulary: one piece for every 25 words, at least 1,000.
 
-    The tokenizers library numbers the characters within words in the order of a hash map, which
-    differs from run to run and decides ties between merges; so they are numbered here beforehand.
+    The tokenizers library numbers the characters within words in the order of a hash map. This
+    order differs from run to run and decides ties between merges, so they are numbered here first.
 
     Args:
         texts: read twice, so a generator is copied into a list first.
@@ -73,9 +73,11 @@ def train_tokenizer(
     size = min(vocabulary_size, max(SMALLEST_VOCABULARY, words // WORDS_PER_PIECE))
     forced = [*SPECIAL_TOKENS, *(f"##{character}" for character in alphabet)]
     if size < len(forced) + len(alphabet):
-        raise ConfigError(
-            f"vocabulary_size={size} cannot hold the special tokens and {len(alphabet)} characters;"
-            f" give at least {len(forced) + len(alphabet)}"
+        fewest = len(forced) + len(alphabet)
+        raise SettingError(
+            "vocabulary_size",
+            size,
+            f"at least {fewest}, to hold the special tokens and {len(alphabet)} characters",
         )
     inner = tokenizers.Tokenizer(models.WordPiece(unk_token=UNKNOWN))
     inner.normalizer = normalizer

@@ -17,7 +17,7 @@ from spider.compilation import njit
 from spider.text.folding import lower_code_point
 from spider.text.words import UNSPACED
 
-# character classes; the order matters: what can be part of a word lies between MARK and CONNECTOR
+# character classes; the order matters: a word consists of those from MARK to CONNECTOR
 BLANK, OTHER, MARK, LETTER, DIGIT, NUMBER, CONNECTOR, ALONE = range(8)
 _CLASS_OF = {"L": LETTER, "M": MARK, "N": NUMBER, "Z": BLANK}
 _TABLE_SIZE = 0xE0200

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM become a flag that the loop reads between two steps."""
+"""Turns SIGINT and SIGTERM into a flag that the loop reads between two steps."""
 
 import signal
 import threading
@@ -7,13 +7,13 @@ from typing import Any
 
 
 class Interruption:
-    """While entered, notes the first SIGINT or SIGTERM instead of dying of it.
+    """A context that records the first SIGINT or SIGTERM, so that the process can save its state.
 
-    A second Ctrl-C raises KeyboardInterrupt at once. Outside the main thread, where Python allows
-    no handler, it does nothing.
+    A second Ctrl-C raises KeyboardInterrupt at once. Outside the main thread it does nothing, since
+    Python allows handlers in the main thread only.
 
     Attributes:
-        received: the signal noted, or None.
+        received: the recorded signal, or None.
     """
 
     def __init__(self) -> None:

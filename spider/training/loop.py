@@ -1,7 +1,7 @@
-"""The loop: steps on Accelerate, validation, checkpoints, and exact resume.
+"""The training loop: steps on Accelerate, validation, checkpoints, and exact resume.
 
-A run is a function of its settings: weights, optimizer state and ``metrics.jsonl`` are bit-equal
-on a CPU whether it ran through or was killed and resumed, because batches and dropout depend on
+A run is a function of its settings. On a CPU, weights, optimizer state and ``metrics.jsonl`` have
+the same bits whether the run was killed and resumed or not, because batches and dropout depend on
 (seed, step) alone and nothing else is random.
 """
 
@@ -10,13 +10,11 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
-import numpy as np
 import torch
-from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
-from torch import Tensor, nn
+from torch import nn
 
 from spider.artifacts.atomic_files import read_json, write_json
 from spider.errors import CheckpointError, InterruptedRunError, SpiderError
@@ -24,10 +22,10 @@ from spider.progress import Progress
 from spider.training.interruption import Interruption
 from spider.training.metrics import MetricsLog, read_metrics
 from spider.training.prefetch import prefetch
-from spider.training.schedule import linear_factor, warmup_steps
 from spider.training.settings import TrainingSettings
 from spider.training.step_budget import PROBES, steps_within
 from spider.training.training_checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from spider.training.updates import Movable, Updates
 
 logger = logging.getLogger(__name__)
 
@@ -37,31 +35,11 @@ TENSORBOARD = "tensorboard"
 BEFORE_ALL = -1
 
 _LARGE_SHARE = 0.01
-"""Of a time budget: a first validation that takes more is timed once more."""
-
-
-class StepOutput(NamedTuple):
-    """What an objective's forward pass returns.
-
-    Attributes:
-        loss: a scalar.
-        metrics: further scalars for the log.
-    """
-
-    loss: Tensor
-    metrics: dict[str, Tensor]
-
-
-@runtime_checkable
-class Movable(Protocol):
-    """A batch."""
-
-    def to(self, device: torch.device) -> Any:
-        """Return the batch on ``device``."""
+"""A first validation that takes a larger share of the time budget is timed once more."""
 
 
 class Outcome(NamedTuple):
-    """What a finished run reports.
+    """The report of a finished run.
 
     Attributes:
         steps: updates done.
@@ -82,10 +60,10 @@ def train(
     folder: Path,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Outcome:
-    """Train ``objective`` in place, going on from ``folder``'s newest checkpoint if it has one.
+    """Train ``objective`` in place, from the newest checkpoint of ``folder`` if there is one.
 
-    Validation, saving and loading are exercised before the first update, so that what would fail
-    at the end of a long run fails now.
+    Validation, saving and loading are tried before the first update, so that an error in them does
+    not appear only at the end of a long run.
 
     Args:
         objective: its forward pass takes a batch and returns a :class:`StepOutput`.
@@ -109,7 +87,7 @@ def train(
         finally:
             run.close()
     outcome = run.outcome()
-    # nobody moves the folder before all have read it
+    # the main process moves the folder; all processes have read it before
     run.accelerator.wait_for_everyone()
     return outcome
 
@@ -134,13 +112,8 @@ class TrainingRun:
         self.make_batch = make_batch
         self.validate = validate
         self.objective = objective
-        self.accelerator = Accelerator(
-            cpu=settings.device == "cpu", mixed_precision=settings.precision
-        )
-        self.objective.to(self.accelerator.device)
-        self.inner_optimizer = make_optimizer(objective)
-        self.peaks = [float(group["lr"]) for group in self.inner_optimizer.param_groups]
-        self.model, self.optimizer = self.accelerator.prepare(objective, self.inner_optimizer)
+        self.updates = Updates(objective, make_optimizer, settings)
+        self.accelerator = self.updates.accelerator
         self.step = 0
         self.steps = settings.steps
         self.window: dict[str, float] = {}
@@ -152,7 +125,7 @@ class TrainingRun:
         return self.folder / CHECKPOINTS
 
     def prepare(self) -> None:
-        """Resume, or try out everything that a long run needs at its end; fix the step count."""
+        """Resume, or try validation and saving before the first update; fix the step count."""
         newest = latest_checkpoint(self.checkpoints)
         if newest is not None and (self.checkpoints / PLAN).is_file():
             self._restore(newest)
@@ -160,7 +133,7 @@ class TrainingRun:
             self._open_log(self.step)
             logger.info("going on from step %d of %d", self.step, self.steps)
             return
-        # a run killed before its first checkpoint has measured step 0 already
+        # a run killed before its first checkpoint may have measured step 0
         self._open_log(BEFORE_ALL)
         before = self.clock()
         self._validate()
@@ -169,7 +142,7 @@ class TrainingRun:
         first = self._save()
         save_seconds = self.clock() - before
         if self.settings.minutes is not None:
-            # the first of all calls may have compiled kernels, which no later one does
+            # the first call may include the compilation of kernels
             if validation_seconds > _LARGE_SHARE * 60.0 * self.settings.minutes:
                 before = self.clock()
                 self._evaluate()
@@ -181,7 +154,7 @@ class TrainingRun:
         self._restore(first)
 
     def finish(self, interruption: Interruption) -> None:
-        """Do the updates that are left."""
+        """Do the remaining updates."""
         with Progress(total=self.steps, unit="steps", label="train") as progress:
             progress.resume_at(self.step)
             for batch in prefetch(self.make_batch, self.step, self.steps):
@@ -192,7 +165,7 @@ class TrainingRun:
                 self._stop_if_asked(interruption)
 
     def outcome(self) -> Outcome:
-        """Return what the finished run reports."""
+        """Return the report of the finished run."""
         last = [line for line in read_metrics(self.folder) if line["split"] == "validation"][-1]
         numbers = {name: value for name, value in last.items() if name not in ("step", "split")}
         return Outcome(self.step, numbers)
@@ -202,44 +175,10 @@ class TrainingRun:
         if self.log is not None:
             self.log.close()
 
-    def _update(self, batch: Movable, update: int) -> float:
-        warmup = warmup_steps(self.steps, self.settings.warmup_share)
-        factor = linear_factor(update, steps=self.steps, warmup=warmup)
-        for group, peak in zip(self.inner_optimizer.param_groups, self.peaks, strict=True):
-            group["lr"] = peak * factor
-        self.model.train()
-        device = self.accelerator.device
-        devices = [device] if device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
-            # dropout's randomness: a function of seed, update and process
-            torch.manual_seed(_mix(self.settings.seed, update, self.accelerator.process_index))
-            output: StepOutput = self.model(batch.to(device))
-        numbers = self._over_processes({"loss": output.loss, **output.metrics})
-        loss = numbers["loss"]
-        if not math.isfinite(loss):
-            raise SpiderError(
-                f"training: the loss is {loss} at step {update} of {self.steps}; {self._mend}"
-            )
-        self.accelerator.backward(output.loss)
-        if self.settings.clip_norm > 0:
-            self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+    def _update(self, batch: Movable, number: int) -> float:
+        numbers = self.updates.update(batch, number, steps=self.steps)
         self._note(numbers)
-        return loss
-
-    @property
-    def _mend(self) -> str:
-        return (
-            f"lower learning_rate (got {self.peaks[0]:g}) or raise warmup_share, and train again "
-            "with overwrite=true"
-        )
-
-    def _over_processes(self, values: Mapping[str, Tensor]) -> dict[str, float]:
-        """Return the means over processes, so that all see a loss that is not finite."""
-        stacked = torch.stack([value.detach().float() for value in values.values()])
-        means: Tensor = self.accelerator.reduce(stacked, reduction="mean")
-        return dict(zip(values, means.tolist(), strict=True))
+        return numbers["loss"]
 
     def _note(self, values: Mapping[str, float]) -> None:
         for name, value in {**values, "updates": 1.0}.items():
@@ -250,7 +189,7 @@ class TrainingRun:
         if self.step % self.settings.log_every == 0 or last:
             count = self.window.pop("updates")
             means = {name: total / count for name, total in self.window.items()}
-            rate = float(self.inner_optimizer.param_groups[0]["lr"])
+            rate = self.updates.learning_rate
             self._write("train", {**means, "learning_rate": rate})
             self.window = {}
         if self.step % self.settings.validate_every == 0 or last:
@@ -278,7 +217,7 @@ class TrainingRun:
             if not math.isfinite(value):
                 raise SpiderError(
                     f"training: the validation's {name} is {value} at step {self.step} of "
-                    f"{self.steps}; {self._mend}"
+                    f"{self.steps}; {self.updates.fix}"
                 )
         self._write("validation", numbers)
         shown = "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
@@ -300,7 +239,7 @@ class TrainingRun:
                 self.checkpoints,
                 step=self.step,
                 model=self.objective,
-                optimizer=self.inner_optimizer,
+                optimizer=self.updates.optimizer,
                 state={"window": self.window},
                 keep=self.settings.keep,
             )
@@ -311,9 +250,9 @@ class TrainingRun:
         checkpoint = load_checkpoint(path, device=self.accelerator.device)
         try:
             self.objective.load_state_dict(checkpoint.model)
-            self.inner_optimizer.load_state_dict(checkpoint.optimizer)
+            self.updates.optimizer.load_state_dict(checkpoint.optimizer)
         except (RuntimeError, ValueError) as error:
-            raise CheckpointError(f"{path}: of another model: {error}") from error
+            raise CheckpointError(f"{path}: a checkpoint of another model: {error}") from error
         self.step = checkpoint.step
         self.window = dict(checkpoint.state["window"])
 
@@ -323,8 +262,8 @@ class TrainingRun:
             self.log = MetricsLog(self.folder, resume_step=resume_step, tensorboard=board)
 
     def _pick_steps(self, validation_seconds: float, save_seconds: float) -> int:
-        """Time a few updates, whose effect :meth:`prepare` takes back, and fix the step count."""
-        self.steps = PROBES  # a schedule for the probes
+        """Time a few updates, which :meth:`prepare` undoes, and return the step count."""
+        self.steps = PROBES  # the schedule of the timed updates
         times = []
         for number, batch in enumerate(prefetch(self.make_batch, 0, PROBES)):
             before = self.clock()
@@ -345,7 +284,3 @@ class TrainingRun:
             "minutes=%g: %d steps of %.3f s", minutes, chosen[0], sorted(times)[PROBES // 2]
         )
         return chosen[0]
-
-
-def _mix(*numbers: int) -> int:
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)

@@ -1,4 +1,4 @@
-"""metrics.jsonl: one line per measurement, with neither gap nor duplicate after a kill."""
+"""metrics.jsonl: one line for each measurement, without gap or duplicate after a kill."""
 
 import json
 import logging
@@ -16,12 +16,13 @@ METRICS = "metrics.jsonl"
 class MetricsLog:
     """Appends measurements to ``metrics.jsonl``, and to TensorBoard where it is installed.
 
-    A run that goes on from the checkpoint of step ``s`` opens the log with ``resume_step=s``: what
-    the killed run wrote after ``s``, a torn last line included, is dropped, and is measured again.
-    No time of day is recorded, so that a resumed run's file equals an uninterrupted one's.
+    A run that continues from the checkpoint of step ``s`` opens the log with ``resume_step=s``.
+    Lines that the killed run wrote after ``s``, an incomplete last line included, are dropped and
+    measured again. No time of day is recorded, so a resumed run's file equals that of an
+    uninterrupted run.
 
     Args:
-        folder: where ``metrics.jsonl`` lies.
+        folder: holds ``metrics.jsonl``.
         resume_step: the last step whose measurements stay.
         tensorboard: folder for TensorBoard's event files; None writes none.
     """

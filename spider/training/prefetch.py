@@ -1,4 +1,4 @@
-"""Batches made by a background thread while the step before them is computed."""
+"""Makes batches in a background thread while earlier steps are computed."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -13,8 +13,8 @@ def prefetch(
 ) -> Iterator[Batch]:
     """Yield ``make(start) … make(stop - 1)`` in order.
 
-    One thread works ``ahead`` batches in advance. Since a batch depends on its step alone, neither
-    the thread's timing nor the place where a run was resumed changes it.
+    One thread works ``ahead`` batches in advance. A batch depends on its step alone, so neither the
+    thread's timing nor a resumed run changes it.
     """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as pool:
         waiting: deque[Future[Batch]] = deque()

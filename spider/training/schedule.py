@@ -1,4 +1,4 @@
-"""The learning rate as a function of the step, and nothing else."""
+"""The learning rate as a function of the step alone."""
 
 import math
 
@@ -6,7 +6,7 @@ from spider.errors import ConfigError
 
 
 def warmup_steps(steps: int, share: float) -> int:
-    """Return how many of ``steps`` updates warm up.
+    """Return the number of warm-up updates among ``steps``.
 
     Raises:
         ConfigError: the share is not in [0, 1).
@@ -19,8 +19,8 @@ def warmup_steps(steps: int, share: float) -> int:
 def linear_factor(update: int, *, steps: int, warmup: int) -> float:
     """Return the factor on the peak learning rate at one update.
 
-    Rises linearly to 1 at update ``warmup``, then falls linearly, and would be 0 at update
-    ``steps + 1``: no update is spent on a rate of zero.
+    It rises linearly to 1 at update ``warmup``, then falls linearly and would reach 0 at update
+    ``steps + 1``, so that no update has a rate of zero.
 
     Source: Ram et al. 2022, section 4.4 (linear warm-up, linear decay).
 

@@ -1,14 +1,11 @@
-"""What a person sets about a training run, whatever is trained."""
+"""Settings of a training run, whatever is trained."""
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-import torch
-
-from spider.errors import ConfigError
-
-Precision = Literal["no", "bf16"]
+from spider.errors import ConfigError, SettingError
+from spider.settings import Execution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,51 +13,62 @@ class TrainingSettings:
     """Settings of one run.
 
     Attributes:
-        steps: updates; 0 trains nothing and leaves the weights as they were made.
-        minutes: a time budget that picks the number of updates once, before the first; None leaves
+        steps: updates; 0 writes the untrained weights, a baseline.
+        minutes: a time budget that picks the number of updates once, before the first; null leaves
             ``steps`` in force.
+        learning_rate: peak learning rate.
         warmup_share: share of the updates in which the learning rate rises.
-        clip_norm: gradients longer than this are shortened to it; 0 leaves them.
+        clip_norm: longer gradients are shortened to this norm; 0 leaves them.
         seed: all randomness is a function of it and of the step.
         log_every: updates between two lines of ``metrics.jsonl``.
         validate_every: updates between two validations; one more follows the last update.
         save_every: updates between two checkpoints.
-        keep: checkpoints kept.
-        precision: ``bf16`` runs the forward pass in bfloat16.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        keep: checkpoints kept while training.
+        precision: bf16 runs the forward pass in bfloat16.
+        device: auto, cpu or cuda.
     """
 
-    steps: int
+    steps: int = 1000
     minutes: float | None = None
+    learning_rate: float = 5e-3
     warmup_share: float = 0.01
     clip_norm: float = 2.0
     seed: int = 0
     log_every: int = 10
     validate_every: int = 250
-    save_every: int = 250
-    keep: int = 2
-    precision: Precision = "no"
-    device: str = "auto"
+    # with minutes, the cost of saving moves the number of steps, but so does the clock
+    save_every: Execution[int] = 250
+    keep: Execution[int] = 2
+    precision: Literal["no", "bf16"] = "no"
+    device: Execution[str] = "auto"
 
     def __post_init__(self) -> None:
+        """Refuse values out of range, and a device that is not there."""
         for name in ("log_every", "validate_every", "save_every", "keep"):
             if getattr(self, name) < 1:
-                raise ConfigError(f"{name}={getattr(self, name)}: expected at least 1")
-        for name in ("steps", "clip_norm", "seed"):
+                raise SettingError(name, getattr(self, name), "at least 1")
+        for name in ("steps", "learning_rate", "clip_norm", "seed"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise ConfigError(f"{name}={getattr(self, name)}: expected 0 or more")
+                raise SettingError(name, getattr(self, name), "0 or more")
         if self.minutes is not None and not 0 < self.minutes < math.inf:
-            raise ConfigError(f"minutes={self.minutes}: expected more than 0")
+            raise SettingError("minutes", self.minutes, "more than 0")
         if not 0.0 <= self.warmup_share < 1.0:
-            raise ConfigError(
-                f"warmup_share={self.warmup_share}: expected a share of the steps in [0, 1)"
-            )
-        if self.precision not in get_args(Precision):
-            raise ConfigError(f"precision={self.precision}: expected one of {get_args(Precision)}")
+            raise SettingError("warmup_share", self.warmup_share, "a share of the steps in [0, 1)")
+        if self.precision not in ("no", "bf16"):
+            raise SettingError("precision", self.precision, "no or bf16")
         self._check_device()
+
+    @property
+    def trains(self) -> bool:
+        """Whether there is any update to make."""
+        return bool(self.steps or self.minutes)
 
     def _check_device(self) -> None:
         if self.device not in ("auto", "cpu", "cuda"):
-            raise ConfigError(f"device={self.device}: expected auto, cpu or cuda")
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise ConfigError("device=cuda: no CUDA device is found; spider doctor says why")
+            raise SettingError("device", self.device, "auto, cpu or cuda")
+        if self.device == "cuda":
+            # torch takes seconds to load, which `--help` need not wait for
+            import torch
+
+            if not torch.cuda.is_available():
+                raise ConfigError("device=cuda: no CUDA device is found; spider doctor says why")

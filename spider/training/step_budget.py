@@ -1,4 +1,4 @@
-"""How many updates fit into a time budget."""
+"""The number of updates that fit into a time budget."""
 
 from collections.abc import Sequence
 
@@ -13,11 +13,11 @@ def steps_within(
 ) -> int:
     """Return how many updates fit, at least 1.
 
-    The first probe is left out, since it pays for what is compiled and allocated once, and the
-    median of the others is taken; one more of each overhead is set aside for the run's end.
+    The first probe is left out, since it includes compilation and allocation. The time of a step is
+    the median of the others. One more of each overhead is reserved for the end of the run.
 
     Args:
-        seconds: the budget that is left.
+        seconds: the remaining budget.
         step_times: seconds of the probes.
         overheads: (seconds, every how many updates) of validation and saving.
     """

@@ -1,6 +1,6 @@
-"""Checkpoints of a run in progress: ``step-000123/``, whole or absent.
+"""Checkpoints of a run in progress: folders ``step-000123/``, which are complete or absent.
 
-There is no random state to store: everything random is a function of (seed, step).
+No random state is stored, since all randomness is a function of (seed, step).
 """
 
 import json
@@ -25,13 +25,13 @@ NAME = re.compile(r"step-(\d{6,})")
 
 
 class TrainingCheckpoint(NamedTuple):
-    """What a run needs to go on.
+    """The state from which a run continues.
 
     Attributes:
         step: updates done.
         model: the objective's weights.
         optimizer: the optimizer's state.
-        state: the loop's own few numbers.
+        state: further numbers of the loop.
     """
 
     step: int
@@ -79,14 +79,14 @@ def latest_checkpoint(folder: Path) -> Path | None:
 
 
 def load_checkpoint(path: Path, *, device: str | torch.device = "cpu") -> TrainingCheckpoint:
-    """Read what :func:`save_checkpoint` wrote; nothing in it is executed.
+    """Read a checkpoint; no code in it is executed.
 
     Raises:
         CheckpointError: a file is missing or damaged.
     """
     try:
         state = read_json(path / STATE)
-        # neither reader knows "cpu:0", which Accelerate says where several processes train
+        # with several processes Accelerate says "cpu:0", which neither load function accepts
         place = "cpu" if torch.device(device).type == "cpu" else str(device)
         model = load_file(path / MODEL, device=place)
         optimizer = torch.load(path / OPTIMIZER, map_location=place, weights_only=True)

@@ -9,8 +9,8 @@ from spider.launch.entrypoint import launch
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoctorConfig:
-    """What to look at.
+class DoctorSettings:
+    """Settings of ``spider doctor``.
 
     Attributes:
         checks: health checks, in the order of their lines.
@@ -19,14 +19,14 @@ class DoctorConfig:
     checks: tuple[HealthCheck, ...]
 
 
-def main(config: DoctorConfig) -> None:
+def main(settings: DoctorSettings) -> None:
     """Print one line for each finding.
 
     Raises:
         MissingDependencyError: something that a verb cannot do without is broken.
     """
     failed = []
-    for check in config.checks:
+    for check in settings.checks:
         for finding in check.findings():
             say(f"{finding.level:<5} {finding.subject:<8} {finding.text}")
             if finding.fix:

@@ -6,35 +6,34 @@ from typing import Any
 
 from spider.artifacts.workspace import remember
 from spider.launch.entrypoint import launch
+from spider.launch.settings import WorkspaceSettings
 from spider.launch.stages import build_stages, run_stages
 
 
 @dataclass(frozen=True, kw_only=True)
-class PipelineConfig:
+class PipelineSettings(WorkspaceSettings):
     """What to run and where.
 
     Attributes:
-        workspace: where the artifacts lie.
         pipeline: the stages.
         data: where the pipeline's documents and questions lie, if it needs to be told.
-        minutes: training time, where the pipeline has no fixed number of steps.
+        minutes: training time; null takes the number of steps that the pipeline sets.
         full: take question sets whole where the pipeline would take a sample.
         retrain: train again where an encoder would be kept although documents changed.
     """
 
-    workspace: Path
     pipeline: dict[str, Any]
     data: Path | None = None
-    minutes: float = 15
+    minutes: float | None = 15
     full: bool = False
     retrain: bool = False
 
 
-def main(config: PipelineConfig) -> None:
+def main(settings: PipelineSettings) -> None:
     """Run the stages."""
-    stages = build_stages(config.pipeline["stages"], where="pipeline.stages")
-    run_stages(stages, workspace=config.workspace, retrain=config.retrain)
-    remember(config.workspace)
+    stages = build_stages(settings.pipeline["stages"], where="pipeline.stages")
+    run_stages(stages, workspace=settings.workspace, retrain=settings.retrain)
+    remember(settings.workspace)
 
 
 if __name__ == "__main__":

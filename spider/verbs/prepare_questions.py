@@ -1,62 +1,61 @@
-"""Read questions of any format and write them as a question set."""
+"""Verb ``prepare-questions``: questions of any format → question set."""
 
 import logging
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from spider.artifacts.atomic_files import hash_json
 from spider.artifacts.records.questions import QuestionsRecord
 from spider.artifacts.stage import Stage
-from spider.errors import ConfigError, DataError
+from spider.errors import DataError, SettingError
 from spider.launch.entrypoint import launch
+from spider.launch.settings import StageSettings
 from spider.questions.question_source import QuestionSource
-from spider.sources.source_state import fingerprint_of, without_place
+from spider.sources.source_state import fingerprint_of, place_of
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrepareQuestionsConfig:
+class PrepareQuestionsSettings(StageSettings):
     """Settings of ``spider prepare-questions``.
 
     Attributes:
-        question_set: where the questions come from; one of conf/question_set.
-        output: the question set to write.
-        limit: keep the first so many questions; null keeps all.
-        overwrite: replace a question set made from other settings or another file.
-        resolved: filled by the launcher.
+        question_set: where the questions come from.
+        limit: keep only this many questions, from the first; null keeps all.
     """
 
+    positionals: ClassVar = ("question_set.path",)
+
     question_set: QuestionSource
-    output: Path
     limit: int | None = None
-    overwrite: bool = False
-    resolved: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a limit that keeps nothing."""
+        if self.limit is not None and self.limit < 1:
+            raise SettingError("limit", self.limit, "at least 1, or null for all questions")
 
 
-def main(config: PrepareQuestionsConfig) -> None:
+def main(settings: PrepareQuestionsSettings) -> None:
     """Write the question set unless it is up to date."""
-    if config.limit is not None and config.limit < 1:
-        raise ConfigError(f"limit={config.limit}: expected at least 1, or null for all questions")
-    settings, place = without_place(config.resolved, "question_set")
+    place = place_of(settings.question_set)
     stage = Stage(
         verb="prepare-questions",
         kind="questions",
-        output=config.output,
-        config=settings,
+        output=settings.output,
+        config=settings.resolved,
         inputs={},
-        overwrite=config.overwrite,
+        overwrite=settings.overwrite,
         fingerprint_extra={
             "place": place,
-            "source": hash_json(fingerprint_of(config.question_set)),
+            "source": hash_json(fingerprint_of(settings.question_set)),
         },
     )
     if stage.up_to_date():
         return
-    questions = config.question_set.read()
-    if config.limit is not None:
-        questions = replace(questions, questions=questions.questions[: config.limit])
+    questions = settings.question_set.read()
+    if settings.limit is not None:
+        questions = replace(questions, questions=questions.questions[: settings.limit])
     if not questions.questions:
         raise DataError(
             f"no question in it; expected at least one for {questions.name}", path=place

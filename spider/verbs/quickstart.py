@@ -5,7 +5,7 @@ Without a folder it takes the documentation that every Python carries; with one,
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.records.index import IndexRecord
@@ -13,49 +13,50 @@ from spider.artifacts.workspace import remember
 from spider.console import say
 from spider.errors import DataError
 from spider.launch.entrypoint import launch
+from spider.launch.settings import WorkspaceSettings
 from spider.launch.stages import build_stages, run_stages
 
 INDEX = "index"
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuickstartConfig:
+class QuickstartSettings(WorkspaceSettings):
     """What to build a retriever from.
 
     Attributes:
         data: a folder of your documents (txt, md, rst, html, pdf, docx); null takes Python's own
             documentation.
-        workspace: where the artifacts lie.
         minutes: training time on your own files; null takes 200 steps.
         retrain: train again where the encoder would be kept although documents changed.
         documentation: the pipeline for Python's own documentation.
         own_files: the pipeline for a folder.
     """
 
-    data: Path | None
-    workspace: Path
-    minutes: float | None
-    retrain: bool
+    positionals: ClassVar = ("data",)
+
+    data: Path | None = None
+    minutes: float | None = None
+    retrain: bool = False
     documentation: dict[str, Any]
     own_files: dict[str, Any]
 
 
-def main(config: QuickstartConfig) -> None:
+def main(settings: QuickstartSettings) -> None:
     """Run the pipeline that fits.
 
     Raises:
         DataError: the folder is not there.
     """
-    if config.data is not None and not config.data.exists():
-        raise DataError("no such folder", path=config.data)
-    pipeline = config.documentation if config.data is None else config.own_files
+    if settings.data is not None and not settings.data.exists():
+        raise DataError("no such folder", path=settings.data)
+    pipeline = settings.documentation if settings.data is None else settings.own_files
     stages = build_stages(pipeline["stages"], where="stages")
-    run_stages(stages, workspace=config.workspace, retrain=config.retrain)
-    remember(config.workspace)
+    run_stages(stages, workspace=settings.workspace, retrain=settings.retrain)
+    remember(settings.workspace)
     say()
-    if IndexRecord.from_manifest(open_artifact(config.workspace / INDEX)).dense is None:
+    if IndexRecord.from_manifest(open_artifact(settings.workspace / INDEX)).dense is None:
         say("These documents are too few or too short to train an encoder: BM25 alone answers.")
-    say(f"Everything lies in {config.workspace}. Ask it:")
+    say(f"Everything lies in {settings.workspace}. Ask it:")
     say('  spider search "your question"')
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from index.embeddings.run import embed_corpus
+from index.embeddings.settings import EmbeddingSettings
 from spider.artifacts.artifact import Artifact
 from spider.artifacts.stage import Stage
 from spider.corpus.corpus import Corpus
@@ -86,10 +87,10 @@ def undertaking(tmp_path: Path, make_corpus: Callable[..., Corpus]) -> Undertaki
     )
     write_encoder(tmp_path / "encoder", corpus, seed=0)
     embed_corpus(
+        EmbeddingSettings(shard_size=16),
         corpus=corpus.path,
         encoder=tmp_path / "encoder",
         output=tmp_path / "embeddings",
-        shard_size=16,
     )
     write_spans(tmp_path / "spans", corpus, questions)
     return Undertaking(tmp_path, corpus, questions)

@@ -7,7 +7,7 @@ import pytest
 from spider.launch.command_line import parse
 from spider.launch.composition import compose_verb, plain
 from spider.launch.stages import build_stages, child_command
-from spider.launch.verbs import positionals_of, settings
+from spider.launch.verbs import settings_class
 
 ODD = [
     "What's the GIL?",
@@ -32,7 +32,7 @@ ODD = [
 
 
 def composed(verb: str, *words: str) -> dict[str, object]:
-    line = parse(words, positionals=positionals_of(verb), settings=settings(verb))
+    line = parse(words, settings_class(verb))
     return plain(compose_verb(verb, line.overrides))
 
 

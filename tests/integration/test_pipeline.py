@@ -14,6 +14,9 @@ import pytest
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.corpus.corpus import Corpus
 
+# each test starts the console script several times
+pytestmark = pytest.mark.slow
+
 CONSOLE_SCRIPT = "import sys; from spider.cli import main; sys.exit(main())"
 OVERLAY = """
 defaults:
@@ -23,7 +26,11 @@ stages:
   write_an_untrained_encoder_to_compare_with:
     settings: {architecture.dimension: 16, batch_size: 32}
   train_an_encoder:
-    settings: {minutes: null, steps: 3, batch_size: 32, architecture.dimension: 16}
+    settings:
+      training.minutes: null
+      training.steps: 3
+      batch_size: 32
+      architecture.dimension: 16
   embed_passages_untrained: null
   index_untrained: null
   index_vectors_and_words:
@@ -191,7 +198,7 @@ def test_other_encoder_is_refused_with_both_hashes(first: str, home: Path, spide
     ("words", "code", "said"),
     [
         (["quickstart", "nowhere"], 3, "nowhere: no such folder"),
-        (["train", "--workspace", "w", "--output", "e", "batch_size=0"], 2, "batch_size=0"),
+        (["train", "--workspace", "w", "--output", "e", "batch_size=0"], 2, "batch_size: got 0"),
         (["search", "x", "kk=3"], 2, "did you mean k?"),
         (["search", "x", "--workspace", "elsewhere"], 5, "spider build writes it"),
     ],

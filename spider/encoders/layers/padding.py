@@ -1,4 +1,4 @@
-"""Ragged texts → padded batches of similar lengths."""
+"""Padding of ragged texts, in batches of similar lengths."""
 
 import numpy as np
 import torch
@@ -45,8 +45,8 @@ def pad(
         texts: which, in this order.
         pad_id: of ``[PAD]``.
         device: of the result.
-        rows: at least so many rows; those beyond the texts hold one visible ``[PAD]``.
-        length: at least so long.
+        rows: at least this many rows; a row without a text shows one ``[PAD]`` to the attention.
+        length: at least this many tokens.
 
     Returns:
         Ids and attention mask.

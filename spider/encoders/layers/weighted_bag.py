@@ -1,4 +1,4 @@
-"""Sum of weighted rows of a table for each text: a readable reference, and a fast exact CPU twin.
+"""Sum of weighted rows of a table for each text: a readable reference and a fast CPU kernel.
 
 For text t with tokens i (counted c_ti times), table V and weights w:
 
@@ -8,9 +8,9 @@ and with the gradient D_t of the loss by S_t, and G_i = sum_t c_ti D_t:
 
     dV_i = w_i G_i        dw_i = <V_i, G_i>
 
-The fast twin counts repeated tokens once per text, walks the texts in the forward pass and the
-vocabulary in the backward pass, so that every output row is written once, by one thread, in a fixed
-order: the result does not depend on the number of threads or on the other texts of the batch.
+The kernel counts repeated tokens once per text. It runs over the texts in the forward pass and over
+the vocabulary in the backward pass, so that one thread writes each output row once, in a fixed
+order. So the result does not depend on the number of threads or on the other texts of the batch.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def weighted_bag_reference(
     weights: Float32[Tensor, " vocabulary"],
     batch: TokenBatch,
 ) -> Float32[Tensor, "texts dimension"]:
-    """Sum the weighted rows of each text's tokens: one line, any device."""
+    """Sum the weighted rows of each text's tokens, on any device: the reference."""
     return torch.nn.functional.embedding_bag(
         batch.ids,
         table,
@@ -50,7 +50,7 @@ def weighted_bag(
     weights: Float32[Tensor, " vocabulary"],
     batch: TokenBatch,
 ) -> Float32[Tensor, "texts dimension"]:
-    """Sum the weighted rows of each text's tokens: the fast twin on a CPU, else the reference."""
+    """Sum the weighted rows of each text's tokens: the kernel on a CPU, else the reference."""
     if table.device.type != "cpu":
         return weighted_bag_reference(table, weights, batch)
     result: Tensor = _WeightedBag.apply(  # type: ignore[no-untyped-call]
@@ -64,14 +64,14 @@ def bag_of_rows(
     ids: Integer[np.ndarray, " tokens"],
     offsets: Int64[np.ndarray, " texts_plus_one"],
 ) -> Float32[np.ndarray, "texts dimension"]:
-    """Sum the rows of each text's tokens, without gradients: what inference needs."""
+    """Sum the rows of each text's tokens, without gradients, for inference."""
     columns, counts, starts = _count_tokens(ids, offsets, table.shape[0])
     sums: np.ndarray = _gather(table, columns, counts, starts)
     return sums
 
 
 class _WeightedBag(torch.autograd.Function):
-    """The fast twin."""
+    """The kernel with its gradients."""
 
     @staticmethod
     def forward(ctx: Any, table: Tensor, weights: Tensor, ids: Tensor, offsets: Tensor) -> Tensor:
@@ -119,8 +119,9 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 def _in_threads(rows: int, work: Callable[[int, int], None]) -> None:
     """Run ``work(start, end)`` over all rows.
 
-    Plain threads around kernels that release the lock, and not numba's own: its default threading
-    layer aborts the process when two Python threads use it at once, as a search server does.
+    These are Python threads around kernels that release the lock, not numba's threads: numba's
+    default threading layer aborts the process when two Python threads use it at once, as they do in
+    a search server.
     """
     threads = torch.get_num_threads()
     if threads == 1 or rows <= ROWS_PER_TASK:

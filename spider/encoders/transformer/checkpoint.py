@@ -1,4 +1,4 @@
-"""Transformers on disk: fresh, pretrained, DPR's, and the layout that two libraries load."""
+"""Transformers: new, pretrained or DPR's, and saved so that two libraries can load them."""
 
 import logging
 from pathlib import Path
@@ -42,7 +42,7 @@ def new_transformer(
     pad_id: int,
     seed: int,
 ) -> PreTrainedModel:
-    """Make a BERT with random weights; torch's global generator is left as it was."""
+    """Make a BERT with random weights; torch's global generator does not change."""
     config = BertConfig(
         vocab_size=vocabulary_size,
         hidden_size=hidden,
@@ -126,13 +126,13 @@ def _check_loading(info: Any, source: str | Path, *, allowed: str) -> None:
 
 
 def save_transformer(model: Any, tokenizer: Tokenizer, folder: Path, max_length: int) -> None:
-    """Write what AutoModel and SentenceTransformer load from one folder.
+    """Write a folder that AutoModel and SentenceTransformer can load.
 
     Args:
         model: a transformers model.
         tokenizer: of the same vocabulary.
         folder: it exists.
-        max_length: of a passage; sentence-transformers knows one maximum alone.
+        max_length: of a passage; sentence-transformers has one maximum only.
     """
     model.save_pretrained(folder)
     tokenizer.save(folder)

@@ -18,7 +18,7 @@ ROWS = 32
 
 @runtime_checkable
 class PaddedEncoder(Protocol):
-    """What inference needs of ``TrainableBert``."""
+    """The part of ``TrainableBert`` that inference needs."""
 
     dimension: int
     tokenizer: Tokenizer
@@ -41,9 +41,9 @@ class PaddedEncoder(Protocol):
 class BertEncoder:
     """Inference with a transformer.
 
-    Every batch of passages has one of a few fixed shapes (32 rows, a length that is a multiple of
-    16; missing rows are filled up), since a matrix product may round differently for another shape:
-    so a passage's vector does not depend on which passages are encoded with it.
+    Every batch of passages has one of a few fixed shapes: 32 rows, and a length that is a multiple
+    of 16; missing rows are filled up. A matrix product may round differently for another shape. So
+    a passage's vector does not depend on the passages that are encoded with it.
 
     Args:
         module: the module, in evaluation mode, already on its device.
@@ -61,7 +61,7 @@ class BertEncoder:
         """Encode questions (no title)."""
         tokens = self.module.tokenizer.encode(texts)
         ids = [self.module.query_ids(tokens.of(text)) for text in range(len(texts))]
-        # a lone question is answered at once, without 31 rows of nothing beside it
+        # one question alone needs no 31 empty rows, which would take time
         return self._encode(token_batch(ids), rows=ROWS if len(texts) > 1 else 1)
 
     def encode_passages(

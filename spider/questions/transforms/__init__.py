@@ -1,1 +1,1 @@
-"""Query transforms: one file for each way to make a query from a passage."""
+"""Query transforms: one file for each rule that makes a query from a passage."""

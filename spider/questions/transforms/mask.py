@@ -1,4 +1,4 @@
-"""The paper's ablation in which the query is the whole passage, the span masked."""
+"""The paper's ablation whose query is the whole passage with the span masked."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from spider.questions.transforms.query_ranges import QueryRanges, Range, check_o
 class Mask:
     """The whole passage with every occurrence of the span replaced by one mask unit.
 
-    Source: Ram et al. 2022, Table 4 (whole passage, [MASK]). The released code takes a mask token
-    and never puts it in; ``insert_mask=False`` is that. Occurrences that touch or overlap become
-    one mask. A passage that is nothing but the span is kept whole, so a query is never empty.
-    Nothing is random: ``rng`` is not used, and ``chosen`` makes no difference.
+    Source: Ram et al. 2022, Table 4 (whole passage, [MASK]). The released code has a mask token but
+    never inserts it; ``insert_mask=False`` reproduces this. Occurrences that touch or overlap
+    become one mask. A passage that consists of the span alone is kept whole, so a query is never
+    empty. Nothing is random: ``rng`` and ``chosen`` are not used.
 
     Args:
-        insert_mask: put a mask unit where an occurrence was; False only deletes.
+        insert_mask: insert a mask unit in place of an occurrence; False only deletes it.
     """
 
     def __init__(self, *, insert_mask: bool = True):
@@ -25,7 +25,7 @@ class Mask:
     def ranges(
         self, length: int, occurrences: Sequence[Range], chosen: int, rng: np.random.Generator
     ) -> QueryRanges:
-        """Return what lies between the occurrences; see the protocol QueryTransform."""
+        """Return the ranges between the occurrences; see :class:`QueryTransform`."""
         check_occurrences(length, occurrences, chosen)
         gaps: list[list[int]] = []
         for start, end in sorted(occurrences):

@@ -1,22 +1,22 @@
-"""The paper's ablation in which the query is what stands before the span."""
+"""The paper's ablation whose query is the text before the span."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.questions.transforms.query_ranges import QueryRanges, Range, check_occurrences
 
 
 class Prefix:
     """The units before the first occurrence, the nearest ``maximum`` of them.
 
-    Source: Ram et al. 2022, Table 4 (``prefix``); as in the released code, fewer than ``minimum``
-    units are followed by ``minimum`` units from behind that occurrence. The span is removed, unless
-    the passage is nothing but the span. Nothing is random: ``chosen`` and ``rng`` are not used.
+    Source: Ram et al. 2022, Table 4 (``prefix``). As in the released code, ``minimum`` units after
+    the occurrence are added if fewer units come before it. The span is removed, unless the passage
+    consists of the span alone. Nothing is random: ``chosen`` and ``rng`` are not used.
 
     Args:
-        minimum: with fewer units before the span, as many from behind it are added.
+        minimum: with fewer units before the span, this many after it are added.
         maximum: most units before the span.
 
     Raises:
@@ -25,9 +25,7 @@ class Prefix:
 
     def __init__(self, *, minimum: int = 5, maximum: int = 30):
         if not 1 <= minimum <= maximum:
-            raise ConfigError(
-                f"prefix of {minimum} to {maximum} units: expected 1 <= minimum <= maximum"
-            )
+            raise SettingError("minimum", minimum, f"1 to maximum={maximum}")
         self.minimum = minimum
         self.maximum = maximum
 

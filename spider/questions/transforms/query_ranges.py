@@ -1,4 +1,4 @@
-"""What a query transform returns: the ranges of a passage's units that make the query."""
+"""The protocol of query transforms, and their result: ranges of a passage's units."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -14,9 +14,9 @@ class QueryRanges(NamedTuple):
 
     Attributes:
         ranges: half-open ``(start, end)``, ascending and disjoint.
-        kept_span: False when the recurring span was taken out of the query.
-        masked: one mask unit stands between each two neighbouring ranges; a range of no units at
-            the beginning or end stands for a mask at that edge.
+        kept_span: False if the recurring span was removed from the query.
+        masked: one mask unit comes between each two neighbouring ranges; an empty range at the
+            beginning or end puts a mask at that edge.
     """
 
     ranges: tuple[Range, ...]
@@ -24,7 +24,7 @@ class QueryRanges(NamedTuple):
     masked: bool
 
     def take(self, units: Sequence[Unit], mask: Unit | None = None) -> list[Unit]:
-        """Return the query's units; ``mask`` goes where the transform masks, if it is given."""
+        """Return the query's units, with ``mask`` where the transform masks, if it is given."""
         taken: list[Unit] = []
         for number, (start, end) in enumerate(self.ranges):
             if number and self.masked and mask is not None:
@@ -35,7 +35,7 @@ class QueryRanges(NamedTuple):
 
 @runtime_checkable
 class QueryTransform(Protocol):
-    """Makes a query out of a passage that holds a recurring span (Spider, section 3.1)."""
+    """Makes a query from a passage that contains a recurring span (Spider, section 3.1)."""
 
     def ranges(
         self, length: int, occurrences: Sequence[Range], chosen: int, rng: np.random.Generator
@@ -46,7 +46,7 @@ class QueryTransform(Protocol):
             length: the passage's units.
             occurrences: half-open unit ranges of the span in this passage, ascending.
             chosen: which of them the query is made around.
-            rng: the only source of chance.
+            rng: the only source of randomness.
 
         Returns:
             At least one unit of the passage.

@@ -1,11 +1,11 @@
-"""The paper's query transform: a random window around the span, the span kept or removed."""
+"""The paper's query transform: a random window around the span, with or without the span."""
 
 from collections.abc import Sequence
 from typing import Literal, get_args
 
 import numpy as np
 
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.questions.transforms.query_ranges import QueryRanges, Range, check_occurrences
 
 WindowRule = Literal["paper", "released"]
@@ -17,21 +17,21 @@ class RandomWindow:
     Source: Ram et al. 2022, *Learning to Retrieve Passages without Supervision*, section 3.1, and
     the authors' ``query_transformations.py``. The two differ:
 
-    * ``paper``: the window is uniform among all windows of the drawn length that hold the whole
-      occurrence. A removed span is cut out of the window, which gets shorter by it.
+    * ``paper``: the window is uniform among all windows of the drawn length that contain the whole
+      occurrence. If the span is removed, the window gets shorter by its length.
     * ``released``: the window's start is uniform in ``[start - length, end]`` of the occurrence,
-      so a kept span is cut in about a quarter of the queries and missing in a tenth. A removed
-      span is made up for with units from behind it: the query has the drawn length.
+      so a kept span is cut in about a quarter of the queries and missing in a tenth. If the span is
+      removed, units after it are added, so that the query has the drawn length.
 
-    Guards, where the released code raises or yields nothing: in ``paper`` the window is as long as
-    the occurrence at least and as the passage at most, and longer by ``minimum`` where removing the
-    span would leave nothing; in ``released`` the length is at most the passage without the span.
-    A passage that is nothing but the span is kept whole. Other occurrences in the window stay.
+    The released code raises an error or yields nothing for some lengths. Here ``paper`` limits the
+    window to at least the occurrence and at most the passage, and adds ``minimum`` units if
+    removing the span would leave nothing. ``released`` limits it to the passage without the span. A
+    passage that consists of the span alone is kept whole. Other occurrences in the window stay.
 
     Args:
         minimum: shortest window, in units.
         maximum: longest window, in units.
-        keep_probability: how often the span stays in the query.
+        keep_probability: probability that the span stays in the query.
         window: ``paper`` or ``released``.
 
     Raises:
@@ -47,13 +47,11 @@ class RandomWindow:
         window: WindowRule = "paper",
     ):
         if not 1 <= minimum <= maximum:
-            raise ConfigError(
-                f"query window of {minimum} to {maximum} units: expected 1 <= minimum <= maximum"
-            )
+            raise SettingError("minimum", minimum, f"1 to maximum={maximum}")
         if not 0.0 <= keep_probability <= 1.0:
-            raise ConfigError(f"keep_probability {keep_probability}: expected 0 to 1")
+            raise SettingError("keep_probability", keep_probability, "0 to 1")
         if window not in get_args(WindowRule):
-            raise ConfigError(f"window {window!r}: expected one of {get_args(WindowRule)}")
+            raise SettingError("window", window, f"one of {get_args(WindowRule)}")
         self.minimum = minimum
         self.maximum = maximum
         self.keep_probability = keep_probability

@@ -94,7 +94,7 @@ def test_equal_systems_are_not_distinguishable(systems) -> None:
 
 
 def test_all_pairs(systems) -> None:
-    settings = ReportSettings(resamples=200, all_pairs=True)
+    settings = ReportSettings(resamples=200, comparisons="all")
     report = build_report(question_set(), MEASURES, systems, settings)
     pairs = [(c["system"], c["reference"]) for c in report["comparisons"]]
     assert set(pairs) == {("dense", "bm25"), ("hybrid", "bm25"), ("hybrid", "dense")}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eval.verbs.evaluate_retrieval import EvaluateRetrievalConfig, main
+from eval.verbs.evaluate_retrieval import EvaluateRetrievalSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.records.run import RunRecord
 from spider.artifacts.stage import Stage
@@ -87,10 +87,10 @@ def write_run(
 
 def evaluate(runs: list[Path], corpus: Corpus, output: Path, **settings: Any) -> dict[str, Any]:
     given = {"top_k": (1, 5, 10), "primary": "top_5", "resamples": 200, **settings}
-    resolved = {k: v for k, v in given.items() if k != "overwrite"}
+    resolved = {k: v for k, v in given.items() if k not in ("overwrite", "require")}
     resolved["top_k"] = list(given["top_k"])
     main(
-        EvaluateRetrievalConfig(
+        EvaluateRetrievalSettings(
             runs=tuple(runs), corpus=corpus.path, output=output, resolved=resolved, **given
         )
     )

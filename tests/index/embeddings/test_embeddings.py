@@ -66,6 +66,14 @@ def test_manifest_and_shards_have_to_agree(make_embeddings):
         Embeddings.open(path)
 
 
+def test_a_damaged_shard_is_named(make_embeddings):
+    path = make_embeddings(VECTORS, hashes_of(range(7)))
+    vectors = shard_folder(path, 1) / "vectors.npy"
+    vectors.write_bytes(b"x" * vectors.stat().st_size)
+    with pytest.raises(ArtifactError, match=r"shard-00001/vectors\.npy: not an array"):
+        Embeddings.open(path)
+
+
 def test_known_vectors_are_found_by_the_whole_hash(make_embeddings):
     order = [5, 2, 9, 1, 7, 3, 0]
     older = Embeddings.open(make_embeddings(VECTORS, hashes_of(order)))

@@ -2,7 +2,6 @@
 
 import string
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,13 +23,13 @@ SAMPLES = [
 
 
 @pytest.fixture(scope="module")
-def lucene_tokens(jvm, passages, tmp_path_factory):
-    from index.sparse.lucene import Lucene, load
+def lucene_tokens(jvm):
+    from index.sparse.contract import indexed_text
+    from index.sparse.jvm import java_class
 
-    folder: Path = tmp_path_factory.mktemp("analyzer") / "index"
-    index = load(folder, Lucene().build(passages([("", "x")]), folder))
-    yield index.tokens
-    index.close()
+    analyzer = java_class("io.anserini.analysis.DefaultEnglishAnalyzer").newDefaultInstance()
+    utils = java_class("io.anserini.analysis.AnalyzerUtils")
+    return lambda text: list(utils.analyze(analyzer, indexed_text("", text)))
 
 
 @pytest.mark.jvm

@@ -8,10 +8,7 @@ from pathlib import Path
 import pytest
 
 from index.sparse import jvm as module
-from index.sparse.auto import Auto
 from index.sparse.jvm import JvmPlan, plan_jvm, preflight, start_jvm
-from index.sparse.lucene import Lucene
-from spider.errors import MissingDependencyError
 
 NOWHERE = JvmPlan(obstacle="no Java 21 or later (test)")
 
@@ -85,32 +82,11 @@ def test_a_runtime_that_cannot_start_does_not_end_this_process(tmp_path: Path) -
     assert preflight(plan)
 
 
-def test_auto_falls_back_with_one_line_and_lucene_refuses(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path, passages
-) -> None:
-    monkeypatch.setattr(module, "_running", None)
-    monkeypatch.setattr(module, "plan_jvm", lambda heap="2g": NOWHERE)
-    monkeypatch.setattr("index.sparse.auto.plan_jvm", lambda heap="2g": NOWHERE)
-    engine = Auto()
-    details = engine.build(passages([("", "a cat")]), tmp_path / "sparse")
-    assert engine.variant == details["variant"] == "bm25s_index"
-    lines = [record.getMessage() for record in caplog.records if record.name == "index.sparse.auto"]
-    assert lines == ["sparse index: bm25s instead of Lucene: no Java 21 or later (test)"]
-    with pytest.raises(MissingDependencyError, match=r"pip install 'spider-odqa\[lucene\]'") as got:
-        Lucene().build(passages([("", "a cat")]), tmp_path / "lucene")
-    assert got.value.exit_code == 4
-
-
 @pytest.mark.jvm
 def test_another_heap_is_noted_and_ignored(jvm: JvmPlan, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", logger="index.sparse.jvm")
     assert start_jvm(heap="600m") is jvm
     assert "heap=600m is ignored" in caplog.text
-
-
-@pytest.mark.jvm
-def test_auto_takes_lucene_where_a_jvm_runs(jvm: JvmPlan) -> None:
-    assert Auto(heap="512m").variant == "lucene"
 
 
 @pytest.mark.jvm

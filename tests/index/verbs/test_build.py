@@ -13,20 +13,22 @@ import pytest
 from index.dense.exact import Exact
 from index.dense.faiss_sqfp16 import FaissSqfp16
 from index.engines.opening import check_systems, open_index
+from index.engines.tuning import Tuning
 from index.fusion.reciprocal_rank import ReciprocalRank
 from index.fusion.weight_choice import CANDIDATES
 from index.fusion.weighted_sum import WeightedSum
 from index.sparse.bm25s_index import Bm25s
 from index.sparse.jvm import JvmPlan, plan_jvm, preflight
 from index.sparse.lucene import Lucene
-from index.verbs.build import BuildConfig, main
+from index.verbs.build import BuildSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
 from spider.errors import ArtifactError, ConfigError
+from spider.launch.typed.content import content
 from spider.ranking import Hits
 
 
-def settings(folder: Path, **changes: Any) -> BuildConfig:
+def settings(folder: Path, **changes: Any) -> BuildSettings:
     values: dict[str, Any] = {
         "corpus": folder / "corpus",
         "embeddings": folder / "embeddings",
@@ -35,10 +37,10 @@ def settings(folder: Path, **changes: Any) -> BuildConfig:
         "dense": FaissSqfp16(),
         "sparse": Bm25s(),
         "fusion": WeightedSum(depths={"dense": 20, "bm25": 20}),
-        "tuning_fewest": 1,
+        "tuning": Tuning(fewest=1),
         "device": "cpu",
     }
-    return BuildConfig(**{**values, **changes})
+    return BuildSettings(**{**values, **changes})
 
 
 def search_all(folder: Path, path: Path) -> dict[str, Hits]:
@@ -89,9 +91,10 @@ def test_a_saved_index_searches_like_its_parts(undertaking: Any) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from index.verbs.build import BuildConfig, main
+from index.verbs.build import BuildSettings, main
 from index.dense.faiss_sqfp16 import FaissSqfp16
 from index.fusion.weighted_sum import WeightedSum
+from index.engines.tuning import Tuning
 from index.sparse.bm25s_index import Bm25s
 
 def half(self, corpus, at, progress):
@@ -100,10 +103,10 @@ def half(self, corpus, at, progress):
 
 Bm25s.build = half
 at = Path(sys.argv[1])
-main(BuildConfig(
+main(BuildSettings(
     corpus=at / "corpus", embeddings=at / "embeddings", spans=at / "spans", output=at / "index",
     dense=FaissSqfp16(), sparse=Bm25s(), fusion=WeightedSum(depths={"dense": 20, "bm25": 20}),
-    tuning_fewest=1, device="cpu",
+    tuning=Tuning(fewest=1), device="cpu",
 ))
 """
 
@@ -150,7 +153,7 @@ def test_raw_scores_take_the_papers_weight(undertaking: Any) -> None:
     assert (fusion["weights"]["dense"], fusion["tuned_on"]) == (1.0, None)
 
 
-@pytest.mark.parametrize("changes", [{"spans": None}, {"tuning_fewest": 11}])
+@pytest.mark.parametrize("changes", [{"spans": None}, {"tuning": Tuning(fewest=11)}])
 def test_with_too_few_queries_the_weight_is_a_cautious_one(
     undertaking: Any, changes: dict[str, Any]
 ) -> None:
@@ -223,11 +226,12 @@ def test_execution_settings_of_sparse_make_no_index_stale(
     undertaking: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = undertaking.folder
-    resolved = {"seed": 0, "sparse": {"k1": 0.9, "threads": 2, "heap": "2g"}}
+    sparse = {"_target_": "index.sparse.lucene.Lucene", "k1": 0.9, "threads": 2, "heap": "2g"}
+    resolved = content(BuildSettings, {"sparse": sparse})
     main(settings(folder, embeddings=None, spans=None, resolved=resolved))
     manifest = (folder / "index" / "manifest.json").read_bytes()
     for change in ({"threads": 8}, {"heap": "16g"}):
-        changed = {**resolved, "sparse": {**resolved["sparse"], **change}}
+        changed = content(BuildSettings, {"sparse": {**sparse, **change}})
         main(settings(folder, embeddings=None, spans=None, resolved=changed))
     assert (folder / "index" / "manifest.json").read_bytes() == manifest
     other = {**resolved, "sparse": {**resolved["sparse"], "k1": 1.2}}

@@ -6,7 +6,7 @@ import pytest
 
 from index.embeddings.embeddings import Embeddings, save_shard
 from index.embeddings.shards import ShardEncoder
-from index.verbs.embed import EmbedConfig, main
+from index.verbs.embed import EmbedSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
 from spider.encoders.bert import BertSettings
@@ -71,7 +71,7 @@ def embed(tmp_path):
             "output": tmp_path / "embeddings",
             "shard_size": 5,
         } | changes
-        main(EmbedConfig(**settings))
+        main(EmbedSettings(**settings, resolved={"shard_size": settings["shard_size"]}))
         return Embeddings.open(settings["output"])
 
     return run

@@ -12,9 +12,9 @@ from index.engines.opening import open_index
 from index.fusion.reciprocal_rank import ReciprocalRank
 from index.fusion.weighted_sum import WeightedSum
 from index.sparse.bm25s_index import Bm25s
-from index.verbs.build import BuildConfig
+from index.verbs.build import BuildSettings
 from index.verbs.build import main as build
-from index.verbs.search import SearchConfig, main
+from index.verbs.search import SearchSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.errors import ArtifactError, ConfigError
 from spider.question import Question, QuestionSet, load_question_set
@@ -25,7 +25,7 @@ from spider.ranking import NO_PASSAGE, load_hits
 def folder(undertaking: Any) -> Path:
     path: Path = undertaking.folder
     build(
-        BuildConfig(
+        BuildSettings(
             corpus=path / "corpus",
             embeddings=path / "embeddings",
             output=path / "index",
@@ -39,7 +39,7 @@ def folder(undertaking: Any) -> Path:
     return path
 
 
-def settings(folder: Path, **changes: Any) -> SearchConfig:
+def settings(folder: Path, **changes: Any) -> SearchSettings:
     values: dict[str, Any] = {
         "index": folder / "index",
         "corpus": folder / "corpus",
@@ -47,7 +47,7 @@ def settings(folder: Path, **changes: Any) -> SearchConfig:
         "depth": 12,
         "device": "cpu",
     }
-    return SearchConfig(**{**values, **changes})
+    return SearchSettings(**{**values, **changes})
 
 
 def test_a_run_holds_every_system_and_the_questions(folder: Path, undertaking: Any) -> None:
@@ -124,7 +124,7 @@ def test_a_run_killed_while_it_finishes_goes_on(
 
 def test_systems_label_depth_and_fusion(folder: Path) -> None:
     heldout = folder / "spans" / "heldout" / "test"
-    main(settings(folder, questions=heldout, systems=["dense"], depth=500, label="untrained"))
+    main(settings(folder, questions=heldout, systems=("dense",), depth=500, label="untrained"))
     run = open_artifact(folder / "run")
     assert (run.details["systems"], run.details["label"]) == (["dense"], "untrained")
     hits = load_hits(folder / "run" / "dense")
@@ -135,7 +135,7 @@ def test_systems_label_depth_and_fusion(folder: Path) -> None:
     main(settings(folder, questions=heldout, fusion=ReciprocalRank(), overwrite=True))
     assert open_artifact(folder / "run").details["fusion"]["variant"] == "reciprocal_rank"
     with pytest.raises(ConfigError, match=r"got \['splade'\]"):
-        main(settings(folder, questions=heldout, systems=["splade"]))
+        main(settings(folder, questions=heldout, systems=("splade",)))
 
 
 def test_one_question_is_answered_with_scores_and_shares(

@@ -165,11 +165,11 @@ class CacheMachine(RuleBasedStateMachine):
             if held is cache:
                 tokens[:] = [list(sequence) for sequence in kept]
 
-    @rule(data=st.data(), room=st.integers(0, 50))
-    def reserve(self, data: st.DataObject, room: int) -> None:
+    @rule(data=st.data(), reserved=st.integers(0, 50))
+    def reserve(self, data: st.DataObject, reserved: int) -> None:
         cache, _ = self.caches[self.chosen(data)]
-        cache.reserve(room)
-        assert all(memory.capacity >= room for memory in cache.memories.values())
+        cache.reserve(reserved)
+        assert all(memory.capacity >= reserved for memory in cache.memories.values())
 
     @rule(data=st.data())
     def save_and_load(self, data: st.DataObject) -> None:
@@ -315,10 +315,10 @@ def test_room_not_written_to_has_no_memory_yet() -> None:
     token = 2 * 2 * 4 * 4  # layers, keys and values, numbers, bytes
     assert cache.held_bytes(1000) == states + 4 * token
     assert cache.held_bytes(2) == states + 3 * token
-    # no CPU: memory is given when room is made
-    room = Cache.empty(CONFIG, 2, dtype=torch.float32, device="meta", capacity=10)
-    assert room.held_bytes(1000) == room.nbytes()
-    assert room.held_bytes(4) == states + 2 * 4 * token
+    # no CPU: memory is allocated at once
+    reserved = Cache.empty(CONFIG, 2, dtype=torch.float32, device="meta", capacity=10)
+    assert reserved.held_bytes(1000) == reserved.nbytes()
+    assert reserved.held_bytes(4) == states + 2 * 4 * token
 
 
 def test_more_room_than_there_is_memory_is_refused_with_the_number() -> None:
@@ -427,12 +427,12 @@ def test_a_fork_and_a_mark_own_their_states() -> None:
     """A kernel that writes a state in place spoils neither."""
     cache = fresh(1)
     read(cache, [[1, 2]])
-    mark, twin = cache.mark(), cache.fork()
+    mark, forked = cache.mark(), cache.fork()
     for _ in range(2):
         cache.mamba[0].state.zero_()
         cache.mamba[0].history.zero_()
         cache.rollback(mark)
-    for whole in (cache, twin):
+    for whole in (cache, forked):
         check(whole, [[1, 2]])
 
 
@@ -440,14 +440,14 @@ def test_a_fork_and_a_mark_own_their_states() -> None:
 def test_a_fork_that_begins_anew_leaves_the_other_as_it_was() -> None:
     cache = Cache.empty(CONFIG, 2, dtype=torch.float32, capacity=20)
     read(cache, [[1, 2, 3], [4, 5, 6]])
-    twin = cache.fork()
-    mark = twin.mark()
-    restart(twin, [0])
-    read(twin, [[7, 8, 9, 10], []])
+    forked = cache.fork()
+    mark = forked.mark()
+    restart(forked, [0])
+    read(forked, [[7, 8, 9, 10], []])
     check(cache, [[1, 2, 3], [4, 5, 6]])
-    check(twin, [[7, 8, 9, 10], [4, 5, 6]])
+    check(forked, [[7, 8, 9, 10], [4, 5, 6]])
     with pytest.raises(DataError, match="has replaced its tokens"):
-        twin.rollback(mark)
+        forked.rollback(mark)
 
 
 @torch.no_grad()
@@ -474,12 +474,12 @@ def test_room_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_memory_for_keys_but_not_for_values(monkeypatch: pytest.MonkeyPatch) -> None:
     cache = Cache.empty(CONFIG, 1, dtype=torch.float32, capacity=3)
     read(cache, [[1, 2]])
-    room, made = torch.Tensor.new_empty, list[Tensor]()
+    reserved, made = torch.Tensor.new_empty, list[Tensor]()
 
     def once(like: Tensor, *shape: Any) -> Tensor:
         if made:
             raise RuntimeError("no memory")
-        made.append(room(like, *shape))
+        made.append(reserved(like, *shape))
         return made[0]
 
     with monkeypatch.context() as patch:

@@ -22,7 +22,7 @@ CONFIG = JambaConfig(
 
 
 def filled(dtype: torch.dtype = torch.bfloat16, config: JambaConfig = CONFIG) -> Cache:
-    """Two sequences of 5 and 2 tokens, with room to spare."""
+    """Two sequences of 5 and 2 tokens, with reserved space."""
     cache = Cache.empty(config, 2, dtype=dtype, capacity=9)
     torch.manual_seed(0)
     segments = Segments([5, 2])

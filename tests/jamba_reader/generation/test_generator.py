@@ -281,25 +281,6 @@ def test_bad_input_is_one_line(model: JambaLanguageModel) -> None:
         generate(model, [[1]], GenerationSettings(max_new_tokens=10**12))
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"max_new_tokens": 0}, "max_new_tokens=0: expected at least 1"),
-        ({"temperature": -1.0}, "temperature=-1.0: expected at least 0"),
-        ({"temperature": float("nan")}, "temperature=nan"),
-        ({"top_p": 1.1}, "top_p=1.1: expected 0 to 1"),
-        ({"repetition_penalty": 0.0}, "repetition_penalty=0.0: expected 0.001 to 1000"),
-        ({"beams": 2, "temperature": 1.0}, "does not sample"),
-        ({"samples": 2}, "would all be equal"),
-        ({"stop": ("",)}, "stop string is empty"),
-        ({"min_new_tokens": 9, "max_new_tokens": 8}, "min_new_tokens=9: expected no more"),
-    ],
-)
-def test_settings_are_checked(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        GenerationSettings(**options)
-
-
 def test_longer_than_the_model_is_made_for_is_said_once(
     theirs: JambaForCausalLM, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -28,7 +28,7 @@ SMALL = {
 }
 
 
-class Twins(NamedTuple):
+class ModelPair(NamedTuple):
     """Both libraries' models with the same weights."""
 
     theirs: JambaForCausalLM
@@ -47,11 +47,11 @@ def small_shape() -> dict[str, int | bool]:
 
 
 @pytest.fixture(scope="session")
-def twins() -> Twins:
+def models() -> ModelPair:
     theirs = transformers_model(SMALL, seed=3)
-    return Twins(theirs, our_model(theirs))
+    return ModelPair(theirs, our_model(theirs))
 
 
 @pytest.fixture(scope="session")
-def model(twins: Twins) -> JambaLanguageModel:
-    return twins.ours
+def model(models: ModelPair) -> JambaLanguageModel:
+    return models.ours

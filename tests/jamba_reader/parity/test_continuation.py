@@ -112,8 +112,8 @@ def test_a_fork_goes_its_own_way(model: JambaLanguageModel) -> None:
     prefix, left, right = token_ids(9), token_ids(6, seed=1), token_ids(6, seed=2)
     cache = model.new_cache(1)
     model.prefill([prefix.tolist()], cache)
-    twin = cache.fork()
-    for ids, own in ((left, cache), (right, twin)):
+    forked = cache.fork()
+    for ids, own in ((left, cache), (right, forked)):
         found = in_calls(model, [ids], [(2,), (4,)], own)[0]
         assert gap(found, whole(model, torch.cat((prefix, ids)))[9:]) < TOLERANCE
 

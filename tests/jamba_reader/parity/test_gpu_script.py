@@ -12,6 +12,7 @@ from benchmarks.jamba_gpu.__main__ import PARTS
 from benchmarks.jamba_gpu.run import Results, error_by_norm
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_every_part_succeeds(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.jamba_gpu", "all", "--dry-run"]
     done = subprocess.run(

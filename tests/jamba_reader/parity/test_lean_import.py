@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 RUN_WITHOUT = """
 import sys
 
@@ -34,6 +36,7 @@ assert not ABSENT & set(sys.modules), sorted(ABSENT & set(sys.modules))
 """
 
 
+@pytest.mark.slow
 def test_the_model_runs_without_the_rest_of_spider() -> None:
     done = subprocess.run(
         [sys.executable, "-c", RUN_WITHOUT], capture_output=True, text=True, check=False

@@ -31,15 +31,15 @@ def logits(model: JambaLanguageModel, tokens: Tensor) -> Tensor:
     return model(tokens[0], Segments([tokens.shape[1]]), rows=torch.arange(tokens.shape[1])).logits
 
 
-def distance(twins: Any) -> float:
-    return gap(twins.theirs(ids(), use_cache=False).logits[0], logits(twins.ours, ids()))
+def distance(models: Any) -> float:
+    return gap(models.theirs(ids(), use_cache=False).logits[0], logits(models.ours, ids()))
 
 
 @pytest.fixture
-def mistaken(twins: Any) -> Any:
-    """The twins, of which transformers' may be spoilt."""
-    assert distance(twins) < TOLERANCE
-    return twins._replace(theirs=copy.deepcopy(twins.theirs))
+def mistaken(models: Any) -> Any:
+    """The models, of which transformers' may be spoilt."""
+    assert distance(models) < TOLERANCE
+    return models._replace(theirs=copy.deepcopy(models.theirs))
 
 
 def mixers(model: JambaForCausalLM) -> list[nn.Module]:
@@ -154,11 +154,11 @@ def test_rotary_positions_are_seen(mistaken: Any, monkeypatch: pytest.MonkeyPatc
     assert distance(mistaken) > SEEN
 
 
-def distance_of_padded(twins: Any) -> float:
+def distance_of_padded(models: Any) -> float:
     padded = torch.cat((torch.zeros(1, 5, dtype=torch.int64), ids()), dim=1)
     mask = torch.ones_like(padded).index_fill(1, torch.arange(5), 0)
-    theirs = twins.theirs(padded, attention_mask=mask, use_cache=False).logits[0, 5:]
-    return gap(theirs, logits(twins.ours, ids()))
+    theirs = models.theirs(padded, attention_mask=mask, use_cache=False).logits[0, 5:]
+    return gap(theirs, logits(models.ours, ids()))
 
 
 def test_padding_masked_only_before_the_convolution_is_seen(
@@ -167,34 +167,34 @@ def test_padding_masked_only_before_the_convolution_is_seen(
     """Its bias makes padding non-zero again: transformers masks twice, we have no padding."""
     for mixer in mixers(mistaken.theirs):
         mixer.in_proj.bias.zero_()
-    twins = mistaken._replace(ours=our_model(mistaken.theirs))
-    assert distance_of_padded(twins) < TOLERANCE
+    models = mistaken._replace(ours=our_model(mistaken.theirs))
+    assert distance_of_padded(models) < TOLERANCE
     right = modeling_jamba.apply_mask_to_padding_states
 
     def masked_before(hidden: Tensor, given: Tensor | None) -> Tensor:
         return right(hidden, given) if hidden.shape[-1] == 32 else hidden
 
     monkeypatch.setattr(modeling_jamba, "apply_mask_to_padding_states", masked_before)
-    assert distance_of_padded(twins) > SEEN
+    assert distance_of_padded(models) > SEEN
 
 
-def test_transformers_cannot_pad_where_the_mixer_projects_with_a_bias(twins: Any) -> None:
+def test_transformers_cannot_pad_where_the_mixer_projects_with_a_bias(models: Any) -> None:
     """If this fails, transformers has mended it: it masks before ``in_proj``, whose bias then
     fills the padding that the convolution reaches back to (``mamba_proj_bias``)."""
-    assert distance_of_padded(twins) > SEEN
+    assert distance_of_padded(models) > SEEN
 
 
-def test_transformers_cannot_go_on_from_its_cache_by_several_tokens(twins: Any) -> None:
+def test_transformers_cannot_go_on_from_its_cache_by_several_tokens(models: Any) -> None:
     """If this fails, transformers has mended it (it restarts the scan from zero): say so in the
     README, and use it as a second witness of ``test_continuation.py``."""
-    whole = twins.theirs(ids(), use_cache=False).logits[:, 10:]
-    first = twins.theirs(ids()[:, :10], use_cache=True)
-    rest = twins.theirs(ids()[:, 10:], past_key_values=first.past_key_values, use_cache=True)
+    whole = models.theirs(ids(), use_cache=False).logits[:, 10:]
+    first = models.theirs(ids()[:, :10], use_cache=True)
+    rest = models.theirs(ids()[:, 10:], past_key_values=first.past_key_values, use_cache=True)
     assert gap(rest.logits, whole) > SEEN
 
-    cache = twins.ours.new_cache(1)
-    twins.ours.prefill([ids()[0, :10].tolist()], cache)
-    ours = twins.ours(
+    cache = models.ours.new_cache(1)
+    models.ours.prefill([ids()[0, :10].tolist()], cache)
+    ours = models.ours(
         ids()[0, 10:], Segments([LENGTH - 10]), cache=cache, rows=torch.arange(LENGTH - 10)
     )
     assert gap(ours.logits, whole[0]) < TOLERANCE

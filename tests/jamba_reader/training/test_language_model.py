@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +19,10 @@ from jamba_reader.training.language_model import LanguageModelTraining
 from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
 from jamba_reader.training.token_streams import Chunk, LanguageModelBatch
-from jamba_reader.verbs.train_language_model import TrainLanguageModelConfig, main
+from jamba_reader.verbs.train_language_model import TrainLanguageModelSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
-from spider.corpus.split import NOT_USABLE, TEST, TRAIN, VALIDATION, DocumentSplit
+from spider.corpus.split import NOT_USABLE, TEST, TRAIN, VALIDATION, DocumentSplit, SplitRule
 from spider.errors import ArtifactError, CheckpointError, ConfigError, DataError
 from spider.training.settings import TrainingSettings
 
@@ -50,13 +50,17 @@ def corpus(make_corpus):
     return make_corpus(documents)
 
 
-def settings(corpus, output: Path, **changes) -> TrainLanguageModelConfig:
+NOT_CONTENT = {"output", "spans", "start", "start_tokenizer", "given"}
+
+
+def settings(corpus, output: Path, **changes) -> TrainLanguageModelSettings:
     values = {
         "corpus": corpus.path,
         "output": output,
         "reader_size": SHAPE,
         "vocabulary_size": 300,
-        "lanes": 2,
+        "batch_size": 2,
+        "learning_rate": 2e-3,
         "chunk_tokens": 8,
         "chunks_per_step": 2,
         "attention_memory": 4,
@@ -67,8 +71,12 @@ def settings(corpus, output: Path, **changes) -> TrainLanguageModelConfig:
         "device": "cpu",
         **changes,
     }
-    resolved = {name: str(value) for name, value in values.items() if name != "output"}
-    return TrainLanguageModelConfig(**values, resolved=resolved)
+    resolved = {name: str(value) for name, value in values.items() if name not in NOT_CONTENT}
+    nested = {"training": TrainingSettings, "split": SplitRule}
+    for name, cls in nested.items():
+        keys = {field.name for field in fields(cls)} & values.keys()
+        values[name] = cls(**{key: values.pop(key) for key in keys})
+    return TrainLanguageModelSettings(**values, resolved=resolved)
 
 
 def test_the_verb_writes_what_transformers_opens(corpus, tmp_path, caplog) -> None:
@@ -81,6 +89,10 @@ def test_the_verb_writes_what_transformers_opens(corpus, tmp_path, caplog) -> No
     assert artifact.counts["documents"] == 9
     assert artifact.counts["heldout_documents"] == 1
     assert artifact.counts["test_documents"] == 2
+    card = (output / "README.md").read_text()
+    assert "README.md" in artifact.manifest["files"]
+    assert corpus.artifact.content_hash in card
+    assert str(tmp_path) not in card
     validation = artifact.details["training"]["validation"]
     assert set(validation) == {"loss", "perplexity", "bits_per_byte"}
     lines = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
@@ -141,19 +153,8 @@ def test_the_reader_reads_no_test_document(corpus, tmp_path) -> None:
     for number, source in enumerate((corpus, Changed(corpus.artifact))):
         folder = tmp_path / str(number)
         folder.mkdir()
-        training = LanguageModelTraining(
-            reader_size=SHAPE,
-            vocabulary_size=300,
-            lanes=2,
-            chunk_tokens=8,
-            chunks_per_step=2,
-            attention_memory=4,
-            validation_tokens=1000,
-            learning_rate=1e-3,
-            weight_decay=0.1,
-            beta2=0.95,
-            settings=TrainingSettings(steps=2, device="cpu"),
-        )
+        changes = {"steps": 2, "learning_rate": 1e-3, "validation_tokens": 1000}
+        training = LanguageModelTraining(settings(corpus, folder, **changes))
         training.run(source, folder, split=split)
         written.append((folder / "model.safetensors").read_bytes())
         written.append((folder / "tokenizer.json").read_bytes())
@@ -163,14 +164,14 @@ def test_the_reader_reads_no_test_document(corpus, tmp_path) -> None:
 def test_bad_settings_are_one_line(corpus, tmp_path, monkeypatch) -> None:
     with pytest.raises(DataError, match="lower batch_size"):
         main(settings(corpus, tmp_path / "long", chunk_tokens=4000))
-    with pytest.raises(ConfigError, match="lanes=0: expected at least 1"):
-        main(settings(corpus, tmp_path / "lanes", lanes=0))
+    with pytest.raises(ConfigError, match="batch_size: got 0, expected at least 1"):
+        main(settings(corpus, tmp_path / "lanes", batch_size=0))
     for name, value in (
         ("attention_memory", -1), ("validation_tokens", -1), ("learning_rate", float("nan")),
         ("learning_rate", -1.0), ("weight_decay", -0.1), ("beta2", 1.0), ("beta2", float("nan")),
         ("vocabulary_size", 259), ("vocabulary_size", 10**15),
     ):  # fmt: skip
-        with pytest.raises(ConfigError, match=f"{name}=.*: expected"):
+        with pytest.raises(ConfigError, match=f"{name}.* expected"):
             main(settings(corpus, tmp_path / "lanes", **{name: value}))
     other = tmp_path / "bert"
     other.mkdir()
@@ -205,17 +206,27 @@ def test_a_start_that_is_no_numbers_is_refused_before_the_first_step(
 
 @pytest.mark.parametrize("name", ["reader_size", "mamba_time_steps", "vocabulary_size"])
 def test_settings_of_a_new_model_are_refused_beside_start(corpus, tmp_path, name) -> None:
-    with pytest.raises(ConfigError, match=f"{name} is of a new .*start=elsewhere brings its own"):
+    with pytest.raises(
+        ConfigError, match=rf"{name} applies to a new .*start=elsewhere brings its own"
+    ):
         main(settings(corpus, tmp_path / "reader", start="elsewhere", given=(name,)))
     with pytest.raises(CheckpointError, match="no such folder"):
-        main(settings(corpus, tmp_path / "reader", start="elsewhere", given=("steps", "lanes")))
+        main(
+            settings(
+                corpus, tmp_path / "reader", start="elsewhere", given=("training", "batch_size")
+            )
+        )
 
 
 def test_vocabulary_settings_are_refused_beside_a_tokenizer(corpus, tmp_path) -> None:
-    with pytest.raises(ConfigError, match="tokenizer=elsewhere brings its own"):
-        main(settings(corpus, tmp_path / "x", tokenizer="elsewhere", given=("vocabulary_size",)))
+    with pytest.raises(ConfigError, match="start_tokenizer=elsewhere brings its own"):
+        main(
+            settings(
+                corpus, tmp_path / "x", start_tokenizer="elsewhere", given=("vocabulary_size",)
+            )
+        )
     with pytest.raises(DataError, match="no tokenizer"):
-        main(settings(corpus, tmp_path / "x", tokenizer="elsewhere", given=("reader_size",)))
+        main(settings(corpus, tmp_path / "x", start_tokenizer="elsewhere", given=("reader_size",)))
 
 
 def test_ten_steps_follow_transformers() -> None:

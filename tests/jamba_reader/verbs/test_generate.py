@@ -3,6 +3,7 @@
 import gzip
 import io
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 import torch
 
 from jamba_reader.config import JambaConfig
+from jamba_reader.generation.settings import GenerationSettings
 from jamba_reader.model.loading import save_model
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.tokenization.vocabulary import save_vocabulary, train_vocabulary
-from jamba_reader.verbs.generate import GenerateConfig, main
+from jamba_reader.verbs.generate import GenerateSettings, main
 from spider.errors import CheckpointError, ConfigError, DataError
 
 TEXTS = ["The heron is a grey bird.\nIt stands in the shallows.", "Größe – 東京 and a heron."]
@@ -52,9 +54,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def settings(folder: Path, **changes: Any) -> GenerateConfig:
+def settings(folder: Path, **changes: Any) -> GenerateSettings:
     values = {"prompt": "The heron", "model": str(folder), "device": "cpu", "max_new_tokens": 12}
-    return GenerateConfig(**{**values, **changes})
+    values |= changes
+    names = {field.name for field in fields(GenerationSettings)} & values.keys()
+    generation = GenerationSettings(**{name: values.pop(name) for name in names})
+    return GenerateSettings(**values, generation=generation)
 
 
 def test_text_is_printed_and_repeats_with_its_seed(
@@ -71,7 +76,7 @@ def test_text_is_printed_and_repeats_with_its_seed(
 def test_quotes_are_printed_with_their_place(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = [folder / "d0.txt", folder / "d1.txt"]
+    files = (folder / "d0.txt", folder / "d1.txt")
     main(settings(folder, documents=files, fewest_characters=4, beams=2, samples=2))
     printed = capsys.readouterr().out
     places = re.findall(r"^  (.*):(\d+)-(\d+)(?:, \d+ times in all)?: (.*)$", printed, re.M)
@@ -80,7 +85,9 @@ def test_quotes_are_printed_with_their_place(
         text = Path(file).read_text(encoding="utf-8")[int(start) : int(end)]
         assert repr(text) == shown
         assert f"] {text}\n" in printed
-    main(settings(folder, documents=[folder / "d?.txt"], opening="<", closing=">", temperature=2.0))
+    main(
+        settings(folder, documents=(folder / "d?.txt",), opening="<", closing=">", temperature=2.0)
+    )
     assert capsys.readouterr().out
 
 
@@ -88,9 +95,29 @@ def test_prompts_are_read_from_standard_input(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("one\n\ntwo\n"))
-    main(settings(folder, prompt=None, stop=["<|unk|>", "zzz"], experts_int8=True))
+    main(
+        settings(
+            folder,
+            prompt=None,
+            stop=(
+                "<|unk|>",
+                "zzz",
+            ),
+            experts_int8=True,
+        )
+    )
     both = capsys.readouterr().out
-    main(settings(folder, prompt="two", stop=["<|unk|>", "zzz"], experts_int8=True))
+    main(
+        settings(
+            folder,
+            prompt="two",
+            stop=(
+                "<|unk|>",
+                "zzz",
+            ),
+            experts_int8=True,
+        )
+    )
     assert both.endswith(capsys.readouterr().out)
 
 
@@ -102,26 +129,26 @@ def test_bad_input_is_one_line(folder: Path, tmp_path: Path) -> None:
 
     refused(ConfigError, "the prompt is empty", prompt=" ")
     refused(ConfigError, "give documents=FILE", opening="<q>")
-    refused(ConfigError, "threads=0", threads=0)
-    refused(ConfigError, "max_new_tokens=0", max_new_tokens=0)
+    refused(ConfigError, "threads: got 0", threads=0)
+    refused(ConfigError, "max_new_tokens: got 0", max_new_tokens=0)
     for device in ("tpu9", "meta", "mps"):
         refused(ConfigError, f"device={device}: expected", device=device)
     refused(ConfigError, "no such CUDA device", device="cuda:99")
-    refused(ConfigError, "threads=100000: expected 1 to", threads=100_000)
-    refused(ConfigError, "fewest_characters=0", fewest_characters=0)
+    refused(ConfigError, "threads: got 100000, expected 1 to", threads=100_000)
+    refused(ConfigError, "fewest_characters: got 0", fewest_characters=0)
     refused(ConfigError, "revision=v1: .* is a folder here", revision="v1")
     for penalty in (1e-300, 1e300, 0.0):
-        refused(ConfigError, "repetition_penalty=.*: expected", repetition_penalty=penalty)
+        refused(ConfigError, "repetition_penalty: got .*, expected", repetition_penalty=penalty)
     for power in (1e300, -1e300, float("nan")):
-        refused(ConfigError, "length_penalty=.*: expected", beams=2, length_penalty=power)
-    refused(DataError, "no such file", documents=[folder / "none.txt"])
+        refused(ConfigError, "length_penalty: got .*, expected", beams=2, length_penalty=power)
+    refused(DataError, "no such file", documents=(folder / "none.txt",))
     refused(CheckpointError, "no such folder", model=str(tmp_path / "none"))
     (tmp_path / "latin.txt").write_bytes("Größe".encode("latin-1"))
-    refused(DataError, "not UTF-8", documents=[tmp_path / "latin.txt"])
+    refused(DataError, "not UTF-8", documents=(tmp_path / "latin.txt",))
     (tmp_path / "empty.txt").write_text("")
-    refused(DataError, "nothing to quote", documents=[tmp_path / "empty.txt"])
+    refused(DataError, "nothing to quote", documents=(tmp_path / "empty.txt",))
     (tmp_path / "torn.txt.gz").write_bytes(gzip.compress(b"a heron")[:-9])
-    refused(DataError, r"torn\.txt\.gz: cannot be read", documents=[tmp_path / "torn.txt.gz"])
+    refused(DataError, r"torn\.txt\.gz: cannot be read", documents=(tmp_path / "torn.txt.gz",))
     bare = tmp_path / "bare"
     bare.mkdir()
     for file in folder.glob("*.*"):

@@ -12,9 +12,9 @@ from jamba_reader.model.loading import load_model, save_model
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
 from jamba_reader.tokenization.vocabulary import save_vocabulary, train_vocabulary
-from jamba_reader.verbs.generate import GenerateConfig
+from jamba_reader.verbs.generate import GenerateSettings
 from jamba_reader.verbs.generate import main as generate
-from jamba_reader.verbs.quantize_reader import QuantizeConfig, main
+from jamba_reader.verbs.quantize_reader import QuantizeReaderSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.errors import ArtifactError, CheckpointError, ConfigError, DataError
 from spider.launch.entrypoint import run
@@ -48,7 +48,13 @@ def test_from_the_command_line(
     words = [str(source), f"output={tmp_path / 'reader'}"]
     assert run(main, verb="quantize-reader", words=words) == 0
     artifact = open_artifact(tmp_path / "reader", kind="reader")
-    assert set(artifact.manifest["files"]) == {"config.json", "model.safetensors", "tokenizer.json"}
+    assert set(artifact.manifest["files"]) == {
+        "README.md",
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+    }
+    assert str(source) not in (tmp_path / "reader" / "README.md").read_text()
     assert artifact.details["quantization"] == {"quant_method": "experts_int8", "dense": False}
     assert artifact.config == {"dense_layers": False, "shard_megabytes": 5000, "revision": None}
     loaded = load_model(source, quantization=ExpertsInt8(), progress=False).state_dict()
@@ -60,7 +66,7 @@ def test_from_the_command_line(
 def test_an_unchanged_source_is_up_to_date_and_a_changed_one_is_not(
     source: Path, tmp_path: Path
 ) -> None:
-    config = QuantizeConfig(model=str(source), output=tmp_path / "reader")
+    config = QuantizeReaderSettings(model=str(source), output=tmp_path / "reader")
     main(config)
     written = (tmp_path / "reader" / "manifest.json").stat().st_mtime_ns
     (source / "notes.txt").write_text("changed")
@@ -69,13 +75,15 @@ def test_an_unchanged_source_is_up_to_date_and_a_changed_one_is_not(
     save_model(JambaLanguageModel(CONFIG), source)
     with pytest.raises(ArtifactError, match="overwrite=true replaces it"):
         main(config)
-    main(QuantizeConfig(model=str(source), output=tmp_path / "reader", overwrite=True))
+    main(QuantizeReaderSettings(model=str(source), output=tmp_path / "reader", overwrite=True))
 
 
 def test_a_reader_artifact_is_recorded_as_parent(source: Path, tmp_path: Path) -> None:
-    main(QuantizeConfig(model=str(source), output=tmp_path / "experts"))
+    main(QuantizeReaderSettings(model=str(source), output=tmp_path / "experts"))
     main(
-        QuantizeConfig(model=str(tmp_path / "experts"), output=tmp_path / "both", dense_layers=True)
+        QuantizeReaderSettings(
+            model=str(tmp_path / "experts"), output=tmp_path / "both", dense_layers=True
+        )
     )
     both = open_artifact(tmp_path / "both", kind="reader")
     assert both.parent("model").path.samefile(tmp_path / "experts")
@@ -85,29 +93,29 @@ def test_a_reader_artifact_is_recorded_as_parent(source: Path, tmp_path: Path) -
 def test_a_model_without_a_tokenizer_is_told_of_as_generate_tells_it(
     source: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    main(QuantizeConfig(model=str(source), output=tmp_path / "with"))
+    main(QuantizeReaderSettings(model=str(source), output=tmp_path / "with"))
     assert "tokenizer" not in caplog.text
     (source / "tokenizer.json").unlink()
     reader = tmp_path / "without"
-    main(QuantizeConfig(model=str(source), output=reader))
+    main(QuantizeReaderSettings(model=str(source), output=reader))
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == 1
     said = "no tokenizer here"
     assert said in warnings[0]
     assert f"{reader} will have none" in warnings[0]
     with pytest.raises(DataError, match=f"{said}; put the model's tokenizer.json there"):
-        generate(GenerateConfig(prompt="a", model=str(reader), device="cpu"))
+        generate(GenerateSettings(prompt="a", model=str(reader), device="cpu"))
     # the mend that both name is one
     save_vocabulary(train_vocabulary([], vocabulary_size=260), reader)
     with pytest.raises(DataError, match="token id"):
-        generate(GenerateConfig(prompt="z", model=str(reader), device="cpu"))
+        generate(GenerateSettings(prompt="z", model=str(reader), device="cpu"))
 
 
 def test_settings_out_of_range(source: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="shard_megabytes=0"):
-        main(QuantizeConfig(model=str(source), output=tmp_path / "x", shard_megabytes=0))
+    with pytest.raises(ConfigError, match="shard_megabytes: got 0"):
+        main(QuantizeReaderSettings(model=str(source), output=tmp_path / "x", shard_megabytes=0))
     with pytest.raises(CheckpointError, match="no such folder"):
-        main(QuantizeConfig(model=str(tmp_path / "nowhere"), output=tmp_path / "x"))
+        main(QuantizeReaderSettings(model=str(tmp_path / "nowhere"), output=tmp_path / "x"))
 
 
 def test_a_disk_that_is_too_small(
@@ -118,7 +126,7 @@ def test_a_disk_that_is_too_small(
 
     monkeypatch.setattr("shutil.disk_usage", lambda path: Full)
     with pytest.raises(ConfigError, match=r"the int8 checkpoint needs .* the disk has 0 MiB free"):
-        main(QuantizeConfig(model=str(source), output=tmp_path / "reader"))
+        main(QuantizeReaderSettings(model=str(source), output=tmp_path / "reader"))
 
 
 def test_a_killed_run_goes_on_after_its_last_whole_shard(
@@ -135,7 +143,7 @@ def test_a_killed_run_goes_on_after_its_last_whole_shard(
         return read(self, name)
 
     whole, torn = (
-        QuantizeConfig(model=str(source), output=tmp_path / name, shard_megabytes=1)
+        QuantizeReaderSettings(model=str(source), output=tmp_path / name, shard_megabytes=1)
         for name in ("whole", "torn")
     )
     main(whole)

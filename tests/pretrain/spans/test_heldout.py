@@ -3,6 +3,7 @@ import pytest
 
 from pretrain.spans.heldout import HeldoutQueries, passage_words
 from pretrain.spans.mining import Mining
+from pretrain.spans.settings import MiningSettings
 from pretrain.spans.span_filters import SpanFilter
 from spider.errors import ConfigError
 from spider.questions.transforms.random_window import RandomWindow
@@ -47,9 +48,11 @@ def mined(make_corpus, tmp_path, *, padded=False, keep=0.5, clusters_per_documen
     folder = tmp_path / "spans"
     folder.mkdir()
     mining = Mining(
-        span_filter=SpanFilter(),
-        query_transform=RandomWindow(keep_probability=keep),
-        clusters_per_document=clusters_per_document,
+        MiningSettings(
+            span_filter=SpanFilter(),
+            query_transform=RandomWindow(keep_probability=keep),
+            clusters_per_document=clusters_per_document,
+        )
     )
     result = mining.run(corpus, folder)
     return corpus, SpanStore(folder), result

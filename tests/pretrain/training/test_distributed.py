@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from pretrain.losses.in_batch_nll import in_batch_nll
@@ -33,6 +34,7 @@ distributed.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_two_processes_equal_one_in_loss_and_gradient(tmp_path: Path) -> None:
     generator = torch.Generator().manual_seed(0)
 

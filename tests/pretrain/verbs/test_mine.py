@@ -13,7 +13,7 @@ import pretrain.spans.span_shards as span_shards
 from pretrain.spans.recurring_spans_reference import find_clusters_reference
 from pretrain.spans.span_filters import SpanFilter
 from pretrain.spans.span_shards import cut_shards
-from pretrain.verbs.mine import MineConfig, main
+from pretrain.verbs.mine import MineSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.errors import ConfigError
 from spider.questions.transforms.random_window import RandomWindow
@@ -25,7 +25,7 @@ CHILD = """
 import sys, time
 from pathlib import Path
 import pretrain.spans.span_shards as span_shards
-from pretrain.verbs.mine import MineConfig, main
+from pretrain.verbs.mine import MineSettings, main
 from pretrain.spans.span_filters import SpanFilter
 from spider.questions.transforms.random_window import RandomWindow
 
@@ -37,7 +37,7 @@ def stand_still(task, folder):
     return mine(task, folder)
 
 span_shards.mine_shard = stand_still
-main(MineConfig(corpus=Path(sys.argv[1]), output=Path(sys.argv[2]), span_filter=SpanFilter(),
+main(MineSettings(corpus=Path(sys.argv[1]), output=Path(sys.argv[2]), span_filter=SpanFilter(),
                 query_transform=RandomWindow(), shard_passages=12))
 """
 
@@ -52,7 +52,7 @@ def documents(total=12):
 
 
 def mine(corpus, output, **settings):
-    config = MineConfig(
+    config = MineSettings(
         corpus=corpus.path,
         output=output,
         span_filter=settings.pop("span_filter", SpanFilter()),

@@ -1,6 +1,6 @@
 import os
 import signal
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +11,31 @@ import torch
 from pretrain.pairings.recurring_span import RecurringSpan
 from pretrain.pairings.title import Title
 from pretrain.training import encoder_training
-from pretrain.verbs.train import TrainConfig, main
+from pretrain.verbs.train import TrainSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.encoders.loading import load_encoder
 from spider.encoders.static import StaticSettings
 from spider.errors import ArtifactError, DataError, InterruptedRunError
+from spider.launch.typed.content import content
 from spider.questions.transforms.random_window import RandomWindow
 from spider.training.metrics import METRICS, read_metrics
+from spider.training.settings import TrainingSettings
 
 
-def _config(training_corpus: tuple, output: Path, **changes: Any) -> TrainConfig:
+def _config(training_corpus: tuple, output: Path, **changes: Any) -> TrainSettings:
     corpus, spans, _, _ = training_corpus
     settings: dict[str, Any] = {
         "architecture": StaticSettings(dimension=16, vocabulary_size=1000),
         "pairings": {"recurring_span": RecurringSpan(transform=RandomWindow())},
         "enlarge_few": False,
         "batch_size": 8,
-        "steps": 6,
-        "log_every": 2,
-        "validate_every": 3,
-        "save_every": 2,
-        "device": "cpu",
     } | changes
-    resolved = {name: repr(value) for name, value in changes.items()}
-    return TrainConfig(
+    run = {"steps": 6, "log_every": 2, "validate_every": 3, "save_every": 2, "device": "cpu"}
+    names = {field.name for field in fields(TrainingSettings)}
+    run |= {name: settings.pop(name) for name in names & settings.keys()}
+    settings["training"] = TrainingSettings(**run)
+    resolved = {"training": {name: repr(value) for name, value in changes.items()}}
+    return TrainSettings(
         corpus=corpus.path, spans=spans.path, output=output, resolved=resolved, **settings
     )
 
@@ -51,6 +52,10 @@ def test_the_artifact_is_whole_and_loads(trained: Path) -> None:
     assert artifact.variant == "static"
     assert artifact.counts["steps"] == 6
     assert artifact.details["dimension"] == 16
+    card = (artifact.path / "README.md").read_text()
+    assert "README.md" in artifact.manifest["files"]
+    assert "recurring_span pairs" in card
+    assert str(artifact.path.parent) not in card
     assert artifact.details["training"]["batch_size"] == 8
     assert "recall_at_20" in artifact.details["training"]["validation"]
     names = {path.name for path in trained.iterdir()}
@@ -98,11 +103,11 @@ def test_how_often_state_is_saved_leaves_a_finished_encoder_up_to_date(
 ) -> None:
     before = (trained / "manifest.json").read_bytes()
     config = _config(training_corpus, trained)
-    saved_otherwise = replace(config, resolved={**config.resolved, "save_every": 1, "keep": 9})
-    main(saved_otherwise)
+    otherwise = {"training": {"save_every": 1, "keep": 9, "device": "cpu"}}
+    main(replace(config, resolved=content(TrainSettings, otherwise)))
     assert (trained / "manifest.json").read_bytes() == before
     with pytest.raises(ArtifactError, match="overwrite=true"):
-        main(replace(config, resolved={**config.resolved, "log_every": 1}))
+        main(replace(config, resolved=content(TrainSettings, {"training": {"log_every": 1}})))
 
 
 def test_a_kill_while_the_artifact_is_hashed_loses_no_training(
@@ -136,7 +141,7 @@ def test_a_changed_local_vocabulary_makes_the_encoder_stale(
     source = tmp_path / "source"
     source.mkdir()
     training_corpus[2].save(source)
-    settings = StaticSettings(dimension=8, tokenizer_source=str(source))
+    settings = StaticSettings(dimension=8, start_tokenizer=str(source))
     config = _config(training_corpus, tmp_path / "encoder", architecture=settings, steps=0)
     main(config)
     before = (tmp_path / "encoder" / "manifest.json").read_bytes()

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from pretrain.verbs.train import main
+from pretrain.verbs.train import TrainSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.launch.composition import compose_verb, plain
-from spider.launch.entrypoint import typed_configuration
+from spider.launch.configuration import typed_settings
 from spider.training.metrics import read_metrics
 
 WORLD = 2
@@ -28,11 +28,11 @@ def _words(training_corpus: tuple, output: Path) -> list[str]:
         "architecture.vocabulary_size": 1000,
         "enlarge_few": "false",
         "batch_size": 8,
-        "steps": 4,
-        "log_every": 2,
-        "validate_every": 2,
-        "save_every": 2,
-        "device": "cpu",
+        "training.steps": 4,
+        "training.log_every": 2,
+        "training.validate_every": 2,
+        "training.save_every": 2,
+        "training.device": "cpu",
     }
     return [f"{name}={value}" for name, value in settings.items()]
 
@@ -73,6 +73,7 @@ def _together(words: list[str]) -> list[subprocess.CompletedProcess[str]]:
     ]
 
 
+@pytest.mark.slow
 def test_two_processes_train_what_one_trains(training_corpus: tuple, tmp_path: Path) -> None:
     both = _together(_words(training_corpus, tmp_path / "two"))
     assert [child.returncode for child in both] == [0, 0], [child.stderr for child in both]
@@ -80,7 +81,7 @@ def test_two_processes_train_what_one_trains(training_corpus: tuple, tmp_path: P
     assert "step 4" not in both[1].stderr  # one of them talks
 
     values = plain(compose_verb("train", _words(training_corpus, tmp_path / "one")))
-    main(typed_configuration(main, values))
+    main(typed_settings(TrainSettings, values))
     one, two = open_artifact(tmp_path / "one"), open_artifact(tmp_path / "two", kind="encoder")
     assert two.details["training"]["pairs_in_batch"] == {"recurring_span": 8}
     assert two.manifest["files"].keys() == one.manifest["files"].keys()

@@ -25,8 +25,9 @@ def test_a_single_file_is_a_source(tmp_path: Path) -> None:
     assert fingerprint_start_files([str(tmp_path / "vocab.txt")]) != before
 
 
-def test_names_on_the_hub_have_no_part() -> None:
-    assert fingerprint_start_files(["", "bert-base-uncased"]) == {}
+def test_names_on_the_hub_are_described_by_themselves() -> None:
+    assert fingerprint_start_files(["", "bert-base-uncased"]) == {"0": "bert-base-uncased"}
+    assert fingerprint_start_files(["", ""]) == {}
 
 
 def test_large_files_are_known_by_size_and_time(

@@ -13,7 +13,7 @@ from spider.health.checks import (
     TorchCheck,
 )
 from spider.health.finding import Finding, HealthCheck
-from spider.verbs.doctor import DoctorConfig, main
+from spider.verbs.doctor import DoctorSettings, main
 
 
 class FixedCheck:
@@ -26,7 +26,7 @@ class FixedCheck:
 
 def test_doctor_prints_findings_with_their_fix(capsys: pytest.CaptureFixture[str]) -> None:
     check = FixedCheck(Finding("ok", "java", "21"), Finding("warn", "disk", "low", "make room"))
-    main(DoctorConfig(checks=(check,)))
+    main(DoctorSettings(checks=(check,)))
     said = capsys.readouterr().out
     assert "ok    java     21" in said
     assert "mend: make room" in said
@@ -35,7 +35,7 @@ def test_doctor_prints_findings_with_their_fix(capsys: pytest.CaptureFixture[str
 def test_doctor_ends_with_code_four_when_something_is_broken() -> None:
     check = FixedCheck(Finding("fail", "faiss", "two builds", "remove one"))
     with pytest.raises(MissingDependencyError, match="broken: faiss"):
-        main(DoctorConfig(checks=(check,)))
+        main(DoctorSettings(checks=(check,)))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -9,7 +11,32 @@ from omegaconf import OmegaConf
 from spider.errors import ConfigError
 from spider.launch.command_line import parse, quote
 
-SETTINGS = {"question": "", "depth": 10, "overwrite": False, "index": "x", "workspace": "w"}
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    steps: int = 1
+    mode: Literal["fast", "slow"] = "fast"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    positionals: ClassVar = ("question",)
+
+    question: str | None = None
+    depth: int = 10
+    overwrite: bool = False
+    index: Path = Path("x")
+    encoder: Path | None = None
+    workspace: Path = Path("w")
+    runs: tuple[Path, ...] = ()
+    ks: tuple[int, ...] = ()
+    sparse: Any = None
+    training: Run = field(default_factory=Run)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoText:
+    depth: int = 10
 
 
 def as_hydra_reads(override: str) -> object:
@@ -53,7 +80,7 @@ def test_any_quoted_text_comes_back_unchanged(text: str) -> None:
 
 
 def words(*given_words: str) -> list[str]:
-    return parse(given_words, positionals=("question",), settings=SETTINGS).overrides
+    return parse(given_words, Settings).overrides
 
 
 def test_positional_is_quoted() -> None:
@@ -81,16 +108,43 @@ def test_question_with_an_equals_sign_is_text() -> None:
     assert words("x=1 means what?") == ["question='x=1 means what?'"]
 
 
-def test_existing_path_with_an_equals_sign_is_text(
+def test_a_word_like_a_setting_is_refused_and_not_guessed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a=b").mkdir()
-    assert words("a=b") == ["question='a=b'"]
+    for word in ("a=b", "dpeth=5", "dpeth=5 or 6"):
+        with pytest.raises(ConfigError, match=r"unknown setting .*free text goes after --"):
+            words(word)
+    assert words("--", "a=b") == ["question='a=b'"]
 
 
-def test_misspelt_setting_is_left_for_hydra_to_refuse() -> None:
-    assert words("dpeth=5") == ["dpeth=5"]
+def test_flags_are_quoted_by_the_type_of_their_setting() -> None:
+    assert words("--depth", "5") == ["depth=5"]
+    assert words("--index", "5") == ["index='5'"]
+    assert words("--encoder", "null") == ["encoder=null"]
+    assert words("--index", "null") == ["index='null'"]
+    assert words("--runs", "a, b") == ["runs='a, b'"]
+    assert words("--ks", "[1,2]") == ["ks=[1,2]"]
+    assert words("--training.steps", "7") == ["training.steps=7"]
+    assert words("--training.mode", "slow") == ["training.mode='slow'"]
+    assert words("--sparse", "bm25s") == ["sparse=bm25s"]
+    assert words("--sparse.k1", "0.9") == ["sparse.k1=0.9"]
+    assert words("--sparse.heap", "2g") == ["sparse.heap='2g'"]
+
+
+def test_a_setting_that_now_stands_in_a_group_is_suggested() -> None:
+    with pytest.raises(ConfigError, match=r"did you mean training\.steps"):
+        words("steps=5")
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [("--dpeth", "did you mean --depth"), ("--xyzzy=1", "--help lists"), ("two words", "none")],
+)
+def test_what_a_verb_without_text_refuses(word: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse([word], NoText)
 
 
 def test_double_dash_ends_settings() -> None:
@@ -98,9 +152,7 @@ def test_double_dash_ends_settings() -> None:
 
 
 def test_flags_of_the_launcher() -> None:
-    line = parse(
-        ["--help", "--cfg", "job", "-m", "--config-dir", "here"], positionals=(), settings=SETTINGS
-    )
+    line = parse(["--help", "--cfg", "job", "-m", "--config-dir", "here"], Settings)
     assert line.show_help
     assert line.show_config
     assert line.multirun

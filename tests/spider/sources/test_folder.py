@@ -31,14 +31,14 @@ def test_reads_what_is_text_and_lists_the_rest(tmp_path):
     )
     fill(tmp_path / ".git", config_dot_txt="hidden")
     (tmp_path / ".hidden.txt").write_text("hidden")
-    reader = Folder(path=tmp_path)
-    documents = list(reader.documents())
+    source = Folder(path=tmp_path)
+    documents = list(source.documents())
     assert [(d.id, d.title, d.text) for d in documents] == [
         ("a.md", "Head", "# Head\ntext"),
         ("b.txt", "b", "plain"),
         ("sub/deep/c.html", "T", "html"),
     ]
-    counts = dict(reader.counts)
+    counts = dict(source.counts)
     pdf = {name for name in counts if "pdf" in name}
     for name in pdf:
         assert counts.pop(name) == 1
@@ -50,9 +50,9 @@ def test_reads_what_is_text_and_lists_the_rest(tmp_path):
         "skipped_not_utf8": 1,
         "skipped_empty": 1,
     }
-    assert reader.skipped["binary"]["examples"] == ["binary.txt"]
-    assert isinstance(reader, DocumentSource)
-    assert isinstance(reader, FileSource)
+    assert source.skipped["binary"]["examples"] == ["binary.txt"]
+    assert isinstance(source, DocumentSource)
+    assert isinstance(source, FileSource)
 
 
 def test_unusual_names(tmp_path):
@@ -77,10 +77,10 @@ def test_own_artifacts_and_excluded_folders_are_not_entered(tmp_path):
 def test_a_pipe_or_dangling_link_does_not_block(tmp_path):
     os.mkfifo(tmp_path / "pipe.txt")
     (tmp_path / "link.txt").symlink_to(tmp_path / "gone")
-    reader = Folder(path=tmp_path)
-    assert list(reader.documents()) == []
-    assert reader.skipped["not_a_file"]["examples"] == ["link.txt", "pipe.txt"]
-    assert reader.fingerprint()
+    source = Folder(path=tmp_path)
+    assert list(source.documents()) == []
+    assert source.skipped["not_a_file"]["examples"] == ["link.txt", "pipe.txt"]
+    assert source.fingerprint()
 
 
 def test_missing_folder_and_file_are_data_errors(tmp_path):
@@ -93,10 +93,10 @@ def test_missing_folder_and_file_are_data_errors(tmp_path):
 
 def test_fingerprint_sees_every_change(tmp_path):
     fill(tmp_path, a_dot_txt="a")
-    reader = Folder(path=tmp_path)
-    before = reader.fingerprint()
-    assert reader.fingerprint() == before
+    source = Folder(path=tmp_path)
+    before = source.fingerprint()
+    assert source.fingerprint() == before
     os.utime(tmp_path / "a.txt", ns=(1, 1))
-    touched = reader.fingerprint()
+    touched = source.fingerprint()
     fill(tmp_path, b_dot_txt="b")
-    assert len({str(print_) for print_ in (before, touched, reader.fingerprint())}) == 3
+    assert len({str(print_) for print_ in (before, touched, source.fingerprint())}) == 3

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from spider.errors import ConfigError, InterruptedRunError, SpiderError
-from spider.training.loop import CHECKPOINTS, PLAN, StepOutput
+from spider.training.loop import CHECKPOINTS, PLAN
 from spider.training.metrics import METRICS, read_metrics
 from spider.training.step_budget import PROBES
+from spider.training.updates import StepOutput
 
 TOY = Path(__file__).with_name("toy_run.py")
 SPEC = importlib.util.spec_from_file_location("toy_run", TOY)
@@ -220,7 +221,7 @@ def test_two_ways_to_one_step_count_of_zero(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_settings_out_of_range(changes: dict[str, object]) -> None:
     name = next(iter(changes))
-    with pytest.raises(ConfigError, match=f"{name}=.*: expected"):
+    with pytest.raises(ConfigError, match=f"{name}: got .*, expected"):
         toy.settings(**changes)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from spider.training.loop import Outcome, StepOutput, train
+from spider.training.loop import Outcome, train
 from spider.training.settings import TrainingSettings
+from spider.training.updates import StepOutput
 
 
 class ToyBatch:

@@ -15,16 +15,16 @@ from spider.sources.folder import Folder
 from spider.sources.jsonl import JsonLines
 from spider.sources.preparation import SOURCES
 from spider.sources.psgs_w100 import PsgsW100
-from spider.verbs.prepare import PrepareConfig, main
+from spider.verbs.prepare import PrepareSettings, main
 
 
 def prepare(source, output, *, words=5, overwrite=False):
     resolved = {
-        "source": {"_target_": type(source).__qualname__, "path": str(source.path)},
+        "source": {"_target_": type(source).__qualname__},
         "splitter": {"words": words},
     }
     main(
-        PrepareConfig(
+        PrepareSettings(
             source=source,
             splitter=WordSplitter(words=words, minimum_tail=2),
             output=output,

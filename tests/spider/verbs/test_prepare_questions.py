@@ -6,7 +6,7 @@ from spider.artifacts.artifact import open_artifact
 from spider.errors import ArtifactError, ConfigError, DataError
 from spider.question import load_question_set
 from spider.questions.jsonl import JsonLinesQuestions
-from spider.verbs.prepare_questions import PrepareQuestionsConfig, main
+from spider.verbs.prepare_questions import PrepareQuestionsSettings, main
 
 
 @pytest.fixture
@@ -17,8 +17,10 @@ def source(tmp_path):
 
 
 def run(source, output, **settings):
-    resolved = {"question_set": {"path": str(source.path)}, "limit": settings.get("limit")}
-    main(PrepareQuestionsConfig(question_set=source, output=output, resolved=resolved, **settings))
+    resolved = {"limit": settings.get("limit")}
+    main(
+        PrepareQuestionsSettings(question_set=source, output=output, resolved=resolved, **settings)
+    )
     return open_artifact(output, kind="questions")
 
 
@@ -43,7 +45,7 @@ def test_notices_a_changed_file(source, tmp_path):
 
 def test_limit_and_nothing(source, tmp_path):
     assert run(source, tmp_path / "one", limit=1).counts["questions"] == 1
-    with pytest.raises(ConfigError, match="limit=0"):
+    with pytest.raises(ConfigError, match="limit: got 0"):
         run(source, tmp_path / "none", limit=0)
     source.path.write_text("\n")
     with pytest.raises(DataError, match="no question in it"):

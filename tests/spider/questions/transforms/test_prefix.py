@@ -39,6 +39,6 @@ def test_never_empty_and_never_the_first_occurrence(length, data):
 
 
 def test_settings_are_checked():
-    with pytest.raises(ConfigError, match="minimum <= maximum"):
+    with pytest.raises(ConfigError, match=r"minimum: got .* expected 1 to maximum"):
         Prefix(minimum=0)
     assert isinstance(Prefix(), QueryTransform)

@@ -1,0 +1,1 @@
+"""The report of a retrieval evaluation: runs in, files out."""

@@ -1,0 +1,166 @@
+"""The evaluation of retrieval runs: scores every system and writes the files of the report."""
+
+import csv
+import io
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eval.matching.first_hits import NO_HIT, HitFinder
+from eval.metrics.measures import ScoredSystem, measure_names, score_system
+from eval.reports.latex import latex
+from eval.reports.markdown import markdown
+from eval.reports.report import Report, ReportSettings, build_report
+from eval.reports.retrieval.plots import write_top_k_curves
+from eval.reports.retrieval.runs import RetrievalRuns
+from eval.reports.retrieval.trec import write_dpr_results, write_qrels, write_trec_run
+from eval.reports.significance import Sampling
+from spider.artifacts.atomic_files import save_array, write_json, write_text
+from spider.corpus.corpus import Corpus
+from spider.errors import DataError
+from spider.question import QuestionSet
+
+# below this number, percentile intervals over clusters cover clearly less than stated
+FEW_CLUSTERS = 20
+
+_logger = logging.getLogger(__name__)
+
+
+class RetrievalEvaluation:
+    """Scores several systems on one question set, and writes the report in several formats.
+
+    Args:
+        runs: the question set and the hits of each system.
+        corpus: holds the passages that the hits number.
+        top_k: cut-offs, ascending.
+
+    Raises:
+        DataError: there is no question, or one names a passage that the corpus does not have.
+    """
+
+    def __init__(self, runs: RetrievalRuns, corpus: Corpus, top_k: Sequence[int]):
+        if not runs.question_set.questions:
+            raise DataError(
+                f"question set {runs.question_set.name!r} has no questions: nothing to evaluate"
+            )
+        self.question_set: QuestionSet = runs.question_set
+        self.corpus = corpus
+        self.made = runs.notes
+        self.top_k = tuple(top_k)
+        finder = HitFinder(runs.question_set, corpus)
+        self.systems: dict[str, ScoredSystem] = {
+            name: score_system(hits, finder, top_k) for name, hits in runs.hits.items()
+        }
+        self.question_counts = dict(finder.counts())
+
+    @property
+    def measures(self) -> list[str]:
+        """Names of the measures."""
+        by_passage = self.question_set.match == "passage"
+        return measure_names(self.top_k, graded_by_passage=by_passage)
+
+    def counts(self) -> dict[str, int]:
+        """Return the counts for the manifest."""
+        return {
+            "questions": len(self.question_set.questions),
+            "systems": len(self.systems),
+            "excluded_passages_dropped": sum(s.ranked.dropped for s in self.systems.values()),
+            **self.question_counts,
+        }
+
+    def report(self, settings: ReportSettings, config: Mapping[str, Any]) -> Report:
+        """Compute the report.
+
+        Args:
+            settings: what to compare, and how.
+            config: the resolved configuration of the verb, kept in the report.
+        """
+        facts = {
+            "counts": self.counts(),
+            "runs": {
+                name: {"depth": s.run_depth, "mean_length": s.mean_length}
+                for name, s in self.systems.items()
+            },
+            "notes": self._notes(),
+            "config": dict(config),
+        }
+        values = {name: system.values for name, system in self.systems.items()}
+        return build_report(self.question_set, self.measures, values, settings, facts=facts)
+
+    def write(self, folder: Path, report: Report, settings: ReportSettings, *, plot: bool) -> None:
+        """Write the files of the report, and the first hit of each question."""
+        write_json(folder / "report.json", report)
+        write_text(folder / "report.md", markdown(report))
+        write_text(folder / "report.tex", latex(report))
+        write_text(folder / "first_hits.csv", self._first_hits_csv())
+        ranks = np.stack([system.judged.ranks for system in self.systems.values()])
+        save_array(folder / "first_hits.npy", ranks)
+        if plot:
+            write_top_k_curves(
+                folder / "top_k.svg",
+                {name: system.judged.ranks for name, system in self.systems.items()},
+                Sampling.of(self.question_set.questions, self.question_set.averaging),
+                depth=self.top_k[-1],
+                confidence=settings.confidence,
+                seed=settings.seed,
+                title=self.question_set.name,
+            )
+
+    def export(self, folder: Path, *, trec: bool, dpr: bool) -> None:
+        """Write the lists in the formats of other evaluators, one file for each system."""
+        questions = self.question_set.questions
+        for kind, wanted in (("trec", trec), ("dpr", dpr)):
+            if wanted:
+                (folder / kind).mkdir(exist_ok=True)
+        for name, system in self.systems.items():
+            stem = name.replace("/", "_")
+            if trec:
+                path = folder / "trec" / f"{stem}.run"
+                write_trec_run(path, questions, system.ranked, self.corpus, name)
+            if dpr:
+                path = folder / "dpr" / f"{stem}.json"
+                write_dpr_results(
+                    path, questions, system.ranked, system.judged.relevance, self.corpus
+                )
+        if trec and self.question_set.match == "passage":
+            write_qrels(folder / "trec" / "qrels.txt", questions)
+
+    def _first_hits_csv(self) -> str:
+        text = io.StringIO()
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerow(["question_id", *self.systems])
+        columns = [system.judged.ranks.tolist() for system in self.systems.values()]
+        for question, *ranks in zip(self.question_set.questions, *columns, strict=True):
+            rows.writerow([question.id, *("" if rank == NO_HIT else rank for rank in ranks)])
+        return text.getvalue()
+
+    def _notes(self) -> list[str]:
+        notes = list(self.made)
+        clusters = Sampling.of(self.question_set.questions, "micro").n_clusters
+        if clusters < FEW_CLUSTERS:
+            notes.append(
+                f"only {clusters} independent clusters of questions: intervals are too narrow, and "
+                f"no test can give a p below {min(1.0, 2 / 2**clusters):.2g}"
+            )
+        for name, system in self.systems.items():
+            if system.run_depth < self.top_k[-1]:
+                notes.append(
+                    f"{name}: the run holds {system.run_depth} passages a question at most, so "
+                    f"measures at a larger k are lower bounds"
+                )
+        words = {
+            "questions_without_answers": "questions have no answer and can never be hit",
+            "questions_without_relevant": "questions have no relevant passage and can never be hit",
+            "questions_with_empty_answer": "questions have an answer without a letter or sign, "
+            "which matches every passage (as in DPR)",
+            "answers_not_a_pattern": "answers are no valid pattern and match nothing (as in DPR)",
+        }
+        for key, meaning in words.items():
+            if number := self.question_counts.get(key, 0):
+                notes.append(f"{number} {meaning}")
+        for note in notes:
+            _logger.warning("%s", note)
+        return notes

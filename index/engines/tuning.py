@@ -1,0 +1,26 @@
+"""Settings of choosing the weight of the dense score."""
+
+from dataclasses import dataclass
+
+from spider.errors import SettingError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """How the weight of the dense score is chosen.
+
+    Attributes:
+        queries: at most this many held-out queries are searched.
+        fewest: with fewer queries chance would choose, and a cautious weight is taken.
+        seed: which queries, where there are more.
+    """
+
+    queries: int = 1000
+    fewest: int = 50
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        for name in ("queries", "fewest"):
+            if getattr(self, name) < 1:
+                raise SettingError(name, getattr(self, name), "at least 1")

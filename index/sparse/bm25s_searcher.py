@@ -1,0 +1,113 @@
+"""Searching what bm25s computed: adding up the columns of the question's terms.
+
+numpy does that in milliseconds, so nothing is compiled and searching does not need bm25s.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from index.sparse.contract import indexed_text
+from spider.artifacts.atomic_files import read_json
+from spider.errors import ArtifactError, MissingDependencyError
+from spider.ranking import Hits, pad_hits
+
+DATA = "scores.npy"
+ROWS = "rows.npy"
+STARTS = "starts.npy"
+VOCABULARY = "vocabulary.json"
+
+
+class Bm25sIndex:
+    """An open bm25s index, memory-mapped. Threads may share it.
+
+    Args:
+        folder: where ``build`` wrote.
+        passages: how many passages were indexed.
+    """
+
+    def __init__(self, folder: Path, *, passages: int):
+        self._analyze = load_analyzer()
+        try:
+            self._data = np.load(folder / DATA, mmap_mode="r", allow_pickle=False)
+            self._rows = np.load(folder / ROWS, mmap_mode="r", allow_pickle=False)
+            self._starts = np.load(folder / STARTS, allow_pickle=False)
+            vocabulary = read_json(folder / VOCABULARY)
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"{folder}: no bm25s index: {error}") from error
+        if not len(self._data) == len(self._rows) == self._starts[-1]:
+            raise ArtifactError(f"{folder}: the arrays of the bm25s index differ in length")
+        self._vocabulary = {term: number for number, term in enumerate(vocabulary)}
+        self._passages = passages
+
+    def __len__(self) -> int:
+        """Count the indexed passages."""
+        return self._passages
+
+    def search(self, questions: Sequence[str], depth: int) -> Hits:
+        """Return at most ``depth`` passages for each question, best first."""
+        return pad_hits([self._search_one(question, depth) for question in questions], depth)
+
+    def _search_one(
+        self, question: str, depth: int
+    ) -> tuple[Int64[np.ndarray, " hits"], Float32[np.ndarray, " hits"]]:
+        # summed in double precision and rounded once, so that equal passages score equally
+        sums = np.zeros(self._passages, dtype=np.float64)
+        for term, count in self._terms(question):
+            column = slice(self._starts[term], self._starts[term + 1])
+            sums[self._rows[column]] += count * self._data[column]
+        scores = sums.astype(np.float32)
+        found = np.flatnonzero(scores)
+        return best_first(found, scores[found], depth)
+
+    def _terms(self, question: str) -> list[tuple[int, np.float64]]:
+        counts = Counter(self._analyze(indexed_text("", question)))
+        known = [(self._vocabulary.get(term), count) for term, count in counts.items()]
+        return [(term, np.float64(count)) for term, count in known if term is not None]
+
+    def close(self) -> None:
+        """Release the mapped files."""
+        self._data = self._rows = np.zeros(0, dtype=np.float32)
+        self._vocabulary = {}
+
+
+def best_first(
+    positions: Int64[np.ndarray, " found"], scores: Float32[np.ndarray, " found"], depth: int
+) -> tuple[Int64[np.ndarray, " hits"], Float32[np.ndarray, " hits"]]:
+    """Return the ``depth`` best: score descending, position ascending, also among ties at the cut.
+
+    Args:
+        positions: ascending.
+        scores: their scores.
+        depth: how many to return at most.
+    """
+    if len(positions) > depth:
+        cut = len(scores) - depth
+        least = np.partition(scores, cut)[cut]
+        above = np.flatnonzero(scores > least)
+        level = np.flatnonzero(scores == least)[: depth - len(above)]
+        kept = np.concatenate([above, level])
+        positions, scores = positions[kept], scores[kept]
+    order = np.lexsort((positions, -scores))
+    return positions[order], scores[order]
+
+
+def load_analyzer() -> Callable[[str], list[str]]:
+    """Return the function that makes terms of a text.
+
+    Raises:
+        MissingDependencyError: PyStemmer is not installed.
+    """
+    try:
+        from spider.text.anserini_analysis import analyze
+    except ImportError as error:
+        raise missing_library(error) from error
+    return analyze
+
+
+def missing_library(error: ImportError) -> MissingDependencyError:
+    """Return the error that names the extra with bm25s and PyStemmer."""
+    return MissingDependencyError(f"sparse search without Lucene: {error}", extra="bm25s")

@@ -1,0 +1,44 @@
+"""Settings of mining: what decides the recurring spans, the split and the held-out queries."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pretrain.spans.span_filters import SpanFilter
+from spider.corpus.split import SplitRule
+from spider.errors import SettingError
+from spider.questions.transforms.query_ranges import QueryTransform
+from spider.settings import Execution
+
+
+@dataclass(frozen=True, kw_only=True)
+class MiningSettings:
+    """Settings of mining.
+
+    Attributes:
+        span_filter: which word sequences may be recurring spans.
+        query_transform: how held-out queries are made of a passage's words.
+        drop_last: leave each document's last passage out; auto does so where the corpus pads it
+            with the document's beginning (psgs_w100).
+        split: which documents are kept for validation and for testing; its seed also decides the
+            held-out queries.
+        clusters_per_document: at most this many held-out queries for each document.
+        heldout_documents: at most this many documents of a part get queries; all of them are kept
+            from training.
+        shard_passages: passages in a shard; an interrupted run loses the shard it was at.
+        processes: worker processes.
+    """
+
+    span_filter: SpanFilter
+    query_transform: QueryTransform
+    drop_last: Literal["auto", True, False] = "auto"
+    split: SplitRule = field(default_factory=SplitRule)
+    clusters_per_document: int = 40
+    heldout_documents: int = 10_000
+    shard_passages: int = 20_000
+    processes: Execution[int] = 1
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range before hours of mining, not after."""
+        for name in ("clusters_per_document", "heldout_documents", "shard_passages", "processes"):
+            if getattr(self, name) < 1:
+                raise SettingError(name, getattr(self, name), "at least 1")

@@ -1,0 +1,39 @@
+"""Settings of contrastive training: what decides an encoder, beside the corpus and its spans."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from spider.errors import SettingError
+from spider.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContrastiveSettings:
+    """Settings of an encoder's training.
+
+    Attributes:
+        architecture: the encoder that is trained.
+        pairings: where pairs come from, by name.
+        weights: share of a batch of each pairing, by name; a missing one weighs 1.
+        enlarge_few: add crop and title pairs where recurring spans yield under 500 pairs.
+        mask_known: leave passages that are known to answer a query out of its loss; false
+            reproduces the paper.
+        vocabulary_passages: a vocabulary is trained on at most this many passages, spread evenly.
+        batch_size: queries in a step, over all processes; fewer where there are fewer pairs.
+        training: the training run.
+    """
+
+    architecture: Any  # an EncoderSettings, whose module would load torch for --help
+    pairings: dict[str, Any]  # of Pairing
+    weights: dict[str, float] = field(default_factory=dict)
+    enlarge_few: bool = True
+    mask_known: bool = True
+    vocabulary_passages: int = 300_000
+    batch_size: int = 1024
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        for name in ("batch_size", "vocabulary_passages"):
+            if getattr(self, name) < 1:
+                raise SettingError(name, getattr(self, name), "at least 1")

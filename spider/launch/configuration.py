@@ -1,0 +1,32 @@
+"""Composed values become a verb's settings object."""
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from spider.launch.typed.content import content
+from spider.launch.typed.objects import build
+from spider.launch.typed.schema import FILLED_BY_LAUNCHER, parameters
+from spider.launch.verbs import MODULE
+
+RESOLVED = "resolved"
+GIVEN = "given"
+
+
+def typed_settings(cls: type[Any], values: Mapping[str, Any], overrides: Sequence[str] = ()) -> Any:
+    """Build a verb's settings from composed values.
+
+    Args:
+        cls: the settings dataclass. A field ``resolved`` is filled with the plain values that
+            decide the content of the output, a field ``given`` with the names of the settings that
+            were overridden.
+        values: what Hydra composed.
+        overrides: the overrides of the command line.
+    """
+    typed = {key: value for key, value in values.items() if key != MODULE}
+    names = (re.split(r"[=.@]", word.lstrip("+~"), maxsplit=1)[0] for word in overrides)
+    filled = {RESOLVED: content(cls, typed), GIVEN: tuple(dict.fromkeys(names))}
+    wanted = FILLED_BY_LAUNCHER & parameters(cls).keys()
+    # not through build, which would make objects of the variants in the plain values
+    return dataclasses.replace(build(cls, typed), **{name: filled[name] for name in wanted})

@@ -1,0 +1,221 @@
+"""The retriever: passages for questions, from texts, a folder, or a workspace that exists."""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal
+
+from spider.errors import ConfigError, DataError, SettingError
+from spider.progress import ProgressEvent
+from spider.ranking import RankedPassage
+from spider_odqa.building import build_workspace, write_texts
+
+if TYPE_CHECKING:
+    from index.engines.opening import OpenIndex
+
+Progress = Callable[[ProgressEvent], None]
+Bm25 = Literal["auto", "lucene", "bm25s"]
+
+
+class Retriever:
+    """Searches the passages of a corpus; made by ``from_texts``, ``from_folder`` or ``open``.
+
+    With enough text an encoder is trained on the phrases that recur in it (without labels), and
+    results join dense and BM25 rankings. With little text BM25 answers alone; :attr:`systems` says
+    which. Several threads may search at once. ``with`` closes it.
+
+    Args:
+        index: an open index.
+        temporary: a folder that closing removes; None removes nothing.
+    """
+
+    def __init__(self, index: "OpenIndex", *, temporary: Path | None = None):
+        self._index: OpenIndex | None = index
+        # also where a person forgets to close: when the object or the interpreter goes
+        self._remove = weakref.finalize(self, _remove, temporary)
+
+    @classmethod
+    def from_texts(
+        cls,
+        texts: Sequence[str],
+        *,
+        titles: Sequence[str] | None = None,
+        ids: Sequence[str] | None = None,
+        workspace: str | Path | None = None,
+        minutes: float | None = None,
+        bm25: Bm25 = "auto",
+        progress: Progress | None = None,
+    ) -> "Retriever":
+        """Build a retriever of texts.
+
+        Args:
+            texts: the documents; long ones are cut into passages of 100 words.
+            titles: a title for each text; None means no titles.
+            ids: a unique id for each text, which hits name as their ``source``; None numbers them.
+            workspace: folder for the artifacts, where the next call finds what did not change;
+                None works in a temporary folder, which closing removes.
+            minutes: training time; None takes 200 steps.
+            bm25: ``auto`` takes Lucene where a Java runtime can run, otherwise bm25s.
+            progress: called while the retriever is built.
+
+        Raises:
+            ConfigError: there is no text, or titles or ids are not as many.
+            DataError: no text has a word, or an id occurs twice.
+        """
+        place, temporary = _workspace(workspace)
+        try:
+            data = write_texts(texts, place, titles=titles, ids=ids)
+            return cls._build(data, place, temporary, "jsonl", minutes, bm25, progress)
+        except BaseException:
+            _remove(temporary)
+            raise
+
+    @classmethod
+    def from_folder(
+        cls,
+        folder: str | Path,
+        *,
+        workspace: str | Path | None = None,
+        minutes: float | None = None,
+        bm25: Bm25 = "auto",
+        progress: Progress | None = None,
+    ) -> "Retriever":
+        """Build a retriever of the documents in a folder (txt, md, rst, html; pdf, docx).
+
+        Args:
+            folder: the folder; ``~`` is expanded.
+            workspace: folder for the artifacts; the next call reads and embeds only what changed.
+                None works in a temporary folder, which closing removes.
+            minutes: training time; None takes 200 steps.
+            bm25: ``auto`` takes Lucene where a Java runtime can run, otherwise bm25s.
+            progress: called while the retriever is built.
+
+        Raises:
+            DataError: there is no such folder, or no document in it has text.
+        """
+        data = Path(folder).expanduser()
+        if not data.is_dir():
+            raise DataError("no such folder", path=data)
+        place, temporary = _workspace(workspace)
+        try:
+            return cls._build(data, place, temporary, "folder", minutes, bm25, progress)
+        except BaseException:
+            _remove(temporary)
+            raise
+
+    @classmethod
+    def open(cls, workspace: str | Path, *, device: str = "auto") -> "Retriever":
+        """Open what an earlier build left, by the command line (``spider quickstart``) or by this.
+
+        Args:
+            workspace: the folder that holds ``index/`` and the other artifacts.
+            device: where a transformer encodes questions: cpu, cuda, or auto.
+
+        Raises:
+            ArtifactError: there is no index, or it is damaged or of other inputs.
+        """
+        from index.engines.opening import open_index
+
+        return cls(open_index(Path(workspace).expanduser() / "index", device=device))
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The rankings that can be asked for (bm25, dense, hybrid); the last is the default."""
+        return self._opened().engine.systems
+
+    def search(
+        self, question: str, *, k: int = 10, system: str | None = None
+    ) -> list[RankedPassage]:
+        """Return the best passages for a question, best first.
+
+        Args:
+            question: the question.
+            k: the largest number of passages.
+            system: one of :attr:`systems`; None takes the default.
+
+        Raises:
+            ConfigError: the question is empty, ``k`` is below 1, there is no such system, or the
+                retriever is closed.
+        """
+        return self.search_many([question], k=k, system=system)[0]
+
+    def search_many(
+        self, questions: Sequence[str], *, k: int = 10, system: str | None = None
+    ) -> list[list[RankedPassage]]:
+        """Return the best passages for each question; faster than one call for each.
+
+        Args:
+            questions: the questions.
+            k: the largest number of passages for each question.
+            system: one of :attr:`systems`; None takes the default.
+
+        Raises:
+            ConfigError: as for :meth:`search`.
+        """
+        index = self._opened()
+        if isinstance(questions, str):
+            raise ConfigError("questions: got one string, expected a list; search takes one")
+        if k < 1:
+            raise SettingError("k", k, "at least 1")
+        for question in questions:
+            if not question.strip():
+                raise ConfigError("a question is empty")
+        return index.passages(questions, k, system=system) if questions else []
+
+    def close(self) -> None:
+        """Release threads and files, and remove a temporary folder; twice does no harm."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+        self._remove()
+
+    def __enter__(self) -> "Retriever":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @classmethod
+    def _build(
+        cls,
+        data: Path,
+        workspace: Path,
+        temporary: Path | None,
+        source: str,
+        minutes: float | None,
+        bm25: Bm25,
+        progress: Progress | None,
+    ) -> "Retriever":
+        from index.engines.opening import open_index
+
+        overrides = ["minutes=null" if minutes is None else f"minutes={minutes}"]
+        stages = ("index_vectors_and_words", "index_words_alone")
+        overrides += [f"pipeline.stages.{stage}.settings.sparse={bm25}" for stage in stages]
+        build_workspace(data, workspace, source=source, overrides=overrides, progress=progress)
+        return cls(open_index(workspace / "index", device="auto"), temporary=temporary)
+
+    def _opened(self) -> "OpenIndex":
+        if self._index is None:
+            raise ConfigError("this retriever is closed")
+        return self._index
+
+
+def _workspace(given: str | Path | None) -> tuple[Path, Path | None]:
+    """Return the workspace, and the folder to remove on closing."""
+    if given is not None:
+        return Path(given).expanduser(), None
+    made = Path(tempfile.mkdtemp(prefix="spider-odqa-"))
+    return made, made
+
+
+def _remove(folder: Path | None) -> None:
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,79 @@
+"""From runs to the files of a report, by hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eval.reports.report import ReportSettings
+from eval.reports.retrieval.evaluation import RetrievalEvaluation
+from eval.reports.retrieval.runs import load_runs
+from spider.corpus.corpus import Corpus
+from spider.errors import DataError
+from spider.question import Question, QuestionSet
+
+ASKED = QuestionSet(
+    name="animals",
+    questions=(
+        Question(id="a", text="?", answers=("fox",)),
+        Question(id="b", text="?", answers=("",)),
+        Question(id="c", text="?"),
+    ),
+)
+SETTINGS = ReportSettings(primary="top_1", resamples=100)
+
+
+@pytest.fixture
+def evaluation(make_run: Any, corpus: Corpus) -> RetrievalEvaluation:
+    bm25, dense = [[1, 0], [3], [0]], [[0, 1], [], [0]]
+    run = make_run("run", ASKED, {"bm25": bm25, "dense": dense}, note="few pairs")
+    return RetrievalEvaluation(load_runs([run], corpus, []), corpus, (1, 10))
+
+
+def test_values_by_hand(evaluation: RetrievalEvaluation) -> None:
+    assert evaluation.measures == ["top_1", "top_10", "mrr"]
+    # question a: a fox at rank 2, and at rank 1; b: every passage matches; c: none can
+    assert evaluation.systems["bm25"].values.tolist() == [[0, 1, 0.5], [1, 1, 1], [0, 0, 0]]
+    assert evaluation.systems["dense"].values.tolist() == [[1, 1, 1], [0, 0, 0], [0, 0, 0]]
+    report = evaluation.report(SETTINGS, {"seed": 0})
+    assert report["systems"]["bm25"]["mrr"]["value"] == 0.5
+    assert report["runs"]["bm25"] == {"depth": 4, "mean_length": 4 / 3}
+    assert report["config"] == {"seed": 0}
+
+
+def test_notes_say_what_limits_the_numbers(evaluation: RetrievalEvaluation) -> None:
+    notes = evaluation.report(SETTINGS, {})["notes"]
+    for piece in (
+        "few pairs",
+        "only 3 independent clusters",
+        "bm25: the run holds 4 passages",
+        "1 questions have no answer",
+        "1 questions have an answer without a letter",
+    ):
+        assert any(piece in note for note in notes), piece
+
+
+def test_files(evaluation: RetrievalEvaluation, tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    folder.mkdir()
+    report = evaluation.report(SETTINGS, {})
+    evaluation.write(folder, report, SETTINGS, plot=False)
+    evaluation.export(folder, trec=True, dpr=True)
+    written = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+    assert written == {
+        *("report.json", "report.md", "report.tex", "first_hits.csv", "first_hits.npy"),
+        *("trec/bm25.run", "trec/dense.run", "dpr/bm25.json", "dpr/dense.json"),
+    }
+    assert json.loads((folder / "report.json").read_text()) == report
+    assert np.load(folder / "first_hits.npy").tolist() == [[2, 1, 0], [1, 0, 0]]
+    table = (folder / "first_hits.csv").read_text()
+    assert table == "question_id,bm25,dense\na,2,1\nb,1,\nc,,\n"
+
+
+def test_no_question_is_an_error(make_run: Any, corpus: Corpus) -> None:
+    nobody = QuestionSet(name="nobody", questions=())
+    runs = load_runs([make_run("run", nobody, {"bm25": []})], corpus, [])
+    with pytest.raises(DataError, match="no questions"):
+        RetrievalEvaluation(runs, corpus, (1,))

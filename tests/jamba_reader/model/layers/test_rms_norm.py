@@ -1,0 +1,30 @@
+"""The normalisation layer against its formula."""
+
+import pytest
+import torch
+
+from jamba_reader.model.layers.rms_norm import RMSNorm
+
+
+@pytest.mark.parametrize("kernels", ["cpu", "reference"])
+def test_vectors_get_a_root_mean_square_of_the_weight(kernels: str) -> None:
+    norm = RMSNorm(2, 0.25, kernels=kernels)
+    with torch.no_grad():
+        norm.weight.copy_(torch.tensor([1.0, -2.0]))
+    # mean squares 12.5 and 0; 0.25 is added
+    x = torch.tensor([[3.0, 4.0], [0.0, 0.0]])
+    expected = torch.tensor([[3.0, -8.0], [0.0, 0.0]]) / 12.75**0.5
+    torch.testing.assert_close(norm(x), expected)
+
+
+@pytest.mark.parametrize("kernels", ["cpu", "reference"])
+def test_a_branch_is_added_first(kernels: str) -> None:
+    norm = RMSNorm(5, 1e-6, kernels=kernels)
+    branch, stream = torch.randn(2, 7, 5)
+    normed, total = norm.after_adding(branch, stream)
+    torch.testing.assert_close(total, branch + stream)
+    torch.testing.assert_close(normed, norm(branch + stream))
+    torch.testing.assert_close(normed.pow(2).mean(-1), torch.ones(7), rtol=1e-4, atol=1e-4)
+    normed, same = norm.after_adding(None, stream)
+    assert same is stream
+    torch.testing.assert_close(normed, norm(stream))

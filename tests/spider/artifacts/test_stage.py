@@ -1,0 +1,105 @@
+"""Stages: the manifest that one writes, the hashes in it, and the fingerprint that resumes."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spider.artifacts.artifact import FINGERPRINT, LOCK, MANIFEST, open_artifact, sibling
+from spider.artifacts.atomic_files import hash_file, hash_json
+from spider.artifacts.stage import Stage
+from spider.errors import ConfigError
+
+
+def stage(output: Path, **changes: Any) -> Stage:
+    return Stage(
+        **{
+            "verb": "mine",
+            "kind": "spans",
+            "output": output,
+            "config": {"size": 3},
+            "inputs": {},
+            **changes,
+        }
+    )
+
+
+def test_the_hashes_are_those_of_the_payload_and_the_configuration(tmp_path: Path) -> None:
+    made = stage(tmp_path / "spans")
+    with made.writing() as folder:
+        (folder / "a.txt").write_text("a")
+        (folder / "deep").mkdir()
+        (folder / "deep" / "b.txt").write_text("bb")
+        artifact = made.finish(counts={"n": 1}, variant="v", details={"x": 1})
+    files = {name: hash_file(tmp_path / "spans" / name) for name in ("a.txt", "deep/b.txt")}
+    payload = hash_json(files)
+    assert artifact.manifest["payload_hash"] == payload
+    assert artifact.content_hash == hash_json(
+        {"payload": payload, "config": {"size": 3}, "variant": "v", "details": {"x": 1}}
+    )
+    assert artifact.manifest["files"] == {"a.txt": 1, "deep/b.txt": 2}
+    assert json.loads((tmp_path / "spans" / MANIFEST).read_text()) == artifact.manifest
+    assert {path.name for path in (tmp_path / "spans").iterdir()} == {MANIFEST, "a.txt", "deep"}
+
+
+@settings(max_examples=20)
+@given(st.dictionaries(st.sampled_from("abc"), st.integers(0, 2)), st.integers(0, 1))
+def test_a_fingerprint_is_of_settings_and_not_of_their_order(
+    config: dict[str, int], extra: int
+) -> None:
+    def fingerprint(config: dict[str, int], extra: int) -> str:
+        return stage(Path("x"), config=config, fingerprint_extra={"e": extra}).fingerprint
+
+    same = fingerprint(config, extra)
+    assert fingerprint(dict(reversed(config.items())), extra) == same
+    assert fingerprint({**config, "d": 1}, extra) != same
+    assert fingerprint(config, extra + 1) != same
+
+
+def test_what_a_failed_run_wrote_is_there_for_the_same_settings_alone(tmp_path: Path) -> None:
+    def fail(size: int) -> list[str]:
+        made = stage(tmp_path / "spans", config={"size": size})
+        with suppress(RuntimeError), made.writing() as folder:
+            found = sorted(path.name for path in folder.iterdir())
+            (folder / "shard").write_text("done")
+            raise RuntimeError
+        return found
+
+    bookkeeping = sorted([FINGERPRINT, LOCK])
+    assert fail(3) == bookkeeping
+    assert fail(3) == sorted([*bookkeeping, "shard"])
+    assert fail(4) == bookkeeping
+    assert sibling(tmp_path / "spans", "partial").is_dir()
+    assert not (tmp_path / "spans").exists()
+
+
+def test_leftovers_are_no_part_of_the_artifact(tmp_path: Path) -> None:
+    made = stage(tmp_path / "spans")
+    with made.writing() as folder:
+        (folder / "state").mkdir()
+        (folder / "state" / "big").write_text("x")
+        made.finish(counts={}, leftovers=["state"])
+    artifact = open_artifact(tmp_path / "spans")
+    assert artifact.manifest["files"] == {}
+    assert not (tmp_path / "spans" / "state").exists()
+
+
+def test_volatile_facts_do_not_change_the_hash(tmp_path: Path) -> None:
+    hashes = set()
+    for speed in (1, 2):
+        made = stage(tmp_path / str(speed))
+        with made.writing():
+            artifact = made.finish(counts={}, volatile={"speed": speed})
+        assert artifact.manifest["volatile"]["speed"] == speed
+        assert artifact.manifest["volatile"]["seconds"] >= 0
+        hashes.add(artifact.content_hash)
+    assert len(hashes) == 1
+
+
+def test_an_output_without_a_name_is_refused() -> None:
+    with pytest.raises(ConfigError, match="a folder with a name of its own"):
+        stage(Path("/"))

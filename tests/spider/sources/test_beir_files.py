@@ -1,0 +1,42 @@
+import gzip
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from spider.errors import DataError
+from spider.sources.beir_files import fingerprint_beir, open_beir_file
+
+
+def content(data_set: Path, name: str) -> tuple[bytes, Path]:
+    with open_beir_file(data_set, name) as (stream, path):
+        return stream.read(), path
+
+
+def test_a_folder_plain_or_compressed(tmp_path: Path) -> None:
+    (tmp_path / "queries.jsonl").write_bytes(b"plain")
+    (tmp_path / "corpus.jsonl.gz").write_bytes(gzip.compress(b"packed"))
+    assert content(tmp_path, "queries.jsonl") == (b"plain", tmp_path / "queries.jsonl")
+    assert content(tmp_path, "corpus.jsonl") == (b"packed", tmp_path / "corpus.jsonl.gz")
+
+
+def test_a_zip_with_and_without_a_folder_inside(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("set/other/qrels/test.tsv", "deep")
+        archive.writestr("set/qrels/test.tsv", "right")
+        archive.writestr("set/my-corpus.jsonl", "not the corpus")
+    assert content(path, "qrels/test.tsv") == (b"right", path / "set/qrels/test.tsv")
+    with pytest.raises(DataError, match=r"no corpus\.jsonl in this zip"):
+        content(path, "corpus.jsonl")
+
+
+def test_the_fingerprint_is_of_the_files_that_are_read(tmp_path: Path) -> None:
+    for name in ("corpus.jsonl", "queries.jsonl.gz", "notes.txt"):
+        (tmp_path / name).write_bytes(b"12345")
+    found = fingerprint_beir(tmp_path, ("corpus.jsonl", "queries.jsonl"))
+    assert [(Path(str(name)).name, size) for name, size, _ in found] == [
+        ("corpus.jsonl", 5),
+        ("queries.jsonl.gz", 5),
+    ]
+    assert len(fingerprint_beir(tmp_path / "notes.txt", ("corpus.jsonl",))) == 1

@@ -1,0 +1,43 @@
+import bz2
+
+import pytest
+
+from spider.corpus.document import Document
+from spider.errors import DataError
+from spider.sources.wikiextractor import WikiExtractor
+
+MARKUP = (
+    '<doc id="12" url="http://x?curid=12" title="The "A" &amp; B">\n'
+    'The "A" &amp; B\n\nFirst line.\n\nif a &lt; b\n</doc>\n\n'
+    '<doc id="13" revid="4" url="u" title="Redirect">\nRedirect\n\n</doc>\n'
+)
+
+
+@pytest.mark.parametrize("suffix", ["", ".bz2"])
+def test_both_formats_in_folders(tmp_path, suffix):
+    for name, text in (
+        ("AA/wiki_00", MARKUP),
+        ("AB/wiki_00", '{"id": "14", "url": "u", "title": "C", "text": "c"}\n'),
+    ):
+        path = tmp_path / f"{name}{suffix}"
+        path.parent.mkdir()
+        path.write_bytes(bz2.compress(text.encode()) if suffix else text.encode())
+    source = WikiExtractor(path=tmp_path)
+    assert list(source.documents()) == [
+        Document(id="12", title='The "A" & B', text="First line.\n\nif a < b"),
+        Document(id="14", title="C", text="c"),
+    ]
+    assert source.counts == {"articles_read": 2, "skipped_empty": 1}
+
+
+def test_malformed_files_name_the_line(tmp_path):
+    path = tmp_path / "wiki_00"
+    path.write_text("\nwords\n")
+    with pytest.raises(DataError, match=r"wiki_00:2: expected a <doc"):
+        list(WikiExtractor(path=path).documents())
+    path.write_text('\n<doc id="1" title="T">\nwords\n')
+    with pytest.raises(DataError, match=r"wiki_00:2: this article has no </doc>"):
+        list(WikiExtractor(path=path).documents())
+    path.write_text('{"id": 1}\n')
+    with pytest.raises(DataError, match=r"wiki_00:1: not an article: no field 'title'"):
+        list(WikiExtractor(path=path).documents())

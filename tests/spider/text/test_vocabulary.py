@@ -1,0 +1,47 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from spider.errors import ConfigError
+from spider.text.tokenizer import SPECIAL_TOKENS, TOKENIZER_FILE
+from spider.text.vocabulary import settle_tokenizer, train_tokenizer
+
+TEXTS = ["the red house", "the red river", "a house by the river"] * 3
+
+
+def test_frequent_words_become_pieces_and_special_tokens_come_first() -> None:
+    inner = train_tokenizer(TEXTS, vocabulary_size=1000).inner
+    assert [inner.token_to_id(token) for token in SPECIAL_TOKENS] == [0, 1, 2, 3, 4]
+    assert all(inner.token_to_id(word) is not None for word in ("the", "red", "house", "river"))
+
+
+def test_the_alphabet_does_not_depend_on_the_order_of_texts() -> None:
+    one, other = (train_tokenizer(texts, vocabulary_size=1000) for texts in (TEXTS, TEXTS[::-1]))
+    single = [{t for t in k.inner.get_vocab() if len(t) == 1} for k in (one, other)]
+    assert single[0] == single[1] == set("theredhousrivby") | {"a"}
+
+
+def test_a_generator_is_read_like_a_list() -> None:
+    generated = train_tokenizer((text for text in TEXTS), vocabulary_size=1000)
+    assert generated.inner.to_str() == train_tokenizer(TEXTS, vocabulary_size=1000).inner.to_str()
+
+
+def test_the_least_size_is_in_the_message() -> None:
+    with pytest.raises(ConfigError, match=r"expected at least \d+,") as caught:
+        train_tokenizer(TEXTS, vocabulary_size=10)
+    least = int(re.findall(r"at least (\d+),", str(caught.value))[0])
+    assert train_tokenizer(TEXTS, vocabulary_size=least).vocabulary_size <= least
+    with pytest.raises(ConfigError):
+        train_tokenizer(TEXTS, vocabulary_size=least - 1)
+
+
+def test_a_saved_tokenizer_is_kept(tmp_path: Path) -> None:
+    settings = {"vocabulary_size": 1000, "lower_case": True}
+    first = settle_tokenizer(TEXTS, tmp_path, start="", **settings)
+    assert (tmp_path / TOKENIZER_FILE).is_file()
+    again = settle_tokenizer(["other words"], tmp_path, start="", **settings)
+    assert again.inner.to_str() == first.inner.to_str()
+    (tmp_path / "next").mkdir()
+    copied = settle_tokenizer([], tmp_path / "next", start=str(tmp_path), **settings)
+    assert copied.inner.to_str() == first.inner.to_str()
