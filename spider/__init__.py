@@ -1,4 +1,4 @@
-"""The ground floor: vocabulary, corpus, encoders, artifacts, launching.
+"""The shared base: text, corpus, encoders, artifacts, launching.
 
-Imports no other package of the house.
+It imports none of the other packages.
 """

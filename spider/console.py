@@ -1,4 +1,4 @@
-"""What a person is shown on standard output: lines and tables. Logs go to standard error."""
+"""Lines and tables for the user, on standard output. Logs go to standard error."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,10 +14,10 @@ PLAIN_WIDTH = 120
 
 
 class _Output(Console):
-    """A console that lets a closed pipe be the launcher's business, as for any other writer."""
+    """A console that leaves a closed pipe to the launcher, as any other writer does."""
 
     def on_broken_pipe(self) -> None:
-        """Pass on what rich would turn into exit code 1."""
+        """Raise the error that rich would turn into exit code 1."""
         raise BrokenPipeError
 
 
@@ -35,7 +35,7 @@ def silent() -> Iterator[None]:
 
 
 def say(text: str | Text = "") -> None:
-    """Write a line; no markup is read in it, so any text of a user's is safe."""
+    """Write a line. Markup is not interpreted, so any text is safe."""
     if _silent.get():
         return
     _console().print(escape(text) if isinstance(text, str) else text, highlight=False)
@@ -57,6 +57,6 @@ def table(
 
 
 def _console() -> _Output:
-    # made anew each time: tests and notebooks replace sys.stdout
+    # made for each call, because tests and notebooks replace sys.stdout
     terminal = sys.stdout.isatty()
     return _Output(file=sys.stdout, width=None if terminal else PLAIN_WIDTH, soft_wrap=not terminal)

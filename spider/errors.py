@@ -1,15 +1,15 @@
-"""The error tree: a message says what happened, where, got, expected, and how to mend it.
+"""The error classes. A message names what happened, where, got, expected, and how to mend it.
 
-SpiderError                       1   a bug, or an error of no narrower kind
+SpiderError                       1   a bug, or an error without a narrower class
 ├── ConfigError                   2   a value that a person wrote in yaml or on the command line
 ├── DataError                     3   a document, corpus, question or run file is malformed
 ├── MissingDependencyError        4   an optional package, a JVM or a device is not there
 ├── ArtifactError                 5   an artifact is missing, unfinished, or of other inputs
 │   └── CheckpointError           5   weights and model disagree
 ├── MetricMissedError             6   an asserted metric was not reached
-└── InterruptedRunError          75   stopped on request; the same command goes on from here
+└── InterruptedRunError          75   stopped on request; the same command resumes
 
-The number is the exit code; ``spider.launch.exit`` writes one line and ends with it.
+The number is the exit code. ``spider.launch.exit`` prints the error as one line and exits with it.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from pathlib import Path
 
 
 class SpiderError(Exception):
-    """An error with a one-line message for the person at the keyboard."""
+    """An error whose one-line message is written for the user."""
 
     exit_code = 1
 
@@ -87,8 +87,8 @@ class MissingDependencyError(SpiderError, RuntimeError):
     """An optional package, a Java runtime or a device is not there.
 
     Args:
-        message: what was wanted and what for.
-        extra: the extra of this distribution that brings it.
+        message: what is missing and what needs it.
+        extra: the extra of this distribution that installs it.
     """
 
     exit_code = 4

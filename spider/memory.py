@@ -1,4 +1,4 @@
-"""How much memory can be had, and sizes as people read them."""
+"""The available memory, and sizes in readable units."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ MIB = 1 << 20
 
 
 def available_memory() -> int | None:
-    """Return the bytes that can be had, the limit of a container included; None if unknown."""
+    """Return the available bytes within the limit of a container, too; None if unknown."""
     found = []
     meminfo = Path("/proc/meminfo")
     if meminfo.is_file():
@@ -22,6 +22,6 @@ def available_memory() -> int | None:
 
 
 def in_words(size: int) -> str:
-    """Return a size as people read it."""
+    """Return a size in MiB or GiB."""
     large = size >= 8192 * MIB
     return f"{size / (1024 * MIB):,.1f} GiB" if large else f"{size / MIB:,.0f} MiB"

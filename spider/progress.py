@@ -56,12 +56,12 @@ def _ignore(event: ProgressEvent) -> None:
 
 
 class Progress:
-    """Counts work that has been done.
+    """Counts completed work.
 
     Args:
-        total: how much there is; None when unknown.
+        total: the amount of work; None when unknown.
         unit: what is counted, in the plural ("passages").
-        label: what is going on ("embed").
+        label: the name of the work ("embed").
     """
 
     def __init__(self, *, total: int | None, unit: str, label: str):
@@ -103,7 +103,7 @@ class Progress:
             logger.info("%s: %s", self._label, self.state())
 
     def resume_at(self, done: int) -> None:
-        """Count work that an earlier run did, which says nothing about this run's rate."""
+        """Count work of an earlier run, which does not enter this run's rate."""
         self._done = self._resumed = done
 
     def advance(self, amount: int = 1, note: str = "") -> None:
@@ -126,7 +126,7 @@ class Progress:
         return (self._done - self._resumed) / elapsed if elapsed > 0 else 0.0
 
     def state(self, note: str = "") -> str:
-        """Say how much is done, at what rate."""
+        """Return the amount of completed work and its rate as text."""
         total = "" if self._total is None else f" of {self._total:,}"
         rate = f"{self.rate:,.0f}" if self.rate >= 10 else f"{self.rate:.2f}"
         tail = f", {note}" if note else ""

@@ -18,7 +18,7 @@ SETTINGS = "question_set.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """An information need, with what is known of its answer.
+    """An information need and what is known of its answer.
 
     Attributes:
         id: unique in its set.
@@ -27,7 +27,7 @@ class Question:
         relevant: ids of the passages that answer it (match ``passage``).
         excluded: ids of passages that every system's list drops: a held-out query's own passage.
         cluster: questions with the same cluster are resampled together, because they share a
-            document; empty means that the question stands alone.
+            document; empty means that the question is in no cluster.
         group: macro averages are taken over groups (a relation of EntityQuestions, say).
         tags: further labels for a breakdown, such as ``{"span": "kept"}``.
     """

@@ -1,4 +1,4 @@
-"""What to train on, given how many pairs the recurring spans yield."""
+"""The choice of pairings by the number of pairs that the recurring spans yield."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,7 +8,7 @@ TOO_FEW_PAIRS = 50
 
 
 class PairingChoice(NamedTuple):
-    """Which pairings to train on.
+    """The pairings to train on.
 
     Attributes:
         weights: share of a batch of each pairing, by its file's name.
@@ -23,7 +23,7 @@ def choose_pairings(n_pairs: int) -> PairingChoice:
     """Choose pairings by the number of pairs (training clusters) of the recurring spans.
 
     Unlike the paper, whose corpus is large, fewer than ``FEW_PAIRS`` of them are mixed with pairs
-    that any document yields. Whether training is worth it at all, the pipeline decides.
+    that any document yields. The pipeline decides whether to train at all.
     """
     if n_pairs >= FEW_PAIRS:
         return PairingChoice({"recurring_span": 1.0}, "")

@@ -1,4 +1,4 @@
-"""Which documents a pairing may draw from."""
+"""The documents and passages that a pairing may draw from."""
 
 import numpy as np
 from jaxtyping import Int64

@@ -1,4 +1,4 @@
-"""What every pairing offers: pairs of a query and its passages, numbered, drawn without labels."""
+"""The protocol of a pairing: numbered pairs of a query and its passages, drawn without labels."""
 
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -64,7 +64,7 @@ def other_passage(
     Args:
         candidates: adjacent positions.
         without: ascending, distinct positions.
-        rng: the only source of chance.
+        rng: the only source of randomness.
     """
     inside = [p for p in without.tolist() if candidates.start <= p < candidates.stop]
     free = len(candidates) - len(inside)

@@ -2,9 +2,9 @@
 
 They are the label-free measure of a retriever: the query is a window of one passage around a
 recurring span, the relevant passages are the document's others with that span, and the query's own
-passage is excluded from every system's list. The span is kept in one half of the queries and
-removed from the other, and the two are told apart by a tag. Unlike the paper, whose transform takes
-out the chosen occurrence alone, a removed span is gone from all of the query.
+passage is excluded from every system's list. Half of the queries keep the
+span, the others do not; a tag records which. Unlike the paper, whose transform removes the chosen
+occurrence alone, a removed span is removed from the whole query.
 """
 
 from collections.abc import Sequence
@@ -27,13 +27,13 @@ class HeldoutQueries:
     The transform's units are words (tokens with a letter or digit; see :mod:`spider.text.words`).
     The query is the raw text of the chosen words, with the casing and punctuation between them;
     white space becomes single spaces, and one space joins the two sides of a removed span. A
-    removed span is removed wherever it stands in the window, so that the tag says what it says.
+    removed span is removed at each of its occurrences in the window.
 
     Args:
         transform: how a query is made.
-        clusters_per_document: at most so many queries a document.
-        documents: at most so many documents of a split, in the order of their hashes, so that the
-            sets stay small on a large corpus.
+        clusters_per_document: the maximum number of queries for a document.
+        documents: the maximum number of documents of a split that get queries, in the order of
+            their hashes, so that the sets stay small on a large corpus.
         seed: with the document's id it decides the document's queries.
     """
 
@@ -129,7 +129,7 @@ def passage_words(passage: str) -> WordBounds:
 
 
 def _without(result: QueryRanges, occurrences: Sequence[Range]) -> Sequence[Range]:
-    """Take every occurrence out of the ranges; give the ranges back if nothing would be left."""
+    """Remove every occurrence from the ranges; return the ranges as they are if nothing is left."""
     taken = {unit for start, end in occurrences for unit in range(start, end)}
     pieces: list[list[int]] = []
     for start, end in result.ranges:

@@ -1,4 +1,4 @@
-"""All of mining: shards, merge, split, held-out queries, yield."""
+"""Mining of a corpus: shards, merge, split of documents, held-out queries, yield report."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ HELDOUT_SPLITS = ("validation", "test")
 
 
 class MiningResult(NamedTuple):
-    """What a mining run leaves beside its files.
+    """The results of a mining run besides its files.
 
     Attributes:
         counts: for the manifest.
@@ -51,12 +51,12 @@ class Mining:
         )
 
     def run(self, corpus: Corpus, folder: Path) -> MiningResult:
-        """Write the whole payload of the spans artifact into a folder, beside the shards.
+        """Write the payload of the spans artifact into a folder that also holds the shards.
 
         The bytes are the same for any number of processes.
 
         Args:
-            corpus: what is mined.
+            corpus: the corpus to mine.
             folder: an existing folder, which may hold finished shards of an interrupted run.
         """
         drop_last = drops_last(self.settings.drop_last, corpus)

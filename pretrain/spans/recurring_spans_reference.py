@@ -1,6 +1,6 @@
 """Recurring spans of one document, by the definition: short, readable, and quadratic in places.
 
-The twin of :mod:`pretrain.spans.recurring_spans`; tests and the benchmark hold that the two agree.
+The readable reference of :mod:`pretrain.spans.recurring_spans`: tests check that the two agree.
 Source: Ram et al. 2022, sections 3.1 and 4.4, and ``DocumentProcessor`` of the released
 ``preprocess_corpus.py`` (its ``_filter_sub_clusters`` is :func:`stands_inside`).
 """

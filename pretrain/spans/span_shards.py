@@ -19,7 +19,7 @@ DropLast = Literal["auto", True, False]
 
 
 class ShardTask(NamedTuple):
-    """The documents of a shard, and how to mine them."""
+    """The documents of one shard and the settings that mine them."""
 
     corpus: Corpus
     first: int
@@ -62,7 +62,7 @@ def mine_corpus(
 
 
 def mine_shard(task: ShardTask, folder: Path) -> dict[str, int]:
-    """Mine a shard's documents one by one; no more than one is in memory."""
+    """Mine a shard's documents one by one, with at most one in memory."""
     started = time.process_time()
     counts = {"documents": task.after - task.first, "documents_too_short": 0}
     counts |= {"passages": 0, "words": 0, "clusters": 0, "occurrences": 0}
@@ -72,7 +72,7 @@ def mine_shard(task: ShardTask, folder: Path) -> dict[str, int]:
         counts["passages"] += len(passages)
         candidates = passages[:-1] if task.drop_last else passages
         if len(candidates) < FEWEST_PASSAGES:
-            # a span in two passages of two leaves no negative
+            # of two passages, a span in both leaves no negative
             counts["documents_too_short"] += 1
             writer.add(number, candidates, None)
             continue
@@ -87,7 +87,7 @@ def mine_shard(task: ShardTask, folder: Path) -> dict[str, int]:
         counts["clusters"] += len(clusters.words)
         counts["occurrences"] += len(clusters.occurrences.positions)
     writer.close()
-    # of processor time, so that other load on the machine does not count
+    # processor time, so that other load on the machine does not count
     counts["milliseconds"] = round(1000 * (time.process_time() - started))
     return counts
 

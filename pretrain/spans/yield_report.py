@@ -1,4 +1,4 @@
-"""What a corpus's recurring spans yield, for people and for the pipeline's decisions."""
+"""The yield of a corpus's recurring spans, for people and for the pipeline's decisions."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ EXAMPLES = 10
 def measure_yield(
     store: SpanStore, counts: Mapping[str, int], heldout: Mapping[str, QuestionSet]
 ) -> dict[str, Any]:
-    """Return the yield; the same for the same spans, so no time is in it.
+    """Return the yield. It holds no time, so that equal spans give an equal yield.
 
     Args:
         store: the spans.

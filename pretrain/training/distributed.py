@@ -43,7 +43,7 @@ def is_main() -> bool:
 
 @contextmanager
 def joint_stage(stage: Stage, *, device: str) -> Iterator[Path]:
-    """Hold the stage's folder together: the main process writes, and all leave when it is whole.
+    """Share the stage's folder: the main process writes, and all leave when it is complete.
 
     Args:
         stage: its ``finish`` is the main process's to call.

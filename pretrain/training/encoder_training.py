@@ -36,13 +36,13 @@ TOKENIZER = "tokenizer"
 TABLES = "training"
 RECURRING_SPAN = "recurring_span"
 UNHASHED = (TENSORBOARD, CARD)
-"""Event files hold times of day; the model card is about the model, no part of it."""
+"""Event files hold times of day; the model card describes the model without being part of it."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
-"""What an interrupted run goes on from, until its artifact is whole."""
+"""State from which an interrupted run resumes, until its artifact is complete."""
 
 
 class TrainedEncoder(NamedTuple):
-    """What a training run leaves beside its files.
+    """The results of a training run besides its files.
 
     Attributes:
         counts: for the manifest.
@@ -57,7 +57,7 @@ class EncoderTraining:
     """Trains an encoder on a corpus and its spans.
 
     Args:
-        settings: everything that decides the encoder, beside corpus and spans.
+        settings: all settings that decide the encoder, apart from the corpus and its spans.
     """
 
     def __init__(self, settings: ContrastiveSettings):

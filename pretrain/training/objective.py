@@ -1,4 +1,4 @@
-"""The contrastive objective: a batch of pairs to a loss."""
+"""The contrastive objective: computes the loss of a batch of pairs."""
 
 from torch import nn
 
@@ -13,7 +13,7 @@ class ContrastiveObjective(nn.Module):
     """Encodes queries and passages with one shared encoder and compares them.
 
     Args:
-        encoder: the module that learns.
+        encoder: the module to train.
     """
 
     def __init__(self, encoder: TrainableEncoder):

@@ -134,9 +134,9 @@ def best_ranks(
     relevant: Bool[np.ndarray, "queries passages"],
     excluded: Bool[np.ndarray, "queries passages"],
 ) -> Int64[np.ndarray, " queries"]:
-    """Return how many passages stand before each query's best relevant one.
+    """Return how many passages rank before each query's best relevant one.
 
-    Excluded passages are dropped; equal scores stand in order of position.
+    Excluded passages are dropped; equal scores rank in order of position.
     """
     scores = np.where(excluded, -np.inf, scores)
     best = np.where(relevant, scores, -np.inf).argmax(axis=1)

@@ -1,4 +1,4 @@
-"""A ``.npy`` file that grows at its end, so that an array need never be in memory as a whole."""
+"""A ``.npy`` file that grows at its end, for arrays larger than memory."""
 
 from pathlib import Path
 from types import TracebackType
@@ -11,8 +11,8 @@ BUFFER_ROWS = 1 << 16
 class ArrayStream:
     """Append rows to a ``.npy`` file; the header is completed on closing.
 
-    NumPy pads the header of version 1.0 so that the first axis may grow without moving the data
-    (``numpy.lib.format.GROWTH_AXIS_MAX_DIGITS``), which is what this relies on.
+    NumPy pads its header of version 1.0, so the first axis can grow without moving the data
+    (``numpy.lib.format.GROWTH_AXIS_MAX_DIGITS``).
 
     Args:
         path: the file, replaced if it exists.

@@ -1,4 +1,4 @@
-"""Artifacts: folders that a verb writes whole or not at all, each with a manifest.
+"""Artifacts: folders with a manifest, which a verb writes completely or not at all.
 
 ``content_hash`` covers the payload and the resolved configuration, so artifacts made twice from
 the same inputs are equal whatever the clock, the host or the folder's name; the manifest of a
@@ -21,7 +21,7 @@ SCHEMA = 1
 MANIFEST = "manifest.json"
 LOCK = ".lock"
 FINGERPRINT = ".fingerprint.json"
-#: the manifest's entry of what a stage kept until its artifact was whole
+#: the manifest's entry for what a stage kept until its artifact was complete
 LEFTOVERS = "leftovers"
 #: what every manifest has
 ENTRIES = {
@@ -33,11 +33,11 @@ KINDS = "spider.artifacts.records"
 
 
 class Artifact:
-    """A whole artifact folder, opened for reading.
+    """A complete artifact folder, opened for reading.
 
     Attributes:
         path: the folder.
-        manifest: ``manifest.json`` as it stands.
+        manifest: the content of ``manifest.json``.
     """
 
     def __init__(self, path: Path, manifest: Mapping[str, Any]):
@@ -61,12 +61,12 @@ class Artifact:
 
     @property
     def counts(self) -> Mapping[str, Any]:
-        """What was read, kept and skipped."""
+        """Numbers of what was read, kept and skipped."""
         return dict(self.manifest["counts"])
 
     @property
     def details(self) -> Mapping[str, Any]:
-        """What a reader of the payload has to know."""
+        """The JSON object behind the kind's record; see :mod:`spider.artifacts.records`."""
         return dict(self.manifest["details"])
 
     @property
@@ -105,7 +105,7 @@ class Artifact:
 
 
 def open_artifact(path: Path, *, kind: str | None = None) -> Artifact:
-    """Open a whole artifact.
+    """Open a complete artifact.
 
     Args:
         path: the folder.
@@ -153,12 +153,12 @@ def recover(path: Path) -> None:
 
 
 def discard(folder: Path, leftovers: Sequence[str], *, locked: bool = False) -> None:
-    """Remove from a whole artifact what its stage needed until then; some may be gone already.
+    """Remove what a stage needed until its artifact was complete; some of it may be gone already.
 
     Args:
         folder: the artifact.
-        leftovers: what an interrupted run would have gone on from.
-        locked: leave the lock, which keeps others out until the folder has its own name.
+        leftovers: sub-folders from which an interrupted run would have resumed.
+        locked: keep the lock, which keeps others out until the folder has its final name.
     """
     for name in leftovers:
         shutil.rmtree(folder / name, ignore_errors=True)
@@ -200,5 +200,5 @@ def _absence(path: Path, kind: str | None) -> str:
 
 
 def sibling(path: Path, suffix: str) -> Path:
-    """Return the folder beside an artifact that is being written, or that steps aside."""
+    """Return the folder beside an artifact that holds its unfinished or its replaced version."""
     return path.with_name(f"{path.name}.{suffix}")

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: written beside their place, flushed, then renamed."""
+"""Files that are either complete or absent: written under another name, flushed, then renamed."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let ``write`` fill a temporary sibling of ``path``, flush it to disk, and rename it.
 
     Raises:
-        ConfigError: there is a folder or a device of that name, which a rename would do away with.
+        ConfigError: a folder or a device has that name, and a rename would remove it.
     """
     if path.exists() and not path.is_file():
         raise ConfigError(f"{path} is no regular file; choose another place")

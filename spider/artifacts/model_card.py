@@ -1,7 +1,7 @@
 """The model card: a ``README.md`` in a model's folder, for people who are given that folder.
 
 A stage lists the card as ``unhashed``: a better sentence in it must not make another model of it.
-The card holds no path, because a path may tell a name; the caller gives numbers and public names.
+The card holds no path, because a path may reveal a name; callers give numbers and public names.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ LICENCE = (
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """What a model card says.
+    """The content of a model card.
 
     Attributes:
         title: the heading.
@@ -63,15 +63,15 @@ class ModelCard:
 
 
 def corpus_facts(corpus: Artifact) -> dict[str, object]:
-    """Return what a card says of a corpus: how large it is, and the hash that identifies it."""
+    """Return a card's facts about a corpus: its size, and the hash that identifies it."""
     counts = {name: corpus.counts[name] for name in COUNTED if name in corpus.counts}
     return {**counts, "content hash": corpus.content_hash}
 
 
 def public_name(source: str) -> str:
-    """Return what a card may say of the model or vocabulary that training started from.
+    """Return a name, fit for publication, of the model or vocabulary that training started from.
 
-    A name on the hub is public. Of a local place only that it is local is said.
+    A name on the hub is public. A local place is only called local.
     """
     if not source:
         return "none"

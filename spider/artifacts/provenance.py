@@ -1,4 +1,4 @@
-"""Where and by what something was made: what the manifests of two equal runs may differ in."""
+"""Provenance of an artifact: the part of the manifest in which two equal runs may differ."""
 
 import datetime
 import importlib.metadata
@@ -65,7 +65,7 @@ def commit() -> str:
 
 
 def processor() -> str:
-    """Return the processor's model name, as far as the system tells."""
+    """Return the processor's model name; it may be empty where the system does not report it."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -1,8 +1,8 @@
 """Work that is done shard by shard: a finished shard is never done again.
 
-Each task writes into ``shard-00017.partial/``, renamed to ``shard-00017/`` when whole. A run that
-is killed loses the shards under work and no other; the same command does the rest, and the bytes
-are the same as without the kill because a shard depends on its task alone.
+Each task writes into ``shard-00017.partial/``, renamed to ``shard-00017/`` when complete. A killed
+run loses only its unfinished shards, and the same command makes the rest. The bytes are those of a
+run without the kill, because a shard depends on its task alone.
 """
 
 import shutil
@@ -35,13 +35,13 @@ def run_shards(
     """Do every task whose shard is not there yet, and return each shard's counts in task order.
 
     Args:
-        folder: where the shard folders lie.
+        folder: holds the shard folders.
         tasks: what each shard is made from; picklable if ``processes`` exceeds 1.
         work: writes one shard's files into the folder that it is given and returns its counts;
             a module-level function if ``processes`` exceeds 1.
         processes: worker processes, always spawned and never forked (numba's threads and the JVM
             do not survive a fork).
-        on_done: called with number and counts of each shard, those found whole included.
+        on_done: called with number and counts of each shard, including those that were complete.
     """
     counts: dict[int, Counts] = {}
 

@@ -1,8 +1,8 @@
-"""Stages: how a verb writes its artifact, whole or not at all.
+"""Stages: a verb writes its artifact through a stage, completely or not at all.
 
-A stage writes into ``NAME.partial/``, which holds a lock and the fingerprint of what is being
-made; the folder is renamed when it is whole. A replaced artifact steps aside as ``NAME.old``
-until the new one stands, and opening either of them recovers from a kill between the two renames.
+A stage writes into ``NAME.partial/``, which holds a lock and the fingerprint of settings and
+inputs. The folder is renamed when it is complete. A replaced artifact is renamed to ``NAME.old``
+before that, and opening the artifact recovers from a kill between the two renames.
 """
 
 import logging
@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 
 class Stage:
-    """One run of a verb: knows whether its output is already whole, and writes it if not.
+    """One run of a verb: checks whether its output is up to date, and writes it if not.
 
     Args:
         verb: the verb, as typed.
@@ -92,14 +92,14 @@ class Stage:
 
     @property
     def previous(self) -> Artifact | None:
-        """The whole output that stands where this stage will write, if any."""
+        """The complete artifact at the place where this stage will write, if there is one."""
         try:
             return open_artifact(self.output, kind=self.kind)
         except ArtifactError:
             return None
 
     def up_to_date(self) -> bool:
-        """Tell whether the output is whole and was made from these very settings and inputs."""
+        """Return whether the output is complete and was made from the same settings and inputs."""
         previous = self.previous
         fresh = previous is not None and previous.manifest["fingerprint"] == self.fingerprint
         if fresh:
@@ -142,17 +142,17 @@ class Stage:
         unhashed: Sequence[str] = (),
         leftovers: Sequence[str] = (),
     ) -> Artifact:
-        """Write the manifest and put the folder in its place. The last act inside ``writing()``.
+        """Write the manifest and rename the folder; the last call inside ``writing()``.
 
         Args:
-            counts: what was read, kept and skipped.
+            counts: numbers of what was read, kept and skipped.
             variant: the file in the family's package that loads the payload.
             details: what the payload is opened with: the record of the kind, or its JSON object.
-            volatile: measurements of this very run; no part of the content hash.
+            volatile: measurements of this run; not part of the content hash.
             unhashed: files and sub-folders of the payload that are no part of the content hash,
                 because their bytes differ between equal runs (Lucene's index, a model card).
-            leftovers: sub-folders that an interrupted run goes on from: no part of the artifact,
-                and removed when nothing is left that could fail.
+            leftovers: sub-folders from which an interrupted run resumes. They are not part of the
+                artifact and are removed when nothing can fail any more.
         """
         files = _payload_files(self._partial, leftovers)
         hashed = {
@@ -161,12 +161,14 @@ class Stage:
             if not any(name == entry or name.startswith(f"{entry}/") for entry in unhashed)
         }
         payload = hash_json(hashed)
-        said = details.to_details() if isinstance(details, DetailsRecord) else dict(details or {})
+        recorded = (
+            details.to_details() if isinstance(details, DetailsRecord) else dict(details or {})
+        )
         content = {
             "payload": payload,
             "config": self.config,
             "variant": variant,
-            "details": said,
+            "details": recorded,
         }
         manifest = {
             "schema": SCHEMA,
@@ -186,7 +188,7 @@ class Stage:
                 for name, artifact in self.inputs.items()
             },
             "counts": dict(counts),
-            "details": said,
+            "details": recorded,
             "files": files,
             LEFTOVERS: list(leftovers),
             "volatile": {
@@ -286,7 +288,7 @@ def _replace(partial: Path, output: Path, leftovers: Sequence[str]) -> None:
         shutil.rmtree(old)
     if output.exists():
         output.rename(old)
-    # only now: as long as the old artifact stands, a killed run has to go on from the leftovers
+    # only now: while the old artifact has its place, a killed run has to resume from the leftovers
     discard(partial, leftovers, locked=True)
     # a reader that came between the two renames may have put the new folder in place already
     if partial.exists():

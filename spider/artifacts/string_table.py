@@ -17,7 +17,7 @@ REPLACEMENT = "\ufffd"
 
 
 class Duplicate(NamedTuple):
-    """One string that stands at two places of a table."""
+    """One string that occurs at two places of a table."""
 
     value: str
     first: int
@@ -51,7 +51,7 @@ def replace_surrogates(text: str) -> tuple[str, int]:
 
 
 class StringTable:
-    """Strings on disk; nothing is loaded whole.
+    """Strings on disk, read one by one.
 
     Files: ``NAME.utf8`` (the strings one after the other), ``NAME.offsets.npy`` (int64, one more
     than there are strings) and, for a table that is searched by value, ``NAME.hashes.npy``

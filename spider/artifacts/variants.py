@@ -1,4 +1,4 @@
-"""Finding the file that a manifest names: a variant is a module with ``load`` in its family."""
+"""Finds the module that a manifest names: a variant is a module with ``load`` in its family."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module

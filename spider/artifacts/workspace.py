@@ -1,4 +1,4 @@
-"""Which workspace is meant when none is named."""
+"""The choice of a workspace when none is named."""
 
 import hashlib
 import logging
@@ -16,12 +16,12 @@ logger = logging.getLogger(__name__)
 
 
 def remember(workspace: Path) -> None:
-    """Note a workspace as the last one used, for commands run from this folder."""
+    """Record a workspace as the last one used, for commands run from this folder."""
     try:
         ROOT.mkdir(exist_ok=True)
         write_text(ROOT / POINTER, f"{workspace}\n")
     except OSError as error:
-        # what was made lies in the workspace all the same
+        # the artifacts are in the workspace nevertheless
         logger.warning(
             "cannot note the last workspace in this folder (%s): give --workspace to search",
             error.strerror,

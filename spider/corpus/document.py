@@ -1,11 +1,11 @@
-"""Document and Passage: what a user has, and the unit that is retrieved."""
+"""Document (a user's text) and Passage (the unit of retrieval)."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 
 class PassageBounds(NamedTuple):
-    """Where one passage lies in its document's text.
+    """The place of one passage in its document's text.
 
     Attributes:
         id: the passage's id, unique in the corpus.
@@ -44,7 +44,7 @@ class Passage:
         id: unique in the corpus.
         document_id: the document it was cut from.
         title: that document's title.
-        text: ``document.text[start:end]``, with its white space as it stands there.
+        text: ``document.text[start:end]``, with its white space unchanged.
         start: first code point in the document's text.
         end: code point after its last.
     """

@@ -1,4 +1,4 @@
-"""Write a corpus document by document, without ever holding it in memory."""
+"""Writes a corpus document by document, without holding it in memory."""
 
 from collections import Counter
 from pathlib import Path
@@ -46,7 +46,7 @@ class CorpusWriter:
 
     @property
     def counts(self) -> dict[str, int]:
-        """What was written so far."""
+        """Counts of what was written so far."""
         return dict(self._counts)
 
     def add(self, document: Document) -> None:

@@ -1,4 +1,4 @@
-"""What a health check is: it looks at one thing and says what it found."""
+"""The protocol of a health check, which examines one subject and reports findings."""
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
@@ -9,9 +9,9 @@ class Finding(NamedTuple):
 
     Attributes:
         level: ``ok``; ``warn``: works with less; ``fail``: a verb cannot work.
-        subject: what was looked at.
+        subject: what was examined.
         text: what was found.
-        fix: the command or act that mends it; empty when all is well.
+        fix: the command or action that mends it; empty where nothing is wrong.
     """
 
     level: Literal["ok", "warn", "fail"]
@@ -22,7 +22,7 @@ class Finding(NamedTuple):
 
 @runtime_checkable
 class HealthCheck(Protocol):
-    """Looks at one thing."""
+    """Examines one subject."""
 
     def findings(self) -> Iterator[Finding]:
-        """Yield what was found; never raises for what a check is there to find."""
+        """Yield findings; a fault that the check examines is a finding and no exception."""

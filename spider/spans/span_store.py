@@ -20,9 +20,9 @@ HELDOUT = "heldout"
 
 
 class Occurrences(NamedTuple):
-    """Where a span stands: passage positions in the corpus, code points in the passage's text.
+    """Occurrences of a span: passage positions in the corpus, code points in the passage's text.
 
-    In order of passage, then start; a passage may come several times.
+    In order of passage, then start; a passage may occur several times.
     """
 
     positions: Int64[np.ndarray, " occurrences"]
@@ -108,7 +108,7 @@ class SpanStore:
         return len(self.documents)
 
     def occurrences(self, cluster: int) -> Occurrences:
-        """Return where a cluster's span stands."""
+        """Return the occurrences of a cluster's span."""
         start, end = int(self.offsets[cluster]), int(self.offsets[cluster + 1])
         return Occurrences(self.positions[start:end], self.starts[start:end], self.ends[start:end])
 
@@ -129,7 +129,7 @@ class SpanStore:
         return range(int(start), int(end))
 
     def train_clusters(self) -> Int64[np.ndarray, " train_clusters"]:
-        """Return the clusters of training documents; no held-out document has one among them."""
+        """Return the clusters of training documents; none belongs to a held-out document."""
         return np.flatnonzero(self.split.parts[self.documents] == TRAIN).astype(np.int64)
 
     def heldout(self, name: str) -> QuestionSet:
@@ -153,7 +153,7 @@ _PARTS = {
 
 
 class SpanStoreWriter:
-    """Appends documents' clusters to a folder; nothing is held beyond a small buffer.
+    """Appends documents' clusters to a folder, with a small buffer in memory.
 
     Also writes shards: a shard is a store without ``split``, whose offsets begin at 0 and whose
     document numbers are the corpus's.

@@ -11,12 +11,14 @@ from spider.errors import (
     InterruptedRunError,
     MetricMissedError,
     MissingDependencyError,
+    SettingError,
     SpiderError,
 )
 
 CODES = {
     SpiderError: 1,
     ConfigError: 2,
+    SettingError: 2,
     DataError: 3,
     MissingDependencyError: 4,
     ArtifactError: 5,

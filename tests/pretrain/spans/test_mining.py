@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pretrain.spans.mining import Mining, MiningResult
+from pretrain.spans.settings import MiningSettings
 from pretrain.spans.span_filters import SpanFilter
 from spider.corpus.corpus import Corpus
 from spider.corpus.split import NOT_USABLE, SplitRule, split_documents
@@ -26,7 +27,9 @@ def documents() -> list[tuple[str, list[str]]]:
 
 def mined(corpus: Corpus, folder: Path, **settings: object) -> MiningResult:
     folder.mkdir()
-    mining = Mining(span_filter=SpanFilter(), query_transform=RandomWindow(), **settings)  # type: ignore[arg-type]
+    mining = Mining(
+        MiningSettings(span_filter=SpanFilter(), query_transform=RandomWindow(), **settings)  # type: ignore[arg-type]
+    )
     return mining.run(corpus, folder)
 
 

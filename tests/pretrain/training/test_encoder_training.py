@@ -8,6 +8,7 @@ import torch
 
 from pretrain.pairings.recurring_span import RecurringSpan
 from pretrain.training.encoder_training import CorpusTexts, EncoderTraining, make_optimizer
+from pretrain.training.settings import ContrastiveSettings
 from spider.encoders.static import StaticSettings
 from spider.encoders.static import load as load_static
 from spider.errors import DataError
@@ -16,14 +17,16 @@ from spider.training.settings import TrainingSettings
 
 
 def _training(**changes: object) -> EncoderTraining:
-    settings = {"steps": 2, "device": "cpu", **changes}
+    enlarge_few = bool(changes.pop("enlarge_few", False))
+    settings = {"steps": 2, "device": "cpu", "learning_rate": 0.01, **changes}
     return EncoderTraining(
-        encoder=StaticSettings(dimension=8, vocabulary_size=200),
-        pairings={"recurring_span": RecurringSpan(transform=RandomWindow())},
-        enlarge_few=bool(settings.pop("enlarge_few", False)),
-        batch_size=4,
-        learning_rate=0.01,
-        settings=TrainingSettings(**settings),  # type: ignore[arg-type]
+        ContrastiveSettings(
+            architecture=StaticSettings(dimension=8, vocabulary_size=200),
+            pairings={"recurring_span": RecurringSpan(transform=RandomWindow())},
+            enlarge_few=enlarge_few,
+            batch_size=4,
+            training=TrainingSettings(**settings),  # type: ignore[arg-type]
+        )
     )
 
 
