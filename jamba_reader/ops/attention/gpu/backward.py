@@ -1,6 +1,6 @@
 """Gradients of attention of one token per sequence in Triton, in one more pass over the memory.
 
-The formulae are those of ``cpu_backward``. Every token belongs to one program, which writes the
+The formulae are those of ``cpu.backward``. Every token belongs to one program, which writes the
 gradients of its key and value; the query's are summed over the pieces afterwards, so the result
 does not depend on the order in which programs end.
 """

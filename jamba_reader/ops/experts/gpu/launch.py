@@ -1,4 +1,4 @@
-"""Routed experts on a GPU: launches the kernels of ``triton_kernel``.
+"""Routed experts on a GPU: launches the kernels of ``forward`` and ``backward``.
 
 Nothing here waits for the GPU: how many rows an expert has is never read back, so grids are sized
 for the worst case and programs without rows return at once. Expert ids are trusted for the same

@@ -1,4 +1,4 @@
-"""The gated activation in numba, forward and backward: one pass, threads share the rows."""
+"""The gated activation on a CPU: calls of the numba kernels."""
 
 import torch
 from jaxtyping import Float

@@ -1,4 +1,4 @@
-"""The gated activation in Triton, forward and backward: one program per row and column block."""
+"""The gated activation on a GPU: calls of the Triton kernels."""
 
 import torch
 import triton

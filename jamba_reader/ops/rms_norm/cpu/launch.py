@@ -1,4 +1,4 @@
-"""Root-mean-square normalisation in numba, forward and backward: threads share the rows."""
+"""Root-mean-square normalisation on a CPU: calls of the numba kernels."""
 
 import torch
 from jaxtyping import Float

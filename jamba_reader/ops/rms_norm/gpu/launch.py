@@ -1,4 +1,4 @@
-"""Root-mean-square normalisation in Triton: a program holds whole rows, several if narrow."""
+"""Root-mean-square normalisation on a GPU: calls of the Triton kernels."""
 
 import torch
 import triton

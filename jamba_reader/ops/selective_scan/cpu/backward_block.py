@@ -1,4 +1,4 @@
-"""The backward scan of one block and sixteen channels in numba; ``cpu_backward`` explains it."""
+"""The backward scan of one block and sixteen channels in numba; ``cpu.backward`` explains it."""
 
 # ruff: noqa: N806
 
