@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from spider.launch.settings import StageSettings
 from spider.launch.typed.objects import TARGET
 from spider.launch.typed.schema import nested_class, settings_of
 from spider.launch.verbs import examples, groups, options, positionals_of, verbs
@@ -47,7 +48,8 @@ def verb_help(verb: str, cls: type[Any], config: Any) -> str:
     values = cast(Mapping[str, Any], OmegaConf.to_container(config, resolve=False))
     words = "".join(f" [{name.rpartition('.')[2].upper()}]" for name in positionals_of(cls))
     parts = [f"spider {verb}{words} [--flag VALUE ...] [setting=value ...]\n\n{verbs()[verb]}\n"]
-    rows = setting_rows(cls, values)
+    shared = set(settings_of(StageSettings))
+    rows = sorted(setting_rows(cls, values), key=lambda row: row[0].partition("=")[0] in shared)
     parts.append("\nsettings:\n" + "".join(f"  {left}\n      {text}\n" for left, text in rows))
     for group in chosen_groups(cls):
         parts.append(_variants(group, values.get(group)))
@@ -66,7 +68,7 @@ def setting_rows(
         if nested is not None and isinstance(value, Mapping) and TARGET not in value:
             yield from setting_rows(nested, value, f"{prefix}{setting.name}.")
         else:
-            yield f"{prefix}{setting.name}={_show(value)}", setting.description
+            yield f"{prefix}{setting.name}={_show(value)}", setting.description.replace("``", "")
 
 
 def chosen_groups(cls: type[Any]) -> list[str]:
