@@ -37,6 +37,14 @@ def options(group: str) -> dict[str, str]:
 
 
 @cache
+def variant_file(group: str, name: str) -> dict[str, Any]:
+    """Return what a variant's yaml says, without its defaults list."""
+    path = FOLDER / group / f"{name}.yaml"
+    values: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return {key: value for key, value in values.items() if key != "defaults"}
+
+
+@cache
 def module_of(verb: str) -> str:
     """Return the module that a verb's yaml names.
 
