@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from spider.artifacts.atomic_files import read_json, write_json, write_text
 from spider.errors import ConfigError, DataError
@@ -88,7 +88,7 @@ def load_question_set(folder: Path) -> QuestionSet:
     for name in (SETTINGS, RECORDS):
         if not (folder / name).is_file():
             raise DataError(f"no {name} here: expected a question set folder", path=folder)
-    settings = read_json(folder / SETTINGS)
+    settings = _settings(folder / SETTINGS)
     questions = []
     with (folder / RECORDS).open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
@@ -99,6 +99,18 @@ def load_question_set(folder: Path) -> QuestionSet:
                     f"not a question: {error}", path=folder / RECORDS, line=number
                 ) from error
     return QuestionSet(questions=tuple(questions), **settings)
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    known = {entry.name for entry in fields(QuestionSet)} - {"questions"}
+    try:
+        settings = read_json(path)
+    except ValueError as error:
+        raise DataError(f"not JSON: {error}", path=path) from error
+    if not isinstance(settings, dict) or not {"name"} <= settings.keys() <= known:
+        got = sorted(settings) if isinstance(settings, dict) else type(settings).__name__
+        raise DataError(f"got {got}, expected the keys {sorted(known)}", path=path)
+    return settings
 
 
 def _to_line(question: Question) -> str:

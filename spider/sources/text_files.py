@@ -6,6 +6,7 @@ import glob
 import gzip
 import json
 import lzma
+import os
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -182,9 +183,22 @@ def find_files(setting: PathSetting) -> list[Path]:
 
 
 def fingerprint_files(files: Iterable[Path]) -> list[list[str | int]]:
-    """Return name, size and modification time (ns) of each file: changes when a file does."""
-    stats = ((file, file.stat()) for file in files)
-    return [[str(file), stat.st_size, stat.st_mtime_ns] for file, stat in stats]
+    """Return name, size and modification time (ns) of each file: changes when a file does.
+
+    Raises:
+        DataError: a file is not there or cannot be read.
+    """
+    return [[str(file), stat.st_size, stat.st_mtime_ns] for file, stat in _stats(files)]
+
+
+def _stats(files: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    for file in files:
+        try:
+            yield file, file.stat()
+        except FileNotFoundError as error:
+            raise DataError("no such file", path=file) from error
+        except OSError as error:
+            raise DataError(f"cannot be read: {error.strerror}", path=file) from error
 
 
 def _match(pattern: Path) -> list[Path]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -47,28 +46,11 @@ EDITED, DELETED, ADDED = "note-03.md", "note-04.md", "note-99.md"
 NEW_WORD = "zymurgy"
 
 Spider = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def write_note(path: Path, seed: int) -> None:
-    """Write six passages that share four phrases."""
-    rng = random.Random(seed)  # noqa: S311
-    syllables = [a + b for a in "bdfgklmnprst" for b in "aeiou"]
-
-    def words(count: int) -> list[str]:
-        return ["".join(rng.choices(syllables, k=3)) for _ in range(count)]
-
-    phrases = [" ".join(words(3)) for _ in range(4)]
-    paragraphs = []
-    for _ in range(6):
-        body = words(80)
-        for phrase in phrases:
-            body.insert(rng.randrange(len(body)), phrase)
-        paragraphs.append(" ".join(body) + ".")
-    path.write_text("\n\n".join(paragraphs) + "\n", encoding="utf-8")
+WriteNote = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, write_note: WriteNote) -> Path:
     """Return a folder with the user's notes, whose name needs quoting, and a pipeline overlay."""
     home = tmp_path_factory.mktemp("it's [a] home, {x}=~")
     (home / "my notes").mkdir()
@@ -123,7 +105,9 @@ def first(home: Path, spider: Spider) -> str:
 
 
 @pytest.fixture(scope="module")
-def after_edit(first: str, home: Path, spider: Spider) -> tuple[dict[str, str], str]:
+def after_edit(
+    first: str, home: Path, spider: Spider, write_note: WriteNote
+) -> tuple[dict[str, str], str]:
     """Return the hashes before an edit, and the log of the run after it."""
     before = hashes(home)
     edited = home / "my notes" / EDITED
