@@ -227,7 +227,8 @@ def _commands() -> list[Command]:
     model = (
         "vocabulary_size=300", "vocabulary_documents=4", "batch_size=2", "chunk_tokens=16",
         "attention_memory=16", "validation_tokens=64", "training.steps=3",
-        "reader_size.hidden_size=16", "reader_size.intermediate_size=16", "reader_size.num_experts=2",
+        "reader_size.hidden_size=16", "reader_size.intermediate_size=16",
+        "reader_size.num_experts=2",
     )  # fmt: skip
     table = [
         ("prepare", "corpus", (), ("notes",), ("copy of notes",), "splitter.words=50"),
