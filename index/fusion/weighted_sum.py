@@ -85,7 +85,7 @@ class WeightedSum:
         if self.untuned is not None:
             raise ConfigError(
                 f"this fusion has no weight for {self.untuned!r} yet; "
-                f"mend: fusion.weights.{self.untuned}=1.0"
+                f"fix: fusion.weights.{self.untuned}=1.0"
             )
         return weighted_sum(rankings, weights, depth=depth)
 

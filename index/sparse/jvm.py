@@ -25,7 +25,7 @@ from spider.errors import MissingDependencyError
 
 MINIMUM_JAVA = 21
 VECTOR_MODULE = "jdk.incubator.vector"
-MEND = "mend: pip install 'spider-odqa[lucene]', or use sparse=bm25s"
+FIX = "fix: pip install 'spider-odqa[lucene]', or use sparse=bm25s"
 PREFLIGHT_SECONDS = 60
 # the same steps as start_jvm, in a process that may die of them
 PREFLIGHT = """
@@ -216,7 +216,7 @@ def start_jvm(*, heap: str = "2g") -> JvmPlan:
         plan = plan_jvm(heap=heap)
         failure = preflight(plan)
         if failure:
-            raise MissingDependencyError(f"Lucene: {failure}; {MEND}")
+            raise MissingDependencyError(f"Lucene: {failure}; {FIX}")
         with _java_home(plan):
             _boot(plan)
         _running = plan
