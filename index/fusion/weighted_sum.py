@@ -71,7 +71,7 @@ class WeightedSum:
         return weight_choice.choose_weight(rankings, self.weights, relevant)
 
     def settings(self) -> dict[str, Any]:
-        """Return what :func:`load` makes an equal fusion from."""
+        """Return the settings from which :func:`load` makes an equal fusion."""
         return {"variant": VARIANT, "weights": self.weights, "depths": self.depths}
 
     def fuse(self, rankings: Mapping[str, Hits], depth: int) -> Fused:

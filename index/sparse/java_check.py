@@ -10,7 +10,7 @@ class JavaCheck:
     """Checks whether Lucene can run here, and with which Java."""
 
     def findings(self) -> Iterator[Finding]:
-        """Look for a Java and a jar, and start them in a child process."""
+        """Find a Java and a jar, and start them in a child process."""
         plan = plan_jvm()
         obstacle = plan.obstacle or preflight(plan)
         if obstacle:
