@@ -197,6 +197,8 @@ def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
             f"setting {where}: no variant is chosen, so it has no settings; {where}=VARIANT "
             "chooses one"
         )
+    elif _is_protocol(annotation):
+        _require(not isinstance(value, str | int | float | list), value, annotation, where)
     return value
 
 
