@@ -33,9 +33,7 @@ def test_help_lists_every_verb(words: list[str], capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("flag", ["-V", "--version"])
-def test_version_is_that_of_the_distribution(
-    flag: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_version_is_that_of_the_distribution(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([flag]) == 0
     assert capsys.readouterr().out == f"spider-odqa {importlib.metadata.version('spider-odqa')}\n"
 

@@ -95,9 +95,7 @@ def test_a_split_beside_spans_has_no_effect(corpus: Corpus) -> None:
     [("start", name) for name in (*NEW_MODEL, *NEW_VOCABULARY)]
     + [("start_tokenizer", name) for name in NEW_VOCABULARY],
 )
-def test_settings_of_what_start_brings_are_refused(
-    start: str, name: str, corpus: Corpus
-) -> None:
+def test_settings_of_what_start_brings_are_refused(start: str, name: str, corpus: Corpus) -> None:
     place = str(corpus.path)
     with pytest.raises(ConfigError) as caught:
         main(settings(corpus, **{start: place}, given=(start, name)))
@@ -117,9 +115,7 @@ def test_names_of_refused_settings_are_settings() -> None:
     assert {*NEW_MODEL, *NEW_VOCABULARY} <= set(settings_of(TrainLanguageModelSettings))
 
 
-def test_several_processes_are_refused(
-    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_several_processes_are_refused(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigError, match="start it without torchrun"):
         main(settings(corpus))

@@ -28,9 +28,7 @@ def test_sizes_below_one_are_refused(name: str) -> None:
         ({"precision": "fp16"}, r"setting training\.precision: .* one of 'no', 'bf16'"),
     ],
 )
-def test_a_setting_of_the_run_is_named_by_its_path(
-    training: dict[str, Any], message: str
-) -> None:
+def test_a_setting_of_the_run_is_named_by_its_path(training: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         build(ContrastiveSettings, {**GIVEN, "training": training})
 

@@ -76,7 +76,9 @@ def test_nested_settings_that_are_not_there_are_one_row() -> None:
         # as many targets of one class are one word
         ([{TARGET: "a.b.Check"}, {TARGET: "a.c.Check"}, {TARGET: "a.Other"}], "[Check, Other]"),
         ({TARGET: "a.b.Lucene", "k1": 0.9}, "Lucene"),
-        ({"a": 1, "b": {"c": None}}, "{a: 1, b: {c: null}}"),
+        ({"a": 1, "b": None}, "{a: 1, b: null}"),
+        # a list of stages would fill the page
+        ({"a": {"b": 1}, "c": [1], "d": {TARGET: "x.Y"}}, "{a: ..., c: ..., d: Y}"),
     ],
 )
 def test_a_default_is_written_as_it_would_be_typed(value: Any, shown: str) -> None:
@@ -152,3 +154,23 @@ def test_the_overview_lists_verbs_in_one_column_and_imports_no_hydra() -> None:
 def is_verb(line: str) -> bool:
     words = line.split()
     return line.startswith("  ") and bool(words) and words[0] in verbs()
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("question_set=nq", "question_set=nq"),
+        ("question_set=triviaqa", "question_set=triviaqa"),
+        # the class of nq and triviaqa, without what they say
+        ("question_set=dpr_qa", "question_set=dpr_qa"),
+    ],
+)
+def test_a_chosen_variant_is_shown_by_the_name_that_chooses_it(word: str, shown: str) -> None:
+    cls = settings_class("prepare-questions")
+    text = verb_help("prepare-questions", cls, compose_verb("prepare-questions", [word]))
+    assert f"\n  {shown}\n" in text
+
+
+def test_a_variant_of_ones_own_is_shown_by_its_class() -> None:
+    found = dict(setting_rows(Settings, {"sparse": {TARGET: "mine.Special"}}))
+    assert "sparse=Special" in found

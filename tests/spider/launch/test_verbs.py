@@ -1,5 +1,6 @@
 """The verbs and their groups are read from the folder of yaml files."""
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from spider.launch.verbs import (
     options,
     positionals_of,
     settings_class,
+    variant_file,
     verbs,
 )
 
-CACHED = (verbs, groups, module_of, settings_class)
+CACHED = (verbs, groups, module_of, settings_class, variant_file)
 
 
 @pytest.fixture
@@ -79,3 +81,23 @@ def test_positional_words_fill_what_the_class_lists() -> None:
 
     assert positionals_of(Listed) == ("question", "index")
     assert positionals_of(object) == ()
+
+
+def test_a_variants_file_is_what_it_says_without_its_defaults_list(folder: Path) -> None:
+    write(folder / "sparse" / "one.yaml", "# one\ndefaults:\n  - two\n_target_: x\nk1: 1\n")
+    write(folder / "sparse" / "empty.yaml", "# nothing\n")
+    assert variant_file("sparse", "one") == {"_target_": "x", "k1": 1}
+    assert variant_file("sparse", "empty") == {}
+
+
+def test_a_module_that_hides_a_package_of_ours_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder / "search.yaml", "# Search\nverb_module: index.verbs.search\n")
+    mine = folder / "elsewhere" / "index.py"
+    write(mine, "raise AssertionError('must not be run')\n")
+    spec = importlib.util.spec_from_file_location("index", mine)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    with pytest.raises(ConfigError) as caught:
+        main_of("search")
+    assert str(caught.value).startswith(f"{mine} hides the package 'index' of spider-odqa; rename")

@@ -1,4 +1,4 @@
-"""``spider doctor``: a line for each finding, the fix below it, and code 4 where a verb is broken."""
+"""``spider doctor``: a line for each finding, its fix below, and code 4 where a verb is broken."""
 
 from collections.abc import Iterator
 from typing import Any

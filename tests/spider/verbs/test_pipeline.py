@@ -71,9 +71,7 @@ def test_a_pipeline_that_failed_is_not_remembered(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("name", sorted(options("pipeline")))
 @pytest.mark.parametrize("workspace", ["w", "it's, (odd) = é"])
-def test_every_stage_of_a_pipeline_fits_the_settings_of_its_verb(
-    name: str, workspace: str
-) -> None:
+def test_every_stage_of_a_pipeline_fits_the_settings_of_its_verb(name: str, workspace: str) -> None:
     """A misspelt setting would otherwise be found when its stage's turn comes."""
     from spider.launch.command_line import quote
     from spider.launch.stages import stage_words

@@ -33,9 +33,7 @@ def settings(*words: str) -> QuickstartSettings:
 
 
 def write_index(workspace: Path, *, dense: bool) -> None:
-    stage = Stage(
-        verb="build", kind="index", output=workspace / "index", config={}, inputs={}
-    )
+    stage = Stage(verb="build", kind="index", output=workspace / "index", config={}, inputs={})
     record = IndexRecord(
         passages=3,
         encoder=EncoderReference(content_hash="a", variant="static") if dense else None,

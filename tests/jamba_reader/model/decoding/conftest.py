@@ -30,7 +30,7 @@ def make_model() -> Callable[..., JambaLanguageModel]:
             "mamba_dt_rank": 2,
         }
         model = JambaLanguageModel(JambaConfig(**{**shape, **changes}), dtype=dtype)
-        initialise(model, seed=0)
+        initialise(model, torch.Generator().manual_seed(0))
         return model.eval()
 
     return make

@@ -164,8 +164,8 @@ def test_other_keys_lead_nowhere(key: str) -> None:
     [
         (Nested, Nested),
         (Nested | None, Nested),
-        (Optional[Nested], Nested),
-        (Union[int, Nested], Nested),
+        (Optional[Nested], Nested),  # noqa: UP045
+        (Union[int, Nested], Nested),  # noqa: UP007
         (int, None),
         (dict[str, Nested], None),
         (tuple[Nested, ...], None),
@@ -197,7 +197,7 @@ def test_text_is_not_taken(annotation: Any) -> None:
 
 def test_alternatives_are_those_of_either_spelling_of_a_union() -> None:
     assert alternatives(int | None) == (int, type(None))
-    assert alternatives(Union[int, str]) == (int, str)
+    assert alternatives(Union[int, str]) == (int, str)  # noqa: UP007
     assert alternatives(Sequence[int]) == (Sequence[int],)
 
 
