@@ -24,7 +24,7 @@ from spider.launch.configuration import typed_settings
 from spider.launch.typed.schema import settings_of
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Training was reached."""
 
 
@@ -40,7 +40,7 @@ def splits(monkeypatch: pytest.MonkeyPatch) -> list[DocumentSplit]:
 
     def run(self: object, corpus: Corpus, folder: Path, *, split: DocumentSplit) -> NoReturn:
         found.append(split)
-        raise Stopped
+        raise StoppedError
 
     monkeypatch.setattr(training_module.LanguageModelTraining, "run", run)
     return found
@@ -64,7 +64,7 @@ def spans_of(corpus: Corpus, parts: list[int]) -> Path:
 
 def test_the_split_of_spans_is_used(corpus: Corpus, splits: list[DocumentSplit]) -> None:
     parts = [TEST, VALIDATION, *[TRAIN] * 18]
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         main(settings(corpus, spans=spans_of(corpus, parts), given=("spans",)))
     assert splits[0].parts.tolist() == parts
 
@@ -72,7 +72,7 @@ def test_the_split_of_spans_is_used(corpus: Corpus, splits: list[DocumentSplit])
 def test_without_spans_the_rule_decides(corpus: Corpus, splits: list[DocumentSplit]) -> None:
     rule = SplitRule(validation_share=0.2, test_share=0.3, seed=5)
     for spans in (None, corpus.path.parent / "none"):
-        with pytest.raises(Stopped):
+        with pytest.raises(StoppedError):
             main(settings(corpus, spans=spans, split=rule, given=("split",)))
     expected = split_documents(corpus, rule).parts
     assert [split.parts.tolist() for split in splits] == [expected.tolist()] * 2
@@ -107,7 +107,7 @@ def test_settings_of_what_start_brings_are_refused(start: str, name: str, corpus
 def test_a_start_tokenizer_leaves_the_model_to_be_chosen(
     name: str, corpus: Corpus, splits: list[DocumentSplit]
 ) -> None:
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         main(settings(corpus, start_tokenizer=str(corpus.path), given=("start_tokenizer", name)))
 
 

@@ -45,7 +45,7 @@ def test_dropping_the_last_passage_is_decided_or_left_open(value: object) -> Non
 
 @pytest.mark.parametrize("value", ["yes", 2, None])
 def test_other_answers_are_refused(value: object) -> None:
-    with pytest.raises(ConfigError, match="drop_last: got .*one of 'auto', True, False"):
+    with pytest.raises(ConfigError, match=r"drop_last: got .*one of 'auto', True, False"):
         build(MiningSettings, {**PLAIN, "drop_last": value})
 
 
