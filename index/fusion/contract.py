@@ -97,7 +97,7 @@ def check_depths(depths: Mapping[str, int]) -> None:
     """
     if not depths or min(depths.values()) < 1:
         raise ConfigError(
-            f"fusion.depths: got {dict(depths)}, expected a depth of at least 1 for each ranking"
+            f"depths: got {dict(depths)}, expected a depth of at least 1 for each ranking"
         )
 
 

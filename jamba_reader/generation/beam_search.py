@@ -14,9 +14,10 @@ from torch import Tensor
 
 from jamba_reader.cache.cache import Cache
 from jamba_reader.constraints.contract import forbidden
+from jamba_reader.generation.results import Piece
 from jamba_reader.generation.row import GenerationRow
 from jamba_reader.generation.sampling import log_probabilities, penalise_repetition, tokens_seen
-from jamba_reader.generation.settings import GenerationSettings, Piece
+from jamba_reader.generation.settings import GenerationSettings
 from jamba_reader.model.model import JambaLanguageModel
 
 

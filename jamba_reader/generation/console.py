@@ -8,10 +8,10 @@ import torch
 
 from jamba_reader.constraints.contract import Constraint
 from jamba_reader.constraints.text_spans import TextSpanConstraint
+from jamba_reader.generation.console_settings import ConsoleSettings
 from jamba_reader.generation.language_model import LanguageModel
-from jamba_reader.generation.settings import Generation, GenerationSettings
+from jamba_reader.generation.results import Generation
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
-from jamba_reader.ops.selection import Implementation
 from spider.errors import DataError
 from spider.sources.text_files import find_files, read_whole
 
@@ -21,12 +21,9 @@ class Console:
 
     Args:
         model: the language model.
-        settings: how text is generated.
+        settings: how text is generated, and how quotes are marked.
         files: names of the documents.
         texts: texts of the documents; without any, generation is free.
-        opening: marker before a quote.
-        closing: marker after a quote.
-        fewest_characters: least length of a quote.
 
     Raises:
         DataError: no document is long enough to quote.
@@ -35,25 +32,22 @@ class Console:
     def __init__(
         self,
         model: LanguageModel,
-        settings: GenerationSettings,
+        settings: ConsoleSettings,
         *,
         files: Sequence[Path] = (),
         texts: Sequence[str] = (),
-        opening: str = "",
-        closing: str = "",
-        fewest_characters: int = 1,
     ):
         self._model = model
-        self._settings = settings
+        self._settings = settings.generation
         self._files = files
         self._constraint: Constraint | None = None
         if texts:
             self._constraint = TextSpanConstraint(
                 texts,
                 model.token_bytes,
-                opening=opening,
-                closing=closing,
-                fewest_characters=fewest_characters,
+                opening=settings.opening,
+                closing=settings.closing,
+                fewest_characters=settings.fewest_characters,
             )
 
     def answer(self, prompt: str) -> Iterator[str]:
@@ -83,58 +77,27 @@ class Console:
             yield f"  {file}:{quote.start}-{quote.end}{times}{cut}: {quote.text!r}\n"
 
 
-def open_console(
-    model: str,
-    settings: GenerationSettings,
-    *,
-    documents: Sequence[Path] = (),
-    opening: str = "",
-    closing: str = "",
-    fewest_characters: int = 1,
-    revision: str | None = None,
-    dtype: torch.dtype | None = None,
-    experts_int8: bool = False,
-    kernels: Implementation = "auto",
-    device: str = "auto",
-) -> Console:
+def open_console(settings: ConsoleSettings) -> Console:
     """Read the documents, then the model: the small input can fail first.
-
-    Args:
-        model: a folder, or a name on the hub.
-        settings: how text is generated.
-        documents: files to quote, or patterns of files.
-        opening: marker before a quote.
-        closing: marker after a quote.
-        fewest_characters: least length of a quote.
-        revision: commit, tag or branch on the hub.
-        dtype: data type of the weights; None takes that of the checkpoint.
-        experts_int8: quantise the experts to int8 while loading.
-        kernels: implementation of the operations.
-        device: ``auto``, or a device of PyTorch.
 
     Raises:
         CheckpointError: the model is missing, damaged, or not a Jamba model.
         DataError: there is no tokenizer, or a document is missing or has no text.
         ConfigError: there is no such device, or a setting is out of range.
     """
-    files = find_files(list(documents)) if documents else []
+    files = find_files(list(settings.documents)) if settings.documents else []
     texts = [_read(file) for file in files]
-    return Console(
-        LanguageModel.open(
-            model,
-            dtype=dtype,
-            device=device,
-            kernels=kernels,
-            quantization=ExpertsInt8() if experts_int8 else None,
-            revision=revision,
-        ),
-        settings,
-        files=files,
-        texts=texts,
-        opening=opening,
-        closing=closing,
-        fewest_characters=fewest_characters,
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    model = LanguageModel.open(
+        settings.model,
+        dtype=None if settings.dtype == "auto" else getattr(torch, settings.dtype),
+        device=settings.device,
+        kernels=settings.kernels,
+        quantization=ExpertsInt8() if settings.experts_int8 else None,
+        revision=settings.revision,
     )
+    return Console(model, settings, files=files, texts=texts)
 
 
 def _read(file: Path) -> str:

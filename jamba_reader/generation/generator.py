@@ -15,6 +15,7 @@ from torch import Tensor
 from jamba_reader.cache.cache import Cache
 from jamba_reader.constraints.contract import Constraint, forbidden
 from jamba_reader.generation.beam_search import find_beams, replay
+from jamba_reader.generation.results import Generation, Piece
 from jamba_reader.generation.row import GenerationRow
 from jamba_reader.generation.sampling import (
     draw,
@@ -23,7 +24,7 @@ from jamba_reader.generation.sampling import (
     tokens_seen,
     warp,
 )
-from jamba_reader.generation.settings import Generation, GenerationSettings, Piece
+from jamba_reader.generation.settings import GenerationSettings
 from jamba_reader.model.memory_budget import check_memory
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.model.prompt_chunks import check_prompts

@@ -15,7 +15,8 @@ from jamba_reader.checkpoints.files import read_config
 from jamba_reader.checkpoints.location import find_checkpoint
 from jamba_reader.constraints.contract import Constraint
 from jamba_reader.generation.generator import OnPiece, generate, stream
-from jamba_reader.generation.settings import Generation, GenerationSettings, Piece
+from jamba_reader.generation.results import Generation, Piece
+from jamba_reader.generation.settings import GenerationSettings
 from jamba_reader.model.devices import find_device
 from jamba_reader.model.loading import load_model
 from jamba_reader.model.model import CHUNK_TOKENS, JambaLanguageModel

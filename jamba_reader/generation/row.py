@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from jamba_reader.constraints.contract import Allowed, Constraint, Quote
+from jamba_reader.generation.results import FinishReason, Generation, Piece
 from jamba_reader.generation.sampling import row_random
-from jamba_reader.generation.settings import FinishReason, Generation, GenerationSettings, Piece
+from jamba_reader.generation.settings import GenerationSettings
 from jamba_reader.tokenization.text_stream import TextStream
 from jamba_reader.tokenization.token_bytes import TokenBytes
 

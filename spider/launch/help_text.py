@@ -3,9 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from spider.launch.settings import StageSettings
 from spider.launch.typed.objects import TARGET
 from spider.launch.typed.schema import nested_class, settings_of
-from spider.launch.verbs import examples, groups, options, positionals_of, verbs
+from spider.launch.verbs import (
+    examples,
+    groups,
+    options,
+    positionals_of,
+    variant_file,
+    verbs,
+)
 
 OVERVIEW = """\
 spider: label-free question answering over your documents
@@ -47,7 +55,8 @@ def verb_help(verb: str, cls: type[Any], config: Any) -> str:
     values = cast(Mapping[str, Any], OmegaConf.to_container(config, resolve=False))
     words = "".join(f" [{name.rpartition('.')[2].upper()}]" for name in positionals_of(cls))
     parts = [f"spider {verb}{words} [--flag VALUE ...] [setting=value ...]\n\n{verbs()[verb]}\n"]
-    rows = setting_rows(cls, values)
+    shared = set(settings_of(StageSettings))
+    rows = sorted(setting_rows(cls, values), key=lambda row: row[0].partition("=")[0] in shared)
     parts.append("\nsettings:\n" + "".join(f"  {left}\n      {text}\n" for left, text in rows))
     for group in chosen_groups(cls):
         parts.append(_variants(group, values.get(group)))
@@ -66,7 +75,8 @@ def setting_rows(
         if nested is not None and isinstance(value, Mapping) and TARGET not in value:
             yield from setting_rows(nested, value, f"{prefix}{setting.name}.")
         else:
-            yield f"{prefix}{setting.name}={_show(value)}", setting.description
+            shown = _variant(setting.name, value) or _show(value)
+            yield f"{prefix}{setting.name}={shown}", setting.description.replace("``", "")
 
 
 def chosen_groups(cls: type[Any]) -> list[str]:
@@ -88,14 +98,34 @@ def _variants(group: str, value: Any) -> str:
     return "".join(lines)
 
 
+def _variant(group: str, value: Any) -> str:
+    """Return the variant of a group that a value comes from; empty if it is none."""
+    if group not in groups() or not isinstance(value, Mapping) or TARGET not in value:
+        return ""
+    files = {name: variant_file(group, name) for name in options(group)}
+    fitting = [
+        (len(file), name)
+        for name, file in files.items()
+        if all(value.get(key) == wanted for key, wanted in file.items())
+    ]
+    # of several, the one that says most about the values
+    return max(fitting, default=(0, ""))[1]
+
+
 def _show(value: Any) -> str:
     """Write a default in the form in which a person types it."""
     if isinstance(value, Mapping):
         if TARGET in value:
             return str(value[TARGET]).rpartition(".")[2]
-        return "{" + ", ".join(f"{key}: {_show(item)}" for key, item in value.items()) + "}"
+        # a list of stages, say, would fill the page
+        inner = {key: _show(item) if _is_short(item) else "..." for key, item in value.items()}
+        return "{" + ", ".join(f"{key}: {shown}" for key, shown in inner.items()) + "}"
     if isinstance(value, list):
         return f"[{', '.join(dict.fromkeys(map(_show, value)))}]"
     if isinstance(value, bool):
         return str(value).lower()
     return "null" if value is None else str(value)
+
+
+def _is_short(value: Any) -> bool:
+    return not isinstance(value, Mapping | list) or (isinstance(value, Mapping) and TARGET in value)

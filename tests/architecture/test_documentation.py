@@ -138,8 +138,6 @@ def test_named_files_exist() -> None:
 def test_examples_of_the_pages_run(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if "spider_odqa" in TEXTS[page]:
-        pytest.importorskip("spider_odqa")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     blocks = "\n".join(block for block in PYTHON_BLOCK.findall(TEXTS[page]) if ">>>" in block)
@@ -148,6 +146,22 @@ def test_examples_of_the_pages_run(
     failures: list[str] = []
     runner.run(example, out=failures.append)
     assert not failures, "".join(failures)
+
+
+def test_examples_of_the_api_run() -> None:
+    import spider_odqa
+
+    found = doctest.testmod(spider_odqa)
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+def test_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = PYTHON_BLOCK.findall(TEXTS["README.md"])
+    names: dict[str, Any] = {}
+    exec(block, names)  # noqa: S102 - the text of our own page
+    names["retriever"].close()
+    assert capsys.readouterr().out == "Ferries leave at nine.\n"
 
 
 @pytest.mark.parametrize("page", [name for name, text in TEXTS.items() if "```python" in text])

@@ -47,7 +47,8 @@ def build(cls: type[Built], values: Mapping[str, Any], *, where: str = "") -> Bu
     for name, parameter in known.items():
         if name not in values:
             if parameter.default is inspect.Parameter.empty:
-                raise ConfigError(f"setting {_join(where, name)} must be given")
+                key = _join(where, name)
+                raise ConfigError(f"setting {key} must be given: {key}=VALUE")
             continue
         arguments[name] = convert(values[name], hints.get(name, Any), where=_join(where, name))
     try:
@@ -121,10 +122,10 @@ def unknown_key(path: str, known: Iterable[str]) -> str:
         known: keys that exist, by their full paths.
     """
     keys = sorted(known)
-    near = difflib.get_close_matches(path, keys, n=1, cutoff=0.6)
+    # a setting may have been typed without its group: steps for training.steps
+    last = {key.rpartition(".")[2]: key for key in reversed(keys)}
+    near = [last[path]] if path in last else difflib.get_close_matches(path, keys, n=1, cutoff=0.6)
     if not near:
-        # a setting may have been typed without the group that contains it
-        last = {key.rpartition(".")[2]: key for key in reversed(keys)}
         near = [last[name] for name in difflib.get_close_matches(path, last, n=1, cutoff=0.6)]
     if near:
         return f"unknown setting {path}; did you mean {near[0]}?"
@@ -198,6 +199,8 @@ def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
             f"setting {where}: no variant is chosen, so it has no settings; {where}=VARIANT "
             "chooses one"
         )
+    elif _is_protocol(annotation):
+        _require(not isinstance(value, str | int | float | list), value, annotation, where)
     return value
 
 

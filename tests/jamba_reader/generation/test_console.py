@@ -8,8 +8,10 @@ import pytest
 
 from jamba_reader.constraints.contract import Quote
 from jamba_reader.generation.console import Console, open_console
+from jamba_reader.generation.console_settings import ConsoleSettings
 from jamba_reader.generation.language_model import LanguageModel
-from jamba_reader.generation.settings import Generation, GenerationSettings, Piece
+from jamba_reader.generation.results import Generation, Piece
+from jamba_reader.generation.settings import GenerationSettings
 from spider.errors import DataError
 
 
@@ -34,8 +36,12 @@ class Fixed(LanguageModel):
 
 def test_one_text_is_printed_piece_by_piece() -> None:
     pieces = [Piece(0, 0, 1, "a b"), Piece(0, 0, 2, "c", finished(0, "a bc"))]
-    console = Console(Fixed(*pieces), GenerationSettings(chunk_tokens=1))
+    console = Console(Fixed(*pieces), console_settings(chunk_tokens=1))
     assert list(console.answer("?")) == ["a b", "c", "\n"]
+
+
+def console_settings(**changes: Any) -> ConsoleSettings:
+    return ConsoleSettings(model="none", generation=GenerationSettings(**changes))
 
 
 def test_several_texts_are_printed_one_after_the_other() -> None:
@@ -44,7 +50,7 @@ def test_several_texts_are_printed_one_after_the_other() -> None:
         Piece(0, 1, 1, "y", finished(1, "y")),
         Piece(0, 0, 2, "z", finished(0, "xz")),
     ]
-    console = Console(Fixed(*pieces), GenerationSettings(samples=2, temperature=1.0))
+    console = Console(Fixed(*pieces), console_settings(samples=2, temperature=1.0))
     assert "".join(console.answer("?")) == "[2] y\n[1] xz\n"
 
 
@@ -52,7 +58,7 @@ def test_a_quote_is_printed_with_its_place() -> None:
     quotes = [Quote(1, 3, 5, "he", 1, True), Quote(0, 0, 4, "a\nb'", 12, False)]
     console = Console(
         Fixed(Piece(0, 0, 1, "", finished(0, "", *quotes))),
-        GenerationSettings(),
+        console_settings(),
         files=[Path("one.txt"), Path("two.txt")],
     )
     assert "".join(console.answer("?")) == (
@@ -64,5 +70,5 @@ def test_documents_are_checked_before_the_model_is_looked_for(tmp_path: Path) ->
     (tmp_path / "latin.txt").write_bytes("Größe".encode("latin-1"))
     with pytest.raises(DataError, match=r"not UTF-8 \(byte 0xf6 at 2\)"):
         open_console(
-            str(tmp_path / "none"), GenerationSettings(), documents=[tmp_path / "latin.txt"]
+            ConsoleSettings(model=str(tmp_path / "none"), documents=(tmp_path / "latin.txt",))
         )
