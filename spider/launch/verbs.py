@@ -73,5 +73,6 @@ def examples(verb: str) -> list[str]:
 
 def _summary(path: Path) -> str:
     with path.open(encoding="utf-8") as lines:
-        first = lines.readline().strip()
+        # a line such as "# @package _global_" is for Hydra
+        first = next((line.strip() for line in lines if not line.startswith("# @")), "")
     return first.lstrip("# ").strip() if first.startswith("#") else ""
