@@ -25,9 +25,11 @@ import torch
 from torch import Tensor
 
 from jamba_reader.ops.experts.op import routed_experts
-from jamba_reader.ops.experts.weights import ExpertWeights
-from jamba_reader.ops.row_quantisation.cpu.quantise import quantise_rows_fast
-from jamba_reader.ops.row_quantisation.format import ExpertsInt8, QuantisedRows, dequantise_rows
+from jamba_reader.ops.experts.operands import ExpertWeights
+from jamba_reader.ops.row_quantisation.format import ExpertsInt8
+from jamba_reader.ops.row_quantisation.op import quantise_rows
+from jamba_reader.ops.row_quantisation.operands import QuantisedRows
+from jamba_reader.ops.row_quantisation.reference import dequantise_rows
 from spider.artifacts.atomic_files import write_json
 from spider.artifacts.provenance import provenance
 from spider.memory import available_memory
@@ -81,7 +83,7 @@ def quantised(weight: Tensor) -> tuple[Tensor, Tensor]:
     values = torch.empty(weight.shape, dtype=torch.int8)
     scale = torch.empty(weight.shape[:2])
     for number, matrix in enumerate(weight):
-        quantise_rows_fast(matrix, out=QuantisedRows(values[number], scale[number]))
+        quantise_rows(matrix, out=QuantisedRows(values[number], scale[number]))
     return values, scale
 
 
@@ -256,9 +258,9 @@ def model_agreement(reader: Path, texts: list[str], tokens: int) -> dict[str, An
 def quantisation_rate() -> float:
     """Return the billions of bfloat16 weights quantised in a second, one Mini expert at a time."""
     weight = draw(1, MINI["hidden"], MINI["intermediate"], torch.bfloat16)[0]
-    quantise_rows_fast(weight)
+    quantise_rows(weight)
     start = time.perf_counter()
-    quantise_rows_fast(weight)
+    quantise_rows(weight)
     return round(weight.numel() / (time.perf_counter() - start) / 1e9, 2)
 
 

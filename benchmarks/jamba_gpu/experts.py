@@ -13,7 +13,7 @@ from torch import Tensor
 
 from benchmarks.jamba_gpu.run import Place, Results, copy_rate, draw, seconds
 from jamba_reader.ops.experts.op import routed_experts
-from jamba_reader.ops.experts.weights import ExpertWeights
+from jamba_reader.ops.experts.operands import ExpertWeights
 
 EXPERTS, CHOSEN, HIDDEN, INNER = 16, 2, 4096, 14336
 TOKENS = (1, 8, 64, 512, 4096, 16384)

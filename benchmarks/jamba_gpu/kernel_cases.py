@@ -13,10 +13,10 @@ from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
 from jamba_reader.ops.attention.op import attention, decode_attention
 from jamba_reader.ops.causal_conv1d.op import causal_conv1d
 from jamba_reader.ops.experts.op import int8_linear, routed_experts
-from jamba_reader.ops.experts.weights import ExpertWeights
+from jamba_reader.ops.experts.operands import ExpertWeights
 from jamba_reader.ops.gated_activation.op import gated_activation
 from jamba_reader.ops.rms_norm.op import add_rms_norm, rms_norm
-from jamba_reader.ops.row_quantisation.format import quantise_rows
+from jamba_reader.ops.row_quantisation.op import quantise_rows
 from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selective_scan.op import selective_scan
 

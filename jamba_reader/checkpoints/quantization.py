@@ -19,8 +19,9 @@ from jamba_reader.checkpoints.files import CONFIG, config_mapping, dtype_name
 from jamba_reader.checkpoints.names import SCALE, tensor_specs
 from jamba_reader.checkpoints.stored import Checkpoint
 from jamba_reader.checkpoints.writer import SHARD_BYTES, Outgoing, write_checkpoint
-from jamba_reader.ops.row_quantisation.cpu.quantise import quantise_rows_fast
-from jamba_reader.ops.row_quantisation.format import ExpertsInt8, QuantisedRows
+from jamba_reader.ops.row_quantisation.format import ExpertsInt8
+from jamba_reader.ops.row_quantisation.op import quantise_rows
+from jamba_reader.ops.row_quantisation.operands import QuantisedRows
 from spider.artifacts.model_card import ModelCard
 from spider.errors import CheckpointError, ConfigError
 from spider.memory import in_words
@@ -33,7 +34,7 @@ def quantise_named(name: str, weight: Tensor, *, out: QuantisedRows | None = Non
         CheckpointError: a weight is infinite or not a number.
     """
     try:
-        return quantise_rows_fast(weight, out=out)
+        return quantise_rows(weight, out=out)
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {error}") from error
 

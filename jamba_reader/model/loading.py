@@ -16,7 +16,8 @@ from jamba_reader.checkpoints.writer import SHARD_BYTES, Outgoing, write_checkpo
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.memory_budget import check_memory
 from jamba_reader.model.model import JambaLanguageModel
-from jamba_reader.ops.row_quantisation.format import ExpertsInt8, QuantisedRows
+from jamba_reader.ops.row_quantisation.format import ExpertsInt8
+from jamba_reader.ops.row_quantisation.operands import QuantisedRows
 from jamba_reader.ops.selection import Implementation
 from spider.errors import CheckpointError
 from spider.progress import Progress

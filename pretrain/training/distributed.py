@@ -95,13 +95,13 @@ class _Gather(torch.autograd.Function):
     """Concatenate over processes; the gradient is summed over processes and sliced."""
 
     @staticmethod
-    def forward(context: Any, values: Tensor) -> Tensor:
+    def forward(ctx: Any, values: Tensor) -> Tensor:
         parts = [torch.empty_like(values) for _ in range(distributed.get_world_size())]
         distributed.all_gather(parts, values)
         return torch.cat(parts)
 
     @staticmethod
-    def backward(context: Any, *gradients: Any) -> Any:
+    def backward(ctx: Any, *gradients: Any) -> Any:
         total = gradients[0].contiguous()
         distributed.all_reduce(total)
         size = total.shape[0] // distributed.get_world_size()

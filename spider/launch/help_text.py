@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from spider.launch.settings import StageSettings
 from spider.launch.typed.objects import TARGET
 from spider.launch.typed.schema import nested_class, settings_of
 from spider.launch.verbs import examples, options, positionals_of, verbs
@@ -19,7 +20,6 @@ usage: spider VERB [words and --flags] [setting=value ...]
 
 verbs:
 """
-LONGEST = 100
 CLOSING = """
   spider VERB --help       its settings, defaults and variants
   spider VERB --cfg        the composed configuration, without running
@@ -50,12 +50,15 @@ def verb_help(verb: str, cls: type[Any], config: Any, choices: Mapping[str, str 
     words = "".join(f" [{name.rpartition('.')[2].upper()}]" for name in positionals_of(cls))
     parts = [f"spider {verb}{words} [--flag VALUE ...] [setting=value ...]\n\n{verbs()[verb]}\n"]
     places = _places(cls, choices)
-    shown = {place: f"{key}={choices[key] or 'null'}" for place, key in places.items()}
-    rows = setting_rows(cls, values, shown)
+    chosen = {place: f"{key}={choices[key] or 'null'}" for place, key in places.items()}
+    shared = set(settings_of(StageSettings))
+    rows = sorted(
+        setting_rows(cls, values, chosen), key=lambda row: row[0].partition("=")[0] in shared
+    )
     parts.append("\nsettings:\n" + "".join(f"  {left}\n      {text}\n" for left, text in rows))
     for place, key in places.items():
         named = "." in place and place.rpartition(".")[0] not in places
-        parts.append(_variants(key, place, values, shown, named=named))
+        parts.append(_variants(key, place, values, chosen, named=named))
     lines = examples(verb)
     parts.append("\nexamples:\n" + "".join(f"  {line}\n" for line in lines) if lines else "")
     return "".join(parts)
@@ -78,11 +81,11 @@ def setting_rows(
         nested = nested_class(setting.annotation)
         variants = [text for place, text in chosen.items() if _fills(place, path)]
         if variants:
-            yield from ((text, setting.description) for text in variants)
+            yield from ((text, setting.description.replace("``", "")) for text in variants)
         elif nested is not None and isinstance(value, Mapping) and TARGET not in value:
             yield from setting_rows(nested, value, chosen, f"{path}.")
         else:
-            yield f"{path}={_show(value)}", setting.description
+            yield f"{path}={_show(value)}", setting.description.replace("``", "")
 
 
 def _places(cls: type[Any], choices: Mapping[str, str | None]) -> dict[str, str]:
@@ -137,11 +140,15 @@ def _show(value: Any) -> str:
     if isinstance(value, Mapping):
         if TARGET in value:
             return str(value[TARGET]).rpartition(".")[2]
-        text = ", ".join(f"{key}: {_show(item)}" for key, item in value.items())
-        # a list of stages would fill the screen; --cfg shows it
-        return f"{{{text}}}" if len(text) <= LONGEST else "{...}"
+        # a list of stages, say, would fill the page
+        inner = {key: _show(item) if _is_short(item) else "..." for key, item in value.items()}
+        return "{" + ", ".join(f"{key}: {shown}" for key, shown in inner.items()) + "}"
     if isinstance(value, list):
         return f"[{', '.join(dict.fromkeys(map(_show, value)))}]"
     if isinstance(value, bool):
         return str(value).lower()
     return "null" if value is None else str(value)
+
+
+def _is_short(value: Any) -> bool:
+    return not isinstance(value, Mapping | list) or (isinstance(value, Mapping) and TARGET in value)

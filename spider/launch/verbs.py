@@ -1,6 +1,7 @@
 """The verbs: one yaml each in ``conf/``, which names its module. Listing them imports no Hydra."""
 
 import importlib
+import importlib.util
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -8,13 +9,14 @@ from typing import Any
 
 import yaml
 
-import conf
 from spider.errors import ConfigError
 from spider.launch.typed.schema import configuration_class
 
 MODULE = "verb_module"
 """The one key of a verb's yaml that is no setting: the module with ``main``."""
-FOLDER = Path(conf.__file__).parent
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "conf"
+"""Found beside this package: another module may have the name ``conf``."""
 
 
 @cache
@@ -48,8 +50,14 @@ def module_of(verb: str) -> str:
 
 
 def main_of(verb: str) -> Callable[[Any], None]:
-    """Import a verb's module and return its ``main``."""
-    main: Callable[[Any], None] = importlib.import_module(module_of(verb)).main
+    """Import a verb's module and return its ``main``.
+
+    Raises:
+        ConfigError: there is no such verb, or another module hides the package of the verb.
+    """
+    module = module_of(verb)
+    _refuse_shadowed(module.partition(".")[0])
+    main: Callable[[Any], None] = importlib.import_module(module).main
     return main
 
 
@@ -69,6 +77,16 @@ def examples(verb: str) -> list[str]:
     lines = (FOLDER / f"{verb}.yaml").read_text(encoding="utf-8").splitlines()
     words = (line.lstrip("#").strip() for line in lines if line.startswith("#"))
     return [text for text in words if text.startswith("spider ")]
+
+
+def _refuse_shadowed(package: str) -> None:
+    spec = importlib.util.find_spec(package)
+    place = Path(spec.origin or "").resolve() if spec is not None else Path()
+    if ROOT not in place.parents:
+        raise ConfigError(
+            f"{place} hides the package {package!r} of spider-odqa; rename it, or start in another "
+            "folder"
+        )
 
 
 def _summary(path: Path) -> str:

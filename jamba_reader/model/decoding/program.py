@@ -18,16 +18,12 @@ from jamba_reader.config import JambaConfig
 from jamba_reader.model.decoding.reading import NotOurs, Reading
 from jamba_reader.model.decoding.weights import can_be_read, find_parts
 from jamba_reader.model.layers.backbone import Backbone
+from jamba_reader.ops.activation import activation_code
 from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
 from jamba_reader.ops.attention.op import attention
-from jamba_reader.ops.decode_step import layout
-from jamba_reader.ops.decode_step.cpu.schedule import run_parts
-from jamba_reader.ops.decode_step.layout import Room, Shape
-from jamba_reader.ops.linear.op import FEW_ROWS
-from jamba_reader.ops.machine.activation import activation_code
-from jamba_reader.ops.machine.operands import KINDS
-from jamba_reader.ops.machine.shared_work import BOARD
-from jamba_reader.ops.machine.threads import match_threads
+from jamba_reader.ops.decode_step import operands
+from jamba_reader.ops.decode_step.op import MOST_ROWS, Step
+from jamba_reader.ops.decode_step.operands import Shape, kind_of
 from jamba_reader.ops.segments import Segments
 
 
@@ -65,7 +61,7 @@ class DecodeStep:
     ) -> Tensor | None:
         """Return the logits ``[sequences, vocabulary]`` after these tokens; the cache moves on.
 
-        None, and nothing done, where the layers have to do it: with more than ``FEW_ROWS``
+        None, and nothing done, where the layers have to do it: with more than ``MOST_ROWS``
         sequences, in a dtype or with a state that the kernels do not read, with hooks, or with
         modules that are not the model's own.
 
@@ -78,7 +74,7 @@ class DecodeStep:
         Raises:
             DataError: the call before ended halfway, or the cache is another model's.
         """
-        if not 0 < len(tokens) <= FEW_ROWS or len(tokens) != cache.sequences:
+        if not 0 < len(tokens) <= MOST_ROWS or len(tokens) != cache.sequences:
             return None
         # the kernels write as much as the config says
         cache.check_fits(self.config)
@@ -91,88 +87,53 @@ class DecodeStep:
             except NotOurs:
                 return None
         embedding = backbone.embed_tokens.weight
-        if table.parts is None or not _readable(cache, embedding.dtype):
+        kind = kind_of(embedding.dtype)
+        if table.parts is None or kind is None or not _readable(cache, embedding.dtype):
             return None
         stream = embedding.index_select(0, tokens)
         logits = stream.new_empty(len(stream), head.get_parameter("weight").shape[0])
-        self._run(table.parts.copy(), table.mixers, stream, logits, cache)
+        shape = _shape(self.config, kind, stream, logits)
+        self._run(shape, table.parts.copy(), table.mixers, stream, logits, cache)
         return logits
 
     def _run(
-        self, parts: np.ndarray, mixers: list[int], stream: Tensor, logits: Tensor, cache: Cache
+        self,
+        shape: Shape,
+        parts: np.ndarray,
+        mixers: list[int],
+        stream: Tensor,
+        logits: Tensor,
+        cache: Cache,
     ) -> None:
         config, segments = self.config, Segments([1] * len(stream))
         after = _follow(cache, mixers, parts)
-        memory = _Memory(config, stream, logits)
-        shape = _shape(config, stream, logits)
+        step = Step(shape, config.head_dim, config.rms_norm_eps, stream, logits)
         first = 0
         for layer, mixer in enumerate(config.mixers):
             if mixer != "attention":
                 continue
             place = mixers[layer] + 1
-            memory.run(shape, parts, first, place)
-            held = cache.memories[layer].append(memory.key, memory.value, segments)
+            step.run(parts, first, place)
+            held = cache.memories[layer].append(step.key, step.value, segments)
             after[layer] = held
-            heads = memory.query, memory.key, memory.value
+            heads = step.query, step.key, step.value
             scale = config.head_dim**-0.5
-            memory.mixed = attention(*heads, segments, held, scale=scale).contiguous()
+            step.mixed = attention(*heads, segments, held, scale=scale).contiguous()
             first = place
-        memory.run(shape, parts, first, len(parts))
+        step.run(parts, first, len(parts))
         for layer in range(len(mixers)):
             cache.set_layer(layer, after[layer])
         cache.advance(segments)
-
-
-class _Memory:
-    """What one call keeps from job to job.
-
-    Attributes:
-        query: before attention, ``[sequences, heads, head_dim]``; ``key`` and ``value`` likewise.
-        mixed: what attention returned.
-    """
-
-    def __init__(self, config: JambaConfig, stream: Tensor, logits: Tensor):
-        rows, hidden, inner = len(stream), config.hidden_size, config.inner_size
-        size, heads = config.head_dim, config.num_attention_heads
-        shared, pairs = config.num_key_value_heads, rows * config.num_experts_per_tok
-        small = config.mamba_dt_rank + 2 * config.mamba_d_state
-        self.query = stream.new_empty(rows, heads, size)
-        self.key = stream.new_empty(rows, shared, size)
-        self.value = stream.new_empty(rows, shared, size)
-        self.mixed = self.query
-        self._eps = config.rms_norm_eps
-        self._stream, self._branch, self._logits = stream, torch.zeros_like(stream), logits
-        sizes = [rows * width for width in (hidden, inner, inner, small, inner, inner)]
-        sizes += [pairs * config.intermediate_size, pairs * hidden]
-        self._rows = [stream.new_empty(size) for size in sizes]
-        self._job = np.empty(layout.JOB_WORDS, np.int64)
-        self._routing = (
-            np.empty(config.num_experts, np.int64),
-            np.empty(config.num_experts + 1, np.int64),
-            np.empty(pairs, np.int64),
-            np.empty(pairs, np.float32),
-            np.empty((rows, hidden), np.float32),
-        )
-
-    def run(self, shape: Shape, parts: np.ndarray, first: int, last: int) -> None:
-        """Run some parts."""
-        tensors = (self._stream, self._branch, *self._rows, self.query, self.key, self.value)
-        ends = self.mixed, self._logits
-        room = Room(*(tensor.data_ptr() for tensor in (*tensors, *ends)))
-        board, threads = np.zeros(BOARD, np.int64), match_threads()
-        run_parts(
-            first, last, self._eps, shape, parts, room, threads, board, self._job, *self._routing
-        )
 
 
 def _read(config: JambaConfig, backbone: Backbone, head: nn.Module) -> _Table:
     """Read where the weights are now."""
     reading = Reading()
     rows = find_parts(config, backbone, head, reading)
-    parts = np.zeros((len(rows), layout.COLUMNS), np.int64)
+    parts = np.zeros((len(rows), operands.COLUMNS), np.int64)
     for place, row in enumerate(rows):
         parts[place, : len(row)] = row
-    mixers = (layout.MAMBA, layout.QUERY_KEY_VALUE)
+    mixers = (operands.MAMBA, operands.QUERY_KEY_VALUE)
     places = [place for place, row in enumerate(rows) if row[0] in mixers]
     return _Table(reading, parts if can_be_read(backbone, head) else None, places)
 
@@ -202,18 +163,18 @@ def _follow(
         before = cache.layer(layer)
         if isinstance(before, MambaState):
             new = MambaState(torch.empty_like(before.state), torch.empty_like(before.history))
-            parts[place, layout.STATE] = before.state.data_ptr()
-            parts[place, layout.HISTORY] = before.history.data_ptr()
-            parts[place, layout.NEW_STATE] = new.state.data_ptr()
-            parts[place, layout.NEW_HISTORY] = new.history.data_ptr()
+            parts[place, operands.STATE] = before.state.data_ptr()
+            parts[place, operands.HISTORY] = before.history.data_ptr()
+            parts[place, operands.NEW_STATE] = new.state.data_ptr()
+            parts[place, operands.NEW_HISTORY] = new.history.data_ptr()
             after[layer] = new
     return after
 
 
-def _shape(config: JambaConfig, stream: Tensor, logits: Tensor) -> Shape:
+def _shape(config: JambaConfig, kind: int, stream: Tensor, logits: Tensor) -> Shape:
     return Shape(
         rows=len(stream),
-        kind=KINDS[stream.dtype],
+        kind=kind,
         hidden=config.hidden_size,
         inner=config.inner_size,
         rank=config.mamba_dt_rank,

@@ -17,14 +17,14 @@ from jamba_reader.model.layers.feed_forward import (
 from jamba_reader.model.layers.int8_linear import Int8Linear
 from jamba_reader.model.layers.linear import Linear
 from jamba_reader.model.layers.mamba import MambaMixer
-from jamba_reader.ops.decode_step import layout
-from jamba_reader.ops.machine.operands import KINDS
+from jamba_reader.ops.decode_step import operands
+from jamba_reader.ops.decode_step.operands import kind_of
 
 
 def find_parts(
     config: JambaConfig, backbone: Backbone, head: nn.Module, reading: Reading
 ) -> list[list[int]]:
-    """Return a row of ``decode_step.layout`` for each part.
+    """Return a row of ``decode_step.operands`` for each part.
 
     Args:
         config: shape that everything must have.
@@ -48,7 +48,7 @@ def find_parts(
         _add_layer(config, index, layer, parts, reading)
     norm = reading.norm(backbone, "final_layernorm", hidden, eps)
     reading.absent(reading.module(head, Linear), "bias")
-    parts.append([layout.HEAD, norm, reading.address(head, "weight", vocabulary, hidden)])
+    parts.append([operands.HEAD, norm, reading.address(head, "weight", vocabulary, hidden)])
     return parts
 
 
@@ -78,7 +78,7 @@ def _add_layer(
     norm = reading.norm(layer, "input_layernorm", hidden, eps)
     if config.mixers[index] == "mamba":
         mixer = reading.child(layer, "mamba", MambaMixer)
-        parts.append([layout.MAMBA, norm, *_of_mamba(config, mixer, reading)])
+        parts.append([operands.MAMBA, norm, *_of_mamba(config, mixer, reading)])
     else:
         attention = reading.child(layer, "self_attn", Attention)
         queries = config.num_attention_heads * config.head_dim
@@ -87,16 +87,16 @@ def _add_layer(
             reading.matrix(attention, name, width, hidden)
             for name, width in (("q_proj", queries), ("k_proj", shared), ("v_proj", shared))
         )
-        parts.append([layout.QUERY_KEY_VALUE, norm, query, key, value])
+        parts.append([operands.QUERY_KEY_VALUE, norm, query, key, value])
         out = reading.matrix(attention, "o_proj", hidden, queries)
-        parts.append([layout.ATTENTION_OUTPUT, 0, out])
+        parts.append([operands.ATTENTION_OUTPUT, 0, out])
     norm = reading.norm(layer, "pre_ff_layernorm", hidden, eps)
     kind = MixtureOfExperts if config.routed[index] else DenseFeedForward
     feed_forward = reading.child(layer, "feed_forward", kind, activation=config.hidden_act)
     if config.routed[index]:
-        parts.append([layout.EXPERTS, norm, *_of_experts(config, feed_forward, reading)])
+        parts.append([operands.EXPERTS, norm, *_of_experts(config, feed_forward, reading)])
     else:
-        parts.append([layout.DENSE, norm, *_of_dense(config, feed_forward, reading)])
+        parts.append([operands.DENSE, norm, *_of_dense(config, feed_forward, reading)])
 
 
 def _of_mamba(config: JambaConfig, mixer: MambaMixer, reading: Reading) -> list[int]:
@@ -167,6 +167,7 @@ def _kind_of(*weights: Tensor) -> int:
     Raises:
         NotOurs: not all alike, or as no kernel reads them.
     """
-    if len({weight.dtype for weight in weights}) > 1 or weights[0].dtype not in KINDS:
+    kind = kind_of(weights[0].dtype)
+    if kind is None or len({weight.dtype for weight in weights}) > 1:
         raise NotOurs
-    return KINDS[weights[0].dtype]
+    return kind

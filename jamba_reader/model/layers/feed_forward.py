@@ -8,7 +8,7 @@ from jamba_reader.config import JambaConfig
 from jamba_reader.model.layers.int8_linear import Float32Scales, Int8Linear
 from jamba_reader.model.layers.linear import Linear
 from jamba_reader.ops.experts.op import routed_experts
-from jamba_reader.ops.experts.weights import ExpertWeights
+from jamba_reader.ops.experts.operands import ExpertWeights
 from jamba_reader.ops.gated_activation.op import gated_activation
 from jamba_reader.ops.linear.op import FEW_ROWS
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8

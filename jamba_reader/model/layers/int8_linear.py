@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from jamba_reader.ops.experts.op import int8_linear
-from jamba_reader.ops.row_quantisation.format import QuantisedRows, quantise_rows
+from jamba_reader.ops.row_quantisation.op import quantise_rows
+from jamba_reader.ops.row_quantisation.operands import QuantisedRows
 from jamba_reader.ops.selection import Implementation
 
 

@@ -14,7 +14,7 @@ _LEAST_GROWTH = 32
 
 
 class _Storage:
-    """What memories that share two tensors know of each other.
+    """The state that memories with shared tensors have in common.
 
     Attributes:
         holders: the memories.
@@ -27,14 +27,14 @@ class _Storage:
 
 
 class KeyValueMemory:
-    """What one attention layer remembers: ragged sequences in one tensor that grows.
+    """The keys and values of one attention layer: ragged sequences in one tensor that grows.
 
     A fork shares the tensors. Who first adds tokens to a sequence goes on in place, behind what
     both remember; the other copies the tensors when it does the same.
 
     Args:
-        keys: room for the keys of every sequence.
-        values: room for the values.
+        keys: the keys of every sequence, with space for more.
+        values: likewise.
         lengths: tokens held by each sequence; what lies behind them is not defined.
     """
 
@@ -61,26 +61,26 @@ class KeyValueMemory:
         device: torch.device | str,
         capacity: int = 0,
     ) -> "KeyValueMemory":
-        """Return a memory of no tokens with room for ``capacity`` of each sequence."""
+        """Return a memory of no tokens with space for ``capacity`` tokens of each sequence."""
         like = torch.empty((0, kv_heads, 0, head_dim), dtype=dtype, device=device)
-        keys, values = (_room(like, sequences, capacity) for _ in range(2))
+        keys, values = (_empty_like(like, sequences, capacity) for _ in range(2))
         return cls(keys, values, [0] * sequences)
 
     @property
     def capacity(self) -> int:
-        """Tokens of each sequence that there is room for."""
+        """Tokens of each sequence that fit into the tensors."""
         # they differ where memory sufficed for one of them only
         return min(self.keys.shape[2], self.values.shape[2])
 
     def bytes_of(self, tokens: int) -> int:
-        """Return what room for ``tokens`` of each sequence takes."""
+        """Return the bytes that ``tokens`` of each sequence take."""
         _, heads, _, size = self.keys.shape
         return 2 * len(self.lengths) * heads * size * self.keys.itemsize * tokens
 
     def held_bytes(self, tokens: int) -> int:
         """Return how many of ``bytes_of(tokens)`` memory has been given for.
 
-        A GPU gives it when room is made, an operating system when the room is first written.
+        A GPU gives memory when a tensor is made, an operating system when it is first written.
         """
         lazy = self.keys.device.type == "cpu"
         places = self.lengths if lazy else [self.capacity] * len(self.lengths)
@@ -102,7 +102,7 @@ class KeyValueMemory:
     ) -> "KeyValueMemory":
         """Return the memory with a call's tokens at the end of each sequence.
 
-        It is this same object, written in place with room that grows by half when it is short.
+        It is this same object, written in place and grows by half where its capacity is too small.
         Only where gradients are recorded is it a new one, and this one stays as it was: a gradient
         may have to flow through it, and a checkpointed layer be computed again, whichever of its
         weights are frozen.
@@ -160,17 +160,17 @@ class KeyValueMemory:
             self.values[sequence, :, place] = value[rows].transpose(0, 1)
 
     def reserve(self, capacity: int) -> None:
-        """Make room for ``capacity`` tokens of each sequence; never less than there is."""
+        """Raise the capacity to ``capacity`` tokens of each sequence; never lower it."""
         if capacity > self.capacity:
             self._move(capacity)
 
     def _move(self, capacity: int) -> None:
-        """Copy to tensors of our own, with room for at least ``capacity``."""
+        """Copy to tensors of our own, with a capacity of at least ``capacity``."""
         capacity = max(capacity, self.capacity)
         used = max(self.lengths, default=0)
         for name in ("keys", "values"):
             old = getattr(self, name)
-            new = _room(old, len(self.lengths), capacity)
+            new = _empty_like(old, len(self.lengths), capacity)
             new[:, :, :used] = old[:, :, :used]
             setattr(self, name, new)
         self._storage.holders.discard(self)
@@ -188,17 +188,17 @@ class KeyValueMemory:
         self._lengths_tensor = None
 
     def fork(self) -> "KeyValueMemory":
-        """Return a memory of the same tokens that goes its own way; nothing is copied yet."""
-        twin = KeyValueMemory(self.keys, self.values, self.lengths)
-        twin._storage = self._storage
-        self._storage.holders.add(twin)
-        return twin
+        """Return a memory of the same tokens that grows independently; nothing is copied yet."""
+        fork = KeyValueMemory(self.keys, self.values, self.lengths)
+        fork._storage = self._storage
+        self._storage.holders.add(fork)
+        return fork
 
     def select(self, indices: Sequence[int]) -> "KeyValueMemory":
         """Return a copy that holds these sequences, in this order; one may come twice.
 
-        It has as much room. Only where gradients flow through it, and adding tokens copies anyway,
-        has it none to spare.
+        It has the same capacity. Where gradients flow through it, adding tokens copies anyway:
+        there the capacity is just what the sequences need.
         """
         lengths = [self.lengths[index] for index in indices]
         used = max(lengths, default=0)
@@ -208,7 +208,7 @@ class KeyValueMemory:
             return KeyValueMemory(keys.index_select(0, rows), values.index_select(0, rows), lengths)
         copies = []
         for old in (keys, values):
-            new = _room(old, len(lengths), self.capacity)
+            new = _empty_like(old, len(lengths), self.capacity)
             torch.index_select(old, 0, rows, out=new[:, :, :used])
             copies.append(new)
         return KeyValueMemory(copies[0], copies[1], lengths)
@@ -218,7 +218,7 @@ class KeyValueMemory:
         """Return the sequences of several memories as one, in order."""
         lengths = [length for memory in memories for length in memory.lengths]
         longest = max(lengths, default=0)
-        keys, values = (_room(memories[0].keys, len(lengths), longest) for _ in range(2))
+        keys, values = (_empty_like(memories[0].keys, len(lengths), longest) for _ in range(2))
         start = 0
         for memory in memories:
             used = max(memory.lengths, default=0)
@@ -234,8 +234,8 @@ class KeyValueMemory:
         self.values = self.values.detach()
 
 
-def _room(like: Tensor, sequences: int, capacity: int) -> Tensor:
-    """Return room for keys or values of the same heads, type and place."""
+def _empty_like(like: Tensor, sequences: int, capacity: int) -> Tensor:
+    """Return an uninitialised tensor for keys or values of the same heads, dtype and device."""
     # tensors made in inference mode could not be written outside of it
     with torch.inference_mode(False), torch.no_grad():
         return like.new_empty((sequences, like.shape[1], capacity, like.shape[3]))

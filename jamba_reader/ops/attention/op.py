@@ -1,5 +1,6 @@
-"""The door to attention: which implementation runs, for a prompt and for one token at a time."""
+"""Attention: checks, choice of the implementation and gradients, for prompts and single tokens."""
 
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -7,8 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from jamba_reader.ops.attention import reference
-from jamba_reader.ops.attention.cpu.prefill_launch import prefill_attention
+from jamba_reader.ops.attention import fused, reference
 from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
 from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation, select
@@ -53,7 +53,12 @@ def attention(
         longest = max(memory.lengths, default=0)
         return _decode(query, memory.keys, memory.values, lengths, longest, scale, chosen)
     held = None if memory is None else (memory.keys, memory.values, memory.lengths)
-    return prefill_attention(query, key, value, segments, held, scale=scale, dropout=dropout)
+    if query.device.type == "cpu":
+        from jamba_reader.ops.attention.cpu.prefill import launch as prefill
+
+        if prefill.does(query, key, value, held, scale):
+            return prefill.attend(query, key, value, segments, held, scale=scale)
+    return fused.prefill_attention(query, key, value, segments, held, scale=scale, dropout=dropout)
 
 
 def decode_attention(
@@ -129,28 +134,18 @@ def _decode(
             query, keys, values, lengths, longest, scale, chosen
         )
         return mixed
-    mixed, _ = _forward(chosen)(query, keys, values, lengths, longest, scale)
+    mixed, _ = _kernels(chosen).decode_forward(query, keys, values, lengths, longest, scale)
     return mixed
 
 
-def _forward(chosen: str) -> Any:
+def _kernels(chosen: str) -> ModuleType:
     if chosen == "triton":
-        from jamba_reader.ops.attention.gpu import forward as triton_kernel
+        from jamba_reader.ops.attention.gpu import launch as gpu
 
-        return triton_kernel.decode_forward
+        return gpu
     from jamba_reader.ops.attention.cpu import launch as cpu
 
-    return cpu.decode_forward
-
-
-def _backward(chosen: str) -> Any:
-    if chosen == "triton":
-        from jamba_reader.ops.attention.gpu import backward as triton_backward
-
-        return triton_backward.decode_backward
-    from jamba_reader.ops.attention.cpu import backward as cpu_backward
-
-    return cpu_backward.decode_backward
+    return cpu
 
 
 class _Decode(torch.autograd.Function):
@@ -158,7 +153,7 @@ class _Decode(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        saved: Any,
+        ctx: Any,
         query: Tensor,
         keys: Tensor,
         values: Tensor,
@@ -170,16 +165,18 @@ class _Decode(torch.autograd.Function):
         """Attend, and keep the result and the log of each softmax's sum."""
         operands = (query, keys, values, lengths)
         mixed: Tensor
-        mixed, logs = _forward(chosen)(*operands, longest, scale)
-        saved.save_for_backward(*operands, mixed, logs)
-        saved.settings = (longest, scale, chosen)
+        mixed, logs = _kernels(chosen).decode_forward(*operands, longest, scale)
+        ctx.save_for_backward(*operands, mixed, logs)
+        ctx.settings = (longest, scale, chosen)
         return mixed
 
     @staticmethod
     @once_differentiable
-    def backward(saved: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of query, keys and values."""
-        longest, scale, chosen = saved.settings
-        *operands, mixed, logs = saved.saved_tensors
-        found = _backward(chosen)(gradients[0], *operands, longest, scale, mixed, logs)
+        longest, scale, chosen = ctx.settings
+        *operands, mixed, logs = ctx.saved_tensors
+        found = _kernels(chosen).decode_backward(
+            gradients[0], *operands, longest, scale, mixed, logs
+        )
         return (*found, None, None, None, None)

@@ -1,4 +1,4 @@
-"""The door to the causal convolution: picks a kernel by device and differentiates through it."""
+"""The causal convolution: checks, choice of the implementation and gradients."""
 
 from functools import cache
 from importlib import import_module
@@ -10,9 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from jamba_reader.ops.activation import ActivationName, activation_code
 from jamba_reader.ops.causal_conv1d import reference
-from jamba_reader.ops.causal_conv1d.gpu import cuda_package as package
-from jamba_reader.ops.machine.activation import ActivationName, activation_code
+from jamba_reader.ops.causal_conv1d.gpu import cuda_package
 from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation, select
 from spider.errors import DataError
@@ -68,7 +68,7 @@ def causal_conv1d(
     if history is not None and history.dtype != x.dtype:
         history = history.to(x.dtype)
     if chosen == "mamba_ssm":
-        return package.causal_conv1d(x, weight, bias, history, activation)
+        return cuda_package.causal_conv1d(x, weight, bias, history, activation)
     kernels = _kernels(chosen)
     if torch.is_grad_enabled() and (
         x.requires_grad
@@ -110,7 +110,7 @@ def _available(
     x: Tensor, weight: Tensor, segments: Segments, activation: ActivationName | None
 ) -> tuple[str, ...]:
     if x.is_cuda:
-        if package.does(x, weight, segments, activation):
+        if cuda_package.does(x, weight, segments, activation):
             return ("reference", "triton", "mamba_ssm")
         return ("reference", "triton")
     if torch.float16 in (x.dtype, weight.dtype):
@@ -140,7 +140,7 @@ class _Differentiable(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        context: Any,
+        ctx: Any,
         x: Tensor,
         weight: Tensor,
         bias: Tensor | None,
@@ -151,28 +151,26 @@ class _Differentiable(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         x, weight, bias = _rows(x, weight, bias)
         history = _dense(history)
-        context.save_for_backward(x, weight, bias, history)
-        context.segments, context.code, context.kernels = segments, code, kernels
-        context.set_materialize_grads(False)
+        ctx.save_for_backward(x, weight, bias, history)
+        ctx.segments, ctx.code, ctx.kernels = segments, code, kernels
+        ctx.set_materialize_grads(False)
         outputs: tuple[Tensor, Tensor] = kernels.forward(x, weight, bias, segments, history, code)
         return outputs
 
     @staticmethod
     @once_differentiable
-    def backward(
-        context: Any, d_y: Tensor | None, d_final: Tensor | None
-    ) -> tuple[Tensor | None, ...]:
-        x, weight, bias, history = context.saved_tensors
+    def backward(ctx: Any, d_y: Tensor | None, d_final: Tensor | None) -> tuple[Tensor | None, ...]:
+        x, weight, bias, history = ctx.saved_tensors
         d_y = torch.zeros_like(x) if d_y is None else d_y
-        d_x, d_weight, d_bias, d_history = context.kernels.backward(
+        d_x, d_weight, d_bias, d_history = ctx.kernels.backward(
             d_y if d_y.stride(1) == 1 else d_y.contiguous(),
             _dense(d_final),
             x,
             weight,
             bias,
-            context.segments,
+            ctx.segments,
             history,
-            context.code,
+            ctx.code,
         )
         return (
             d_x,

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jamba_reader.ops.machine.activation import ActivationName, activate, computing_dtype
+from jamba_reader.ops.activation import ActivationName, activate, computing_dtype
 from jamba_reader.ops.segments import Segments
 
 

@@ -1,4 +1,4 @@
-"""The door to the routed experts and to the int8 linear map: checks, kernels, gradients."""
+"""Routed experts and the int8 linear map: checks, choice of the implementation and gradients."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from jaxtyping import Float, Float32, Int8, Int64
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from jamba_reader.ops.activation import ActivationName
+from jamba_reader.ops.experts.operands import ExpertWeights
 from jamba_reader.ops.experts.reference import int8_linear_reference, routed_experts_reference
-from jamba_reader.ops.experts.weights import ExpertWeights
-from jamba_reader.ops.machine.activation import ActivationName
 from jamba_reader.ops.selection import Implementation, select
 from spider.errors import DataError
 
@@ -84,7 +84,7 @@ def int8_linear(
 class _RoutedExperts(torch.autograd.Function):
     @staticmethod
     def forward(
-        context: Any,
+        ctx: Any,
         x: Tensor,
         gate_up: Tensor,
         down: Tensor,
@@ -100,26 +100,26 @@ class _RoutedExperts(torch.autograd.Function):
             x, experts, expert_ids, expert_weights, activation, keep=True
         )
         # what is wide is saved, not just remembered: gradient checkpointing lets go of it
-        context.save_for_backward(
+        ctx.save_for_backward(
             x, gate_up, down, expert_weights, gate_up_scale, down_scale, kept.gate_up
         )
-        context.routing = kept.routing
-        context.activation, context.chosen = activation, chosen
+        ctx.routing = kept.routing
+        ctx.activation, ctx.chosen = activation, chosen
         return y  # type: ignore[no-any-return]
 
     @staticmethod
     @once_differentiable
-    def backward(context: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        x, gate_up, down, expert_weights, *scales, products = context.saved_tensors
-        of_x, of_gate_up, of_down = context.needs_input_grad[:3]
-        kernels = _kernels(context.chosen)
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        x, gate_up, down, expert_weights, *scales, products = ctx.saved_tensors
+        of_x, of_gate_up, of_down = ctx.needs_input_grad[:3]
+        kernels = _kernels(ctx.chosen)
         grads = kernels.backward(
             upstream.contiguous(),
-            kernels.Kept(context.routing, products),
+            kernels.Kept(ctx.routing, products),
             x,
             ExpertWeights(gate_up, down, *scales),
             expert_weights,
-            context.activation,
+            ctx.activation,
             of_x=of_x,
             of_weights=of_gate_up or of_down,
         )
@@ -128,14 +128,14 @@ class _RoutedExperts(torch.autograd.Function):
 
 class _Int8Linear(torch.autograd.Function):
     @staticmethod
-    def forward(context: Any, x: Tensor, weight: Tensor, scale: Tensor, chosen: str) -> Tensor:
-        context.save_for_backward(weight, scale)
+    def forward(ctx: Any, x: Tensor, weight: Tensor, scale: Tensor, chosen: str) -> Tensor:
+        ctx.save_for_backward(weight, scale)
         return _kernels(chosen).linear(x, weight, scale)  # type: ignore[no-any-return]
 
     @staticmethod
     @once_differentiable
-    def backward(context: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        weight, scale = context.saved_tensors
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        weight, scale = ctx.saved_tensors
         scaled = (upstream * scale).to(upstream.dtype)
         return torch.mm(scaled, weight.to(upstream.dtype)), None, None, None
 

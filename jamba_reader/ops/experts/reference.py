@@ -11,8 +11,8 @@ from jaxtyping import Float, Float32, Int8, Int64
 from torch import Tensor
 from torch.nn import functional
 
-from jamba_reader.ops.experts.weights import ExpertWeights
-from jamba_reader.ops.machine.activation import ActivationName, activate, computing_dtype
+from jamba_reader.ops.activation import ActivationName, activate, computing_dtype
+from jamba_reader.ops.experts.operands import ExpertWeights
 
 
 def int8_linear_reference(

@@ -1,4 +1,4 @@
-"""The door to the gated activation: picks a kernel and differentiates through it."""
+"""The gated activation: checks, choice of the implementation and gradients."""
 
 from functools import cache
 from importlib import import_module
@@ -10,8 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from jamba_reader.ops.activation import ActivationName, activation_code
 from jamba_reader.ops.gated_activation import reference
-from jamba_reader.ops.machine.activation import ActivationName, activation_code
 from jamba_reader.ops.selection import Implementation, select
 from spider.errors import DataError
 
@@ -77,15 +77,15 @@ class _Differentiable(torch.autograd.Function):
     """The gated activation with its kernels' own backward pass."""
 
     @staticmethod
-    def forward(context: Any, gate_up: Tensor, code: int, kernels: ModuleType) -> Tensor:
+    def forward(ctx: Any, gate_up: Tensor, code: int, kernels: ModuleType) -> Tensor:
         gate_up = _rows(gate_up)
-        context.save_for_backward(gate_up)
-        context.code, context.kernels = code, kernels
+        ctx.save_for_backward(gate_up)
+        ctx.code, ctx.kernels = code, kernels
         y: Tensor = kernels.forward(gate_up, code)
         return y
 
     @staticmethod
     @once_differentiable
-    def backward(context: Any, d_y: Tensor) -> tuple[Tensor | None, ...]:
-        (gate_up,) = context.saved_tensors
-        return context.kernels.backward(_rows(d_y), gate_up, context.code), None, None
+    def backward(ctx: Any, d_y: Tensor) -> tuple[Tensor | None, ...]:
+        (gate_up,) = ctx.saved_tensors
+        return ctx.kernels.backward(_rows(d_y), gate_up, ctx.code), None, None

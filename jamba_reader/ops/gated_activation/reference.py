@@ -6,7 +6,7 @@ Source: Shazeer, "GLU Variants Improve Transformer" (2020), equation 5.
 from jaxtyping import Float
 from torch import Tensor
 
-from jamba_reader.ops.machine.activation import ActivationName, activate, computing_dtype
+from jamba_reader.ops.activation import ActivationName, activate, computing_dtype
 
 
 def gated_activation(

@@ -1,4 +1,4 @@
-"""The door to linear maps: torch's product, or for a few rows on a CPU the one that reads faster.
+"""Linear maps: torch's product, or for a few rows on a CPU a kernel that reads weights faster.
 
 A few rows times a matrix cost what reading the matrix costs, and torch reads it more slowly than
 ``few_rows``: see ``benchmarks/results/jamba_few_rows.json``.
@@ -7,8 +7,8 @@ A few rows times a matrix cost what reading the matrix costs, and torch reads it
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
+from jamba_reader.ops.linear import reference
 from jamba_reader.ops.selection import Implementation
 
 FEW_ROWS = 16
@@ -44,7 +44,7 @@ def linear(
         or (bias is not None and bias.shape != weight.shape[:1])
         or (torch.is_grad_enabled() and any(t.requires_grad for t in operands))
     ):
-        return functional.linear(x, weight, bias)
+        return reference.linear(x, weight, bias)
     from jamba_reader.ops.linear.cpu import launch as cpu
 
     return cpu.linear_few_rows(x, weight, bias)

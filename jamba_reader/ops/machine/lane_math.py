@@ -1,68 +1,51 @@
-"""Exponential, softplus and sigmoid of sixteen lanes, and rows read and written as lanes.
+"""Exponential, softplus and sigmoid of sixteen lanes.
 
 The polynomials are minimax fits made in float64 by Lawson's iteration. ``2**r - 1`` has no constant
 term, so a decay that is nearly one is as exact as float32 can say it.
 """
 
-from typing import NamedTuple, no_type_check
+from typing import no_type_check
 
 import numpy as np
 
 from jamba_reader.ops.machine.lanes import (
-    LANES_BYTES,
-    WIDTH,
     broadcast,
-    copy_bytes,
     fma,
-    load,
-    load_bfloat16,
-    load_scalar,
-    load_scalar_bfloat16,
-    load_scalar_int8,
     maximum,
     negative_magnitude,
-    store,
-    store_bfloat16,
-    store_scalar,
-    store_scalar_bfloat16,
     times_power_of_two,
     where_negative,
 )
-from jamba_reader.ops.machine.memory import rounded
 from spider.compilation import njit
 
-FLOAT32, BFLOAT16, INT8 = 0, 1, 2
-"""How numbers are held in memory."""
-
-_BFLOAT16 = np.int16(0)
-
-
-class Rows(NamedTuple):
-    """A matrix whose rows are contiguous, or a vector; ``address`` 0 stands for None.
-
-    Attributes:
-        address: of its first number.
-        stride: numbers from row to row.
-        kind: how they are held.
-    """
-
-    address: int
-    stride: int
-    kind: int
-
-
 LOG2E = np.float32(1.4426950408889634)
+
+
 _LOG2E_REST = np.float32(1.4426950408889634 - float(LOG2E))
+
+
 _ONE = np.float32(1)
+
+
 _TWO = np.float32(2)
+
+
 _SMALLEST_EXPONENT = np.float32(-126)
+
+
 _SMALLEST_LOGARITHM = np.float32(-87.3)
+
+
 # added and taken away again it rounds to an integer, which stands in the low bits meanwhile
 _ROUNDER = np.float32(1.5 * 2**23)
+
+
 # (2**r - 1) / r for |r| <= 1/2
 _POWER = tuple(
     np.float32(c) for c in (0.69314714, 0.24022351, 0.055505002, 0.0096662455, 0.0013333539)
 )
+
+
 # atanh(s) / s in s**2 for s <= 1/3
 _ATANH = tuple(np.float32(c) for c in (1.0, 0.33333157, 0.20012455, 0.139803, 0.14089172))
 
@@ -144,78 +127,3 @@ def sigmoid(x):
     small = exp_of_negative(negative_magnitude(x))
     numerator = where_negative(x, small, broadcast(_ONE))
     return numerator / (small + broadcast(_ONE))
-
-
-@njit
-@no_type_check
-def bytes_of(kind):
-    """Bytes of one number."""
-    return 4 >> kind
-
-
-@njit
-@no_type_check
-def read_one(address, index, kind):
-    """The number at ``index``, as float32."""
-    if kind == BFLOAT16:
-        return load_scalar_bfloat16(address + 2 * index)
-    if kind == INT8:
-        return load_scalar_int8(address + index)
-    return load_scalar(address + 4 * index)
-
-
-@njit
-@no_type_check
-def write_one(address, index, kind, value):
-    """Write the float at ``index``, rounded to what is held there."""
-    if kind == BFLOAT16:
-        store_scalar_bfloat16(address + 2 * index, value)
-    else:
-        store_scalar(address + 4 * index, value)
-
-
-@njit
-@no_type_check
-def rounded_to(kind, value):
-    """A float32 rounded to what memory of this kind holds, as a float32."""
-    return rounded(_BFLOAT16, value) if kind == BFLOAT16 else value
-
-
-@njit
-@no_type_check
-def read(address, index, kind, present, spare):
-    """Sixteen floats from ``index`` on; those beyond the first ``present`` are zero.
-
-    ``spare`` is the address of 64 free bytes: what is not there must not be read.
-    """
-    size = 2 if kind == BFLOAT16 else 4
-    place = address + size * index
-    if present < WIDTH:
-        store(spare, broadcast(np.float32(0)))
-        copy_bytes(spare, place, size * present)
-        place = spare
-    if kind == BFLOAT16:
-        return load_bfloat16(place)
-    return load(place)
-
-
-@njit
-@no_type_check
-def write(address, index, kind, present, spare, value):
-    """Write the first ``present`` lanes from ``index`` on."""
-    size = 2 if kind == BFLOAT16 else 4
-    place = address + size * index
-    target = place if present >= WIDTH else spare
-    if kind == BFLOAT16:
-        store_bfloat16(target, value)
-    else:
-        store(target, value)
-    if present < WIDTH:
-        copy_bytes(place, spare, size * present)
-
-
-@njit
-@no_type_check
-def lane_place(address, row):
-    """Address of a row of lanes."""
-    return address + LANES_BYTES * row

@@ -18,7 +18,7 @@ from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from jamba_reader.ops.machine.scalar_math import narrow_to_bfloat16
+from jamba_reader.ops.machine.memory import narrow_to_bfloat16
 
 WIDTH = 16
 LANES_BYTES = 64

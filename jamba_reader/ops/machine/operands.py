@@ -1,12 +1,15 @@
-"""Tensors as numba kernels take them: addresses, strides and kinds; the caller keeps them alive."""
+"""Tensors as numba kernels take them: addresses, strides and kinds. The caller keeps them alive."""
+
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from jamba_reader.ops.machine.lane_math import BFLOAT16, FLOAT32, INT8, Rows
-from jamba_reader.ops.machine.lane_products import Matrix
+from jamba_reader.ops.machine.memory import AS_BFLOAT16, AS_FLOAT32
+from jamba_reader.ops.machine.rows import BFLOAT16, FLOAT32, INT8, Matrix, Rows
 
 KINDS = {torch.float32: FLOAT32, torch.bfloat16: BFLOAT16, torch.int8: INT8}
+_ELEMENTS: dict[torch.dtype, Any] = {torch.float32: AS_FLOAT32, torch.bfloat16: AS_BFLOAT16}
 
 NO_ROWS = Rows(0, 0, FLOAT32)
 
@@ -30,3 +33,8 @@ def matrix_of(weight: Tensor, scale: Tensor | None = None) -> Matrix:
     """Return a contiguous weight and the scales of its rows."""
     rows, columns = weight.shape
     return Matrix(weight.data_ptr(), rows, columns, KINDS[weight.dtype], address_of(scale))
+
+
+def element_of(dtype: torch.dtype) -> Any:
+    """Return the element (see ``memory``) of float32 or bfloat16."""
+    return _ELEMENTS[dtype]

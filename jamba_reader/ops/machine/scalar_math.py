@@ -1,10 +1,8 @@
-"""Scalar maths for numba loops that LLVM turns into vector code: no libm call, no branch.
+"""Maths of single float32 for numba loops that LLVM turns into vector code.
 
-numba without SVML leaves ``math.exp`` a scalar call, and a loop around it stays scalar. These
-functions are polynomials and selections instead, so the loop vectorises whole. ``load`` and
-``store`` also read and write bfloat16 (held as int16, which numpy has) and tell LLVM that what is
-stored is never what is loaded, which spares the run-time checks that forbid vectors in loops over
-many arrays. Keep to that: no kernel may load from an array that it stores to.
+There is no libm call and no branch. numba without SVML leaves ``math.exp`` a scalar call, and a
+loop around it stays scalar. These functions are polynomials and selections instead, so the loop
+vectorises whole.
 
 Polynomials are minimax fits in float64 by Lawson's iteration; the stated errors are relative,
 measured in float32. Functions here are called from other ``@njit`` functions only.
@@ -21,12 +19,21 @@ from numba.extending import intrinsic
 from spider.compilation import njit
 
 _LOG2E_HIGH = np.float32(1.4426950408889634)
+
+
 _LOG2E_LOW = np.float32(1.4426950408889634 - float(np.float32(1.4426950408889634)))
+
+
 # added and taken away again, it rounds to an integer, which stands in the low bits meanwhile
 _ROUNDER = np.float32(1.5 * 2**23)
 
+
 _FLOAT = ir.FloatType()
+
+
 _INT32 = ir.IntType(32)
+
+
 _INT16 = ir.IntType(16)
 
 
@@ -54,74 +61,6 @@ def _scale_by_power(typing_context, x, shifted):
         return builder.bitcast(scaled, _FLOAT)
 
     return types.float32(types.float32, types.float32), generate
-
-
-@no_type_check
-def _address(context, builder, signature, operands):
-    """Pointer to ``array[row, column]``, without numba's wrap-around of negative indices."""
-    array = context.make_array(signature.args[0])(context, builder, operands[0])
-    strides = cgutils.unpack_tuple(builder, array.strides, 2)
-    kind = context.get_data_type(signature.args[0].dtype).as_pointer()
-    start = builder.bitcast(array.data, ir.IntType(8).as_pointer())
-    row = builder.bitcast(builder.gep(start, [builder.mul(operands[1], strides[0])]), kind)
-    return builder.gep(row, [operands[2]])
-
-
-@no_type_check
-def mark_alias(builder, instruction, kind):
-    """Put loads out of, and stores into, one alias scope, named so that all modules share it."""
-    module = builder.module
-    domain = module.add_metadata(["jamba_reader kernels"])
-    scope = module.add_metadata(["what kernels store", domain])
-    instruction.set_metadata(kind, module.add_metadata([scope]))
-
-
-@intrinsic
-@no_type_check
-def load(typing_context, array, row, column):
-    """``array[row, column]`` as float32, of a float32 or a bfloat16 (int16) matrix.
-
-    The last dimension is contiguous, indices are at least 0.
-    """
-
-    def generate(context, builder, signature, operands):
-        value = builder.load(_address(context, builder, signature, operands))
-        mark_alias(builder, value, "noalias")
-        if signature.args[0].dtype == types.float32:
-            return value
-        return builder.bitcast(builder.shl(builder.zext(value, _INT32), _INT32(16)), _FLOAT)
-
-    return types.float32(array, types.intp, types.intp), generate
-
-
-@intrinsic
-@no_type_check
-def store(typing_context, array, row, column, value):
-    """``array[row, column] = value``, rounded to nearest even if the matrix is bfloat16."""
-
-    def generate(context, builder, signature, operands):
-        value = operands[3]
-        if signature.args[0].dtype != types.float32:
-            value = narrow_to_bfloat16(builder, value)
-        mark_alias(
-            builder,
-            builder.store(value, _address(context, builder, signature, operands)),
-            "alias.scope",
-        )
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, types.intp, types.float32), generate
-
-
-@no_type_check
-def narrow_to_bfloat16(builder, value):
-    """Bits of the bfloat16 nearest to a float32, ties to even, NaN kept."""
-    bits = builder.bitcast(value, _INT32)
-    odd = builder.and_(builder.lshr(bits, _INT32(16)), _INT32(1))
-    rounded = builder.add(builder.add(bits, _INT32(0x7FFF)), odd)
-    number = builder.fcmp_ordered("==", value, value)
-    chosen = builder.select(number, rounded, _INT32(0x7FC00000))
-    return builder.trunc(builder.lshr(chosen, _INT32(16)), _INT16)
 
 
 @njit(error_model="numpy")

@@ -1,4 +1,4 @@
-"""The door to root-mean-square normalisation: picks a kernel and differentiates through it."""
+"""Root-mean-square normalisation: checks, choice of the implementation and gradients."""
 
 from functools import cache
 from importlib import import_module
@@ -122,7 +122,7 @@ class _Differentiable(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        context: Any,
+        ctx: Any,
         x: Tensor,
         residual: Tensor | None,
         weight: Tensor,
@@ -132,19 +132,19 @@ class _Differentiable(torch.autograd.Function):
         weight = weight.contiguous()
         residual = None if residual is None else _rows(residual)
         y, total = kernels.forward(_rows(x), residual, weight, eps)
-        context.save_for_backward(total, weight)
-        context.eps, context.kernels, context.adds = eps, kernels, residual is not None
-        context.set_materialize_grads(False)
+        ctx.save_for_backward(total, weight)
+        ctx.eps, ctx.kernels, ctx.adds = eps, kernels, residual is not None
+        ctx.set_materialize_grads(False)
         return y if residual is None else (y, total)
 
     @staticmethod
     @once_differentiable
     def backward(
-        context: Any, d_y: Tensor | None, d_total: Tensor | None = None
+        ctx: Any, d_y: Tensor | None, d_total: Tensor | None = None
     ) -> tuple[Tensor | None, ...]:
         if d_y is None:
-            return d_total, d_total if context.adds else None, None, None, None
-        total, weight = context.saved_tensors
+            return d_total, d_total if ctx.adds else None, None, None, None
+        total, weight = ctx.saved_tensors
         d_total = None if d_total is None else _rows(d_total)
-        d_x, d_weight = context.kernels.backward(_rows(d_y), d_total, total, weight, context.eps)
-        return d_x, d_x if context.adds else None, d_weight, None, None
+        d_x, d_weight = ctx.kernels.backward(_rows(d_y), d_total, total, weight, ctx.eps)
+        return d_x, d_x if ctx.adds else None, d_weight, None, None

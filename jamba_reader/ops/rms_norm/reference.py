@@ -8,7 +8,7 @@ multiplied by the weight: in bfloat16 another order gives other bits.
 from jaxtyping import Float
 from torch import Tensor
 
-from jamba_reader.ops.machine.activation import computing_dtype
+from jamba_reader.ops.activation import computing_dtype
 
 
 def rms_norm(

@@ -1,17 +1,20 @@
-"""The door to the selective scan: checks the operands and picks the implementation."""
+"""The selective scan: checks, choice of the implementation and gradients."""
 
 # ruff: noqa: N803
 # A, B, C and D are the names of these matrices in the literature
 
+from types import ModuleType
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation, select
 from jamba_reader.ops.selective_scan.cpu import launch as cpu
-from jamba_reader.ops.selective_scan.differentiable import scan_with
-from jamba_reader.ops.selective_scan.gpu import cuda_package as mamba_ssm_kernel
+from jamba_reader.ops.selective_scan.gpu import cuda_package
 from jamba_reader.ops.selective_scan.operands import ScanInputs, ScanOutput, check_inputs
 from jamba_reader.ops.selective_scan.reference import selective_scan_reference
 from spider.errors import DataError
@@ -59,18 +62,74 @@ def selective_scan(
     if snapshot_every is not None and snapshot_every < 1:
         raise DataError(f"selective_scan: snapshot_every is {snapshot_every}, expected 1 or more")
     available = _AVAILABLE.get(x.dtype, ("reference",))
-    if x.is_cuda and mamba_ssm_kernel.can_scan(inputs, segments, snapshot_every):
+    if x.is_cuda and cuda_package.can_scan(inputs, segments, snapshot_every):
         available = (*available, "mamba_ssm")
     chosen = select(
         "selective_scan", implementation, device=x.device, dtype=x.dtype, available=available
     )
     if chosen == "mamba_ssm":
-        return mamba_ssm_kernel.scan(inputs, segments)
+        return cuda_package.scan(inputs, segments)
     if chosen == "triton":
-        # not at the top: without Triton the rest of the door still opens
+        # not at the top: without Triton the other implementations run
         from jamba_reader.ops.selective_scan.gpu import launch as gpu
 
-        return scan_with(gpu, inputs, segments, snapshot_every)
+        return _scan_with(gpu, inputs, segments, snapshot_every)
     if chosen == "cpu":
-        return scan_with(cpu, inputs, segments, snapshot_every)
+        return _scan_with(cpu, inputs, segments, snapshot_every)
     return selective_scan_reference(inputs, segments, snapshot_every)
+
+
+class _Scan(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        kernel: ModuleType,
+        segments: Segments,
+        snapshot_every: int | None,
+        *tensors: Any,
+    ) -> tuple[Tensor | None, ...]:
+        """Scan, keeping the states before every block."""
+        output, blocks = kernel.scan(
+            ScanInputs(*tensors), segments, snapshot_every, keep_blocks=True
+        )
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(blocks, *tensors)
+        ctx.kernel, ctx.segments = kernel, segments
+        if output.snapshots is not None:
+            ctx.mark_non_differentiable(output.snapshots)
+        return tuple(output)
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, dy: Tensor | None, dfinal: Tensor | None, _: Tensor | None
+    ) -> tuple[Any, ...]:
+        """Scan backward from the kept states."""
+        blocks, *tensors = ctx.saved_tensors
+        inputs = ScanInputs(*tensors)
+        if dy is None:
+            dy = torch.zeros_like(inputs.x)
+        gradients = ctx.kernel.scan_gradients(inputs, ctx.segments, blocks, dy, dfinal)
+        cast = (
+            None if tensor is None else gradient.to(tensor.dtype)
+            for gradient, tensor in zip(gradients, inputs, strict=True)
+        )
+        return (None, None, None, *cast)
+
+
+def _scan_with(
+    kernel: ModuleType, inputs: ScanInputs, segments: Segments, snapshot_every: int | None
+) -> ScanOutput:
+    """Scan with a kernel, recording how to go backward only where a gradient is wanted.
+
+    Args:
+        kernel: a module with ``scan`` and ``scan_gradients``.
+        inputs: the tensors.
+        segments: whose rows belong to which sequence.
+        snapshot_every: tokens between two snapshots of the state.
+    """
+    if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs):
+        outputs = _Scan.apply(kernel, segments, snapshot_every, *inputs)  # type: ignore[no-untyped-call]
+        return ScanOutput(*outputs)
+    output, _ = kernel.scan(inputs, segments, snapshot_every, keep_blocks=False)
+    return output  # type: ignore[no-any-return]

@@ -74,20 +74,18 @@ class _WeightedBag(torch.autograd.Function):
     """The kernel with its gradients."""
 
     @staticmethod
-    def forward(
-        context: Any, table: Tensor, weights: Tensor, ids: Tensor, offsets: Tensor
-    ) -> Tensor:
+    def forward(ctx: Any, table: Tensor, weights: Tensor, ids: Tensor, offsets: Tensor) -> Tensor:
         columns, counts, starts = _count_tokens(ids.numpy(), offsets.numpy(), table.shape[0])
         coefficients = counts * weights.detach().numpy()[columns]
         sums = _gather(table.detach().contiguous().numpy(), columns, coefficients, starts)
-        context.save_for_backward(table, weights)
-        context.bag = (columns, counts, starts)
+        ctx.save_for_backward(table, weights)
+        ctx.bag = (columns, counts, starts)
         return torch.from_numpy(sums)
 
     @staticmethod
-    def backward(context: Any, *gradients: Any) -> Any:
-        table, weights = context.saved_tensors
-        texts, counts, starts = _transpose(*context.bag, table.shape[0])
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        table, weights = ctx.saved_tensors
+        texts, counts, starts = _transpose(*ctx.bag, table.shape[0])
         d_table = torch.empty_like(table)
         d_weights = torch.empty_like(weights)
         _scatter(

@@ -46,7 +46,8 @@ def build(cls: type[Built], values: Mapping[str, Any], *, where: str = "") -> Bu
     for name, parameter in known.items():
         if name not in values:
             if parameter.default is inspect.Parameter.empty:
-                raise ConfigError(f"setting {_join(where, name)} must be given")
+                key = _join(where, name)
+                raise ConfigError(f"setting {key} must be given: {key}=VALUE")
             continue
         arguments[name] = convert(values[name], hints.get(name, Any), where=_join(where, name))
     try:
@@ -122,7 +123,7 @@ def unknown_key(path: str, known: Iterable[str]) -> str:
         known: keys that exist, by their full paths.
     """
     keys = sorted(known)
-    # a setting may have been typed without the group that it stands in
+    # a setting may have been typed without its group: steps for training.steps
     last = {key.rpartition(".")[2]: key for key in reversed(keys)}
     near = [last[path]] if path in last else difflib.get_close_matches(path, keys, n=1, cutoff=0.6)
     if not near:

@@ -16,7 +16,9 @@ from jamba_reader.checkpoints.quantization import quantise_checkpoint
 from jamba_reader.checkpoints.stored import Checkpoint
 from jamba_reader.model.loading import load_model, save_model
 from jamba_reader.model.model import JambaLanguageModel
-from jamba_reader.ops.row_quantisation.format import ExpertsInt8, dequantise_rows, quantise_rows
+from jamba_reader.ops.row_quantisation.format import ExpertsInt8
+from jamba_reader.ops.row_quantisation.op import quantise_rows
+from jamba_reader.ops.row_quantisation.reference import dequantise_rows
 from spider.errors import CheckpointError, ConfigError
 
 Write = Callable[..., Path]
@@ -156,7 +158,7 @@ import torch
 from jamba_reader.model.loading import load_model
 from jamba_reader.checkpoints.quantization import quantise_checkpoint
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
-from jamba_reader.ops.row_quantisation.cpu.quantise import MANY, quantise_rows_fast
+from jamba_reader.ops.row_quantisation.op import MANY, quantise_rows
 from jamba_reader.checkpoints.stored import Checkpoint
 
 def status(key):
@@ -164,7 +166,7 @@ def status(key):
     return next(int(line.split()[1]) for line in lines if line.startswith(key)) * 1024
 
 folder = Path(sys.argv[1])
-quantise_rows_fast(torch.ones(MANY // 256, 256))
+quantise_rows(torch.ones(MANY // 256, 256))
 # what compiling took is forgotten
 Path("/proc/self/clear_refs").write_text("5")
 before = status("VmRSS")

@@ -16,11 +16,10 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from triton.runtime.jit import JITFunction
 
-from jamba_reader.ops.attention.gpu import backward as triton_backward
-from jamba_reader.ops.attention.gpu import forward as triton_kernel
+from jamba_reader.ops.attention.gpu import launch as attention
 from jamba_reader.ops.causal_conv1d.gpu import launch as convolution
 from jamba_reader.ops.experts.gpu import launch as experts
-from jamba_reader.ops.experts.weights import ExpertWeights
+from jamba_reader.ops.experts.operands import ExpertWeights
 from jamba_reader.ops.gated_activation.gpu import launch as activation
 from jamba_reader.ops.rms_norm.gpu import launch as norm
 from jamba_reader.ops.segments import Segments
@@ -95,8 +94,8 @@ def route_to_experts(tokens: int, dtype: torch.dtype, *, int8: bool, backward: b
 def decode(dtype: torch.dtype, head_dim: int) -> None:
     query, memory = empty(4, 32, head_dim, dtype=dtype), empty(4, 8, 4096, head_dim, dtype=dtype)
     lengths = empty(4, dtype=torch.int64)
-    mixed, logs = triton_kernel.decode_forward(query, memory, memory, lengths, 4000, 0.1)
-    triton_backward.decode_backward(mixed, query, memory, memory, lengths, 4000, 0.1, mixed, logs)
+    mixed, logs = attention.decode_forward(query, memory, memory, lengths, 4000, 0.1)
+    attention.decode_backward(mixed, query, memory, memory, lengths, 4000, 0.1, mixed, logs)
 
 
 def scan_all(segments: Segments, *, state: bool, snapshot_every: int | None) -> None:

@@ -11,9 +11,9 @@ pytest.importorskip("triton")
 
 SCRIPT = Path(__file__).with_name("compiled_for_hopper.py")
 KERNELS = """
-    _attend _merge _differentiate _forward _backward scan_kernel carry_kernel reverse_ends_kernel
-    reverse_kernel gate_up_kernel product_kernel combine_kernel gate_backward_kernel
-    weight_gradient_kernel
+    attend_kernel merge_kernel differentiate_kernel forward_kernel backward_kernel scan_kernel
+    carry_kernel reverse_ends_kernel reverse_kernel gate_up_kernel product_kernel combine_kernel
+    gate_backward_kernel weight_gradient_kernel
 """
 
 

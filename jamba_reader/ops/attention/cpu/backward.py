@@ -9,10 +9,7 @@ the pieces at the end.
 from typing import no_type_check
 
 import numpy as np
-import torch
-from jaxtyping import Float, Int64
 from numba import prange
-from torch import Tensor
 
 from jamba_reader.ops.attention.cpu.blocks import (
     BLOCK,
@@ -25,80 +22,15 @@ from jamba_reader.ops.attention.cpu.blocks import (
 )
 from jamba_reader.ops.attention.cpu.layout import (
     LN2,
-    LOG2E,
-    byte_strides,
-    in_tiles,
     piece_bounds,
-    plan_work,
 )
 from jamba_reader.ops.machine.lanes import LANES_BYTES, broadcast, store
 from spider.compilation import njit
 
 
-def decode_backward(
-    gradient: Float[Tensor, "sequences heads head_dim"],
-    query: Float[Tensor, "sequences heads head_dim"],
-    keys: Float[Tensor, "sequences kv_heads capacity head_dim"],
-    values: Float[Tensor, "sequences kv_heads capacity head_dim"],
-    lengths: Int64[Tensor, " sequences"],
-    longest: int,
-    scale: float,
-    mixed: Float[Tensor, "sequences heads head_dim"],
-    logs: Float[Tensor, "sequences kv_heads tiles"],
-) -> tuple[
-    Float[Tensor, "sequences heads head_dim"],
-    Float[Tensor, "sequences kv_heads capacity head_dim"],
-    Float[Tensor, "sequences kv_heads capacity head_dim"],
-]:
-    """Return the gradients of query, keys and values, in their dtypes.
-
-    Args:
-        gradient: of the result.
-        query: as in the forward pass.
-        keys: as in the forward pass.
-        values: as in the forward pass.
-        lengths: as in the forward pass.
-        longest: of the lengths.
-        scale: of the scores.
-        mixed: the result.
-        logs: log2 of each softmax's sum, from the forward pass.
-    """
-    sequences, query_heads, head_dim = query.shape
-    kv_heads, capacity = keys.shape[1:3]
-    plan = plan_work(query, keys, longest)
-    scaled = in_tiles(query.float() * (scale * LOG2E), kv_heads, plan)
-    outer = in_tiles(gradient, kv_heads, plan)
-    deltas = (outer * in_tiles(mixed, kv_heads, plan)).sum(-1)
-    logs = logs.contiguous()
-    query_parts = torch.zeros((sequences, kv_heads, plan.pieces, plan.heads, plan.width))
-    key_gradient = torch.zeros((sequences, kv_heads, capacity, plan.width))
-    value_gradient = torch.zeros_like(key_gradient)
-    room = plan.room + plan.heads * BLOCK
-    scratch = torch.zeros((plan.workers, room))
-    kernel = _backward if plan.workers == 1 else _backward_in_parallel
-    kernel(
-        plan.workers,
-        (sequences, kv_heads, plan.pieces, plan.heads, plan.width, head_dim),
-        (scaled.data_ptr(), outer.data_ptr(), deltas.data_ptr(), logs.data_ptr()),
-        (query_parts.data_ptr(), key_gradient.data_ptr(), value_gradient.data_ptr(), capacity),
-        (scratch.data_ptr(), 4 * room),
-        (keys.data_ptr(), *byte_strides(keys)),
-        (values.data_ptr(), *byte_strides(values)),
-        keys.element_size(),
-        lengths.numpy(),
-    )
-    group = query_heads // kv_heads
-    query_gradient = query_parts.sum(2)[:, :, :group, :head_dim] * (scale * LOG2E)
-    return (
-        query_gradient.reshape(query.shape).to(query.dtype),
-        key_gradient[..., :head_dim].to(keys.dtype),
-        value_gradient[..., :head_dim].to(values.dtype),
-    )
-
-
 @njit(error_model="numpy")
 @no_type_check
-def _differentiate(task, shape, places, results, scratch, keys, values, item_size, lengths):
+def _differentiate_piece(task, shape, places, results, scratch, keys, values, item_size, lengths):
     """Gradients of one piece of one sequence, from one group of heads."""
     _, kv_heads, _, heads, width, head_dim = shape
     sequence, kv_head, start, stop = piece_bounds(task, shape, lengths)
@@ -137,18 +69,24 @@ def _differentiate(task, shape, places, results, scratch, keys, values, item_siz
 
 @njit(error_model="numpy")
 @no_type_check
-def _backward(workers, shape, places, results, scratch, keys, values, item_size, lengths):
+def differentiate(workers, shape, places, results, scratch, keys, values, item_size, lengths):
+    """Differentiate on one thread; operands as ``launch.decode_backward`` passes them."""
     for task in range(shape[0] * shape[1] * shape[2]):
-        _differentiate(task, shape, places, results, scratch[0], keys, values, item_size, lengths)
+        _differentiate_piece(
+            task, shape, places, results, scratch[0], keys, values, item_size, lengths
+        )
 
 
 @njit(error_model="numpy", parallel=True)
 @no_type_check
-def _backward_in_parallel(
+def differentiate_in_parallel(
     workers, shape, places, results, scratch, keys, values, item_size, lengths
 ):
+    """Differentiate on several threads, each with its own scratch memory."""
     tasks = shape[0] * shape[1] * shape[2]
     for worker in prange(workers):
-        room = scratch[0] + worker * scratch[1]
+        own = scratch[0] + worker * scratch[1]
         for task in range(worker, tasks, workers):
-            _differentiate(task, shape, places, results, room, keys, values, item_size, lengths)
+            _differentiate_piece(
+                task, shape, places, results, own, keys, values, item_size, lengths
+            )

@@ -1,46 +1,20 @@
-"""Attention of one token per sequence on a CPU: every key and value is read once.
+"""Attention of one token per sequence on a CPU: calls of the numba kernels."""
 
-The time goes into fetching the memory, so all query heads of a group share each key they meet. A
-sequence is split into pieces of whole blocks; each piece keeps its own maximum m and sum of
-exponentials l, and the pieces are weighed together at the end (Flash-Decoding, PyTorch blog,
-2023-10-13; the running softmax of FlashAttention, arXiv:2205.14135, algorithm 1). Scores are in
-units of log 2, because 2ˣ is what the machine computes; all sums are in float32.
-"""
-
-from typing import no_type_check
-
-import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from numba import prange
 from torch import Tensor
 
+from jamba_reader.ops.attention.cpu.backward import differentiate, differentiate_in_parallel
 from jamba_reader.ops.attention.cpu.blocks import (
     BLOCK,
-    BLOCK_BYTES,
-    LOWEST,
-    add_weighted_rows,
-    exponentiate,
-    products,
-    widened,
 )
+from jamba_reader.ops.attention.cpu.forward import attend, attend_in_parallel
 from jamba_reader.ops.attention.cpu.layout import (
     LOG2E,
     byte_strides,
     in_tiles,
-    piece_bounds,
     plan_work,
 )
-from jamba_reader.ops.machine.lanes import (
-    LANES_BYTES,
-    broadcast,
-    fma,
-    load,
-    load_scalar,
-    store,
-    store_scalar,
-)
-from spider.compilation import njit
 
 
 def decode_forward(
@@ -71,13 +45,13 @@ def decode_forward(
     sums = torch.empty((sequences, kv_heads, plan.pieces, plan.heads, plan.width))
     # maxima and sums of exponentials; then logs
     notes = torch.empty((sequences, kv_heads, plan.pieces, 2, plan.heads))
-    scratch = torch.zeros((plan.workers, plan.room))
-    kernel = _forward if plan.workers == 1 else _forward_in_parallel
+    scratch = torch.zeros((plan.workers, plan.scratch))
+    kernel = attend if plan.workers == 1 else attend_in_parallel
     kernel(
         plan.workers,
         (sequences, kv_heads, plan.pieces, plan.heads, plan.width, head_dim),
         (tiled.data_ptr(), sums.data_ptr(), notes.data_ptr()),
-        (scratch.data_ptr(), 4 * plan.room),
+        (scratch.data_ptr(), 4 * plan.scratch),
         (keys.data_ptr(), *byte_strides(keys)),
         (values.data_ptr(), *byte_strides(values)),
         keys.element_size(),
@@ -88,85 +62,62 @@ def decode_forward(
     return mixed.to(query.dtype), notes[:, :, 0, 0]
 
 
-@njit(error_model="numpy")
-@no_type_check
-def _attend(task, shape, places, scratch, keys, values, item_size, lengths):
-    """Attend to one piece of one sequence, for one group of heads."""
-    _, kv_heads, _, heads, width, head_dim = shape
-    sequence, kv_head, start, stop = piece_bounds(task, shape, lengths)
-    query = places[0] + (sequence * kv_heads + kv_head) * heads * width * 4
-    sums = places[1] + task * heads * width * 4
-    tops = places[2] + task * heads * 8
-    totals = tops + heads * 4
-    key_room = scratch
-    value_room = key_room + BLOCK * width * 4
-    weights = value_room + BLOCK * width * 4
-    decays = weights + heads * BLOCK_BYTES
-    zero = broadcast(np.float32(0))
-    for head in range(heads):
-        store_scalar(tops + 4 * head, LOWEST)
-        store_scalar(totals + 4 * head, np.float32(0))
-    for place in range(sums, sums + heads * width * 4, LANES_BYTES):
-        store(place, zero)
-    key_place = keys[0] + sequence * keys[1] + kv_head * keys[2]
-    value_place = values[0] + sequence * values[1] + kv_head * values[2]
-    for first in range(start, stop, BLOCK):
-        rows = min(BLOCK, stop - first)
-        block, stride = widened(
-            key_place + first * keys[3], keys[3], item_size, head_dim, width, rows, key_room
-        )
-        products(query, heads, block, stride, rows, width, weights)
-        exponentiate(weights, heads, rows, tops, totals, decays)
-        block, stride = widened(
-            value_place + first * values[3], values[3], item_size, head_dim, width, rows, value_room
-        )
-        add_weighted_rows(weights, decays, heads, block, stride, rows, width, sums)
+def decode_backward(
+    gradient: Float[Tensor, "sequences heads head_dim"],
+    query: Float[Tensor, "sequences heads head_dim"],
+    keys: Float[Tensor, "sequences kv_heads capacity head_dim"],
+    values: Float[Tensor, "sequences kv_heads capacity head_dim"],
+    lengths: Int64[Tensor, " sequences"],
+    longest: int,
+    scale: float,
+    mixed: Float[Tensor, "sequences heads head_dim"],
+    logs: Float[Tensor, "sequences kv_heads tiles"],
+) -> tuple[
+    Float[Tensor, "sequences heads head_dim"],
+    Float[Tensor, "sequences kv_heads capacity head_dim"],
+    Float[Tensor, "sequences kv_heads capacity head_dim"],
+]:
+    """Return the gradients of query, keys and values, in their dtypes.
 
-
-@njit(error_model="numpy")
-@no_type_check
-def _merge(pair, shape, places):
-    """Weigh the pieces of one sequence and key head together, into the first."""
-    pieces, heads, width = shape[2], shape[3], shape[4]
-    sums = places[1] + pair * pieces * heads * width * 4
-    notes = places[2] + pair * pieces * heads * 8
-    for head in range(heads):
-        top = LOWEST
-        for piece in range(pieces):
-            top = max(top, load_scalar(notes + (piece * 2 * heads + head) * 4))
-        total = np.float32(0)
-        for piece in range(pieces):
-            place = notes + (piece * 2 * heads + head) * 4
-            weight = np.float32(2) ** (load_scalar(place) - top)
-            store_scalar(place, weight)
-            total += weight * load_scalar(place + 4 * heads)
-        for offset in range(0, width * 4, LANES_BYTES):
-            mixed = broadcast(np.float32(0))
-            for piece in range(pieces):
-                share = load_scalar(notes + (piece * 2 * heads + head) * 4) / total
-                row = sums + (piece * heads + head) * width * 4
-                mixed = fma(broadcast(share), load(row + offset), mixed)
-            store(sums + head * width * 4 + offset, mixed)
-        store_scalar(notes + head * 4, top + np.float32(np.log2(total)))
-
-
-@njit(error_model="numpy")
-@no_type_check
-def _forward(workers, shape, places, scratch, keys, values, item_size, lengths):
-    pairs = shape[0] * shape[1]
-    for task in range(pairs * shape[2]):
-        _attend(task, shape, places, scratch[0], keys, values, item_size, lengths)
-    for pair in range(pairs):
-        _merge(pair, shape, places)
-
-
-@njit(error_model="numpy", parallel=True)
-@no_type_check
-def _forward_in_parallel(workers, shape, places, scratch, keys, values, item_size, lengths):
-    pairs = shape[0] * shape[1]
-    for worker in prange(workers):
-        room = scratch[0] + worker * scratch[1]
-        for task in range(worker, pairs * shape[2], workers):
-            _attend(task, shape, places, room, keys, values, item_size, lengths)
-    for pair in range(pairs):
-        _merge(pair, shape, places)
+    Args:
+        gradient: of the result.
+        query: as in the forward pass.
+        keys: as in the forward pass.
+        values: as in the forward pass.
+        lengths: as in the forward pass.
+        longest: of the lengths.
+        scale: of the scores.
+        mixed: the result.
+        logs: log2 of each softmax's sum, from the forward pass.
+    """
+    sequences, query_heads, head_dim = query.shape
+    kv_heads, capacity = keys.shape[1:3]
+    plan = plan_work(query, keys, longest)
+    scaled = in_tiles(query.float() * (scale * LOG2E), kv_heads, plan)
+    outer = in_tiles(gradient, kv_heads, plan)
+    deltas = (outer * in_tiles(mixed, kv_heads, plan)).sum(-1)
+    logs = logs.contiguous()
+    query_parts = torch.zeros((sequences, kv_heads, plan.pieces, plan.heads, plan.width))
+    key_gradient = torch.zeros((sequences, kv_heads, capacity, plan.width))
+    value_gradient = torch.zeros_like(key_gradient)
+    scratch_size = plan.scratch + plan.heads * BLOCK
+    scratch = torch.zeros((plan.workers, scratch_size))
+    kernel = differentiate if plan.workers == 1 else differentiate_in_parallel
+    kernel(
+        plan.workers,
+        (sequences, kv_heads, plan.pieces, plan.heads, plan.width, head_dim),
+        (scaled.data_ptr(), outer.data_ptr(), deltas.data_ptr(), logs.data_ptr()),
+        (query_parts.data_ptr(), key_gradient.data_ptr(), value_gradient.data_ptr(), capacity),
+        (scratch.data_ptr(), 4 * scratch_size),
+        (keys.data_ptr(), *byte_strides(keys)),
+        (values.data_ptr(), *byte_strides(values)),
+        keys.element_size(),
+        lengths.numpy(),
+    )
+    group = query_heads // kv_heads
+    query_gradient = query_parts.sum(2)[:, :, :group, :head_dim] * (scale * LOG2E)
+    return (
+        query_gradient.reshape(query.shape).to(query.dtype),
+        key_gradient[..., :head_dim].to(keys.dtype),
+        value_gradient[..., :head_dim].to(values.dtype),
+    )

@@ -27,14 +27,14 @@ class Plan(NamedTuple):
         workers: that share all pieces.
         heads: of a group, rounded up to whole tiles.
         width: of a row, rounded up to whole lanes.
-        room: float32 of scratch that a worker needs.
+        scratch: float32 that a worker needs besides its operands.
     """
 
     pieces: int
     workers: int
     heads: int
     width: int
-    room: int
+    scratch: int
 
 
 def plan_work(query: Tensor, keys: Tensor, longest: int) -> Plan:
@@ -52,8 +52,8 @@ def plan_work(query: Tensor, keys: Tensor, longest: int) -> Plan:
         # four times the workers, so that uneven sequences still end together
         wanted = -(-4 * workers // (sequences * kv_heads))
         pieces = max(1, min(wanted, longest // _PIECE_TOKENS))
-    room = 2 * BLOCK * width + 2 * heads * BLOCK + heads * WIDTH
-    return Plan(pieces, workers, heads, width, room)
+    scratch = 2 * BLOCK * width + 2 * heads * BLOCK + heads * WIDTH
+    return Plan(pieces, workers, heads, width, scratch)
 
 
 def in_tiles(rows: Tensor, kv_heads: int, plan: Plan) -> Tensor:

@@ -1,31 +1,23 @@
 """Gradients of attention of one token per sequence in Triton, in one more pass over the memory.
 
-The formulae are those of ``cpu_backward``. Every token belongs to one program, which writes the
+The formulae are those of ``cpu.backward``. Every token belongs to one program, which writes the
 gradients of its key and value; the query's are summed over the pieces afterwards, so the result
 does not depend on the order in which programs end.
 """
 
 from typing import no_type_check
 
-import torch
 import triton
 import triton.language as tl
-from jaxtyping import Float, Int64
-from torch import Tensor
 
 from jamba_reader.ops.attention.gpu.forward import (
-    LOG2E,
-    precision_of,
     product,
-    shares,
-    tile_sizes,
 )
-from jamba_reader.ops.selection import interpreting
 
 
 @triton.jit
 @no_type_check
-def _differentiate(
+def differentiate_kernel(
     gradient,
     query,
     keys,
@@ -94,72 +86,3 @@ def _differentiate(
         tl.store(value_gradient + target, of_value.to(value.dtype), mask=held)
     place = (pair * pieces + piece).to(tl.int64) * group + head
     tl.store(query_parts + place[:, None] * head_dim + lane[None, :], change, mask=inside)
-
-
-def decode_backward(
-    gradient: Float[Tensor, "sequences heads head_dim"],
-    query: Float[Tensor, "sequences heads head_dim"],
-    keys: Float[Tensor, "sequences kv_heads capacity head_dim"],
-    values: Float[Tensor, "sequences kv_heads capacity head_dim"],
-    lengths: Int64[Tensor, " sequences"],
-    longest: int,
-    scale: float,
-    mixed: Float[Tensor, "sequences heads head_dim"],
-    logs: Float[Tensor, "sequences heads"],
-) -> tuple[
-    Float[Tensor, "sequences heads head_dim"],
-    Float[Tensor, "sequences kv_heads capacity head_dim"],
-    Float[Tensor, "sequences kv_heads capacity head_dim"],
-]:
-    """Return the gradients of query, keys and values, in their dtypes.
-
-    Args:
-        gradient: of the result.
-        query: as in the forward pass.
-        keys: as in the forward pass.
-        values: as in the forward pass.
-        lengths: as in the forward pass.
-        longest: of the lengths.
-        scale: of the scores.
-        mixed: the result.
-        logs: log2 of each softmax's sum, from the forward pass.
-    """
-    sequences, query_heads, head_dim = query.shape
-    kv_heads, capacity = keys.shape[1:3]
-    group, pairs = query_heads // kv_heads, sequences * kv_heads
-    heads, width, block = tile_sizes(group, head_dim, keys.element_size())
-    share, pieces = shares(longest, pairs)
-    gradient = gradient.to(query.dtype).contiguous()
-    deltas = (gradient.float() * mixed.float()).sum(-1)
-    parts = query.new_empty((pairs, pieces, group, head_dim), dtype=torch.float32)
-    key_gradient = keys.new_zeros(keys.shape)
-    value_gradient = values.new_zeros(values.shape)
-    _differentiate[(pairs, pieces)](
-        gradient,
-        query.contiguous(),
-        keys,
-        values,
-        lengths,
-        deltas,
-        logs,
-        parts,
-        key_gradient,
-        value_gradient,
-        scale,
-        scale * LOG2E,
-        pieces,
-        capacity,
-        *keys.stride()[:3],
-        *values.stride()[:3],
-        kv_heads=kv_heads,
-        group=group,
-        head_dim=head_dim,
-        heads=heads,
-        width=width,
-        block=block,
-        share=share,
-        widen=interpreting(),
-        precision=precision_of(keys.dtype),
-    )
-    query_gradient = parts.sum(1).view(query.shape).to(query.dtype)
-    return query_gradient, key_gradient, value_gradient

@@ -8,20 +8,10 @@ float32, offsets into the memory in int64.
 
 from typing import no_type_check
 
-import torch
 import triton
 import triton.language as tl
-from jaxtyping import Float, Int64
-from torch import Tensor
 
-from jamba_reader.ops.selection import interpreting
-
-LOG2E = 1.4426950408889634
 _LOWEST = tl.constexpr(-3e38)
-# enough programs for every multiprocessor of a large card, a few times over
-_PROGRAMS = 1024
-_LEAST_SHARE = 256
-_CHUNK = 16
 
 
 @triton.jit
@@ -35,7 +25,7 @@ def product(left, right, widen: tl.constexpr, precision: tl.constexpr):
 
 @triton.jit
 @no_type_check
-def _attend(
+def attend_kernel(
     query,
     keys,
     values,
@@ -100,7 +90,7 @@ def _attend(
 
 @triton.jit
 @no_type_check
-def _merge(
+def merge_kernel(
     sums,
     tops,
     totals,
@@ -110,7 +100,7 @@ def _merge(
     group: tl.constexpr,
     head_dim: tl.constexpr,
     width: tl.constexpr,
-    room: tl.constexpr,
+    most_pieces: tl.constexpr,
     chunk: tl.constexpr,
 ):
     """Weigh the pieces of one query head together."""
@@ -118,13 +108,13 @@ def _merge(
     pair, head = row // group, row % group
     lane = tl.arange(0, width)
     top = tl.full([1], _LOWEST, tl.float32)
-    for first in range(0, room, chunk):
+    for first in range(0, most_pieces, chunk):
         piece = first + tl.arange(0, chunk)
         place = (pair * pieces + piece) * group + head
         top = tl.maximum(top, tl.max(tl.load(tops + place, mask=piece < pieces, other=_LOWEST), 0))
     total = tl.zeros([1], tl.float32)
     mixed = tl.zeros([width], tl.float32)
-    for first in range(0, room, chunk):
+    for first in range(0, most_pieces, chunk):
         piece = first + tl.arange(0, chunk)
         place = (pair * pieces + piece) * group + head
         weight = tl.exp2(tl.load(tops + place, mask=piece < pieces, other=_LOWEST) - top)
@@ -136,97 +126,3 @@ def _merge(
     place = result + row * head_dim + lane
     tl.store(place, mixed.to(result.dtype.element_ty), mask=lane < head_dim)
     tl.store(logs + row + tl.arange(0, 1), top + tl.log2(total))
-
-
-def precision_of(dtype: torch.dtype) -> str:
-    """Return how products of this type are to be multiplied: float32 without shortening to TF32."""
-    return "ieee" if dtype == torch.float32 else "tf32"
-
-
-def tile_sizes(group: int, head_dim: int, itemsize: int) -> tuple[int, int, int]:
-    """Return rows of a tile of query heads, its width and the tokens of a block.
-
-    A block of keys is 16 KiB at most: of keys and values three stages fit into 99 KiB of memory.
-    """
-    width = max(16, triton.next_power_of_2(head_dim))
-    block = min(64, max(16, 16384 // (width * itemsize)))
-    return max(16, triton.next_power_of_2(group)), width, block
-
-
-def shares(longest: int, pairs: int) -> tuple[int, int]:
-    """Return tokens of a piece, a power of two, and pieces of the longest sequence.
-
-    Only powers of two, because each is compiled for itself.
-    """
-    share = max(_LEAST_SHARE, triton.next_power_of_2(-(-longest * pairs // _PROGRAMS)))
-    return share, max(1, -(-longest // share))
-
-
-def decode_forward(
-    query: Float[Tensor, "sequences heads head_dim"],
-    keys: Float[Tensor, "sequences kv_heads capacity head_dim"],
-    values: Float[Tensor, "sequences kv_heads capacity head_dim"],
-    lengths: Int64[Tensor, " sequences"],
-    longest: int,
-    scale: float,
-) -> tuple[Float[Tensor, "sequences heads head_dim"], Float[Tensor, "sequences heads"]]:
-    """Attend to the first ``lengths`` tokens of each memory.
-
-    Args:
-        query: of one token per sequence.
-        keys: the last dimension is contiguous.
-        values: likewise.
-        lengths: at least 1.
-        longest: of the lengths.
-        scale: of the scores.
-
-    Returns:
-        The result in the query's dtype, and log2 of each softmax's sum for the backward pass.
-    """
-    sequences, query_heads, head_dim = query.shape
-    kv_heads = keys.shape[1]
-    group, pairs = query_heads // kv_heads, sequences * kv_heads
-    heads, width, block = tile_sizes(group, head_dim, keys.element_size())
-    share, pieces = shares(longest, pairs)
-    query = query.contiguous()
-    sums = query.new_empty((pairs, pieces, group, head_dim), dtype=torch.float32)
-    tops = query.new_empty((pairs, pieces, group), dtype=torch.float32)
-    totals = torch.empty_like(tops)
-    logs = query.new_empty((sequences, query_heads), dtype=torch.float32)
-    mixed = torch.empty_like(query)
-    _attend[(pairs, pieces)](
-        query,
-        keys,
-        values,
-        lengths,
-        sums,
-        tops,
-        totals,
-        scale * LOG2E,
-        pieces,
-        *keys.stride()[:3],
-        *values.stride()[:3],
-        kv_heads=kv_heads,
-        group=group,
-        head_dim=head_dim,
-        heads=heads,
-        width=width,
-        block=block,
-        share=share,
-        widen=interpreting(),
-        precision=precision_of(keys.dtype),
-    )
-    _merge[(sequences * query_heads,)](
-        sums,
-        tops,
-        totals,
-        mixed,
-        logs,
-        pieces,
-        group=group,
-        head_dim=head_dim,
-        width=width,
-        room=triton.next_power_of_2(pieces),
-        chunk=min(_CHUNK, triton.next_power_of_2(pieces)),
-    )
-    return mixed, logs

@@ -20,7 +20,7 @@ from jamba_reader.ops.causal_conv1d.cpu.rows import (
     scale_by_activation_gradient,
     sum_taps,
 )
-from jamba_reader.ops.machine.memory import FLOAT32, integer_at, store_at
+from jamba_reader.ops.machine.memory import AS_FLOAT32, integer_at, store_at
 from spider.compilation import njit
 
 ROWS = 32
@@ -30,7 +30,7 @@ ROWS = 32
 @njit(nogil=True, error_model="numpy")
 @no_type_check
 def _store_block(
-    kind,
+    element,
     d_sums,
     block,
     rows,
@@ -56,7 +56,7 @@ def _store_block(
         from_final = d_final if row >= length else 0
         later = (sequence * past + row - length) * channels + first
         gather_gradient(
-            kind, d_sums, 1 + past + k, taps, width, n, from_final, later, target, offset
+            element, d_sums, 1 + past + k, taps, width, n, from_final, later, target, offset
         )
 
 
@@ -65,8 +65,8 @@ def _store_block(
 def differentiate(
     part,
     parts,
-    kind,
-    weight_kind,
+    element,
+    weight_element,
     d_y,
     d_y_stride,
     d_final,
@@ -88,18 +88,18 @@ def differentiate(
     begin, end = channels_of(part, parts, channels)
     past = width - 1
     taps = np.empty((width + 1, TILE), np.float32)
-    extended = np.full((2 * past, TILE), kind)
+    extended = np.full((2 * past, TILE), element)
     # row 0 is for sums; then the ``past`` rows before a block, and the block
     d_sums = np.empty((1 + past + ROWS, TILE), np.float32)
     for first in range(begin, end, TILE):
         n = min(TILE, end - first)
-        fill_taps(weight_kind, weight, bias, width, first, n, taps)
+        fill_taps(weight_element, weight, bias, width, first, n, taps)
         total = np.zeros((width + 1, TILE), np.float32)
         for sequence in range(sequences):
             start = integer_at(starts, sequence)
             length = integer_at(starts, sequence + 1) - start
             begin_extended(
-                kind,
+                element,
                 x,
                 x_stride,
                 start,
@@ -123,12 +123,12 @@ def differentiate(
                     source, stride, top, left = x, x_stride, start + row - past, first
                     if row < past:
                         source, stride, top, left = extended.ctypes.data, TILE, row, 0
-                    sum_taps(kind, source, stride, top, left, taps, width, n, d_sums, to)
+                    sum_taps(element, source, stride, top, left, taps, width, n, d_sums, to)
                     offset = (start + row) * d_y_stride + first
-                    scale_by_activation_gradient(kind, d_sums, to, n, d_y, offset, code)
-                    add_products(kind, source, stride, top, left, d_sums, to, width, n, total)
+                    scale_by_activation_gradient(element, d_sums, to, n, d_y, offset, code)
+                    add_products(element, source, stride, top, left, d_sums, to, width, n, total)
                 _store_block(
-                    kind,
+                    element,
                     d_sums,
                     block,
                     rows,
@@ -148,7 +148,7 @@ def differentiate(
                     d_sums[1 + k] = d_sums[1 + rows + k]
         for tap in range(width + 1):
             for column in range(n):
-                store_at(FLOAT32, d_taps, tap * channels + first + column, total[tap, column])
+                store_at(AS_FLOAT32, d_taps, tap * channels + first + column, total[tap, column])
 
 
 @njit(nogil=True, error_model="numpy", parallel=True)

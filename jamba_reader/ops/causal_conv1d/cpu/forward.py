@@ -29,8 +29,8 @@ from spider.compilation import njit
 def convolve(
     part,
     parts,
-    kind,
-    weight_kind,
+    element,
+    weight_element,
     x,
     x_stride,
     weight,
@@ -49,15 +49,15 @@ def convolve(
     past = width - 1
     taps = np.empty((width + 1, TILE), np.float32)
     sums = np.empty((4, TILE), np.float32)
-    extended = np.full((2 * past, TILE), kind)
+    extended = np.full((2 * past, TILE), element)
     for first in range(begin, end, TILE):
         n = min(TILE, end - first)
-        fill_taps(weight_kind, weight, bias, width, first, n, taps)
+        fill_taps(weight_element, weight, bias, width, first, n, taps)
         for sequence in range(sequences):
             start = integer_at(starts, sequence)
             length = integer_at(starts, sequence + 1) - start
             begin_extended(
-                kind,
+                element,
                 x,
                 x_stride,
                 start,
@@ -74,17 +74,19 @@ def convolve(
             while row < length:
                 count = 1
                 if row < past:
-                    sum_taps(kind, extended.ctypes.data, TILE, row, 0, taps, width, n, sums, 0)
+                    sum_taps(element, extended.ctypes.data, TILE, row, 0, taps, width, n, sums, 0)
                 elif width == 4 and row + 4 <= length:
                     count = 4
-                    sum_four_rows(kind, x, x_stride, start + row - past, first, taps, n, sums)
+                    sum_four_rows(element, x, x_stride, start + row - past, first, taps, n, sums)
                 else:
-                    sum_taps(kind, x, x_stride, start + row - past, first, taps, width, n, sums, 0)
+                    sum_taps(
+                        element, x, x_stride, start + row - past, first, taps, width, n, sums, 0
+                    )
                 for k in range(count):
-                    activate_row(kind, sums, k, n, y, (start + row + k) * channels + first, code)
+                    activate_row(element, sums, k, n, y, (start + row + k) * channels + first, code)
                 row += count
             store_final(
-                kind,
+                element,
                 x,
                 x_stride,
                 start,

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from jamba_reader.ops.causal_conv1d.cpu.backward import differentiate, differentiate_in_parallel
 from jamba_reader.ops.causal_conv1d.cpu.forward import convolve, convolve_in_parallel
-from jamba_reader.ops.machine.memory import memory_kind, parts_of
+from jamba_reader.ops.machine.operands import element_of
+from jamba_reader.ops.machine.threads import parts_of
 from jamba_reader.ops.segments import Segments
 
 
@@ -35,8 +36,8 @@ def forward(
     (convolve if parts == 1 else convolve_in_parallel)(
         0,
         parts,
-        memory_kind(x.dtype),
-        memory_kind(weight.dtype),
+        element_of(x.dtype),
+        element_of(weight.dtype),
         x.data_ptr(),
         x.stride(0),
         weight.data_ptr(),
@@ -83,8 +84,8 @@ def backward(
     (differentiate if parts == 1 else differentiate_in_parallel)(
         0,
         parts,
-        memory_kind(x.dtype),
-        memory_kind(weight.dtype),
+        element_of(x.dtype),
+        element_of(weight.dtype),
         d_y.data_ptr(),
         d_y.stride(0),
         0 if d_final is None else d_final.data_ptr(),

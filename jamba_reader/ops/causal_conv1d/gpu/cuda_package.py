@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jamba_reader.ops.machine.activation import ActivationName
+from jamba_reader.ops.activation import ActivationName
 from jamba_reader.ops.segments import Segments
 
 _DTYPES = (torch.float32, torch.float16, torch.bfloat16)

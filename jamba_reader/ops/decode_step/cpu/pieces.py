@@ -1,7 +1,7 @@
 """What a piece of each job of one token does, in numba: a few rows of a matrix and what follows.
 
 Pieces do what the layers do, rounded where they round. Products read each weight once, see
-``jamba_reader.ops.machine.lane_products``; nothing is summed by several threads, so results do
+``jamba_reader.ops.machine.products``; nothing is summed by several threads, so results do
 not depend on who takes which piece.
 """
 
@@ -9,7 +9,8 @@ from typing import no_type_check
 
 import numpy as np
 
-from jamba_reader.ops.decode_step.layout import (
+from jamba_reader.ops.activation import SILU
+from jamba_reader.ops.decode_step.operands import (
     BIAS,
     CONV,
     CONV_BIAS,
@@ -49,17 +50,6 @@ from jamba_reader.ops.decode_step.layout import (
 )
 from jamba_reader.ops.experts.cpu.few_rows import gate_tile, matrix_in_stack, return_tile
 from jamba_reader.ops.linear.cpu.few_rows import multiply_tile
-from jamba_reader.ops.machine.activation import SILU
-from jamba_reader.ops.machine.lane_math import (
-    FLOAT32,
-    Rows,
-    bytes_of,
-    read,
-    read_one,
-    write,
-    write_one,
-)
-from jamba_reader.ops.machine.lane_products import OUTPUTS, Matrix
 from jamba_reader.ops.machine.lanes import (
     WIDTH,
     broadcast,
@@ -68,6 +58,17 @@ from jamba_reader.ops.machine.lanes import (
     load_scalar,
     store,
     with_lane,
+)
+from jamba_reader.ops.machine.products import OUTPUTS
+from jamba_reader.ops.machine.rows import (
+    FLOAT32,
+    Matrix,
+    Rows,
+    bytes_of,
+    read,
+    read_one,
+    write,
+    write_one,
 )
 from jamba_reader.ops.machine.scalar_math import gelu, silu
 from jamba_reader.ops.selective_scan.cpu.layout import ScanOperands
@@ -91,7 +92,7 @@ def channel_tiles(channels):
 
 @njit(error_model="numpy")
 @no_type_check
-def _convolve(shape, part, room, first):
+def _convolve(shape, part, buffers, first):
     """Convolve sixteen channels of every sequence with their past, in place; move the past on.
 
     Taps are added oldest first, as in ``ops.causal_conv1d``: the sums are the same to the bit.
@@ -113,7 +114,7 @@ def _convolve(shape, part, room, first):
             if tap < past:
                 value = read(part[HISTORY], before, kind, present, spare)
             else:
-                value = read(room.inputs, place, kind, present, spare)
+                value = read(buffers.inputs, place, kind, present, spare)
             if tap > 0:
                 write(part[NEW_HISTORY], before - inner, kind, present, spare, value)
             total = fma(value, weight, total)
@@ -121,35 +122,35 @@ def _convolve(shape, part, room, first):
         for lane in range(present):
             value = load_scalar(spare + 4 * lane)
             active = silu(value) if shape.activation == SILU else gelu(value)
-            write_one(room.inputs, place + lane, kind, active)
+            write_one(buffers.inputs, place + lane, kind, active)
 
 
 @njit(error_model="numpy")
 @no_type_check
-def _enter(shape, part, room, piece):
+def _enter(shape, part, buffers, piece):
     """Project onto sixteen channels of the scan's inputs, convolved at once, or of its gate."""
     kind, inner = shape.kind, shape.inner
     pieces = channel_tiles(inner)
     half, first = piece // pieces, piece % pieces * WIDTH
     weight = part[IN] + half * inner * shape.hidden * bytes_of(kind)
     bias = part[IN_BIAS] + half * inner * bytes_of(kind) if part[IN_BIAS] != 0 else 0
-    out = Rows(room.inputs if half == 0 else room.gate, inner, kind)
+    out = Rows(buffers.inputs if half == 0 else buffers.gate, inner, kind)
     for tile in range(first // OUTPUTS, tiles_of(min(first + WIDTH, inner))):
         multiply_tile(
             Matrix(weight, inner, shape.hidden, kind, 0),
             tile,
             Rows(bias, 0, kind),
-            Rows(room.normed, shape.hidden, kind),
+            Rows(buffers.normed, shape.hidden, kind),
             shape.rows,
             out,
         )
     if half == 0:
-        _convolve(shape, part, room, first)
+        _convolve(shape, part, buffers, first)
 
 
 @njit(error_model="numpy")
 @no_type_check
-def _scan(shape, part, room, piece):
+def _scan(shape, part, buffers, piece):
     """Compute the time step of sixteen channels, and advance their states."""
     kind, inner, rank = shape.kind, shape.inner, shape.rank
     first, small = piece * WIDTH, rank + 2 * shape.states
@@ -159,20 +160,20 @@ def _scan(shape, part, room, piece):
             Matrix(part[DT], inner, rank, kind, 0),
             tile,
             Rows(0, 0, kind),
-            Rows(room.small, small, kind),
+            Rows(buffers.small, small, kind),
             shape.rows,
-            Rows(room.dt, inner, kind),
+            Rows(buffers.dt, inner, kind),
         )
-    b = room.small + bytes_of(kind) * rank
+    b = buffers.small + bytes_of(kind) * rank
     operands = ScanOperands(
-        Rows(room.inputs, inner, kind),
-        Rows(room.dt, inner, kind),
+        Rows(buffers.inputs, inner, kind),
+        Rows(buffers.dt, inner, kind),
         Rows(b, small, kind),
         Rows(b + bytes_of(kind) * shape.states, small, kind),
         Rows(part[SKIP], 0, kind),
         Rows(part[DT_BIAS], 0, kind),
-        Rows(room.gate, inner, kind),
-        Rows(room.scanned, inner, kind),
+        Rows(buffers.gate, inner, kind),
+        Rows(buffers.scanned, inner, kind),
         part[DECAY],
         inner,
         shape.states,
@@ -183,25 +184,25 @@ def _scan(shape, part, room, piece):
 
 @njit(error_model="numpy")
 @no_type_check
-def _open_gate(shape, part, room, piece):
+def _open_gate(shape, part, buffers, piece):
     """Gate and up projection of a dense feed-forward part, and what they make."""
     rows, columns, kind = shape.intermediate, shape.hidden, part[WEIGHT_KIND]
     gate_tile(
         Matrix(part[GATE], rows, columns, kind, part[GATE_SCALE]),
         Matrix(part[UP], rows, columns, kind, part[UP_SCALE]),
         piece,
-        Rows(room.normed, columns, shape.kind),
+        Rows(buffers.normed, columns, shape.kind),
         0,
         shape.rows,
         shape.activation,
         shape.kind,
-        Rows(room.active, rows, shape.kind),
+        Rows(buffers.active, rows, shape.kind),
     )
 
 
 @njit(error_model="numpy")
 @no_type_check
-def _expert_gate(shape, part, room, piece, chosen, offsets):
+def _expert_gate(shape, part, buffers, piece, chosen, offsets):
     """Gate and up projection of one expert."""
     rows, columns, kind = shape.intermediate, shape.hidden, part[WEIGHT_KIND]
     expert, tile = chosen[piece // tiles_of(rows)], piece % tiles_of(rows)
@@ -209,18 +210,18 @@ def _expert_gate(shape, part, room, piece, chosen, offsets):
         matrix_in_stack(part[GATE], part[GATE_SCALE], 2 * expert, rows, columns, kind),
         matrix_in_stack(part[GATE], part[GATE_SCALE], 2 * expert + 1, rows, columns, kind),
         tile,
-        Rows(room.copies, columns, shape.kind),
+        Rows(buffers.copies, columns, shape.kind),
         offsets[expert],
         offsets[expert + 1],
         shape.activation,
         FLOAT32,
-        Rows(room.active, rows, shape.kind),
+        Rows(buffers.active, rows, shape.kind),
     )
 
 
 @njit(error_model="numpy")
 @no_type_check
-def _expert_return(shape, part, room, piece, offsets, tokens, shares, total):
+def _expert_return(shape, part, buffers, piece, offsets, tokens, shares, total):
     """Sum up what all experts return, eight columns of it, in the experts' order."""
     rows, columns, kind = shape.hidden, shape.intermediate, part[WEIGHT_KIND]
     first = piece * OUTPUTS
@@ -233,7 +234,7 @@ def _expert_return(shape, part, room, piece, offsets, tokens, shares, total):
             return_tile(
                 matrix_in_stack(part[DOWN], part[DOWN_SCALE], expert, rows, columns, kind),
                 piece,
-                Rows(room.active, columns, shape.kind),
+                Rows(buffers.active, columns, shape.kind),
                 offsets[expert],
                 offsets[expert + 1],
                 tokens,
@@ -242,7 +243,7 @@ def _expert_return(shape, part, room, piece, offsets, tokens, shares, total):
             )
     for row in range(shape.rows):
         for c in range(first, last):
-            write_one(room.branch, row * rows + c, shape.kind, total[row, c])
+            write_one(buffers.branch, row * rows + c, shape.kind, total[row, c])
 
 
 @njit(error_model="numpy")
@@ -260,7 +261,7 @@ def _multiply(shape, job, first, last):
 
 @njit(error_model="numpy")
 @no_type_check
-def do_pieces(shape, parts, room, job, first, last, chosen, offsets, tokens, shares, total):
+def do_pieces(shape, parts, buffers, job, first, last, chosen, offsets, tokens, shares, total):
     """Do some pieces of the job that is posted."""
     # views are made here, once: making one counts references, which threads do in turns
     name, part = job[JOB], parts[job[PLACE]]
@@ -269,12 +270,12 @@ def do_pieces(shape, parts, room, job, first, last, chosen, offsets, tokens, sha
         return
     for piece in range(first, last):
         if name == ENTER:
-            _enter(shape, part, room, piece)
+            _enter(shape, part, buffers, piece)
         elif name == SCAN:
-            _scan(shape, part, room, piece)
+            _scan(shape, part, buffers, piece)
         elif name == OPEN_GATE:
-            _open_gate(shape, part, room, piece)
+            _open_gate(shape, part, buffers, piece)
         elif name == EXPERT_GATE:
-            _expert_gate(shape, part, room, piece, chosen, offsets)
+            _expert_gate(shape, part, buffers, piece, chosen, offsets)
         else:
-            _expert_return(shape, part, room, piece, offsets, tokens, shares, total)
+            _expert_return(shape, part, buffers, piece, offsets, tokens, shares, total)

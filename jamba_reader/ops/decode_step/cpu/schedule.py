@@ -1,6 +1,6 @@
-"""The way of one token through the parts of the model, in numba: one thread leads, all work.
+"""Runs one decoding step in numba: one thread schedules, all threads compute.
 
-The leader does what is short, norms and routing, and posts the rest as jobs, see
+The scheduling thread computes what is short, norms and routing, and posts the rest as jobs, see
 ``jamba_reader.ops.machine.shared_work``.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 from numba import prange
 
 from jamba_reader.ops.decode_step.cpu.pieces import channel_tiles, do_pieces, tiles_of
-from jamba_reader.ops.decode_step.layout import (
+from jamba_reader.ops.decode_step.operands import (
     ATTENTION_OUTPUT,
     B_NORM,
     BIAS,
@@ -52,16 +52,6 @@ from jamba_reader.ops.decode_step.layout import (
     X,
 )
 from jamba_reader.ops.linear.cpu.few_rows import multiply_tile
-from jamba_reader.ops.machine.lane_math import (
-    BFLOAT16,
-    FLOAT32,
-    Rows,
-    bytes_of,
-    read,
-    rounded_to,
-    write,
-)
-from jamba_reader.ops.machine.lane_products import Matrix
 from jamba_reader.ops.machine.lanes import (
     WIDTH,
     broadcast,
@@ -71,6 +61,16 @@ from jamba_reader.ops.machine.lanes import (
     load_bfloat16,
     store_bfloat16,
     sum_of_lanes,
+)
+from jamba_reader.ops.machine.rows import (
+    BFLOAT16,
+    FLOAT32,
+    Matrix,
+    Rows,
+    bytes_of,
+    read,
+    rounded_to,
+    write,
 )
 from jamba_reader.ops.machine.shared_work import (
     end,
@@ -114,17 +114,17 @@ def normalise_row(kind, source, width, weight, eps, target):
 
 @njit(error_model="numpy")
 @no_type_check
-def add_and_normalise(shape, room, weight, eps):
+def add_and_normalise(shape, buffers, weight, eps):
     """Add the branch to the stream, and normalise what that gives."""
     spare = lanes_on_stack()
     kind, width = shape.kind, shape.hidden
     for row in range(shape.rows):
         place = row * width * bytes_of(kind)
         for c in range(0, width, WIDTH):
-            value = read(room.stream + place, c, kind, width - c, spare)
-            value = value + read(room.branch + place, c, kind, width - c, spare)
-            write(room.stream + place, c, kind, width - c, spare, value)
-        normalise_row(kind, room.stream + place, width, weight, eps, room.normed + place)
+            value = read(buffers.stream + place, c, kind, width - c, spare)
+            value = value + read(buffers.branch + place, c, kind, width - c, spare)
+            write(buffers.stream + place, c, kind, width - c, spare, value)
+        normalise_row(kind, buffers.stream + place, width, weight, eps, buffers.normed + place)
 
 
 @njit(error_model="numpy")
@@ -146,7 +146,7 @@ def choose(logits, ids, shares):
 
 @njit(error_model="numpy")
 @no_type_check
-def route(shape, part, room, chosen, offsets, tokens, shares):
+def route(shape, part, buffers, chosen, offsets, tokens, shares):
     """Choose every row's experts, and sort the pairs of row and expert; returns how many experts.
 
     Pairs with one expert keep the order of the rows, and their inputs are copied side by side.
@@ -158,7 +158,7 @@ def route(shape, part, room, chosen, offsets, tokens, shares):
             Matrix(part[ROUTER], shape.experts, hidden, kind, 0),
             tile,
             Rows(0, 0, kind),
-            Rows(room.normed, hidden, kind),
+            Rows(buffers.normed, hidden, kind),
             rows,
             Rows(logits.ctypes.data, shape.experts, FLOAT32),
         )
@@ -176,7 +176,7 @@ def route(shape, part, room, chosen, offsets, tokens, shares):
             for choice in range(shape.chosen):
                 if ids[row, choice] == expert:
                     tokens[pair], shares[pair] = row, rounded_to(kind, weights[row, choice])
-                    copy_bytes(room.copies + pair * size, room.normed + row * size, size)
+                    copy_bytes(buffers.copies + pair * size, buffers.normed + row * size, size)
                     pair += 1
         if pair > offsets[expert]:
             chosen[used] = expert
@@ -187,13 +187,13 @@ def route(shape, part, room, chosen, offsets, tokens, shares):
 
 @njit(error_model="numpy")
 @no_type_check
-def _work(shape, parts, room, board, threads, job, chosen, offsets, tokens, shares, total):
+def _work(shape, parts, buffers, board, threads, job, chosen, offsets, tokens, shares, total):
     """Do pieces of the job until none is left."""
     while True:
         first, last = take(board, threads)
         if first == last:
             return
-        do_pieces(shape, parts, room, job, first, last, chosen, offsets, tokens, shares, total)
+        do_pieces(shape, parts, buffers, job, first, last, chosen, offsets, tokens, shares, total)
         give_back(board, last - first)
 
 
@@ -222,14 +222,14 @@ def _product(weight, rows, columns, kind, scale, bias, source, stride, target, p
 
 @njit(error_model="numpy")
 @no_type_check
-def _mamba(shape, part, room, eps, place, *crew):
+def _mamba(shape, part, buffers, eps, place, *crew):
     """Mix by convolution and selective scan."""
     kind, inner, rank, states = shape.kind, shape.inner, shape.rank, shape.states
     size, small = bytes_of(kind), rank + 2 * states
     _finish(ENTER, place, 2 * channel_tiles(inner), *crew)
-    _product(part[X], small, inner, kind, 0, 0, room.inputs, inner, room.small, place, *crew)
+    _product(part[X], small, inner, kind, 0, 0, buffers.inputs, inner, buffers.small, place, *crew)
     for row in range(shape.rows):
-        address = room.small + row * small * size
+        address = buffers.small + row * small * size
         normalise_row(kind, address, rank, part[DT_NORM], eps, address)
         address += rank * size
         normalise_row(kind, address, states, part[B_NORM], eps, address)
@@ -238,21 +238,25 @@ def _mamba(shape, part, room, eps, place, *crew):
     _finish(SCAN, place, channel_tiles(inner), *crew)
     out, bias = part[OUT], part[OUT_BIAS]
     hidden = shape.hidden
-    _product(out, hidden, inner, kind, 0, bias, room.scanned, inner, room.branch, place, *crew)
+    _product(
+        out, hidden, inner, kind, 0, bias, buffers.scanned, inner, buffers.branch, place, *crew
+    )
 
 
 @njit(error_model="numpy")
 @no_type_check
-def _feed_forward(shape, part, room, place, *crew):
+def _feed_forward(shape, part, buffers, place, *crew):
     """Feed forward, densely or through each row's experts."""
     hidden, width, kind = shape.hidden, shape.intermediate, part[WEIGHT_KIND]
     if part[PART] == DENSE:
         _finish(OPEN_GATE, place, tiles_of(width), *crew)
         down, scale = part[DOWN], part[DOWN_SCALE]
-        _product(down, hidden, width, kind, scale, 0, room.active, width, room.branch, place, *crew)
+        _product(
+            down, hidden, width, kind, scale, 0, buffers.active, width, buffers.branch, place, *crew
+        )
         return
     chosen, offsets, tokens, shares = crew[6], crew[7], crew[8], crew[9]
-    used = route(shape, part, room, chosen, offsets, tokens, shares)
+    used = route(shape, part, buffers, chosen, offsets, tokens, shares)
     _finish(EXPERT_GATE, place, used * tiles_of(width), *crew)
     _finish(EXPERT_RETURN, place, tiles_of(hidden), *crew)
 
@@ -261,30 +265,42 @@ def _feed_forward(shape, part, room, place, *crew):
 @no_type_check
 def _run_part(place, eps, *crew):
     """Do one part of the model."""
-    shape, parts, room = crew[0], crew[1], crew[2]
+    shape, parts, buffers = crew[0], crew[1], crew[2]
     part, hidden, kind = parts[place], shape.hidden, shape.kind
     if part[PART] == ATTENTION_OUTPUT:
         width = shape.queries
         _product(
-            part[WEIGHT], hidden, width, kind, 0, 0, room.mixed, width, room.branch, place, *crew
+            part[WEIGHT],
+            hidden,
+            width,
+            kind,
+            0,
+            0,
+            buffers.mixed,
+            width,
+            buffers.branch,
+            place,
+            *crew,
         )
         return
-    add_and_normalise(shape, room, part[NORM], eps)
-    normed = room.normed
+    add_and_normalise(shape, buffers, part[NORM], eps)
+    normed = buffers.normed
     if part[PART] == MAMBA:
-        _mamba(shape, part, room, eps, place, *crew)
+        _mamba(shape, part, buffers, eps, place, *crew)
     elif part[PART] == QUERY_KEY_VALUE:
         width, query, key = shape.shared, part[QUERY], part[KEY]
         value = part[VALUE]
-        _product(query, shape.queries, hidden, kind, 0, 0, normed, hidden, room.query, place, *crew)
-        _product(key, width, hidden, kind, 0, 0, normed, hidden, room.key, place, *crew)
-        _product(value, width, hidden, kind, 0, 0, normed, hidden, room.value, place, *crew)
+        _product(
+            query, shape.queries, hidden, kind, 0, 0, normed, hidden, buffers.query, place, *crew
+        )
+        _product(key, width, hidden, kind, 0, 0, normed, hidden, buffers.key, place, *crew)
+        _product(value, width, hidden, kind, 0, 0, normed, hidden, buffers.value, place, *crew)
     elif part[PART] == DENSE or part[PART] == EXPERTS:
-        _feed_forward(shape, part, room, place, *crew)
+        _feed_forward(shape, part, buffers, place, *crew)
     else:
         rows = shape.vocabulary
         weight = part[WEIGHT]
-        _product(weight, rows, hidden, kind, 0, 0, normed, hidden, room.logits, place, *crew)
+        _product(weight, rows, hidden, kind, 0, 0, normed, hidden, buffers.logits, place, *crew)
 
 
 @njit(error_model="numpy")
@@ -308,7 +324,7 @@ def run_parts(
     eps,
     shape,
     parts,
-    room,
+    buffers,
     threads,
     board,
     job,
@@ -326,11 +342,11 @@ def run_parts(
         eps: of the norms.
         shape: a ``Shape``.
         parts: the table, a row per part.
-        room: a ``Room``.
+        buffers: a ``Buffers``.
         threads: how many to start.
         board: ``shared_work.BOARD`` zeros.
-        job: room for ``layout.JOB_WORDS``.
-        chosen: room for the experts that any row has chosen; the rest is room for routing as well.
+        job: ``operands.JOB_WORDS`` int64, written by the leader.
+        chosen: is filled with the experts that any row has chosen; the four below are filled too.
         offsets: first pair of each expert, and their number.
         tokens: row of each pair of row and expert.
         shares: weight of each pair.
@@ -344,7 +360,7 @@ def run_parts(
             eps,
             shape,
             parts,
-            room,
+            buffers,
             place,
             threads,
             job,

@@ -15,11 +15,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jamba_reader.ops.experts.cpu import kernels as numba_kernels
+from jamba_reader.ops.activation import ActivationName, activation_code
 from jamba_reader.ops.experts.cpu.few_rows import experts_few_rows
-from jamba_reader.ops.experts.weights import ExpertGradients, ExpertWeights
+from jamba_reader.ops.experts.cpu.rows import (
+    add_rows,
+    gate_rows,
+    gate_rows_backward,
+    sort_by_expert,
+)
+from jamba_reader.ops.experts.operands import ExpertGradients, ExpertWeights
 from jamba_reader.ops.linear.cpu.launch import linear_few_rows
-from jamba_reader.ops.machine.activation import ActivationName, activation_code
 from jamba_reader.ops.machine.operands import KINDS, address_of, dense_rows, rows_of
 from jamba_reader.ops.machine.threads import match_threads
 from spider.errors import DataError
@@ -67,7 +72,7 @@ def route(expert_ids: Tensor, expert_weights: Tensor, experts: int) -> Routing:
         DataError: an id is not that of an expert.
     """
     ids = expert_ids.contiguous().numpy()
-    order, offsets = numba_kernels.sort_by_expert(ids, experts)
+    order, offsets = sort_by_expert(ids, experts)
     if offsets[-1] < 0:
         raise DataError(
             f"expert ids run from {ids.min()} to {ids.max()}, expected 0 to {experts - 1}"
@@ -132,11 +137,11 @@ def _forward_many(
         chosen = _gather(x, tokens, gathered)
         both = gate_up[first:last] if keep else gate_up[:count]
         multiply(chosen, experts.gate_up[expert], both)
-        numba_kernels.gate_rows(
+        gate_rows(
             as_array(both), _scale(experts.gate_up_scale, expert), code, as_array(inner[:count])
         )
         multiply(inner[:count], experts.down[expert], returned[:count])
-        numba_kernels.add_rows(
+        add_rows(
             as_array(returned[:count]),
             tokens,
             routing.shares[first:last],
@@ -181,7 +186,7 @@ def backward(
         torch.index_select(upstream, 0, torch.from_numpy(tokens), out=g)
         scaled = g if experts.down_scale is None else g * experts.down_scale[expert]
         torch.mm(scaled.to(x.dtype), experts.down[expert].to(x.dtype), out=d_inner)
-        numba_kernels.gate_rows_backward(
+        gate_rows_backward(
             as_array(kept.gate_up[first:last]),
             _scale(experts.gate_up_scale, expert),
             code,
@@ -197,7 +202,7 @@ def backward(
             torch.mm(d_both.t(), chosen, out=grads.gate_up[expert])
         if grads.x is not None:
             torch.mm(d_both, experts.gate_up[expert].to(x.dtype), out=d_x)
-            numba_kernels.add_rows(as_array(d_x), tokens, _NO_SCALE, _NO_SCALE, grads.x.numpy())
+            add_rows(as_array(d_x), tokens, _NO_SCALE, _NO_SCALE, grads.x.numpy())
     d_shares = torch.empty(len(routing.tokens))
     d_shares[torch.from_numpy(routing.order)] = torch.from_numpy(shares)
     return grads._replace(

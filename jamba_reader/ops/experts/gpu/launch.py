@@ -1,4 +1,4 @@
-"""Routed experts on a GPU: launches the kernels of ``triton_kernel``.
+"""Routed experts on a GPU: launches the kernels of ``forward`` and ``backward``.
 
 Nothing here waits for the GPU: how many rows an expert has is never read back, so grids are sized
 for the worst case and programs without rows return at once. Expert ids are trusted for the same
@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from jamba_reader.ops.experts.gpu import kernels as triton_kernel
-from jamba_reader.ops.experts.weights import ExpertGradients, ExpertWeights
-from jamba_reader.ops.machine.activation import ActivationName
+from jamba_reader.ops.activation import ActivationName
+from jamba_reader.ops.experts.gpu.backward import gate_backward_kernel, weight_gradient_kernel
+from jamba_reader.ops.experts.gpu.forward import combine_kernel, gate_up_kernel, product_kernel
+from jamba_reader.ops.experts.operands import ExpertGradients, ExpertWeights
 from jamba_reader.ops.selection import interpreting
 
 
@@ -100,7 +101,7 @@ def forward(
         tiles = tiles_for(pairs, count, x)
         row_tiles, ends = _row_tiles(routing.offsets, pairs, tiles.rows)
         column_tiles = -(-width // tiles.columns)
-        triton_kernel.gate_up_kernel[(row_tiles * column_tiles,)](
+        gate_up_kernel[(row_tiles * column_tiles,)](
             x, x.stride(0), experts.gate_up, _or(experts.gate_up_scale, x), routing.tokens,
             routing.offsets, ends, gate_up, inner,
             row_tiles, column_tiles, count,
@@ -147,7 +148,7 @@ def backward(
     inner, d_gate_up = torch.empty_like(d_inner), torch.empty_like(kept.gate_up)
     shares = torch.empty(expert_weights.shape, dtype=torch.float32, device=x.device)
     if pairs:
-        triton_kernel.gate_backward_kernel[(pairs,)](
+        gate_backward_kernel[(pairs,)](
             kept.gate_up, _or(experts.gate_up_scale, x), d_inner, expert_weights.contiguous(),
             routing.order, routing.row_experts, inner, d_gate_up, shares,
             width=width, scaled=experts.gate_up_scale is not None, silu=activation == "silu",
@@ -185,7 +186,7 @@ def product(
     transposed: bool = False,
     pairs: int | None = None,
 ) -> Tensor:
-    """Multiply each row with its expert's matrix, as ``triton_kernel.product_kernel``.
+    """Multiply each row with its expert's matrix, as ``product_kernel``.
 
     Args:
         x: rows, or what ``source`` picks rows from.
@@ -207,7 +208,7 @@ def product(
     row_tiles, ends = _row_tiles(offsets, rows, tiles.rows)
     column_tiles = -(-outputs // tiles.columns)
     step, stride = (outputs, 1) if transposed else (1, inputs)
-    triton_kernel.product_kernel[(row_tiles * column_tiles,)](
+    product_kernel[(row_tiles * column_tiles,)](
         x, x.stride(0), _or(source, x), weight, _or(scale, x), _or(target, x),
         offsets, ends, out, row_tiles, column_tiles, count,
         inputs=inputs, outputs=outputs, step=step, stride=stride,
@@ -223,7 +224,7 @@ def _combine(rows: Tensor, shares: Tensor | None, shape: tuple[int, ...]) -> Ten
     y = rows.new_empty(tokens, hidden)
     columns = min(1024, _power_of_two(hidden))
     if tokens:
-        triton_kernel.combine_kernel[(tokens, -(-hidden // columns))](
+        combine_kernel[(tokens, -(-hidden // columns))](
             rows, rows if shares is None else shares.contiguous(), y, hidden,
             has_shares=shares is not None, choices=choices, column_block=columns,
         )  # fmt: skip
@@ -236,7 +237,7 @@ def _weight_gradient(
     m, n, experts = a.shape[1], b.shape[1], len(offsets) - 1
     out = a.new_empty(experts, m, n)
     size, depth = (32, 16) if interpreting() else (128, 32)
-    triton_kernel.weight_gradient_kernel[(-(-m // size), -(-n // size), experts)](
+    weight_gradient_kernel[(-(-m // size), -(-n // size), experts)](
         a, a.stride(0), _or(a_source, a), b, b.stride(0), _or(b_source, b), offsets, out, m, n,
         has_a_source=a_source is not None, has_b_source=b_source is not None, wide=_wide(a),
         interpreted=interpreting(), row_block=size, column_block=size, depth_block=depth,

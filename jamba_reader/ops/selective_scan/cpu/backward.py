@@ -23,12 +23,7 @@ import numba
 import numpy as np
 from numba import prange
 
-from jamba_reader.ops.machine.lane_math import (
-    FLOAT32,
-    LOG2E,
-    lane_place,
-    write,
-)
+from jamba_reader.ops.machine.lane_math import LOG2E
 from jamba_reader.ops.machine.lanes import (
     LANES_BYTES,
     WIDTH,
@@ -36,6 +31,7 @@ from jamba_reader.ops.machine.lanes import (
     store_scalar,
     sum_of_lanes,
 )
+from jamba_reader.ops.machine.rows import FLOAT32, lane_place, write
 from jamba_reader.ops.selective_scan.cpu.backward_block import (
     WORK_ROWS,
     finish,

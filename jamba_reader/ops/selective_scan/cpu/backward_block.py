@@ -1,4 +1,4 @@
-"""The backward scan of one block and sixteen channels in numba; ``cpu_backward`` explains it."""
+"""The backward scan of one block and sixteen channels in numba; ``cpu.backward`` explains it."""
 
 # ruff: noqa: N806
 
@@ -6,14 +6,7 @@ from typing import no_type_check
 
 import numpy as np
 
-from jamba_reader.ops.machine.lane_math import (
-    exp2,
-    lane_place,
-    read,
-    sigmoid,
-    softplus,
-    write,
-)
+from jamba_reader.ops.machine.lane_math import exp2, sigmoid, softplus
 from jamba_reader.ops.machine.lanes import (
     LANES_BYTES,
     broadcast,
@@ -22,6 +15,7 @@ from jamba_reader.ops.machine.lanes import (
     load_scalar,
     store,
 )
+from jamba_reader.ops.machine.rows import lane_place, read, write
 from jamba_reader.ops.selective_scan.cpu.layout import BLOCK, operands_of, padded_states, rows_at
 from spider.compilation import njit
 

@@ -16,16 +16,7 @@ import numba
 import numpy as np
 from numba import prange
 
-from jamba_reader.ops.machine.lane_math import (
-    LOG2E,
-    exp2,
-    exp2_less_one,
-    lane_place,
-    read,
-    sigmoid,
-    softplus,
-    write,
-)
+from jamba_reader.ops.machine.lane_math import LOG2E, exp2, exp2_less_one, sigmoid, softplus
 from jamba_reader.ops.machine.lanes import (
     LANES_BYTES,
     WIDTH,
@@ -36,6 +27,7 @@ from jamba_reader.ops.machine.lanes import (
     load_scalar,
     store,
 )
+from jamba_reader.ops.machine.rows import lane_place, read, write
 from jamba_reader.ops.selective_scan.cpu.layout import (
     BLOCK,
     GROUP,

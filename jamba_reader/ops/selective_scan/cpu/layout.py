@@ -16,7 +16,6 @@ import numpy as np
 from jaxtyping import Float32
 from torch import Tensor
 
-from jamba_reader.ops.machine.lane_math import FLOAT32, INT8, Rows, lane_place, read_one
 from jamba_reader.ops.machine.lanes import (
     WIDTH,
     broadcast,
@@ -25,6 +24,7 @@ from jamba_reader.ops.machine.lanes import (
     store_scalar,
 )
 from jamba_reader.ops.machine.operands import KINDS
+from jamba_reader.ops.machine.rows import FLOAT32, INT8, Rows, lane_place, read_one
 from spider.compilation import njit
 from spider.errors import DataError
 

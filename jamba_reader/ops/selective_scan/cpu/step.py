@@ -12,15 +12,7 @@ from typing import no_type_check
 import numpy as np
 from numba import prange
 
-from jamba_reader.ops.machine.lane_math import (
-    FLOAT32,
-    LOG2E,
-    exp2,
-    read,
-    sigmoid,
-    softplus,
-    write,
-)
+from jamba_reader.ops.machine.lane_math import LOG2E, exp2, sigmoid, softplus
 from jamba_reader.ops.machine.lanes import (
     WIDTH,
     broadcast,
@@ -30,6 +22,7 @@ from jamba_reader.ops.machine.lanes import (
     sum_of_lanes,
     with_lane,
 )
+from jamba_reader.ops.machine.rows import FLOAT32, read, write
 from jamba_reader.ops.selective_scan.cpu.layout import operands_of, tiles_of
 from spider.compilation import njit
 

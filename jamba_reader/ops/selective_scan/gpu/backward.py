@@ -1,4 +1,4 @@
-"""The selective scan backward in Triton; ``gpu.py`` calls it and ``triton_kernel`` explains it."""
+"""The selective scan backward in Triton; ``launch`` calls it and ``forward`` explains it."""
 
 # ruff: noqa: N803
 

@@ -16,7 +16,7 @@ FULL = 4096
 """Programs that fill a GPU; a scan of fewer is cut into chunks of time."""
 
 COLUMNS = 6
-"""Of the table: see ``triton_kernel``."""
+"""Of the table: see ``forward``."""
 
 SHORTEST = 64
 """Tokens of the shortest chunk; chunks are multiples of it, and it of KEEP."""
@@ -26,7 +26,7 @@ class Plan(NamedTuple):
     """How sequences are cut into chunks.
 
     Args:
-        table: see ``triton_kernel``.
+        table: see ``forward``.
         first_chunks: of each sequence, and the number of chunks.
         chunks: how many.
         kept: states kept for the backward pass.

@@ -10,7 +10,8 @@ from torch.nn.functional import gelu, silu
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.layers.feed_forward import DenseFeedForward, MixtureOfExperts, Router
 from jamba_reader.model.layers.int8_linear import Int8Linear
-from jamba_reader.ops.row_quantisation.format import ExpertsInt8, quantise_rows
+from jamba_reader.ops.row_quantisation.format import ExpertsInt8
+from jamba_reader.ops.row_quantisation.op import quantise_rows
 
 Randomised = Callable[[nn.Module], nn.Module]
 

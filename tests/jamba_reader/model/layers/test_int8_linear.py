@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from jamba_reader.model.layers.int8_linear import Int8Linear
-from jamba_reader.ops.row_quantisation.format import dequantise_rows
+from jamba_reader.ops.row_quantisation.reference import dequantise_rows
 
 
 def test_output_is_within_the_bound_of_the_float_layer() -> None:

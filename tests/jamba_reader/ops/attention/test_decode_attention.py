@@ -8,7 +8,7 @@ from torch import Tensor
 
 from jamba_reader.ops.attention import reference
 from jamba_reader.ops.attention.cpu import layout as cpu_layout
-from jamba_reader.ops.attention.gpu import forward as triton_kernel
+from jamba_reader.ops.attention.gpu import launch as gpu
 from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
 from jamba_reader.ops.attention.op import attention, decode_attention
 from jamba_reader.ops.segments import Segments
@@ -73,7 +73,7 @@ def test_pieces_of_a_long_memory_make_the_whole(
     """Split over several workers and pieces, some of them empty for the shorter sequences."""
     monkeypatch.setattr(cpu_layout, "_WORTH_THREADS", 0)
     monkeypatch.setattr(cpu_layout, "_PIECE_TOKENS", 32)
-    monkeypatch.setattr(triton_kernel, "_LEAST_SHARE", 64)
+    monkeypatch.setattr(gpu, "_LEAST_SHARE", 64)
     lengths = (290, 31, 1)
     operands = memory_of(4, 2, 16, lengths, torch.float32)
     expected = with_gradients(tuple(t.double() for t in operands), lengths, "reference")

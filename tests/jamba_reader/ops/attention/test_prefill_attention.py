@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from jamba_reader.ops.attention.cpu import prefill as cpu_prefill
+from jamba_reader.ops.attention.cpu.prefill import launch as cpu_prefill
 from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
 from jamba_reader.ops.attention.op import attention
 from jamba_reader.ops.machine.processor import has_feature

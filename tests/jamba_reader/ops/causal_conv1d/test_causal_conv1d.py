@@ -12,7 +12,7 @@ from torch.nn.functional import conv1d, gelu, silu
 from jamba_reader.ops.causal_conv1d import op, reference
 from jamba_reader.ops.causal_conv1d.gpu import cuda_package as package
 from jamba_reader.ops.causal_conv1d.op import causal_conv1d
-from jamba_reader.ops.machine import memory as numba_memory
+from jamba_reader.ops.machine import threads
 from jamba_reader.ops.segments import Segments
 from spider.errors import ConfigError, DataError
 
@@ -236,7 +236,7 @@ def test_threads_and_tiles_change_no_bit(monkeypatch):
     tensors = operands(lengths, 600, 4)
     alone = gradients("cpu", tensors, lengths, "silu")
     assert_close(alone, gradients("reference", tensors, lengths, "silu"), 2e-6)
-    monkeypatch.setattr(numba_memory, "MANY", 1)
+    monkeypatch.setattr(threads, "MANY", 1)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     for one, other in zip(alone, gradients("cpu", tensors, lengths, "silu"), strict=True):
         assert torch.equal(one, other)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from jamba_reader.ops.experts.weights import ExpertWeights
-from jamba_reader.ops.row_quantisation.format import quantise_rows
+from jamba_reader.ops.experts.operands import ExpertWeights
+from jamba_reader.ops.row_quantisation.op import quantise_rows
 
 MakeExperts = Callable[..., ExpertWeights]
 

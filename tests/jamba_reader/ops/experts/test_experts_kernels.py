@@ -7,7 +7,7 @@ import torch
 
 from jamba_reader.ops.experts.cpu import launch as cpu
 from jamba_reader.ops.experts.op import routed_experts
-from jamba_reader.ops.experts.weights import ExpertWeights
+from jamba_reader.ops.experts.operands import ExpertWeights
 from spider.errors import ConfigError, DataError
 
 KERNELS = ("cpu", "triton")

@@ -5,9 +5,9 @@ import torch
 from transformers import JambaConfig
 from transformers.models.jamba.modeling_jamba import JambaExperts
 
+from jamba_reader.ops.experts.operands import ExpertWeights
 from jamba_reader.ops.experts.reference import routed_experts_reference
-from jamba_reader.ops.experts.weights import ExpertWeights
-from jamba_reader.ops.row_quantisation.format import dequantise_rows
+from jamba_reader.ops.row_quantisation.reference import dequantise_rows
 
 
 def routing(tokens: int, experts: int, k: int) -> tuple[torch.Tensor, torch.Tensor]:

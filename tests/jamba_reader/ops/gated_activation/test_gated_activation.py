@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch.nn.functional import gelu, silu
 
+from jamba_reader.ops.activation import activation_code
 from jamba_reader.ops.gated_activation import reference
 from jamba_reader.ops.gated_activation.op import gated_activation
-from jamba_reader.ops.machine import memory as numba_memory
-from jamba_reader.ops.machine.activation import activation_code
+from jamba_reader.ops.machine import threads
 from spider.errors import ConfigError, DataError
 
 KERNELS = ["cpu", "triton"]
@@ -96,7 +96,7 @@ def test_no_rows(implementation):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_threads_change_no_bit(monkeypatch, activation):
     alone = gradients("cpu", operand(10, 40), activation)
-    monkeypatch.setattr(numba_memory, "MANY", 1)
+    monkeypatch.setattr(threads, "MANY", 1)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     together = gradients("cpu", operand(10, 40), activation)
     assert torch.equal(alone[0], together[0])

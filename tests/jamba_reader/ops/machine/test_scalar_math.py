@@ -8,7 +8,7 @@ import torch
 from numba import njit
 from scipy.special import expit, ndtr
 
-from jamba_reader.ops.machine import scalar_math as numba_math
+from jamba_reader.ops.machine import memory, scalar_math
 
 MATHS = {
     "exp": np.exp,
@@ -26,15 +26,15 @@ def over_matrix(function):
     def apply(source, target):
         for row in range(source.shape[0]):
             for column in range(source.shape[1]):
-                value = numba_math.load(source, row, column)
-                numba_math.store(target, row, column, function(value))
+                value = memory.load(source, row, column)
+                memory.store(target, row, column, function(value))
 
     return apply
 
 
 @pytest.fixture(scope="module")
 def kernels():
-    return {name: over_matrix(getattr(numba_math, name)) for name in MATHS}
+    return {name: over_matrix(getattr(scalar_math, name)) for name in MATHS}
 
 
 def applied(kernel, values):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from jamba_reader.ops.machine import memory as numba_memory
+from jamba_reader.ops.machine import threads
 from jamba_reader.ops.rms_norm import reference
 from jamba_reader.ops.rms_norm.op import add_rms_norm, rms_norm
 from spider.errors import ConfigError, DataError
@@ -146,7 +146,7 @@ def test_beyond_the_range_of_squares_is_as_the_reference_has_it():
 def test_threads_change_no_bit(monkeypatch):
     tensors = operands(10, 40)
     alone = gradients("cpu", tensors, True)
-    monkeypatch.setattr(numba_memory, "MANY", 1)
+    monkeypatch.setattr(threads, "MANY", 1)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     together = gradients("cpu", tensors, True)
     # the weight's gradient is a sum over rows, in as many parts
@@ -156,12 +156,12 @@ def test_threads_change_no_bit(monkeypatch):
 
 
 def test_a_triton_program_takes_several_blocks_of_rows(monkeypatch):
-    from jamba_reader.ops.rms_norm.gpu import launch as triton_kernel
+    from jamba_reader.ops.rms_norm.gpu import launch as gpu
 
     tensors = operands(11, 5)
     expected = gradients("reference", tensors, True)
-    monkeypatch.setattr(triton_kernel, "PROGRAMS", 2)
-    monkeypatch.setattr(triton_kernel, "ELEMENTS", 16)
+    monkeypatch.setattr(gpu, "PROGRAMS", 2)
+    monkeypatch.setattr(gpu, "ELEMENTS", 16)
     assert_close(gradients("triton", tensors, True), expected, 2e-6)
 
 

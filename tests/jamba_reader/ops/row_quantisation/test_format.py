@@ -5,12 +5,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jamba_reader.ops.row_quantisation.format import (
-    ExpertsInt8,
-    QuantisedRows,
-    dequantise_rows,
-    quantise_rows,
-)
+from jamba_reader.ops.row_quantisation.format import ExpertsInt8
+from jamba_reader.ops.row_quantisation.op import quantise_rows
+from jamba_reader.ops.row_quantisation.operands import QuantisedRows
+from jamba_reader.ops.row_quantisation.reference import dequantise_rows
 from spider.errors import CheckpointError
 
 SHAPES = st.tuples(st.integers(1, 7), st.integers(1, 65))
@@ -71,7 +69,7 @@ def test_weights_that_are_no_numbers_are_refused(bad: float) -> None:
 
 
 def test_one_expert_after_the_other_is_written_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jamba_reader.ops.row_quantisation.format._BLOCK", 20)
+    monkeypatch.setattr("jamba_reader.ops.row_quantisation.reference._BLOCK", 20)
     weight = torch.randn(3, 11, 8)
     values, scale = torch.zeros(3, 11, 8, dtype=torch.int8), torch.zeros(3, 11)
     for number, expert in enumerate(weight):

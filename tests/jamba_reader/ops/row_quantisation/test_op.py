@@ -5,9 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import jamba_reader.ops.row_quantisation.cpu.quantise as row_quantisation
-from jamba_reader.ops.row_quantisation.cpu.quantise import MANY, quantise_rows_fast
-from jamba_reader.ops.row_quantisation.format import QuantisedRows, quantise_rows
+from jamba_reader.ops.row_quantisation import reference
+from jamba_reader.ops.row_quantisation.op import MANY, quantise_rows
+from jamba_reader.ops.row_quantisation.operands import QuantisedRows
 from spider.errors import CheckpointError
 
 DTYPES = [torch.float32, torch.bfloat16]
@@ -28,9 +28,9 @@ def test_large_matrices(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> 
     # halves between two integers: the largest is 127, so the scale is one
     weight[6, :8] = torch.tensor([127, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, -127])
     weight[6, 8:] = 0
-    expected = quantise_rows(weight)
-    monkeypatch.setattr(row_quantisation, "quantise_rows", None)
-    assert_same(quantise_rows_fast(weight), expected)
+    expected = reference.quantise_rows(weight)
+    monkeypatch.setattr(reference, "quantise_rows", None)
+    assert_same(quantise_rows(weight), expected)
     assert expected.values[6, :8].tolist() == [127, 0, 2, 2, 0, -2, -2, -127]
 
 
@@ -41,7 +41,7 @@ def test_any_magnitude(seed: int, power: int, rows: int) -> None:
     columns = MANY // rows + 1
     weight = torch.randn(rows, columns, generator=generator, dtype=torch.float64) * 10.0**power
     weight = weight.clamp(-3e38, 3e38).to(DTYPES[seed % 2])
-    assert_same(quantise_rows_fast(weight), quantise_rows(weight))
+    assert_same(quantise_rows(weight), reference.quantise_rows(weight))
 
 
 def test_a_part_of_a_layer_is_written_in_place() -> None:
@@ -51,8 +51,8 @@ def test_a_part_of_a_layer_is_written_in_place() -> None:
     values = torch.zeros(3, 2 * len(weight), 256, dtype=torch.int8)
     scale = torch.zeros(3, 2 * len(weight))
     part = slice(len(weight), None)
-    quantise_rows_fast(weight, out=QuantisedRows(values[1, part], scale[1, part]))
-    assert_same(QuantisedRows(values[1, part], scale[1, part]), quantise_rows(weight))
+    quantise_rows(weight, out=QuantisedRows(values[1, part], scale[1, part]))
+    assert_same(QuantisedRows(values[1, part], scale[1, part]), reference.quantise_rows(weight))
     assert not values[0].any()
     assert not values[1, : len(weight)].any()
     assert not scale[2].any()
@@ -64,9 +64,9 @@ def test_what_is_no_number_is_refused_as_by_the_reference(bad: float, dtype: tor
     weight = torch.ones(300, 256, dtype=dtype)
     weight[299, 255] = bad
     with pytest.raises(CheckpointError, match="infinite or not a number"):
-        quantise_rows_fast(weight)
+        quantise_rows(weight)
 
 
 def test_other_types_take_the_reference() -> None:
     weight = torch.linspace(-1, 1, MANY, dtype=torch.float64).reshape(-1, 256)
-    assert_same(quantise_rows_fast(weight), quantise_rows(weight))
+    assert_same(quantise_rows(weight), reference.quantise_rows(weight))

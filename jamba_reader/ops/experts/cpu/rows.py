@@ -1,7 +1,7 @@
 """Loops over the rows that go to one expert: routing, gate, and what returns to the tokens.
 
 Matrices are float32 or bfloat16 (held as int16, see
-``jamba_reader.ops.machine.scalar_math``). A scale of length 0 means that there is none, which is
+``jamba_reader.ops.machine.memory``). A scale of length 0 means that there is none, which is
 the case for float weights.
 """
 
@@ -10,17 +10,11 @@ from typing import no_type_check
 import numpy as np
 from numba import prange
 
-from jamba_reader.ops.machine.activation import SILU
-from jamba_reader.ops.machine.lane_math import BFLOAT16, FLOAT32, read, write
+from jamba_reader.ops.activation import SILU
 from jamba_reader.ops.machine.lanes import WIDTH, broadcast, lanes_on_stack
-from jamba_reader.ops.machine.scalar_math import (
-    gelu,
-    gelu_gradient,
-    load,
-    silu,
-    silu_gradient,
-    store,
-)
+from jamba_reader.ops.machine.memory import load, store
+from jamba_reader.ops.machine.rows import BFLOAT16, FLOAT32, read, write
+from jamba_reader.ops.machine.scalar_math import gelu, gelu_gradient, silu, silu_gradient
 from spider.compilation import njit
 
 COLUMNS = 256

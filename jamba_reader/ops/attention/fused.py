@@ -81,11 +81,6 @@ def prefill_attention(
         scale: of the scores.
         dropout: share of attention weights dropped; on CUDA only.
     """
-    if query.device.type == "cpu":
-        from jamba_reader.ops.attention.cpu import prefill as cpu_prefill
-
-        if cpu_prefill.does(query, key, value, memory, scale):
-            return cpu_prefill.attend(query, key, value, segments, memory, scale=scale)
     mixed = []
     for run in runs(segments, None if memory is None else memory[2]):
         count = run.sequences.stop - run.sequences.start
@@ -185,7 +180,7 @@ class _PastAndPresent(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        saved: Any,
+        ctx: Any,
         query: Tensor,
         key: Tensor,
         value: Tensor,
@@ -195,20 +190,20 @@ class _PastAndPresent(torch.autograd.Function):
     ) -> Tensor:
         """Attend, and keep the output and the log-sum-exp."""
         merged, log = _merged((query, key, value), (past_keys, past_values), scale)
-        saved.save_for_backward(query, key, value, past_keys, past_values, merged, log)
-        saved.scale = scale
+        ctx.save_for_backward(query, key, value, past_keys, past_values, merged, log)
+        ctx.scale = scale
         return merged
 
     @staticmethod
     @once_differentiable
-    def backward(saved: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Give each part the whole's output and log-sum-exp, and add what meets in the query."""
-        query, key, value, past_keys, past_values, merged, log = saved.saved_tensors
+        query, key, value, past_keys, past_values, merged, log = ctx.saved_tensors
         whole = (merged, log)
         gradient = gradients[0].to(merged.dtype)
-        present = _flash_backward(gradient, query, key, value, *whole, 0.0, True, scale=saved.scale)
+        present = _flash_backward(gradient, query, key, value, *whole, 0.0, True, scale=ctx.scale)
         past = _flash_backward(
-            gradient, query, past_keys, past_values, *whole, 0.0, False, scale=saved.scale
+            gradient, query, past_keys, past_values, *whole, 0.0, False, scale=ctx.scale
         )
         return (present[0] + past[0], *present[1:], *past[1:], None)
 

@@ -1,4 +1,4 @@
-"""What the kernels of one token are told: parts of the model, its shape, and where rows are kept.
+"""Operands of a decoding step: the table of the model's parts, its sizes, and the buffers.
 
 A *part* is a norm and a branch, or what is left of one: a Mamba mixer, the projections before
 attention, the one behind it, a feed-forward part, the head. ``Parts`` is a table of addresses,
@@ -6,6 +6,10 @@ a row per part, whose columns mean what the constants below say.
 """
 
 from typing import NamedTuple
+
+import torch
+
+from jamba_reader.ops.machine.operands import KINDS
 
 MAMBA, QUERY_KEY_VALUE, ATTENTION_OUTPUT, DENSE, EXPERTS, HEAD = range(6)
 """What a part is; in column ``PART``."""
@@ -68,7 +72,7 @@ class Shape(NamedTuple):
     activation: int
 
 
-class Room(NamedTuple):
+class Buffers(NamedTuple):
     """Addresses of what goes from one loop to the next, a row per token, in the model's dtype.
 
     Attributes:
@@ -104,3 +108,8 @@ class Room(NamedTuple):
     value: int
     mixed: int
     logits: int
+
+
+def kind_of(dtype: torch.dtype) -> int | None:
+    """Return the number by which kernels know a dtype; None if they cannot read it."""
+    return KINDS.get(dtype)

@@ -8,20 +8,14 @@ it: any split of a prompt into calls of more than one token, and any number of t
 same bits.
 """
 
-from collections.abc import Sequence
 from typing import no_type_check
 
 import numpy as np
-import torch
-from jaxtyping import Float
 from numba import prange
-from torch import Tensor
 
-from jamba_reader.ops.attention.cpu.layout import LOG2E
-from jamba_reader.ops.attention.cpu.prefill_tiles import (
+from jamba_reader.ops.attention.cpu.prefill.tiles import (
     KEYS,
     LOWEST,
-    QUERIES,
     STRIP,
     add_values,
     exponentiate,
@@ -34,97 +28,13 @@ from jamba_reader.ops.attention.cpu.prefill_tiles import (
     turn_queries,
     write_outputs,
 )
-from jamba_reader.ops.machine.lanes import LANES_BYTES, WIDTH
-from jamba_reader.ops.machine.processor import has_feature
-from jamba_reader.ops.machine.threads import match_threads
-from jamba_reader.ops.segments import Segments
+from jamba_reader.ops.machine.lanes import LANES_BYTES
 from spider.compilation import njit
-
-_FEATURES = {torch.float32: "avx512f", torch.bfloat16: "avx512bf16"}
-# With AMX, PyTorch's kernel is 1.3 to 4.1 times as fast in bfloat16: 0.5 against 0.6 ms for four
-# sequences of 256 tokens, 4 heads of 32; 48 against 186 ms for 2,048 tokens, 32 heads of 128
-# (two cores of a Xeon with AVX512-FP16, torch 2.13). Splits then change roundings.
-_HERE = {
-    dtype: has_feature(name) and not (dtype == torch.bfloat16 and has_feature("amx-bf16"))
-    for dtype, name in _FEATURES.items()
-}
-
-
-def does(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    memory: tuple[Tensor, Tensor, Sequence[int]] | None,
-    scale: float,
-) -> bool:
-    """Return whether the kernel can do this and is faster than PyTorch's here."""
-    tensors = (query, key, value) if memory is None else (query, key, value, *memory[:2])
-    return (
-        _HERE.get(query.dtype, False)
-        and scale > 0
-        and query.shape[-1] % WIDTH == 0
-        and all(t.dtype == query.dtype and t.stride(-1) == 1 for t in tensors)
-        and not (torch.is_grad_enabled() and any(t.requires_grad for t in tensors))
-    )
-
-
-def attend(
-    query: Float[Tensor, "tokens heads head_dim"],
-    key: Float[Tensor, "tokens kv_heads head_dim"],
-    value: Float[Tensor, "tokens kv_heads head_dim"],
-    segments: Segments,
-    memory: tuple[Tensor, Tensor, Sequence[int]] | None,
-    *,
-    scale: float,
-) -> Float[Tensor, "tokens heads head_dim"]:
-    """Attend as ``prefill.prefill_attention`` does, where ``does`` says so."""
-    tokens, heads, head_dim = query.shape
-    output = torch.empty((tokens, heads, head_dim), dtype=query.dtype)
-    size = query.element_size()
-    keys, values = (key, value) if memory is None else memory[:2]
-    head_axis, token_axis = (1, 0) if memory is None else (1, 2)
-    shape = (
-        heads // key.shape[1],
-        head_dim,
-        size,
-        query.stride(0) * size,
-        query.stride(1) * size,
-        keys.stride(token_axis) * size,
-        values.stride(token_axis) * size,
-        output.stride(0) * size,
-    )
-    units = []
-    for sequence, (start, new) in enumerate(zip(segments.starts, segments.lengths, strict=False)):
-        past = 0 if memory is None else memory[2][sequence] - new
-        # rows of ``keys`` before the sequence: tokens, or sequences of the memory
-        before = start if memory is None else sequence
-        for first in range(0, new, QUERIES):
-            for head in range(key.shape[1]):
-                places = [
-                    t.data_ptr() + (before * t.stride(0) + head * t.stride(head_axis)) * size
-                    for t in (keys, values)
-                ]
-                row, column = start + first, head * shape[0]
-                places += [
-                    t.data_ptr() + (row * t.stride(0) + column * t.stride(1)) * size
-                    for t in (query, output)
-                ]
-                units.append((*places, past + first, min(QUERIES, new - first)))
-    if not units:
-        return output
-    # the longest first, then dealt out: threads end together
-    table = np.array(sorted(units, key=lambda unit: -unit[4]), dtype=np.int64)
-    workers = min(match_threads(), len(table))
-    room = _places(0, shape)[-1]
-    scratch = torch.empty(workers * room, dtype=torch.uint8)
-    kernel = _forward if workers == 1 else _forward_in_parallel
-    kernel(workers, table, shape, np.float32(scale * LOG2E), scratch.data_ptr(), room)
-    return output
 
 
 @njit
 @no_type_check
-def _places(scratch, shape):
+def places_in(scratch, shape):
     """Addresses in a worker's memory, and its end."""
     group, head_dim, size = shape[:3]
     numbers = scratch
@@ -202,8 +112,8 @@ def _attend(unit, shape, factor, places):
 
 @njit(nogil=True, error_model="numpy")
 @no_type_check
-def _work(worker, workers, table, shape, factor, scratch, room):
-    places = _places(scratch + worker * room, shape)
+def _work(worker, workers, table, shape, factor, scratch, scratch_size):
+    places = places_in(scratch + worker * scratch_size, shape)
     number_queries(places[0])
     for unit in range(worker, len(table), workers):
         row = table[unit]
@@ -212,12 +122,14 @@ def _work(worker, workers, table, shape, factor, scratch, room):
 
 @njit(nogil=True, error_model="numpy")
 @no_type_check
-def _forward(workers, table, shape, factor, scratch, room):
-    _work(0, workers, table, shape, factor, scratch, room)
+def attend_units(workers, table, shape, factor, scratch, scratch_size):
+    """Attend on one thread; operands as ``launch.attend`` passes them."""
+    _work(0, workers, table, shape, factor, scratch, scratch_size)
 
 
 @njit(nogil=True, error_model="numpy", parallel=True)
 @no_type_check
-def _forward_in_parallel(workers, table, shape, factor, scratch, room):
+def attend_units_in_parallel(workers, table, shape, factor, scratch, scratch_size):
+    """Attend on several threads, each with its own scratch memory."""
     for worker in prange(workers):
-        _work(worker, workers, table, shape, factor, scratch, room)
+        _work(worker, workers, table, shape, factor, scratch, scratch_size)

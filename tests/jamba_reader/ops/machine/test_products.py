@@ -7,7 +7,7 @@ import pytest
 import torch
 from numba import njit
 
-from jamba_reader.ops.machine import lane_products
+from jamba_reader.ops.machine import products
 from jamba_reader.ops.machine.processor import has_feature
 
 KINDS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "pairs": torch.bfloat16}
@@ -30,19 +30,19 @@ KINDS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "pairs": torch.bf
     ],
 )
 def test_sums_of_rows(weights: str, values: str, inputs: int, outputs: int) -> None:
-    products = lane_products._products(weights, values, outputs, inputs)
+    kernel = products._products(weights, values, outputs, inputs)
 
     @njit
     @no_type_check
     def multiply(row, row_bytes, start, stride, length, sums):
         # the last two of the rows are the same one
-        products(row, row_bytes, row + (outputs - 2) * row_bytes, start, stride, length, sums)
+        kernel(row, row_bytes, row + (outputs - 2) * row_bytes, start, stride, length, sums)
 
     matrix = torch.randint(-127, 128, (outputs, 96), dtype=torch.int8)
     if weights != "int8":
         matrix = torch.randn(outputs, 96).to(KINDS[weights])
     x = torch.randn(inputs, 100).to(KINDS[values])
-    sums = np.zeros((inputs, lane_products.OUTPUTS), np.float32)
+    sums = np.zeros((inputs, products.OUTPUTS), np.float32)
     row_bytes, stride = (tensor.stride(0) * tensor.itemsize for tensor in (matrix, x))
     multiply(matrix.data_ptr(), row_bytes, x.data_ptr(), stride, 96, sums.ctypes.data)
     matrix[-1] = matrix[-2]

@@ -12,36 +12,47 @@ int8 weights, both are widened.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, no_type_check
+from typing import Any, no_type_check
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from jamba_reader.ops.machine.lane_math import BFLOAT16, FLOAT32, bytes_of, read_one
 from jamba_reader.ops.machine.lanes import WIDTH, load_scalar, store_scalar
 from jamba_reader.ops.machine.processor import PAIRS, has_feature
+from jamba_reader.ops.machine.rows import BFLOAT16, FLOAT32, bytes_of, read_one
 from spider.compilation import njit
 
 OUTPUTS = 8
 """Rows of the matrix in a tile."""
+
+
 INPUTS = 4
 """Inputs that a tile is multiplied by at a time."""
+
 
 _WIDE = 8 if has_feature("avx512f") else 4
 """Rows side by side in float32: with registers enough, eight are 8 to 25 % faster than four on rows
 of 2 KiB, 7 % on 4 KiB."""
+
+
 _NARROW = 4
 """In bfloat16, where eight are 10 to 20 % slower on rows of 1 KiB, and with int8 weights.
 Both measured as in ``benchmarks/jamba/few_rows.py``, two cores of Zen 5."""
+
 
 _FORESEEN = 8192
 """Bytes of four rows up to which asking for the next four helps: with bfloat16 it took 8 to 12 %
 off a step of a model with rows of 1 and 2 KiB; longer rows and float32 only got slower."""
 
+
 _FLOATS = ir.VectorType(ir.FloatType(), WIDTH)
+
+
 _INTEGERS = ir.VectorType(ir.IntType(32), WIDTH)
+
+
 _INT64 = ir.IntType(64)
 
 
@@ -115,7 +126,7 @@ def _prefetch(builder, address):
 @intrinsic
 @no_type_check
 def sums_on_stack(typing_context):
-    """Room for ``[INPUTS, OUTPUTS]`` float32 that lives as long as the calling function runs."""
+    """Address of ``[INPUTS, OUTPUTS]`` float32 that live as long as the calling function runs."""
 
     def generate(context, builder, kind, operands):
         place = cgutils.alloca_once(builder, ir.ArrayType(_FLOATS, INPUTS * OUTPUTS // WIDTH))
@@ -181,33 +192,25 @@ def _products(weight_kind: str, input_kind: str, outputs: int, inputs: int) -> C
 
 
 _PAIRED = "pairs" if has_feature("avx512bf16") else "bfloat16"
+
+
 _float32_1, _float32_2 = (_products("float32", "float32", _WIDE, n) for n in (1, 2))
+
+
 _bfloat16_1, _bfloat16_2, _bfloat16_4 = (_products(_PAIRED, _PAIRED, _NARROW, n) for n in (1, 2, 4))
+
+
 _int8_float32_1, _int8_float32_2, _int8_float32_4 = (
     _products("int8", "float32", _NARROW, n) for n in (1, 2, 4)
 )
+
+
 _int8_bfloat16_1, _int8_bfloat16_2, _int8_bfloat16_4 = (
     _products("int8", "bfloat16", _NARROW, n) for n in (1, 2, 4)
 )
+
+
 _STEP = 2 * WIDTH
-
-
-class Matrix(NamedTuple):
-    """A contiguous matrix.
-
-    Attributes:
-        address: of its first number.
-        rows: how many.
-        columns: how many.
-        kind: how its numbers are held.
-        scale: address of a float32 for each row that products are multiplied by; 0 for none.
-    """
-
-    address: int
-    rows: int
-    columns: int
-    kind: int
-    scale: int
 
 
 @njit
