@@ -202,8 +202,8 @@ def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
             f"setting {where}: no variant is chosen, so it has no settings; {where}=VARIANT "
             "chooses one"
         )
-    elif value is None or isinstance(value, str | int | float | list):
-        raise ConfigError(f"setting {where}: got {value!r}, expected a variant ({TARGET})")
+    elif _is_protocol(annotation) and isinstance(value, str | int | float | list | types.NoneType):
+        raise SettingError(where, value, "a variant")
     return value
 
 
