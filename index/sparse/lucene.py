@@ -155,7 +155,9 @@ class Lucene:
         return empty
 
     def _open_writer(self, folder: Path) -> tuple[Any, Any]:
-        settings = ["-collection", "JsonCollection", "-input", str(folder), "-index", str(folder)]
+        # Java resolves a relative path against the folder that its JVM was started in
+        place = str(folder.absolute())
+        settings = ["-collection", "JsonCollection", "-input", place, "-index", place]
         indexer = java_class("io.anserini.index.SimpleIndexer")(
             [*settings, "-threads", "1", "-quiet"]
         )

@@ -133,7 +133,7 @@ def open_searcher(folder: Path, k1: float, b: float) -> Any:
     from jnius import cast
 
     directory = java_class("org.apache.lucene.store.FSDirectory").open(
-        java_class("java.io.File")(str(folder)).toPath()
+        java_class("java.io.File")(str(folder.absolute())).toPath()
     )
     reader = java_class("org.apache.lucene.index.DirectoryReader").open(directory)
     searchers = java_class("org.apache.lucene.search.IndexSearcher")

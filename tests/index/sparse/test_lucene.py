@@ -1,5 +1,6 @@
 """The Lucene engine: settings, order of merged segments, and an index of another size."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +51,17 @@ def test_an_index_of_another_size_is_refused(passages: Any, tmp_path: Path) -> N
     assert len(lucene.load(tmp_path / "l", details)) == 2
     with pytest.raises(ArtifactError, match="Lucene holds 2 passages, expected 3"):
         lucene.load(tmp_path / "l", {**details, "passages": 3})
+
+
+@pytest.mark.jvm
+@pytest.mark.usefixtures("jvm")
+def test_a_relative_path_is_resolved_where_the_process_is_now(
+    passages: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the JVM runs already, in another folder
+    monkeypatch.chdir(tmp_path)
+    corpus = passages([("", "a heron"), ("", "a ferry")])
+    details = lucene.Lucene(heap="512m").build(corpus, Path("here/sparse"))
+    with closing(lucene.load(Path("here/sparse"), details)) as index:
+        assert index.search(["ferry"], 1).positions.tolist() == [[1]]
+    assert list((tmp_path / "here" / "sparse").glob("segments_*"))
