@@ -14,7 +14,7 @@ import numpy as np
 from index.fusion import weight_choice
 from index.fusion.alignment import align, list_minimum, rank_aligned, split_shares
 from index.fusion.contract import DEPTHS, Fused, WeightChoice, check_depths, check_rankings
-from spider.errors import ConfigError
+from spider.errors import ConfigError, SettingError
 from spider.ranking import Hits
 
 VARIANT = "weighted_sum"
@@ -41,15 +41,12 @@ class WeightedSum:
     ):
         check_depths(depths)
         if set(weights) != set(depths):
-            raise ConfigError(
-                f"fusion.weights names {sorted(weights)} and fusion.depths {sorted(depths)}; "
-                "expected the same rankings"
-            )
+            raise SettingError("weights", dict(weights), f"a weight for each of {sorted(depths)}")
         for name, weight in weights.items():
             if weight is not None and not (np.isfinite(weight) and weight >= 0):
-                raise ConfigError(f"fusion.weights.{name}: got {weight}, expected 0 or more")
+                raise SettingError(f"weights.{name}", weight, "0 or more")
         if sum(weight is None for weight in weights.values()) > 1:
-            raise ConfigError(f"fusion.weights: got {dict(weights)}, expected at most one null")
+            raise SettingError("weights", dict(weights), "at most one null")
         self.weights = dict(weights)
         self.depths = dict(depths)
 

@@ -1,10 +1,9 @@
 """Training an encoder on a corpus: from documents and spans to an exported checkpoint."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple
 
 import safetensors.torch
 import torch
@@ -15,6 +14,7 @@ from pretrain.pairings.independent_crop import IndependentCrop
 from pretrain.pairings.pairing import PreparedPairing
 from pretrain.pairings.title import Title
 from pretrain.training.batch import Collator, PairBatch
+from pretrain.training.corpus_texts import CorpusTexts
 from pretrain.training.distributed import is_main, main_first, processes
 from pretrain.training.objective import ContrastiveObjective
 from pretrain.training.pair_stream import PairStream
@@ -216,40 +216,6 @@ def make_optimizer(encoder: TrainableEncoder, learning_rate: float) -> optim.Opt
     """Return Adam with the paper's constants, fused: one pass over the parameters."""
     groups = encoder.parameter_groups(learning_rate)
     return optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.999), eps=1e-8, fused=True)
-
-
-class CorpusTexts(Sequence[str]):
-    """The texts a vocabulary is trained on, read from the corpus when asked for.
-
-    A document's first passage comes with the title.
-
-    Args:
-        corpus: passages.
-        at_most: how many texts, spread evenly over the corpus.
-    """
-
-    def __init__(self, corpus: Corpus, at_most: int):
-        self._corpus = corpus
-        self._stride = max(1, -(-len(corpus) // at_most))
-
-    def __len__(self) -> int:
-        return -(-len(self._corpus) // self._stride)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        position = index * self._stride
-        text = self._corpus.text(position)
-        first = self._corpus.document_passages(self._corpus.document_number(position))[0]
-        return f"{self._corpus.title(position)}\n{text}" if position == first else text
 
 
 def _export(encoder: TrainableEncoder, folder: Path) -> EncoderRecord:

@@ -91,5 +91,6 @@ def _refuse_shadowed(package: str) -> None:
 
 def _summary(path: Path) -> str:
     with path.open(encoding="utf-8") as lines:
-        first = lines.readline().strip()
+        # a line such as "# @package _global_" is for Hydra
+        first = next((line.strip() for line in lines if not line.startswith("# @")), "")
     return first.lstrip("# ").strip() if first.startswith("#") else ""

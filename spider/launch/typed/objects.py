@@ -46,7 +46,8 @@ def build(cls: type[Built], values: Mapping[str, Any], *, where: str = "") -> Bu
     for name, parameter in known.items():
         if name not in values:
             if parameter.default is inspect.Parameter.empty:
-                raise ConfigError(f"setting {_join(where, name)} must be given")
+                key = _join(where, name)
+                raise ConfigError(f"setting {key} must be given: {key}=VALUE")
             continue
         arguments[name] = convert(values[name], hints.get(name, Any), where=_join(where, name))
     try:
@@ -81,7 +82,9 @@ def convert(value: Any, annotation: Any, *, where: str) -> Any:
     if origin is not None:
         return _convert_container(value, annotation, origin, where)
     if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
-        _require(isinstance(value, Mapping), value, annotation, where)
+        if not isinstance(value, Mapping):
+            first = next(iter(parameters(annotation)))
+            raise SettingError(where, value, f"settings such as {where}.{first}=VALUE")
         return build(annotation, value, where=where)
     return _convert_scalar(value, annotation, where)
 
@@ -120,10 +123,10 @@ def unknown_key(path: str, known: Iterable[str]) -> str:
         known: keys that exist, by their full paths.
     """
     keys = sorted(known)
-    near = difflib.get_close_matches(path, keys, n=1, cutoff=0.6)
+    # a setting may have been typed without its group: steps for training.steps
+    last = {key.rpartition(".")[2]: key for key in reversed(keys)}
+    near = [last[path]] if path in last else difflib.get_close_matches(path, keys, n=1, cutoff=0.6)
     if not near:
-        # a setting may have been typed without the group that it stands in
-        last = {key.rpartition(".")[2]: key for key in reversed(keys)}
         near = [last[name] for name in difflib.get_close_matches(path, last, n=1, cutoff=0.6)]
     if near:
         return f"unknown setting {path}; did you mean {near[0]}?"
@@ -174,8 +177,10 @@ def _convert_container(value: Any, annotation: Any, origin: Any, where: str) -> 
 
 def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
     if annotation is Path:
-        _require(isinstance(value, str | Path) and value != "", value, annotation, where)
-        return Path(value).expanduser()
+        # yaml reads a folder such as 2024 as a number
+        named = isinstance(value, str | int | Path) and not isinstance(value, bool)
+        _require(named and value != "", value, annotation, where)
+        return Path(str(value)).expanduser()
     if annotation in (float, int) and isinstance(value, int) and not -INT64 <= value < INT64:
         raise ConfigError(f"setting {where}: got {value}, expected an integer of 64 bits")
     if annotation is float:
@@ -197,6 +202,8 @@ def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
             f"setting {where}: no variant is chosen, so it has no settings; {where}=VARIANT "
             "chooses one"
         )
+    elif _is_protocol(annotation) and isinstance(value, str | int | float | list | types.NoneType):
+        raise SettingError(where, value, "a variant")
     return value
 
 
@@ -229,7 +236,8 @@ def _describe(annotation: Any) -> str:
     if annotation is type(None):
         return "null"
     if typing.get_origin(annotation) is Literal:
-        return "one of " + ", ".join(map(repr, typing.get_args(annotation)))
+        choices = ", ".join(map(repr, typing.get_args(annotation)))
+        return f"one of {choices}" if "," in choices else choices
     if inspect.isclass(annotation) and typing.get_origin(annotation) is None:
         return annotation.__name__
     return str(annotation).replace("typing.", "")

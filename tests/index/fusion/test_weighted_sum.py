@@ -113,10 +113,10 @@ def test_the_weight_that_is_chosen(to_hits: Any) -> None:
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ({"dense": -1.0, "bm25": 1.0}, r"fusion\.weights\.dense: got -1"),
-        ({"dense": float("nan"), "bm25": 1.0}, r"fusion\.weights\.dense: got nan"),
+        ({"dense": -1.0, "bm25": 1.0}, r"weights\.dense: got -1"),
+        ({"dense": float("nan"), "bm25": 1.0}, r"weights\.dense: got nan"),
         ({"dense": None, "bm25": None}, "at most one null"),
-        ({"dense": 1.0}, "expected the same rankings"),
+        ({"dense": 1.0}, "expected a weight for each"),
     ],
 )
 def test_refusals(weights: dict[str, float | None], message: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pretrain.pairings.recurring_span import RecurringSpan
-from pretrain.training.encoder_training import CorpusTexts, EncoderTraining, make_optimizer
+from pretrain.training.encoder_training import EncoderTraining, make_optimizer
 from pretrain.training.settings import ContrastiveSettings
 from spider.encoders.static import StaticSettings
 from spider.encoders.static import load as load_static
@@ -28,25 +28,6 @@ def _training(**changes: object) -> EncoderTraining:
             training=TrainingSettings(**settings),  # type: ignore[arg-type]
         )
     )
-
-
-def test_the_vocabulary_sees_titles_once_a_document(training_corpus: tuple) -> None:
-    corpus = training_corpus[0]
-    texts = CorpusTexts(corpus, at_most=1000)
-    assert len(texts) == len(corpus)
-    assert texts[0] == f"{corpus.title(0)}\n{corpus.text(0)}"
-    assert texts[1] == corpus.text(1)
-    assert texts[2:4] == [corpus.text(2), corpus.text(3)]
-
-
-def test_the_vocabulary_sees_evenly_spread_passages(training_corpus: tuple) -> None:
-    corpus = training_corpus[0]
-    texts = CorpusTexts(corpus, at_most=10)
-    assert len(texts) == len(list(texts)) == 10
-    # 48 passages, so every fifth one
-    assert texts[1] == corpus.text(5)
-    with pytest.raises(IndexError):
-        texts[10]
 
 
 def test_the_record_and_the_files_agree(training_corpus: tuple, tmp_path: Path) -> None:

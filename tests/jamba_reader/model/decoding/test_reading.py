@@ -1,8 +1,8 @@
-"""What was read of modules: where it is, what is refused, and when it no longer holds."""
+"""``Reading`` holds as long as reading the modules again would find the same."""
 
 import gc
 from collections.abc import Callable
-from weakref import ref
+from typing import Any
 
 import pytest
 import torch
@@ -11,164 +11,179 @@ from torch import nn
 from jamba_reader.model.decoding.reading import NotOurs, Reading
 from jamba_reader.model.layers.linear import Linear
 from jamba_reader.model.layers.rms_norm import RMSNorm
+from jamba_reader.model.model import JambaLanguageModel
 
 
-class Pair(nn.Module):
-    """A module with a linear child, a norm and a buffer."""
-
+class Parent(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.map = Linear(4, 3, bias=False)
-        self.norm = RMSNorm(4, eps=1e-5)
-        self.register_buffer("scale", torch.ones(3))
+        self.first = Linear(3, 2, bias=False)
+        self.norm = RMSNorm(3, 1e-6)
+        self.size = 3
 
 
 @pytest.fixture
-def pair() -> Pair:
-    return Pair()
+def parent() -> Parent:
+    return Parent()
 
 
-def read(pair: Pair) -> Reading:
-    reading = Reading()
-    reading.module(pair, Pair)
-    reading.matrix(pair, "map", 3, 4)
-    reading.norm(pair, "norm", 4, 1e-5)
-    reading.optional(pair, "scale", 3)
-    return reading
+@pytest.fixture
+def reading(parent: Parent) -> Reading:
+    """Return a reading of the parent, its weight and its norm."""
+    found = Reading()
+    found.module(parent, Parent, size=3)
+    found.matrix(parent, "first", 2, 3)
+    found.norm(parent, "norm", 3, 1e-6)
+    return found
 
 
-def test_addresses_are_those_of_the_tensors(pair: Pair) -> None:
-    reading = Reading()
-    reading.module(pair, Pair)
-    assert reading.matrix(pair, "map", 3, 4) == pair.map.weight.data_ptr()
-    assert reading.norm(pair, "norm", 4, 1e-5) == pair.norm.weight.data_ptr()
-    assert reading.address(pair, "scale", 3) == pair.scale.data_ptr()
-    assert reading.optional(pair, "nothing", 3) == 0
+def test_what_was_not_touched_holds(reading: Reading, parent: Parent) -> None:
+    assert reading.holds(parent)
+    assert reading.holds(parent.first)
 
 
-def test_it_holds_until_something_changes(pair: Pair) -> None:
-    reading = read(pair)
-    assert reading.holds(pair)
-    with torch.no_grad():
-        pair.map.weight.add_(1)
-    assert reading.holds(pair)
-    # a head that was not read may be anything
-    assert not reading.holds(Pair())
+def test_another_head_was_not_read(reading: Reading) -> None:
+    assert not reading.holds(Linear(3, 2, bias=False))
 
 
-def replace_weight(pair: Pair) -> None:
-    pair.map.weight = nn.Parameter(torch.zeros(3, 4))
+def move(parent: Parent) -> None:
+    parent.first.weight.data = parent.first.weight.data.clone()
 
 
-def move_weight(pair: Pair) -> None:
-    pair.map.weight.data = pair.map.weight.detach().clone()
+def replace_weight(parent: Parent) -> None:
+    parent.first.weight = nn.Parameter(parent.first.weight.detach())
 
 
-def replace_child(pair: Pair) -> None:
-    pair.map = Linear(4, 3, bias=False)
+def replace_child(parent: Parent) -> None:
+    parent.first = Linear(3, 2, bias=False)
 
 
-def remove_child(pair: Pair) -> None:
-    del pair.norm
+def add_bias(parent: Parent) -> None:
+    parent.first.bias = nn.Parameter(torch.zeros(2))
 
 
-def add_bias(pair: Pair) -> None:
-    pair.map.bias = nn.Parameter(torch.zeros(3))
+def remove_weight(parent: Parent) -> None:
+    parent.norm.weight = None  # type: ignore[assignment]
 
 
-def replace_buffer(pair: Pair) -> None:
-    pair.scale = torch.zeros(3)
+def change_setting(parent: Parent) -> None:
+    parent.size = 4
 
 
-def change_setting(pair: Pair) -> None:
-    pair.norm.eps = 0.5
+def change_eps(parent: Parent) -> None:
+    parent.norm.eps = 1e-5
 
 
-def listen(pair: Pair) -> None:
-    pair.map.register_forward_hook(lambda *_: None)
+def hook(parent: Parent) -> None:
+    parent.norm.register_forward_hook(lambda *_: None)
 
 
-def listen_before(pair: Pair) -> None:
-    pair.norm.register_forward_pre_hook(lambda *_: None)
+def pre_hook(parent: Parent) -> None:
+    parent.first.register_forward_pre_hook(lambda *_: None)
 
 
-def override(pair: Pair) -> None:
-    pair.map.forward = lambda x: x  # type: ignore[method-assign]
+def own_forward(parent: Parent) -> None:
+    parent.first.forward = lambda x: x  # type: ignore[method-assign,assignment]
 
 
-def change_class(pair: Pair) -> None:
-    pair.map.__class__ = type("Louder", (Linear,), {})
+def other_class(parent: Parent) -> None:
+    parent.norm.__class__ = type("Louder", (RMSNorm,), {})
 
 
 CHANGES = [
+    move,
     replace_weight,
-    move_weight,
     replace_child,
-    remove_child,
     add_bias,
-    replace_buffer,
+    remove_weight,
     change_setting,
-    listen,
-    listen_before,
-    override,
-    change_class,
+    change_eps,
+    hook,
+    pre_hook,
+    own_forward,
+    other_class,
 ]
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_each_change_is_seen(pair: Pair, change: Callable[[Pair], None]) -> None:
-    reading = read(pair)
-    change(pair)
-    assert not reading.holds(pair)
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_change_is_seen(
+    reading: Reading, parent: Parent, change: Callable[[Parent], None]
+) -> None:
+    change(parent)
+    assert not reading.holds(parent)
 
 
-@pytest.mark.parametrize("change", [listen, override, change_class, add_bias, remove_child])
-def test_what_the_kernels_cannot_do_is_not_read(pair: Pair, change: Callable[[Pair], None]) -> None:
-    change(pair)
-    with pytest.raises(NotOurs):
-        read(pair)
+def test_values_that_change_in_place_are_no_change(reading: Reading, parent: Parent) -> None:
+    with torch.no_grad():
+        parent.first.weight.add_(1)
+    assert reading.holds(parent)
 
 
-def test_other_shapes_settings_and_kinds_are_not_read(pair: Pair) -> None:
+def test_a_hook_that_was_taken_off_again_is_no_change(reading: Reading, parent: Parent) -> None:
+    handle = parent.norm.register_forward_hook(lambda *_: None)
+    handle.remove()
+    assert reading.holds(parent)
+
+
+def test_addresses_are_those_of_the_tensors(parent: Parent) -> None:
     reading = Reading()
-    reading.module(pair, Pair)
-    for refused in (
-        lambda: reading.module(pair, Linear),
-        lambda: reading.module(None, Pair),
-        lambda: reading.matrix(pair, "map", 4, 3),
-        lambda: reading.norm(pair, "norm", 4, 1e-6),
-        lambda: reading.address(pair, "scale", 4),
-        lambda: reading.address(pair, "nothing", 4),
-        lambda: reading.absent(reading.child(pair, "map", Linear), "weight"),
-    ):
-        with pytest.raises(NotOurs):
-            refused()
+    reading.module(parent, Parent)
+    assert reading.matrix(parent, "first", 2, 3) == parent.first.weight.data_ptr()
+    assert reading.norm(parent, "norm", 3, 1e-6) == parent.norm.weight.data_ptr()
+    assert reading.optional(parent.first, "bias", 2) == 0
+    parent.norm.register_buffer("scale", torch.ones(3))
+    assert reading.optional(parent.norm, "scale", 3) == parent.norm.scale.data_ptr()
 
 
-def test_reading_keeps_nothing_alive(pair: Pair) -> None:
-    reading, weight = read(pair), ref(pair.map.weight)
-    del pair.map
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda reading, parent: reading.module(None, Parent),
+        lambda reading, parent: reading.module(parent, Linear),
+        lambda reading, parent: reading.module(parent, Parent, size=4),
+        lambda reading, parent: reading.child(parent, "second", Linear),
+        lambda reading, parent: reading.child(parent, "first", RMSNorm),
+        lambda reading, parent: reading.matrix(parent, "first", 3, 2),
+        lambda reading, parent: reading.norm(parent, "norm", 3, 1e-5),
+        lambda reading, parent: reading.norm(parent, "norm", 4, 1e-6),
+    ],
+)
+def test_what_is_not_as_expected_is_refused(
+    parent: Parent, read: Callable[[Reading, Parent], Any]
+) -> None:
+    reading = Reading()
+    reading.module(parent, Parent)
+    with pytest.raises(NotOurs):
+        read(reading, parent)
+
+
+def test_a_bias_where_none_may_be_is_refused(parent: Parent) -> None:
+    parent.first = Linear(3, 2, bias=True)
+    reading = Reading()
+    reading.module(parent, Parent)
+    with pytest.raises(NotOurs):
+        reading.matrix(parent, "first", 2, 3)
+
+
+def test_a_reading_keeps_no_model_alive(parent: Parent) -> None:
+    reading = Reading()
+    reading.module(parent.first, Linear)
+    head = parent.first
+    parent.first = Linear(3, 2, bias=False)
+    key = id(head)
+    del head
     gc.collect()
-    assert weight() is None
-    assert not reading.holds(pair)
+    # the address may be used again by another module, which was not read
+    assert not any(seen.module() is not None for seen in reading._seen.values())
+    assert key in reading._seen
 
 
-class Mixer(nn.Module):
-    """The part of a mixer that a decay is read from."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.A_log = nn.Parameter(torch.zeros(2, 3))
-        self.computed = torch.ones(2, 3)
-
-    def decay(self) -> torch.Tensor:
-        return self.computed
-
-
-def test_a_decay_holds_as_long_as_it_is_the_same_tensor() -> None:
-    mixer, reading = Mixer(), Reading()
-    reading.module(mixer, Mixer)
-    assert reading.decay.__wrapped__(reading, mixer, 2, 3) == mixer.computed.data_ptr()
-    assert reading.holds(mixer)
-    mixer.computed = mixer.computed.clone()
-    assert not reading.holds(mixer)
+def test_a_decay_that_is_computed_anew_is_seen(model: JambaLanguageModel) -> None:
+    mixer = model.model.layers[0].mamba
+    reading = Reading()
+    reading.module(mixer, type(mixer))
+    with torch.no_grad():
+        assert reading.decay(mixer, *mixer.A_log.shape) == mixer.decay().data_ptr()
+        assert reading.holds(mixer)
+        mixer.A_log.add_(1.0)
+        assert not reading.holds(mixer)

@@ -1,6 +1,6 @@
 """The decoding step: single parts against the operations they join, and what is refused.
 
-Whole models are compared with their layers in ``tests/jamba_reader/model/decoding``.
+Whole models are compared with their layers in ``test_decode_step``.
 """
 
 from collections.abc import Callable
