@@ -176,7 +176,13 @@ def _convert_container(value: Any, annotation: Any, origin: Any, where: str) -> 
 def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
     if annotation is Path:
         _require(isinstance(value, str | Path) and value != "", value, annotation, where)
-        return Path(value).expanduser()
+        try:
+            return Path(value).expanduser()
+        except RuntimeError as error:
+            raise ConfigError(
+                f"setting {where}: got {str(value)!r}, the home of a user who is not known here; a "
+                f"folder of that name is ./{value}"
+            ) from error
     if annotation in (float, int) and isinstance(value, int) and not -INT64 <= value < INT64:
         raise ConfigError(f"setting {where}: got {value}, expected an integer of 64 bits")
     if annotation is float:
