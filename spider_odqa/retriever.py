@@ -6,11 +6,12 @@ import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from spider.errors import ConfigError, DataError, SettingError
 from spider.progress import ProgressEvent
 from spider.ranking import RankedPassage
+from spider.training.settings import check_minutes
 from spider_odqa.building import build_workspace, write_texts
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class Retriever:
             progress: called while the retriever is built.
 
         Raises:
-            ConfigError: there is no text, or titles or ids are not as many.
+            ConfigError: there is no text, titles or ids are not as many, or ``minutes`` or ``bm25``
+                has no such value.
             DataError: no text has a word, or an id occurs twice.
         """
         place, temporary = _workspace(workspace)
@@ -196,6 +198,9 @@ class Retriever:
     ) -> "Retriever":
         from index.engines.opening import open_index
 
+        check_minutes(minutes)
+        if bm25 not in get_args(Bm25):
+            raise SettingError("bm25", bm25, f"one of {', '.join(get_args(Bm25))}")
         overrides = ["minutes=null" if minutes is None else f"minutes={minutes}"]
         stages = ("index_vectors_and_words", "index_words_alone")
         overrides += [f"pipeline.stages.{stage}.settings.sparse={bm25}" for stage in stages]

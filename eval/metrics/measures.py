@@ -11,7 +11,7 @@ from jaxtyping import Float64
 
 from eval.matching.first_hits import HitFinder, Ranked, first_hit_ranks
 from eval.metrics.contract import Judged, Metric
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.ranking import NO_PASSAGE, Hits, drop_excluded
 
 FAMILY = "eval.metrics"
@@ -69,7 +69,7 @@ def check_top_k(top_k: Sequence[int]) -> tuple[int, ...]:
         ConfigError: there is none, or one is below 1.
     """
     if not top_k or min(top_k) < 1:
-        raise ConfigError(f"top_k: got {list(top_k)}, expected whole numbers from 1")
+        raise SettingError("top_k", list(top_k), "whole numbers from 1")
     return tuple(sorted(set(top_k)))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from spider.artifacts.variants import load_variant, variant_of
-from spider.errors import ArtifactError, ConfigError
+from spider.errors import ArtifactError, ConfigError, SettingError
 from spider.ranking import Hits
 
 FAMILY = "index.fusion"
@@ -95,10 +95,11 @@ def check_depths(depths: Mapping[str, int]) -> None:
     Raises:
         ConfigError: there is no ranking, or a depth is below 1.
     """
-    if not depths or min(depths.values()) < 1:
-        raise ConfigError(
-            f"depths: got {dict(depths)}, expected a depth of at least 1 for each ranking"
-        )
+    if not depths:
+        raise SettingError("depths", dict(depths), "a depth for each ranking")
+    for name, depth in depths.items():
+        if depth < 1:
+            raise SettingError(f"depths.{name}", depth, "at least 1")
 
 
 def check_rankings(rankings: Mapping[str, Hits], names: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Settings of contrastive training: what decides an encoder, beside the corpus and its spans."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,3 +38,6 @@ class ContrastiveSettings:
         for name in ("batch_size", "vocabulary_passages"):
             if getattr(self, name) < 1:
                 raise SettingError(name, getattr(self, name), "at least 1")
+        for name, weight in self.weights.items():
+            if not 0 <= weight < math.inf:
+                raise SettingError(f"weights.{name}", weight, "0 or more")

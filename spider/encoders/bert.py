@@ -76,6 +76,8 @@ class BertSettings:
         for name, length in lengths.items():
             if length < 3:
                 raise SettingError(name, length, "at least 3: [CLS], a token and [SEP]")
+        if not 0 <= dropout < 1:
+            raise SettingError("dropout", dropout, "a share in [0, 1)")
         self.start = start
         self.start_tokenizer = start_tokenizer
         self.hidden = hidden

@@ -9,7 +9,7 @@ from typing import Any
 from hydra import compose, initialize
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from spider.errors import ConfigError
@@ -32,13 +32,29 @@ def compose_verb(
     Raises:
         ConfigError: an override cannot be read, or names what does not exist.
     """
+    return compose_with_choices(verb, overrides, config_dir=config_dir)[0]
+
+
+def compose_with_choices(
+    verb: str, overrides: Sequence[str], *, config_dir: Path | None = None
+) -> tuple[DictConfig, dict[str, str | None]]:
+    """Compose a verb's configuration, and return the variants that were chosen for it too.
+
+    Returns:
+        The configuration; and the variant of each ``GROUP`` or ``GROUP@PLACE``, in the order of the
+        yaml's defaults list.
+
+    Raises:
+        ConfigError: an override cannot be read, or names what does not exist.
+    """
     if message := unknown_setting(settings_class(verb), overrides):
         raise ConfigError(message)
     check_config_dir(config_dir)
     GlobalHydra.instance().clear()
     try:
         with searching(config_dir), initialize(config_path=None, version_base=VERSION_BASE):
-            config = compose(config_name=verb, overrides=hydra_words(overrides))
+            words = hydra_words(overrides)
+            config = compose(config_name=verb, overrides=words, return_hydra_config=True)
     except MissingConfigException as error:
         raise ConfigError(_no_such_variant(error)) from error
     except OverrideParseException as error:
@@ -51,7 +67,11 @@ def compose_verb(
         raise
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise ConfigError(_one_line(_own_words(error))) from error
-    return without_groups(config, overrides)
+    with open_dict(config):
+        chosen = dict(config.pop("hydra").runtime.choices)
+    choices = {key: name for key, name in chosen.items() if not key.startswith("hydra/")}
+    choices |= {word.partition("=")[0]: None for word in _deletions(overrides)}
+    return without_groups(config, overrides), choices
 
 
 def check_config_dir(config_dir: Path | None) -> None:

@@ -51,7 +51,7 @@ def _run(find_main: Callable[[], Main], verb: str, words: Sequence[str]) -> int:
 
 def _dispatch(main: Main, verb: str, line: CommandLine) -> None:
     # composing costs 0.3 s, which the list of verbs need not pay
-    from spider.launch.composition import compose_verb, plain
+    from spider.launch.composition import compose_with_choices, plain
     from spider.launch.configuration import typed_settings
 
     if line.multirun and not (line.show_help or line.show_config):
@@ -59,11 +59,11 @@ def _dispatch(main: Main, verb: str, line: CommandLine) -> None:
 
         run_all(main, verb, line)
         return
-    config = compose_verb(verb, line.overrides, config_dir=line.config_dir)
+    config, choices = compose_with_choices(verb, line.overrides, config_dir=line.config_dir)
     if line.show_help:
         from spider.launch.help_text import verb_help
 
-        sys.stdout.write(verb_help(verb, configuration_class(main), config))
+        sys.stdout.write(verb_help(verb, configuration_class(main), config, choices))
     elif line.show_config:
         from omegaconf import OmegaConf
 

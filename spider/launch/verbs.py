@@ -37,14 +37,6 @@ def options(group: str) -> dict[str, str]:
 
 
 @cache
-def variant_file(group: str, name: str) -> dict[str, Any]:
-    """Return what a variant's yaml says, without its defaults list."""
-    path = FOLDER / group / f"{name}.yaml"
-    values: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return {key: value for key, value in values.items() if key != "defaults"}
-
-
-@cache
 def module_of(verb: str) -> str:
     """Return the module that a verb's yaml names.
 
@@ -99,5 +91,6 @@ def _refuse_shadowed(package: str) -> None:
 
 def _summary(path: Path) -> str:
     with path.open(encoding="utf-8") as lines:
-        first = lines.readline().strip()
+        # a line such as "# @package _global_" is for Hydra
+        first = next((line.strip() for line in lines if not line.startswith("# @")), "")
     return first.lstrip("# ").strip() if first.startswith("#") else ""

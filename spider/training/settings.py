@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from spider.errors import ConfigError, SettingError
+from spider.errors import SettingError
 from spider.settings import Execution
 
 
@@ -50,8 +50,7 @@ class TrainingSettings:
         for name in ("steps", "learning_rate", "clip_norm", "seed"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise SettingError(name, getattr(self, name), "0 or more")
-        if self.minutes is not None and not 0 < self.minutes < math.inf:
-            raise SettingError("minutes", self.minutes, "more than 0")
+        check_minutes(self.minutes)
         if not 0.0 <= self.warmup_share < 1.0:
             raise SettingError("warmup_share", self.warmup_share, "a share of the steps in [0, 1)")
         if self.precision not in ("no", "bf16"):
@@ -71,4 +70,16 @@ class TrainingSettings:
             import torch
 
             if not torch.cuda.is_available():
-                raise ConfigError("device=cuda: no CUDA device is found; spider doctor says why")
+                raise SettingError(
+                    "device", self.device, "auto or cpu: no CUDA device is found, see spider doctor"
+                )
+
+
+def check_minutes(minutes: float | None) -> None:
+    """Refuse a time budget that is not above 0.
+
+    Raises:
+        SettingError: it is 0, negative or infinite.
+    """
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise SettingError("minutes", minutes, "more than 0")

@@ -15,6 +15,7 @@ from spider.errors import DataError
 from spider.launch.entrypoint import launch
 from spider.launch.settings import WorkspaceSettings
 from spider.launch.stages import build_stages, run_stages
+from spider.training.settings import check_minutes
 
 INDEX = "index"
 
@@ -39,6 +40,10 @@ class QuickstartSettings(WorkspaceSettings):
     retrain: bool = False
     documentation: dict[str, Any]
     own_files: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        """Refuse a training time that is not above 0."""
+        check_minutes(self.minutes)
 
 
 def main(settings: QuickstartSettings) -> None:

@@ -82,7 +82,9 @@ def convert(value: Any, annotation: Any, *, where: str) -> Any:
     if origin is not None:
         return _convert_container(value, annotation, origin, where)
     if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
-        _require(isinstance(value, Mapping), value, annotation, where)
+        if not isinstance(value, Mapping):
+            first = next(iter(parameters(annotation)))
+            raise SettingError(where, value, f"settings such as {where}.{first}=VALUE")
         return build(annotation, value, where=where)
     return _convert_scalar(value, annotation, where)
 
@@ -175,6 +177,7 @@ def _convert_container(value: Any, annotation: Any, origin: Any, where: str) -> 
 
 def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
     if annotation is Path:
+<<<<<<< HEAD
         _require(isinstance(value, str | Path) and value != "", value, annotation, where)
         try:
             return Path(value).expanduser()
@@ -183,6 +186,12 @@ def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
                 f"setting {where}: got {str(value)!r}, the home of a user who is not known here; a "
                 f"folder of that name is ./{value}"
             ) from error
+=======
+        # yaml reads a folder such as 2024 as a number
+        named = isinstance(value, str | int | Path) and not isinstance(value, bool)
+        _require(named and value != "", value, annotation, where)
+        return Path(str(value)).expanduser()
+>>>>>>> 13da1ba8779caf942fa0808d0a22aeaf9ef0498d
     if annotation in (float, int) and isinstance(value, int) and not -INT64 <= value < INT64:
         raise ConfigError(f"setting {where}: got {value}, expected an integer of 64 bits")
     if annotation is float:
@@ -204,8 +213,8 @@ def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
             f"setting {where}: no variant is chosen, so it has no settings; {where}=VARIANT "
             "chooses one"
         )
-    elif _is_protocol(annotation):
-        _require(not isinstance(value, str | int | float | list), value, annotation, where)
+    elif _is_protocol(annotation) and isinstance(value, str | int | float | list | types.NoneType):
+        raise SettingError(where, value, "a variant")
     return value
 
 
@@ -238,7 +247,8 @@ def _describe(annotation: Any) -> str:
     if annotation is type(None):
         return "null"
     if typing.get_origin(annotation) is Literal:
-        return "one of " + ", ".join(map(repr, typing.get_args(annotation)))
+        choices = ", ".join(map(repr, typing.get_args(annotation)))
+        return f"one of {choices}" if "," in choices else choices
     if inspect.isclass(annotation) and typing.get_origin(annotation) is None:
         return annotation.__name__
     return str(annotation).replace("typing.", "")

@@ -1,5 +1,6 @@
 """Settings of contrastive training are refused under the names that a person types."""
 
+import math
 from typing import Any
 
 import pytest
@@ -44,3 +45,10 @@ def test_two_settings_share_no_default() -> None:
     first, second = ContrastiveSettings(**GIVEN), ContrastiveSettings(**GIVEN)
     assert first.training == second.training == TrainingSettings()
     assert first.weights is not second.weights
+
+
+@pytest.mark.parametrize("weight", [-0.5, math.nan])
+def test_a_weight_is_zero_or_more(weight: float) -> None:
+    assert ContrastiveSettings(**GIVEN, weights={"title": 0.0}).weights == {"title": 0.0}
+    with pytest.raises(SettingError, match=r"setting weights\.title: got .*, expected 0 or more"):
+        ContrastiveSettings(**GIVEN, weights={"title": weight})

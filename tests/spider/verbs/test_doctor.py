@@ -71,7 +71,7 @@ def test_every_configured_check_finds_something() -> None:
     [
         ([{"_target_": "spider.health.checks.NoCheck"}], "checks"),
         ([{"_target_": "spider.health.checks.PythonCheck", "x": 1}], "unknown setting checks"),
-        (3, r"setting checks\[0\]: got 3, expected HealthCheck"),
+        (3, r"setting checks\[0\]: got 3, expected a variant"),
     ],
 )
 def test_a_bad_list_of_checks_is_one_line(checks: Any, message: str) -> None:

@@ -114,3 +114,9 @@ def test_minutes_that_are_null_leave_the_steps_of_the_pipeline() -> None:
 def test_a_pipeline_that_is_not_there_is_one_line() -> None:
     with pytest.raises(ConfigError, match="pipeline=wikki: no such variant; did you mean wiki"):
         settings("pipeline=wikki")
+
+
+@pytest.mark.parametrize("minutes", [0.0, -1.0, float("inf")])
+def test_a_training_time_is_above_zero(minutes: float) -> None:
+    with pytest.raises(ConfigError, match="setting minutes"):
+        PipelineSettings(pipeline={}, minutes=minutes)

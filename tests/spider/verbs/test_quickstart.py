@@ -10,7 +10,7 @@ import spider.verbs.quickstart as module
 from spider.artifacts.records.index import EncoderReference, IndexRecord
 from spider.artifacts.stage import Stage
 from spider.artifacts.workspace import last_workspace, workspace_of
-from spider.errors import DataError
+from spider.errors import ConfigError, DataError
 from spider.launch.command_line import parse
 from spider.launch.composition import compose_verb, plain
 from spider.launch.configuration import typed_settings
@@ -110,3 +110,9 @@ def test_it_ends_with_the_command_to_ask_and_says_when_there_is_no_encoder(
 def test_minutes_reach_the_training_of_a_folder(words: Sequence[str], minutes: Any) -> None:
     stages = settings("notes", *words).own_files["stages"]
     assert stages["train_an_encoder"]["settings"]["training.minutes"] == minutes
+
+
+@pytest.mark.parametrize("minutes", [0.0, -1.0, float("inf")])
+def test_a_training_time_is_above_zero(minutes: float) -> None:
+    with pytest.raises(ConfigError, match="setting minutes"):
+        QuickstartSettings(documentation={}, own_files={}, minutes=minutes)
