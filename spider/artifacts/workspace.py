@@ -22,9 +22,9 @@ def remember(workspace: Path) -> None:
         ROOT.mkdir(exist_ok=True)
         write_text(ROOT / POINTER, f"{workspace}\n")
     except OSError as error:
-        # the artifacts are in the workspace nevertheless
+        # not an error: the artifacts are in the workspace
         logger.warning(
-            "cannot note the last workspace in this folder (%s): give --workspace to search",
+            "cannot record the last workspace in this folder (%s): give --workspace to search",
             error.strerror,
         )
 
