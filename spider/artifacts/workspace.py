@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def workspace_of(data: str | None) -> str:
     """
     if not data:
         return str(ROOT / QUICKSTART)
-    folder = Path(data).expanduser().resolve()
+    # Path.expanduser raises where ~NAME is no user; the setting's own check then says so
+    folder = Path(os.path.expanduser(data)).resolve()  # noqa: PTH111
     name = re.sub(r"[^\w.-]+", "-", folder.name).strip("-") or "documents"
     digest = hashlib.blake2b(str(folder).encode(errors="replace"), digest_size=2).hexdigest()
     return str(ROOT / f"{name}-{digest}")

@@ -198,8 +198,10 @@ def _flag_override(name: str, value: str | None, rest: list[str], cls: type[Any]
     if setting is None:
         # a setting of a variant, whose class is known only once the variant is chosen
         return f"{key}={value if PRIMITIVE.match(value) else quote(value)}"
-    nothing = value == "null" and type(None) in alternatives(setting.annotation)
-    text = takes_text(setting.annotation) and not nothing
+    options = alternatives(setting.annotation)
+    nothing = value == "null" and type(None) in options
+    truth = value in ("true", "false") and bool in options
+    text = takes_text(setting.annotation) and not nothing and not truth
     return f"{key}={quote(value) if text else value}"
 
 

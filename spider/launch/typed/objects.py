@@ -181,7 +181,13 @@ def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
         # yaml reads a folder such as 2024 as a number
         named = isinstance(value, str | int | Path) and not isinstance(value, bool)
         _require(named and value != "", value, annotation, where)
-        return Path(str(value)).expanduser()
+        try:
+            return Path(str(value)).expanduser()
+        except RuntimeError as error:
+            raise ConfigError(
+                f"setting {where}: got {str(value)!r}, the home of a user who is not known here; a "
+                f"folder of that name is ./{value}"
+            ) from error
     if annotation in (float, int) and isinstance(value, int) and not -INT64 <= value < INT64:
         raise ConfigError(f"setting {where}: got {value}, expected an integer of 64 bits")
     if annotation is float:
