@@ -22,7 +22,7 @@ class ScoredSystem(NamedTuple):
 
     Attributes:
         ranked: the lists without excluded passages, cut at the largest k.
-        judged: what is relevant in them.
+        judged: the relevance of their passages.
         values: one column for each measure.
         run_depth: the most ranks that the run can hold.
         mean_length: mean number of passages listed for a question, before the cut.
@@ -57,7 +57,7 @@ def metrics() -> tuple[Metric, ...]:
 
 
 def measure_label(name: str) -> str:
-    """Return the name of a measure as tables print it; an unknown name stays as it is."""
+    """Return the name of a measure in tables; an unknown name is returned unchanged."""
     labels = [metric.label_of(name) for metric in metrics()]
     return next((label for label in labels if label is not None), name)
 

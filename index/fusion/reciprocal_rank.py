@@ -35,7 +35,7 @@ class ReciprocalRank:
         self.depths = dict(depths)
 
     def settings(self) -> dict[str, Any]:
-        """Return what :func:`load` makes an equal fusion from."""
+        """Return the settings from which :func:`load` makes an equal fusion."""
         return {"variant": VARIANT, "constant": self.constant, "depths": self.depths}
 
     def fuse(self, rankings: Mapping[str, Hits], depth: int) -> Fused:

@@ -34,7 +34,7 @@ class SplitRule:
     Attributes:
         validation_share: share of the usable documents kept for validation.
         test_share: share of the usable documents kept for testing.
-        seed: which documents those are.
+        seed: decides which documents these are.
 
     Raises:
         ConfigError: a share is negative, or the shares leave nothing to train on.
@@ -68,7 +68,7 @@ class SplitRule:
         Args:
             document_ids: in the corpus's order, which does not matter.
             usable: documents that can be held out; None means all. The others are ``NOT_USABLE``:
-                nothing can be asked of them, and everything may train on them.
+                no query can be made from them, and everything may train on them.
         """
         parts = np.full(len(document_ids), NOT_USABLE, dtype=np.uint8)
         numbers = range(len(document_ids)) if usable is None else np.flatnonzero(usable).tolist()
@@ -103,7 +103,7 @@ class DocumentSplit:
 
     @property
     def test(self) -> Int64[np.ndarray, " test_documents"]:
-        """Numbers of the test documents, ascending; nothing is trained or chosen on them."""
+        """Numbers of the test documents, ascending; no training and no choice uses them."""
         return self.held_out("test")
 
     def held_out(self, name: str) -> Int64[np.ndarray, " held_out_documents"]:

@@ -1,4 +1,4 @@
-"""Loads a trained encoder: the manifest names the variant, whose file loads it."""
+"""Loads a trained encoder with the variant that its manifest names."""
 
 from pathlib import Path
 from typing import Protocol, runtime_checkable

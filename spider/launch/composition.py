@@ -1,4 +1,4 @@
-"""Hydra composes a verb's configuration; what it has to say against it becomes one line."""
+"""Composes a verb's configuration with Hydra; an error of Hydra becomes one line."""
 
 import difflib
 import re
@@ -30,7 +30,7 @@ def compose_verb(
     """Compose ``conf/VERB.yaml`` with constructors' defaults, its groups, and the overrides.
 
     Raises:
-        ConfigError: an override cannot be read, or names what does not exist.
+        ConfigError: an override cannot be read, or names a key or variant that does not exist.
     """
     return compose_with_choices(verb, overrides, config_dir=config_dir)[0]
 
@@ -60,7 +60,7 @@ def compose_with_choices(
     except OverrideParseException as error:
         word = str(error.override).removeprefix("++")
         raise ConfigError(
-            f"cannot read {word!r} ({_one_line(error)}); free text and paths go in as words or "
+            f"cannot read {word!r} ({_one_line(error)}); give free text and paths as words or "
             "--key VALUE, which need no quoting"
         ) from error
     except ConfigError:
@@ -75,10 +75,10 @@ def compose_with_choices(
 
 
 def check_config_dir(config_dir: Path | None) -> None:
-    """Refuse a ``--config-dir`` that is no folder.
+    """Refuse a ``--config-dir`` that is not a folder.
 
     Raises:
-        ConfigError: it is not there.
+        ConfigError: there is no such folder.
     """
     if config_dir is not None and not config_dir.is_dir():
         raise ConfigError(f"--config-dir {config_dir}: no such folder")
@@ -88,7 +88,7 @@ def hydra_words(overrides: Sequence[str]) -> list[str]:
     """Write overrides so that Hydra takes every key; the typed settings refuse unknown ones.
 
     The message about an unknown key is then the same on every path, and names the nearest key.
-    ``GROUP=null`` is left out: :func:`without_groups` does it afterwards.
+    ``GROUP=null`` is left out: :func:`without_groups` applies it afterwards.
     """
     words = []
     for word in overrides:
@@ -112,14 +112,14 @@ def plain(config: DictConfig) -> dict[str, Any]:
     """Resolve every interpolation and return dictionaries, lists and scalars.
 
     Raises:
-        ConfigError: an interpolation leads nowhere.
+        ConfigError: an interpolation names a key that does not exist.
     """
     try:
         container = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
     except OmegaConfBaseException as error:
         raise ConfigError(_one_line(_own_words(error))) from error
     if not isinstance(container, dict):
-        raise ConfigError("the configuration is no mapping")
+        raise ConfigError("the configuration is not a mapping")
     return {str(key): value for key, value in container.items()}
 
 

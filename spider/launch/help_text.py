@@ -14,7 +14,7 @@ spider: label-free question answering over your documents
   spider quickstart                      try it on Python's own documentation
   spider quickstart ~/notes              the same on your files
   spider search "who wrote the report?"  ranked passages from the last workspace
-  spider doctor                          what this machine can do, and what to mend
+  spider doctor                          what works on this machine, and how to fix the rest
 
 usage: spider VERB [words and --flags] [setting=value ...]
 
@@ -41,7 +41,7 @@ def verb_help(verb: str, cls: type[Any], config: Any, choices: Mapping[str, str 
     Args:
         verb: the verb.
         cls: its settings dataclass.
-        config: its composed configuration: a mapping with the defaults and what was overridden.
+        config: its composed configuration: a mapping with the defaults and the overrides.
         choices: the variant of each ``GROUP`` or ``GROUP@PLACE``.
     """
     from omegaconf import OmegaConf
@@ -67,7 +67,7 @@ def verb_help(verb: str, cls: type[Any], config: Any, choices: Mapping[str, str 
 def setting_rows(
     cls: type[Any], values: Mapping[str, Any], chosen: Mapping[str, str], prefix: str = ""
 ) -> Iterator[tuple[str, str]]:
-    """Yield each setting as it would be typed, with its description; nested ones by their path.
+    """Yield each setting with its description; the name of a nested setting is its path.
 
     Args:
         cls: the class that takes the settings.
@@ -136,7 +136,7 @@ def _variants(
 
 
 def _show(value: Any) -> str:
-    """Write a default as it would be typed."""
+    """Write a default in the form in which a person types it."""
     if isinstance(value, Mapping):
         if TARGET in value:
             return str(value[TARGET]).rpartition(".")[2]

@@ -1,4 +1,4 @@
-"""The verbs: one yaml each in ``conf/``, which names its module. Listing them imports no Hydra."""
+"""The verbs: each has a yaml in ``conf/`` that names its module. Listing them imports no Hydra."""
 
 import importlib
 import importlib.util
@@ -13,7 +13,7 @@ from spider.errors import ConfigError
 from spider.launch.typed.schema import configuration_class
 
 MODULE = "verb_module"
-"""The one key of a verb's yaml that is no setting: the module with ``main``."""
+"""The one key of a verb's yaml that is not a setting: the module with ``main``."""
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "conf"
 """Found beside this package: another module may have the name ``conf``."""

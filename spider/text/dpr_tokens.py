@@ -23,7 +23,7 @@ _ASCII_TOKEN = re.compile(r"[A-Za-z0-9]+|[!-/:-@\[-`{-~]")
 
 
 def tokenize(text: str) -> list[str]:
-    """Cut a text into DPR's lower-cased tokens: the readable definition, and slow."""
+    """Cut a text into DPR's lower-cased tokens: the readable, slow reference."""
     return [token.lower() for token in _TOKEN.findall(decompose(text))]
 
 
@@ -33,7 +33,7 @@ def join_tokens(text: str) -> str:
     A token list is a contiguous sub-list of another exactly when its joined string occurs in the
     other's: a character that no token contains delimits every token on both sides.
     Lower-casing the joined string equals lower-casing the tokens one by one: the only rule that
-    looks at neighbours (the final sigma) stops at the separator.
+    depends on neighbours (the final sigma) stops at the separator.
     """
     tokens = _ASCII_TOKEN.findall(text) if text.isascii() else _TOKEN.findall(decompose(text))
     if not tokens:

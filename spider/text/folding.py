@@ -18,7 +18,7 @@ def lower_each(text: str) -> str:
 
 
 def decompose(text: str) -> str:
-    """Return the canonical decomposition (NFD), in which an accent is a character of its own.
+    """Return the canonical decomposition (NFD), in which an accent is a separate character.
 
     Source: DPR, ``dpr/data/qa_validation.py::_normalize``.
     """

@@ -1,4 +1,4 @@
-"""``spider pipeline``: run a list of stages, doing only what is missing or stale."""
+"""``spider pipeline``: runs those stages of a list whose outputs are missing or stale."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,13 @@ from spider.training.settings import check_minutes
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineSettings(WorkspaceSettings):
-    """What to run and where.
+    """Settings of ``spider pipeline``.
 
     Attributes:
         pipeline: the stages.
-        data: where the pipeline's documents and questions lie, if it needs to be told.
+        data: the folder of the pipeline's documents and questions, for pipelines that need it.
         minutes: training time, in a pipeline that uses it; null takes its number of steps.
-        full: take question sets whole where the pipeline would take a sample.
+        full: take whole question sets where the pipeline would take a sample.
         retrain: train again where an encoder would be kept although documents changed.
     """
 

@@ -1,6 +1,6 @@
 """``spider quickstart``: from documents to answered questions in one command.
 
-Without a folder it takes the documentation that every Python carries; with one, the user's files.
+Without a folder it takes the documentation that every Python has; with one, the user's files.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ INDEX = "index"
 
 @dataclass(frozen=True, kw_only=True)
 class QuickstartSettings(WorkspaceSettings):
-    """What to build a retriever from.
+    """Settings of ``spider quickstart``.
 
     Attributes:
         data: a folder of your documents (txt, md, rst, html, pdf, docx); null takes Python's own
@@ -60,8 +60,8 @@ def main(settings: QuickstartSettings) -> None:
     remember(settings.workspace)
     say()
     if IndexRecord.from_manifest(open_artifact(settings.workspace / INDEX)).dense is None:
-        say("These documents are too few or too short to train an encoder: BM25 alone answers.")
-    say(f"Everything lies in {settings.workspace}. Ask it:")
+        say("These documents are too few or too short to train an encoder, so BM25 is used alone.")
+    say(f"Everything is in {settings.workspace}. To ask a question:")
     say('  spider search "your question"')
 
 

@@ -55,7 +55,7 @@ def test_a_setting_error_is_a_configuration_error(capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (KeyboardInterrupt(), 130, "interrupted; the same command goes on from here"),
+        (KeyboardInterrupt(), 130, "interrupted; run the same command again to continue"),
         (ValueError("odd"), 1, "ValueError: odd (SPIDER_DEBUG=1 shows where)"),
         (RuntimeError("a\nb\nc"), 1, "RuntimeError: a b c (SPIDER_DEBUG=1 shows where)"),
         (

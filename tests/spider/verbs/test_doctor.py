@@ -30,7 +30,7 @@ def test_lines_are_in_the_order_of_the_checks(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.splitlines() == [
         "ok    python   3.11",
         "warn  disk     0.5 GiB free here",
-        "               mend: choose another disk",
+        "               fix: choose another disk",
         "ok    python   3.11",
     ]
 
@@ -44,7 +44,7 @@ def test_all_checks_are_done_before_a_broken_one_is_reported(
     assert caught.value.exit_code == 4
     said = capsys.readouterr().out
     assert said.splitlines()[-1] == "ok    python   3.11"
-    assert said.count("mend: pip install torch") == 2
+    assert said.count("fix: pip install torch") == 2
 
 
 def test_warnings_alone_end_well(capsys: pytest.CaptureFixture[str]) -> None:

@@ -102,8 +102,10 @@ def test_it_ends_with_the_command_to_ask_and_says_when_there_is_no_encoder(
 ) -> None:
     quickstart("workspace=w", dense=dense)
     said = capsys.readouterr().out
-    assert said.endswith('Everything lies in w. Ask it:\n  spider search "your question"\n')
-    assert ("BM25 alone answers" in said) != dense
+    assert said.endswith(
+        'Everything is in w. To ask a question:\n  spider search "your question"\n'
+    )
+    assert ("BM25 is used alone" in said) != dense
 
 
 @pytest.mark.parametrize(("words", "minutes"), [((), None), (("--minutes", "2"), 2.0)])

@@ -105,6 +105,9 @@ def test_values_become_their_types() -> None:
         ({"shape": 3}, "setting shape: got 3, expected a variant"),
         ({"nested": 3}, "setting nested: got 3, expected settings such as nested.rate=VALUE"),
         ({"many": {"a": 1}}, "setting many"),
+        ({"path": "~no-such-user/x"}, "setting path: got '~no-such-user/x', the home of a user"),
+        ({"shape": 3}, "setting shape: got 3, expected Shape"),
+        ({"shape": ["x"]}, "setting shape: got ['x'], expected Shape"),
     ],
 )
 def test_bad_values_are_one_clear_line(values: dict[str, Any], message: str) -> None:
