@@ -1,5 +1,6 @@
 """Verb ``train-language-model``: corpus → reader."""
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
 from spider.settings import Execution
+
+logger = logging.getLogger(__name__)
 
 NEW_MODEL = ("reader_size", "mamba_time_steps")
 """Settings that have no effect with start."""
@@ -71,6 +74,11 @@ def main(settings: TrainLanguageModelSettings) -> None:
         if "spans" in inputs:
             split = open_split(inputs["spans"], corpus)
         else:
+            # on Python's documentation one of 52 test documents of the retriever is trained on
+            logger.warning(
+                "no spans of this corpus: the split is of all documents, and mining later may hold "
+                "out some that are trained on here; `spider mine` first gives both one split"
+            )
             split = split_documents(corpus, settings.split)
         result = training.run(corpus, folder, split=split)
         stage.finish(
