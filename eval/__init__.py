@@ -1,1 +1,1 @@
-"""Rankings become numbers with intervals, paired tests and tables. Loads no model."""
+"""From rankings to numbers with intervals, paired tests and tables. Loads no model."""

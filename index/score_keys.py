@@ -1,4 +1,4 @@
-"""Scores and positions packed into integers that sort as a ranking does.
+"""Scores and positions packed into integers whose order is that of a ranking.
 
 The upper 32 bits of a key are the float32 score, mapped to an integer of the same order. The lower
 32 bits fall as the position rises. The greatest keys are therefore the best passages, with ties

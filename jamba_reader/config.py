@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
-from spider.errors import CheckpointError, ConfigError
+from spider.errors import CheckpointError, ConfigError, SettingError
 
 Mixer = Literal["mamba", "attention"]
 
@@ -34,11 +34,37 @@ class JambaConfig:
     index modulo ``expert_layer_period`` is ``expert_layer_offset`` and there are several experts.
 
     Attributes:
+        vocab_size: number of tokens.
+        hidden_size: width of the model.
+        intermediate_size: width of a feed-forward part, and of each expert.
+        num_hidden_layers: number of layers.
+        num_attention_heads: query heads of an attention layer.
+        num_key_value_heads: key and value heads of an attention layer.
         hidden_act: activation of the convolution and of the feed-forward parts; the gate of a
             Mamba mixer is always SiLU.
+        rms_norm_eps: added to the mean square in a normalisation.
+        initializer_range: standard deviation of the initial weights.
+        attention_dropout: share of the attention weights that training sets to zero.
+        num_experts: experts of a mixture; 1 makes every feed-forward part dense.
+        num_experts_per_tok: experts that compute each token.
+        expert_layer_period: one layer in this many has a mixture of experts.
+        expert_layer_offset: index of the first of these layers.
+        attn_layer_period: one layer in this many has attention.
+        attn_layer_offset: index of the first of these layers.
+        mamba_d_state: numbers in the state of a channel.
+        mamba_d_conv: tokens that the causal convolution sees.
+        mamba_expand: channels of a Mamba mixer, as a multiple of ``hidden_size``.
         mamba_dt_rank: rank of the time-step projection; 0 ("auto" in the file) stands for
             ``hidden_size`` / 16, rounded up.
+        mamba_conv_bias: whether the convolution has a bias.
+        mamba_proj_bias: whether the projections of a Mamba mixer have a bias.
+        tie_word_embeddings: whether input and output share one matrix of embeddings.
+        output_router_logits: written back for transformers; not used here.
+        router_aux_loss_coef: weight of the loss that balances the experts.
+        pad_token_id: the padding token.
+        bos_token_id: the token that begins a text.
         eos_token_ids: every token that ends a text.
+        max_position_embeddings: the longest text that the model was made for.
         unknown: keys of ``config.json`` that are not used here; written back unchanged.
 
     Raises:
@@ -134,6 +160,9 @@ class JambaConfig:
         try:
             config = cls(**known, unknown={k: v for k, v in values.items() if k not in used})
             _check_unknown(config)
+        except SettingError as error:
+            message = f"{error.key} is {error.got!r}, expected {error.expected}"
+            raise CheckpointError(message) from error
         except ConfigError as error:
             raise CheckpointError(str(error)) from error
         return config
@@ -196,9 +225,7 @@ def _check_tokens(config: JambaConfig) -> None:
     for name in ("pad_token_id", "bos_token_id", "eos_token_ids"):
         for token in token_ids(getattr(config, name)):
             if not 0 <= token < config.vocab_size:
-                raise ConfigError(
-                    f"{name} is {token}, expected a token below vocab_size {config.vocab_size}"
-                )
+                raise SettingError(name, token, f"a token below vocab_size {config.vocab_size}")
 
 
 def _check_ranges(config: JambaConfig) -> None:
@@ -206,9 +233,9 @@ def _check_ranges(config: JambaConfig) -> None:
         for name in names:
             value = getattr(config, name)
             if not least <= value < math.inf:
-                raise ConfigError(f"{name} is {value}, expected at least {least}")
+                raise SettingError(name, value, f"at least {least}")
     if config.attention_dropout >= 1:
-        raise ConfigError(f"attention_dropout is {config.attention_dropout}, expected below 1")
+        raise SettingError("attention_dropout", config.attention_dropout, "below 1")
 
 
 def _check_shape(config: JambaConfig) -> None:
@@ -216,8 +243,8 @@ def _check_shape(config: JambaConfig) -> None:
         period = getattr(config, f"{kind}_layer_period")
         offset = getattr(config, f"{kind}_layer_offset")
         if offset >= period:
-            raise ConfigError(
-                f"{kind}_layer_offset is {offset}, expected below {kind}_layer_period {period}"
+            raise SettingError(
+                f"{kind}_layer_offset", offset, f"below {kind}_layer_period {period}"
             )
     for name, divisor in (
         ("hidden_size", "num_attention_heads"),
@@ -225,12 +252,13 @@ def _check_shape(config: JambaConfig) -> None:
     ):
         whole, part = getattr(config, name), getattr(config, divisor)
         if whole % part:
-            raise ConfigError(f"{name} is {whole}, expected a multiple of {divisor} {part}")
+            raise SettingError(name, whole, f"a multiple of {divisor} {part}")
     # the value is unused in a model without mixtures of experts
     if 1 < config.num_experts < config.num_experts_per_tok:
-        raise ConfigError(
-            f"num_experts_per_tok is {config.num_experts_per_tok}, expected at most num_experts "
-            f"{config.num_experts}"
+        raise SettingError(
+            "num_experts_per_tok",
+            config.num_experts_per_tok,
+            f"at most num_experts {config.num_experts}",
         )
 
 

@@ -1,1 +1,1 @@
-"""Documents become recurring spans, contrastive pairs, and a trained encoder."""
+"""From documents to recurring spans, contrastive pairs, and a trained encoder."""

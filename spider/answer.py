@@ -13,7 +13,7 @@ class Evidence:
     Attributes:
         passage: the passage, with its rank and score.
         start: first code point of the stretch in ``passage.text``.
-        end: code point after its last.
+        end: the code point after the last.
         score: the reader's own score of the stretch; higher is better.
     """
 
@@ -42,7 +42,7 @@ class Answer:
     Attributes:
         text: a span of a passage, or generated text; empty when the reader abstains.
         confidence: estimated probability that the answer is right, from 0 to 1.
-        evidence: what supports the answer, best first.
+        evidence: passages' stretches that support the answer, best first.
     """
 
     text: str

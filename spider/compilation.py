@@ -6,16 +6,16 @@ depends on: the kernel's module, every module of ours that it imports (transitiv
 of numba, llvmlite and Python, numba's compiler options, and the processor. A module counts by its
 syntax tree without docstrings, comments and positions, so an edit of prose compiles nothing.
 
-Cached code lies in ``NUMBA_CACHE_DIR`` if it is set, else in ``spider-odqa/kernels`` of
-``$XDG_CACHE_HOME`` (``~/.cache`` by default), else beside this package where that folder cannot be
-written. Content is the key, so checkouts on one machine share it and a fresh clone starts warm.
-Deleting the folder is always safe.
+The cache is in ``NUMBA_CACHE_DIR`` if that is set, else in ``spider-odqa/kernels`` of
+``$XDG_CACHE_HOME`` (``~/.cache`` by default). If that folder cannot be written, it is beside this
+package. Content is the key, so all checkouts on a machine share the cache, and a fresh clone finds
+it filled. Deleting the folder is always safe.
 
     KERNELS/MODULE/GENERATION/FUNCTION-OVERLOAD.nbi and .nbc
 
 A generation is one content of a module and its imports. Each overload has its own pair of files:
 processes that compile at the same time can only replace a file by an equal one. The newest
-``GENERATIONS`` of a module stay; generations that nobody used for ``UNUSED_DAYS`` go.
+``GENERATIONS`` of a module are kept. Generations unused for ``UNUSED_DAYS`` are removed.
 
 Importing numba takes half a second: only modules that hold kernels import this one.
 """
@@ -44,7 +44,7 @@ from numba.core.errors import NumbaWarning
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 GENERATIONS = 6
-"""How many contents of one module keep their machine code: enough for some checkouts at a time."""
+"""How many contents of one module keep their machine code: enough for several checkouts."""
 
 UNUSED_DAYS = 30
 
@@ -61,8 +61,8 @@ def njit(**options: Any) -> Callable[[Function], Function]: ...
 def njit(function: Any = None, /, **options: Any) -> Any:
     """Compile a function with ``numba.njit`` and cache its machine code by content.
 
-    The cache is always on. Two kinds of functions are compiled anew in each process, because their
-    key cannot be known: those with a closure, and those outside an importable package.
+    The cache is always on. Two kinds of functions are compiled in each process, because their key
+    cannot be computed: those with a closure, and those outside an importable package.
 
     Args:
         function: the kernel, where the decorator is used without parentheses.
@@ -74,7 +74,7 @@ def njit(function: Any = None, /, **options: Any) -> Any:
 
 
 def njit_with(function: Callable[..., Any], options: dict[str, Any]) -> Any:
-    """Compile one function; with ``NUMBA_DISABLE_JIT=1`` numba returns it as it is."""
+    """Compile one function; with ``NUMBA_DISABLE_JIT=1`` numba returns it unchanged."""
     kernel = numba.njit(**options)(function)
     if isinstance(kernel, Dispatcher) and function.__closure__ is None:
         kernel._cache = KernelCache(function)  # type: ignore[attr-defined]
@@ -115,7 +115,7 @@ class KernelCache(_Cache):  # type: ignore[misc]
         key = self._key(sig, target_context.codegen())
         if key is None:
             return None
-        # torn or foreign files raise anything that unpickling can raise
+        # incomplete or foreign files raise any error that unpickling can raise
         with suppress(Exception):
             stored = self._entry(key).load(key)
             if stored is not None:
@@ -142,7 +142,7 @@ class KernelCache(_Cache):  # type: ignore[misc]
                 self._folder.mkdir(parents=True, exist_ok=True)
                 remove_old_generations(self._folder.parent.parent)
             entry = self._entry(key)
-            # writes an empty index without reading the old one, which may be torn
+            # writes an empty index without reading the old one, which may be incomplete
             entry.flush()
             entry.save(key, data._reduce())
 
@@ -155,7 +155,7 @@ class KernelCache(_Cache):  # type: ignore[misc]
         self._enabled = False
 
     def flush(self) -> None:
-        """Forget the entries of this content of the module."""
+        """Remove the entries of this content of the module."""
         if self._folder is not None:
             for file in self._folder.glob(f"{_file_name(self._function)}-*"):
                 file.unlink(missing_ok=True)
@@ -191,7 +191,7 @@ def cache_root() -> Path | None:
 
 @functools.cache
 def environment() -> str:
-    """Return what machine code depends on beside sources and processor: versions and options."""
+    """Return the versions and options that machine code depends on."""
     options = [f"{name}={getattr(numba.config, name, None)}" for name in _OPTIONS]
     python = sys.implementation.cache_tag
     return f"{python} numba {numba.__version__} llvmlite {llvmlite.__version__} {' '.join(options)}"
@@ -201,12 +201,12 @@ def environment() -> str:
 def fingerprint(module: str) -> str | None:
     """Return a hash of a module, of all modules of ours that it imports, and of the environment.
 
-    Modules of ours are those of the module's own top-level package and of ``spider``: no other
-    package of ours may be imported by one that has kernels (an import contract).
+    Only modules of the module's own top-level package and of ``spider`` count. A package that has
+    kernels imports no other package of ours (an import contract).
 
     Returns:
         The hash. None if the source cannot be found, or if a source has changed since this process
-        began to import kernels: what runs may then differ from what the files say.
+        began to import kernels: the running code may then differ from the files.
     """
     package = module.partition(".")[0]
     if _source(package) is None or _source(module) is None:
@@ -233,7 +233,7 @@ def _read_source(file: Path) -> tuple[str, tuple[str, ...]]:
     imported = tuple(sorted(set(_imported_names(tree))))
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            # a string alone says something to people only; constants are documented with them too
+            # a string alone is documentation: of a function, a class, a module or a constant
             node.body = [line for line in node.body if not _is_string(line)]
     return _digest(ast.dump(tree)), imported
 
@@ -253,7 +253,8 @@ def _imported_names(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
             yield node.module
-            # a name may be a module of the package or a thing in it; what has no file is skipped
+            # a name may be a module of the package or an object in it; a name without a file is
+            # skipped
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
@@ -269,7 +270,7 @@ def _source(module: str) -> Path | None:
 
 
 def remove_old_generations(root: Path) -> None:
-    """Remove generations beyond the newest of each module, and those that nobody used for long."""
+    """Remove generations beyond the newest of each module, and those unused for ``UNUSED_DAYS``."""
     oldest = time.time() - UNUSED_DAYS * 24 * 3600
     for module in root.iterdir():
         used = sorted(((_last_use(folder), folder) for folder in module.iterdir()), reverse=True)

@@ -14,7 +14,7 @@ PLAIN_WIDTH = 120
 
 
 class _Output(Console):
-    """A console that leaves a closed pipe to the launcher, as any other writer does."""
+    """A console that raises the error of a closed pipe, which the launcher handles."""
 
     def on_broken_pipe(self) -> None:
         """Raise the error that rich would turn into exit code 1."""

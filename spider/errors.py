@@ -1,10 +1,10 @@
-"""The error classes. A message names what happened, where, got, expected, and how to mend it.
+"""The error classes. A message says what happened, where, got, expected, and how to fix it.
 
 SpiderError                       1   a bug, or an error without a narrower class
 ├── ConfigError                   2   a value that a person wrote in yaml or on the command line
 ├── DataError                     3   a document, corpus, question or run file is malformed
-├── MissingDependencyError        4   an optional package, a JVM or a device is not there
-├── ArtifactError                 5   an artifact is missing, unfinished, or of other inputs
+├── MissingDependencyError        4   an optional package, a JVM or a device is missing
+├── ArtifactError                 5   an artifact is missing, unfinished, or made from other inputs
 │   └── CheckpointError           5   weights and model disagree
 ├── MetricMissedError             6   an asserted metric was not reached
 └── InterruptedRunError          75   stopped on request; the same command resumes
@@ -32,13 +32,13 @@ class ConfigError(SpiderError, ValueError):
 class SettingError(ConfigError):
     """A setting has a value that the class which takes it cannot use.
 
-    A constructor names its own argument. Whoever knows where the object stands in the configuration
-    adds the path, so that the message names the key that a person types.
+    A constructor names its own argument. The caller that knows the object's path in the
+    configuration adds it, so that the message names the key that a person types.
 
     Args:
         key: the argument, or a path such as ``training.steps``.
         got: the value.
-        expected: what would be usable.
+        expected: a description of the usable values.
     """
 
     def __init__(self, key: str, got: object, expected: str):
@@ -48,7 +48,7 @@ class SettingError(ConfigError):
         self.expected = expected
 
     def within(self, path: str) -> "SettingError":
-        """Return the same error for a setting that lies below ``path``."""
+        """Return the same error for a setting below ``path``."""
         return SettingError(f"{path}.{self.key}" if path else self.key, self.got, self.expected)
 
 
@@ -57,7 +57,7 @@ def settings_within(path: str) -> Iterator[None]:
     """Name settings by their full path in errors that the body raises.
 
     Args:
-        path: where the object that may complain stands in the configuration (``architecture``).
+        path: the place of the object that the body makes, in the configuration (``architecture``).
     """
     try:
         yield
@@ -84,7 +84,7 @@ class DataError(SpiderError, ValueError):
 
 
 class MissingDependencyError(SpiderError, RuntimeError):
-    """An optional package, a Java runtime or a device is not there.
+    """An optional package, a Java runtime or a device is missing.
 
     Args:
         message: what is missing and what needs it.
@@ -94,8 +94,8 @@ class MissingDependencyError(SpiderError, RuntimeError):
     exit_code = 4
 
     def __init__(self, message: str, *, extra: str | None = None):
-        mend = "" if extra is None else f"; mend: pip install 'spider-odqa[{extra}]'"
-        super().__init__(f"{message}{mend}")
+        fix = "" if extra is None else f"; fix: pip install 'spider-odqa[{extra}]'"
+        super().__init__(f"{message}{fix}")
         self.extra = extra
 
 
@@ -116,6 +116,6 @@ class MetricMissedError(SpiderError):
 
 
 class InterruptedRunError(SpiderError):
-    """The run was asked to stop and has saved its state; the same command resumes it."""
+    """The run received a request to stop and has saved its state; the same command resumes it."""
 
     exit_code = 75

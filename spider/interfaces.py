@@ -12,7 +12,7 @@ from spider.ranking import Hits, RankedPassage
 
 @runtime_checkable
 class QuestionEncoder(Protocol):
-    """Turns questions into vectors whose inner product with a passage's vector is its score."""
+    """Turns questions into vectors; the score of a passage is the inner product of both vectors."""
 
     @property
     def dimension(self) -> int:
@@ -76,12 +76,12 @@ class SearchEngine(Retriever, Protocol):
         """
 
     def close(self) -> None:
-        """Release threads and files; closing twice does no harm."""
+        """Release threads and files; a second call does nothing."""
 
 
 @runtime_checkable
 class Reader(Protocol):
-    """Answers questions from passages, with evidence. How it finds or generates is its own."""
+    """Answers questions from passages, with evidence. It may extract or generate the answer."""
 
     def answer(
         self, questions: Sequence[str], passages: Sequence[Sequence[RankedPassage]]
@@ -93,5 +93,5 @@ class Reader(Protocol):
             passages: for each question, the passages to read, best first.
 
         Returns:
-            one answer for each question; one with empty text where the reader abstains.
+            One answer for each question; its text is empty where the reader abstains.
         """

@@ -6,7 +6,7 @@ MIB = 1 << 20
 
 
 def available_memory() -> int | None:
-    """Return the available bytes within the limit of a container, too; None if unknown."""
+    """Return the available bytes, within the limit of a container; None if unknown."""
     found = []
     meminfo = Path("/proc/meminfo")
     if meminfo.is_file():

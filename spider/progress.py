@@ -19,13 +19,13 @@ logger = logging.getLogger(__name__)
 
 
 class ProgressEvent(NamedTuple):
-    """What a progress callback is told.
+    """The argument of a progress callback.
 
     Attributes:
         label: the work ("embed").
-        done: how much is done.
-        total: how much there is; None when unknown.
-        unit: what is counted, in the plural ("passages").
+        done: the amount of completed work.
+        total: the amount of all work; None when unknown.
+        unit: the name of the counted things, in the plural ("passages").
     """
 
     label: str
@@ -39,10 +39,10 @@ _callback: ContextVar[Callable[[ProgressEvent], None] | None] = ContextVar("call
 
 @contextmanager
 def reporting(callback: Callable[[ProgressEvent], None] | None) -> Iterator[None]:
-    """Call a function for every step of progress in the body, instead of drawing a bar.
+    """Call a function for each step of progress in the body, instead of drawing a bar.
 
     Args:
-        callback: what is called; None draws nothing and calls nothing.
+        callback: the function; None draws nothing and calls nothing.
     """
     token = _callback.set(callback or _ignore)
     try:
@@ -60,7 +60,7 @@ class Progress:
 
     Args:
         total: the amount of work; None when unknown.
-        unit: what is counted, in the plural ("passages").
+        unit: the name of the counted things, in the plural ("passages").
         label: the name of the work ("embed").
     """
 
@@ -103,7 +103,7 @@ class Progress:
             logger.info("%s: %s", self._label, self.state())
 
     def resume_at(self, done: int) -> None:
-        """Count work of an earlier run, which does not enter this run's rate."""
+        """Count work of an earlier run, which is not part of this run's rate."""
         self._done = self._resumed = done
 
     def advance(self, amount: int = 1, note: str = "") -> None:

@@ -18,14 +18,15 @@ SETTINGS = "question_set.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """An information need and what is known of its answer.
+    """An information need and its known answers.
 
     Attributes:
         id: unique in its set.
         text: the question as a person would type it (or a held-out pseudo-query).
         answers: strings (match ``string``) or regular expressions (match ``regex``).
         relevant: ids of the passages that answer it (match ``passage``).
-        excluded: ids of passages that every system's list drops: a held-out query's own passage.
+        excluded: ids of passages that are removed from every system's list: a held-out query's own
+            passage.
         cluster: questions with the same cluster are resampled together, because they share a
             document; empty means that the question is in no cluster.
         group: macro averages are taken over groups (a relation of EntityQuestions, say).
@@ -83,7 +84,7 @@ def load_question_set(folder: Path) -> QuestionSet:
     """Read what :meth:`QuestionSet.save` wrote.
 
     Raises:
-        DataError: a file is missing or a line is malformed; says which.
+        DataError: a file is missing or a line is malformed.
     """
     for name in (SETTINGS, RECORDS):
         if not (folder / name).is_file():

@@ -34,7 +34,7 @@ class RankedPassage:
         rank: from 1.
         position: number of the passage in the corpus.
         passage: the passage itself.
-        score: the score of the system that was asked.
+        score: the score that the searched system gave.
         shares: each retriever's part of the score by its name, adding up to 1.
     """
 
@@ -88,10 +88,10 @@ def sort_hits(hits: Hits) -> Hits:
 
 
 def drop_excluded(hits: Hits, excluded: Sequence[Collection[int]], depth: int) -> Hits:
-    """Remove passages from lists, and cut what is left at ``depth``.
+    """Remove passages from lists, and cut the remaining lists at ``depth``.
 
-    The order of what stays is unchanged, so a list that is fetched deeper by as many as are
-    excluded is as if the corpus lacked those passages.
+    The order of the other passages is unchanged. If a list is longer by the number of excluded
+    passages, the result equals a search in a corpus without them.
 
     Args:
         hits: the lists.
@@ -114,7 +114,7 @@ def drop_excluded(hits: Hits, excluded: Sequence[Collection[int]], depth: int) -
 
 
 def concatenate_hits(parts: Sequence[Hits], depth: int) -> Hits:
-    """Put blocks of questions, all of the same depth, below one another; no block is no row."""
+    """Stack blocks of questions, all of the same depth; without a block there is no row."""
     empty = Hits(np.empty((0, depth), np.int64), np.empty((0, depth), np.float32))
     return Hits(
         np.concatenate([empty.positions, *(part.positions for part in parts)]),
@@ -138,7 +138,7 @@ def load_hits(folder: Path) -> Hits:
         positions = np.load(folder / "positions.npy", allow_pickle=False)
         scores = np.load(folder / "scores.npy", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise ArtifactError(f"{folder}: not a run's hits: {error}") from error
+        raise ArtifactError(f"{folder}: no readable hits of a run: {error}") from error
     if positions.shape != scores.shape:
         raise ArtifactError(
             f"{folder}: positions {positions.shape} and scores {scores.shape} differ in shape"

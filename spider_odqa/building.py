@@ -1,4 +1,4 @@
-"""Building a workspace in this process: the stages of ``conf/pipeline/retriever.yaml``."""
+"""Builds a workspace in this process: runs the stages of ``conf/pipeline/retriever.yaml``."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ def write_texts(
     """Write texts as a JSON-lines file of documents, and return its path.
 
     Raises:
-        ConfigError: there is no text, one is not a string, or titles or ids are not as many.
+        ConfigError: there is no text, one is not a string, or the number of titles or ids differs.
     """
     if isinstance(texts, str):
         raise ConfigError("texts: got one string, expected a list of strings")
@@ -55,7 +55,7 @@ def build_workspace(
     """Run the stages that are missing or stale: corpus, spans, encoder, embeddings, index.
 
     Args:
-        data: where the documents are.
+        data: folder or file of the documents.
         workspace: folder of the artifacts.
         source: the variant of ``conf/source`` that reads them.
         overrides: settings of the pipeline, as on the command line.

@@ -1,4 +1,4 @@
-"""Loading a Jamba language model with its tokenizer."""
+"""Loads a Jamba language model with its tokenizer."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ def load_model(
         CheckpointError: the checkpoint is missing, damaged, or not a Jamba model.
         DataError: there is no tokenizer.
     """
-    # torch takes seconds to load, which a retriever of words alone need not wait for
+    # torch takes seconds to load, and a BM25 retriever does not need it
     from jamba_reader.generation.language_model import LanguageModel
 
     return LanguageModel.open(name_or_path, device=device, revision=revision, progress=False)

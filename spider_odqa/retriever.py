@@ -1,4 +1,4 @@
-"""The retriever: passages for questions, from texts, a folder, or a workspace that exists."""
+"""The retriever: passages for questions, from texts, a folder, or an existing workspace."""
 
 import shutil
 import tempfile
@@ -6,11 +6,12 @@ import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from spider.errors import ConfigError, DataError, SettingError
 from spider.progress import ProgressEvent
 from spider.ranking import RankedPassage
+from spider.training.settings import check_minutes
 from spider_odqa.building import build_workspace, write_texts
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ class Retriever:
     """Searches the passages of a corpus; made by ``from_texts``, ``from_folder`` or ``open``.
 
     With enough text an encoder is trained on the phrases that recur in it (without labels), and
-    results join dense and BM25 rankings. With little text BM25 answers alone; :attr:`systems` says
-    which. Several threads may search at once. ``with`` closes it.
+    results join dense and BM25 rankings. With little text it uses BM25 alone; :attr:`systems` lists
+    the rankings. Several threads may search at once. ``with`` closes it.
 
     Args:
         index: an open index.
@@ -34,7 +35,7 @@ class Retriever:
 
     def __init__(self, index: "OpenIndex", *, temporary: Path | None = None):
         self._index: OpenIndex | None = index
-        # also where a person forgets to close: when the object or the interpreter goes
+        # also without a call of close: when the object is deleted or the interpreter ends
         self._remove = weakref.finalize(self, _remove, temporary)
 
     @classmethod
@@ -54,15 +55,16 @@ class Retriever:
         Args:
             texts: the documents; long ones are cut into passages of 100 words.
             titles: a title for each text; None means no titles.
-            ids: a unique id for each text, which hits name as their ``source``; None numbers them.
-            workspace: folder for the artifacts, where the next call finds what did not change;
+            ids: a unique id for each text, which is the ``source`` of its hits; None numbers them.
+            workspace: folder for the artifacts; the next call processes only changed texts;
                 None works in a temporary folder, which closing removes.
             minutes: training time; None takes 200 steps.
             bm25: ``auto`` takes Lucene where a Java runtime can run, otherwise bm25s.
             progress: called while the retriever is built.
 
         Raises:
-            ConfigError: there is no text, or titles or ids are not as many.
+            ConfigError: there is no text, titles or ids are not as many, or ``minutes`` or ``bm25``
+                has no such value.
             DataError: no text has a word, or an id occurs twice.
         """
         place, temporary = _workspace(workspace)
@@ -108,14 +110,14 @@ class Retriever:
 
     @classmethod
     def open(cls, workspace: str | Path, *, device: str = "auto") -> "Retriever":
-        """Open what an earlier build left, by the command line (``spider quickstart``) or by this.
+        """Open the workspace of an earlier build, by ``spider quickstart`` or by this class.
 
         Args:
             workspace: the folder that holds ``index/`` and the other artifacts.
-            device: where a transformer encodes questions: cpu, cuda, or auto.
+            device: device on which a transformer encodes questions: cpu, cuda, or auto.
 
         Raises:
-            ArtifactError: there is no index, or it is damaged or of other inputs.
+            ArtifactError: there is no index, or it is damaged or was made from other inputs.
         """
         from index.engines.opening import open_index
 
@@ -123,7 +125,7 @@ class Retriever:
 
     @property
     def systems(self) -> tuple[str, ...]:
-        """The rankings that can be asked for (bm25, dense, hybrid); the last is the default."""
+        """The available rankings (bm25, dense, hybrid); the last is the default."""
         return self._opened().engine.systems
 
     def search(
@@ -166,7 +168,7 @@ class Retriever:
         return index.passages(questions, k, system=system) if questions else []
 
     def close(self) -> None:
-        """Release threads and files, and remove a temporary folder; twice does no harm."""
+        """Release threads and files, and remove a temporary folder; a second call does nothing."""
         if self._index is not None:
             self._index.close()
             self._index = None
@@ -196,6 +198,9 @@ class Retriever:
     ) -> "Retriever":
         from index.engines.opening import open_index
 
+        check_minutes(minutes)
+        if bm25 not in get_args(Bm25):
+            raise SettingError("bm25", bm25, f"one of {', '.join(get_args(Bm25))}")
         overrides = ["minutes=null" if minutes is None else f"minutes={minutes}"]
         stages = ("index_vectors_and_words", "index_words_alone")
         overrides += [f"pipeline.stages.{stage}.settings.sparse={bm25}" for stage in stages]

@@ -1,4 +1,4 @@
-"""A check that no other module hides one of our top-level packages. Imports nothing of ours.
+"""A check that no other module hides one of our top-level packages. It imports none of our code.
 
 ``index``, ``eval`` and ``conf`` are common names: a file ``index.py`` beside a person's script is
 imported instead of our package, and the errors that follow do not say why.

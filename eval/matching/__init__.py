@@ -1,1 +1,1 @@
-"""Matching: does a passage contain an answer, and at which rank?"""
+"""Matching: whether a passage contains an answer, and the rank of the first that does."""

@@ -1,4 +1,4 @@
-"""Decides whether a passage contains an answer: DPR's ``has_answer``, and a faster equal.
+"""Decides whether a passage contains an answer: DPR's ``has_answer``, and a faster equivalent.
 
 Both texts are cut into tokens (:mod:`spider.text.dpr_tokens`). A passage is a hit if the tokens of
 some answer occur in it as a contiguous sub-list. In regex mode (CuratedTREC) the answer is a
@@ -28,13 +28,13 @@ class Pattern(Protocol):
 
 
 def is_sublist(part: Sequence[str], whole: Sequence[str]) -> bool:
-    """Say whether ``part`` occurs contiguously in ``whole``; an empty part always does."""
+    """Return whether ``part`` occurs contiguously in ``whole``; an empty part always does."""
     starts = range(len(whole) - len(part) + 1)
     return any(list(whole[i : i + len(part)]) == list(part) for i in starts)
 
 
 def has_answer(answers: Sequence[str], text: str, mode: TextMatchMode = "string") -> bool:
-    """Say whether a passage's text contains one of the answers: the readable reference.
+    """Return whether a passage's text contains one of the answers: the readable reference.
 
     Source: DPR, ``dpr/data/qa_validation.py::has_answer``.
     """
@@ -47,7 +47,7 @@ def has_answer(answers: Sequence[str], text: str, mode: TextMatchMode = "string"
 
 
 def compile_answer(answer: str) -> Pattern | None:
-    """Compile an answer of a regex set; None where it is no pattern, which then matches nothing."""
+    """Compile an answer of a regex set; None for an invalid pattern, which matches nothing."""
     try:
         compiled: Pattern = regex.compile(decompose(answer), flags=FLAGS)
     except regex.error:
@@ -56,13 +56,13 @@ def compile_answer(answer: str) -> Pattern | None:
 
 
 class PreparedAnswers(NamedTuple):
-    """The answers of one question, made ready to be looked for in many passages.
+    """The answers of one question, prepared for a search in many passages.
 
     Attributes:
         needles: joined tokens (string mode).
         patterns: compiled patterns (regex mode).
         everywhere: an answer has no token and so matches every passage.
-        unusable: answers that are no valid pattern.
+        unusable: answers that are not valid patterns.
     """
 
     needles: tuple[str, ...] = ()
@@ -82,12 +82,12 @@ def prepare_answers(answers: Sequence[str], mode: TextMatchMode) -> PreparedAnsw
 
 
 def prepare_passage(text: str, mode: TextMatchMode) -> str:
-    """Return the form of a passage's text in which prepared answers are looked for."""
+    """Return the form of a passage's text in which prepared answers are searched."""
     return join_tokens(text) if mode == "string" else decompose(text)
 
 
 def matches(answers: PreparedAnswers, prepared_passage: str) -> bool:
-    """Say whether one of the answers occurs: equal to :func:`has_answer`, and 40 times faster."""
+    """Return whether one of the answers occurs; equals :func:`has_answer`, but 40 times as fast."""
     if answers.everywhere:
         return True
     for needle in answers.needles:

@@ -1,4 +1,4 @@
-"""Matching of runs with their questions: which ranks are hits, and which is the first."""
+"""Matching of runs with their questions: the ranks that are hits, and the first of them."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,19 +15,19 @@ from spider.ranking import NO_PASSAGE
 
 NO_HIT = 0
 
-# prepared passages in memory: about 150 MB of English; most re-use is between neighbours
+# prepared passages in memory: about 150 MB of English; neighbouring questions share most of them
 CACHED_PASSAGES = 200_000
 
 _logger = logging.getLogger(__name__)
 
 
 class Ranked(NamedTuple):
-    """The lists of one system as they are scored: without excluded passages, cut at a depth.
+    """The scored lists of one system: without excluded passages, cut at a depth.
 
     Attributes:
         positions: padded at the end with -1.
         scores: the run's scores, -inf where padded.
-        dropped: how many excluded passages the lists of the run held.
+        dropped: number of excluded passages in the lists of the run.
     """
 
     positions: Int64[np.ndarray, "questions depth"]
@@ -50,7 +50,7 @@ class HitFinder:
 
     Args:
         question_set: questions and their rule.
-        corpus: holds the passages that the positions number.
+        corpus: the passages, numbered by the positions of the run.
     """
 
     def __init__(self, question_set: QuestionSet, corpus: Corpus):
@@ -78,11 +78,11 @@ class HitFinder:
         return np.array([len(relevant) for relevant in self._relevant], dtype=np.int64)
 
     def excluded(self) -> list[frozenset[int]]:
-        """Return the positions that the lists of each question drop."""
+        """Return the positions that are removed from the lists of each question."""
         return [_positions(self._corpus, q.id, q.excluded) for q in self._questions]
 
     def counts(self) -> Mapping[str, int]:
-        """Return the number of questions with each defect that limits the numbers, and log it."""
+        """Return the number of questions with each defect that affects the results, and log it."""
         if self._mode == "passage":
             counts = {"questions_without_relevant": sum(not r for r in self._relevant)}
         else:

@@ -1,1 +1,1 @@
-"""Metrics: one file each, with a pure function from ranks or relevance to one value a question."""
+"""Metrics: one file each, with a pure function from ranks or relevance to a value per question."""

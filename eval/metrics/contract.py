@@ -1,7 +1,7 @@
 """The contract of a metric: its name in reports, and its value for each question.
 
 A metric is one module of this folder with a constant ``METRIC``; :mod:`eval.metrics.measures`
-finds it there. A report calls a metric at a cut-off k a measure, such as ``top_20``.
+finds it. A measure is a metric at a cut-off k, such as ``top_20``.
 """
 
 import re
@@ -21,7 +21,7 @@ class Judged(NamedTuple):
         relevance: whether the passage at each rank is a hit.
         ranks: rank of each question's first hit, from 1; 0 where there is none.
         relevant: number of relevant passages of each question; None where hits are found by
-            matching answers, so that nobody knows the number.
+            matching answers, since the number is then unknown.
     """
 
     relevance: Bool[np.ndarray, "questions depth"]
@@ -35,8 +35,8 @@ class Metric(NamedTuple):
     Attributes:
         name: the measure's name in files and settings; ``{k}`` stands for the cut-off.
         label: the measure's name in tables.
-        cutoffs: computed at every k of a report, or at the largest one only.
-        needs_relevant: whether it has to know the number of relevant passages.
+        cutoffs: whether it is computed at every k of a report, or only at the largest.
+        needs_relevant: whether it needs the number of relevant passages.
         place: metrics appear in a report in ascending order of this number.
         values: returns one value for each question, from the first ``k`` ranks.
     """
@@ -53,7 +53,7 @@ class Metric(NamedTuple):
         return self.name.replace(CUTOFF, str(k))
 
     def label_of(self, measure: str) -> str | None:
-        """Return the label of a measure's name; None where it is another metric's."""
+        """Return the label of a measure's name; None if the name belongs to another metric."""
         pattern = re.escape(self.name).replace(re.escape(CUTOFF), r"(?P<k>\d+)")
         found = re.fullmatch(pattern, measure)
         if found is None:

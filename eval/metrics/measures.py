@@ -11,7 +11,7 @@ from jaxtyping import Float64
 
 from eval.matching.first_hits import HitFinder, Ranked, first_hit_ranks
 from eval.metrics.contract import Judged, Metric
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.ranking import NO_PASSAGE, Hits, drop_excluded
 
 FAMILY = "eval.metrics"
@@ -22,7 +22,7 @@ class ScoredSystem(NamedTuple):
 
     Attributes:
         ranked: the lists without excluded passages, cut at the largest k.
-        judged: what is relevant in them.
+        judged: the relevance of their passages.
         values: one column for each measure.
         run_depth: the most ranks that the run can hold.
         mean_length: mean number of passages listed for a question, before the cut.
@@ -57,7 +57,7 @@ def metrics() -> tuple[Metric, ...]:
 
 
 def measure_label(name: str) -> str:
-    """Return the name of a measure as tables print it; an unknown name stays as it is."""
+    """Return the name of a measure in tables; an unknown name is returned unchanged."""
     labels = [metric.label_of(name) for metric in metrics()]
     return next((label for label in labels if label is not None), name)
 
@@ -69,7 +69,7 @@ def check_top_k(top_k: Sequence[int]) -> tuple[int, ...]:
         ConfigError: there is none, or one is below 1.
     """
     if not top_k or min(top_k) < 1:
-        raise ConfigError(f"top_k: got {list(top_k)}, expected whole numbers from 1")
+        raise SettingError("top_k", list(top_k), "whole numbers from 1")
     return tuple(sorted(set(top_k)))
 
 

@@ -15,8 +15,8 @@ def ndcg(
 
     Args:
         relevance: whether the passage at each rank is relevant.
-        relevant: number of relevant passages of each question; where it is 0, so is the nDCG.
-        k: passages that count.
+        relevant: number of relevant passages of each question; if it is 0, so is the nDCG.
+        k: number of passages that count.
 
     Source: Järvelin and Kekäläinen 2002, in the form of trec_eval's ``ndcg_cut``.
     """

@@ -15,8 +15,8 @@ def recall(
 
     Args:
         relevance: whether the passage at each rank is relevant.
-        relevant: number of relevant passages of each question; where it is 0, so is the recall.
-        k: passages that count.
+        relevant: number of relevant passages of each question; if it is 0, so is the recall.
+        k: number of passages that count.
     """
     found = relevance[:, :k].sum(axis=1)
     shares: Float64[np.ndarray, " questions"] = found / np.maximum(relevant, 1)

@@ -46,7 +46,7 @@ def markdown(report: Report) -> str:
     lines += _markdown_breakdowns(report)
     if notes := report.get("notes"):
         lines += [*(f"- {_cell(note)}" for note in notes), ""]
-    # the values stay out of the report, which another commit or date must not change
+    # the report does not contain these values, so that another commit or date does not change it
     lines += ["Commit, date, hardware and command: `manifest.json`."]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -101,5 +101,5 @@ def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> li
 
 def _cell(text: str) -> str:
     escaped = re.sub(r"([\\`*_|<>])", r"\\\1", " ".join(text.split()))
-    # "<0.001" needs no backslash, since it is not a tag
+    # "<0.001" is not a tag, so it needs no backslash
     return escaped.replace(r"\<0", "<0")

@@ -21,7 +21,7 @@ from spider.question import Question, QuestionSet
 
 SCHEMA = 1
 
-# a tag with many values or few questions for each is a name (the text of a span), not a group
+# a tag with many values, or few questions for each, is a name (the text of a span), not a group
 MAX_BREAKDOWN = 50
 MIN_QUESTIONS = 5
 
@@ -36,7 +36,7 @@ Values = Mapping[str, Float64[np.ndarray, "questions measures"]]
 
 @dataclass(frozen=True, kw_only=True)
 class ReportSettings:
-    """The statistics of a report, and what it compares.
+    """The statistics of a report, and the comparisons that it makes.
 
     Attributes:
         primary: the measure whose comparisons are the main family of tests.
@@ -44,8 +44,8 @@ class ReportSettings:
             is one, else the first.
         comparisons: ``reference`` compares each system with the reference, ``all`` every pair.
         resamples: bootstrap resamples, and sign patterns of a test.
-        seed: of the resampling.
-        confidence: of the intervals; a test's level is 1 - confidence.
+        seed: seed of the resampling.
+        confidence: confidence of the intervals; a test's level is 1 - confidence.
     """
 
     primary: str = "top_20"
@@ -89,9 +89,9 @@ def build_report(
     Args:
         question_set: the questions, in the order of the values.
         measures: names of the columns of the values.
-        values: by system.
-        settings: what to compare, and how.
-        facts: further top-level entries (depths, counts, notes), kept as they are.
+        values: the values of each system, by its name.
+        settings: the statistics and the comparisons.
+        facts: further top-level entries (depths, counts, notes), which are copied.
 
     Returns:
         A JSON-able mapping; shares are fractions, differences are "system minus reference".
@@ -158,7 +158,7 @@ def _numbers(
 
 
 def _rounded(value: float | np.floating[Any]) -> float:
-    # the last digits of a sum depend on the number of threads; the bytes of a report must not
+    # the last digits of a sum depend on the number of threads, but the bytes of a report must not
     return round(float(value), 10)
 
 

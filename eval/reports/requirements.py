@@ -1,4 +1,4 @@
-"""Numbers that a report must reach, such as ``hybrid.top_20: 0.5``; a miss is exit code 6."""
+"""Numbers that a report must reach, such as ``hybrid.top_20: 0.5``; else the exit code is 6."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple

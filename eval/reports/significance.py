@@ -30,8 +30,8 @@ class Sampling(NamedTuple):
 
     @classmethod
     def of(cls, questions: Sequence[Question], averaging: Averaging) -> "Sampling":
-        """Number the clusters and groups of questions; an empty cluster name stands alone."""
-        # the key is a pair, so that the name of a cluster never equals the id of a question
+        """Number clusters and groups; a question without a cluster name is its own cluster."""
+        # the key is a pair, so the name of a cluster never equals the id of a question
         names = [(q.cluster, "") if q.cluster else ("", q.id) for q in questions]
         groups = [q.group if averaging == "macro" else "" for q in questions]
         return cls(_numbers(names), _numbers(groups))
@@ -70,7 +70,7 @@ def bootstrap_means(
     resamples: int,
     seed: int,
 ) -> Float64[np.ndarray, "resamples columns"]:
-    """Return the means of data sets made by drawing as many clusters, with replacement.
+    """Return the means of data sets made by drawing the same number of clusters, with replacement.
 
     All columns use the same resamples, so differences of columns are paired. Clusters are drawn
     within strata: a stratum has the clusters whose questions are of the same groups. So the groups
@@ -80,7 +80,7 @@ def bootstrap_means(
         values: one column for each system and measure.
         sampling: clusters and groups of the questions.
         resamples: number of data sets.
-        seed: of the random generator.
+        seed: seed of the random generator.
 
     Source: Efron and Tibshirani 1993, chapters 6 and 13; Davison and Hinkley 1997, section 3.8
     (resampling whole clusters), 3.2 (within strata).
@@ -132,7 +132,7 @@ def sign_flip_test(
         differences: one system's value minus the other's, for each question.
         sampling: clusters and groups of the questions.
         resamples: number of sign patterns drawn.
-        seed: of the random generator.
+        seed: seed of the random generator.
 
     Source: Fisher 1935; Smucker, Allan and Carterette 2007 (paired randomisation in retrieval).
     """

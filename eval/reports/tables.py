@@ -19,7 +19,7 @@ def summary_columns(report: Report) -> list[str]:
 def summary_rows(report: Report) -> list[list[str]]:
     """Return one row for each system: percentages with intervals, then p against the reference.
 
-    p is of the primary measure, corrected for the systems compared.
+    p belongs to the primary measure, and is corrected for the number of compared systems.
     """
     tests = {
         c["system"]: c
@@ -52,7 +52,7 @@ def verdicts(report: Report) -> list[str]:
 
 
 def verdict(comparison: Mapping[str, Any]) -> str:
-    """Return a sentence: do two systems differ, or is p too large to distinguish them?"""
+    """Return a sentence that says whether two systems differ significantly."""
     c = comparison
     return (
         f"{c['system']} vs {c['reference']}, {measure_label(c['measure'])}: "

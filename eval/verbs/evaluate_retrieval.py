@@ -24,7 +24,8 @@ class EvaluateRetrievalSettings(ReportSettings, StageSettings):
         trec: write TREC run files too.
         dpr: write DPR's retrieval results too.
         plot: draw the top-k curves (needs the extra eval).
-        require: least values, as in require.hybrid.top_20=0.5; a missed one ends with exit code 6.
+        require: least values, as in require.hybrid.top_20=0.5; if one is missed, the exit code is
+            6.
     """
 
     runs: Execution[tuple[Path, ...]]
@@ -34,12 +35,12 @@ class EvaluateRetrievalSettings(ReportSettings, StageSettings):
     trec: bool = False
     dpr: bool = False
     plot: bool = False
-    # what is required of the numbers does not change them
+    # requirements do not change the numbers
     require: Execution[dict[str, float | dict[str, float]]] = field(default_factory=dict)
 
 
 def main(settings: EvaluateRetrievalSettings) -> None:
-    """Write the report if it is missing or stale, show its table, and check what is required."""
+    """Write the report if it is missing or stale, show its table, and check the requirements."""
     from eval.metrics.measures import check_top_k, measure_names
     from eval.reports.requirements import check_requirements, parse_requirements
     from eval.reports.retrieval.evaluation import RetrievalEvaluation

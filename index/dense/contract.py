@@ -1,4 +1,4 @@
-"""The contract of a dense index: settings that build it, and a searcher that serves it."""
+"""The contract of a dense index: settings that build it, and a searcher that opens it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -69,10 +69,10 @@ class DenseSearcher(Protocol):
 
 
 def load_dense(folder: Path, details: Mapping[str, Any]) -> DenseSearcher:
-    """Open what the variant named in a manifest's details wrote.
+    """Open the index that the details in a manifest describe.
 
     Raises:
-        ArtifactError: there is no such variant, or the files are not what the details say.
+        ArtifactError: there is no such variant, or the files do not fit the details.
     """
     load = load_variant(
         "index.dense", variant_of(details, where=folder), what="dense", where=folder
@@ -101,11 +101,11 @@ def check_search(
 
 @dataclass(frozen=True, kw_only=True)
 class DenseRecord(DetailsRecord):
-    """What a manifest says of a dense part; a variant may add entries.
+    """The manifest's details of a dense part; a variant may add entries.
 
     Attributes:
         variant: the file in ``index/dense`` that loads it.
-        passages: how many vectors it holds.
+        passages: number of vectors.
         dimension: length of a vector.
     """
 

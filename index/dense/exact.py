@@ -67,7 +67,7 @@ class Exact:
 
 @dataclass(frozen=True, kw_only=True)
 class ExactRecord(DenseRecord):
-    """What a manifest says of an exact index.
+    """The manifest's details of an exact index.
 
     Attributes:
         passages_at_once: passages whose scores are in memory at a time.
@@ -122,7 +122,7 @@ def load(folder: Path, details: Mapping[str, Any]) -> ExactSearcher:
     """Open what :meth:`Exact.build` wrote, memory-mapped.
 
     Raises:
-        ArtifactError: the file is missing, damaged, or of another size than the details say.
+        ArtifactError: the file is missing, damaged, or of another size than in the details.
     """
     record = ExactRecord.from_details(details, where=folder)
     # the memory map of an empty array is an error

@@ -95,7 +95,7 @@ def load_file(folder: Path, details: Mapping[str, Any]) -> FaissSearcher:
     """Open what :func:`build_file` wrote, its codes memory-mapped.
 
     Raises:
-        ArtifactError: the file is missing, damaged, or of another size than the details say.
+        ArtifactError: the file is missing, damaged, or of another size than in the details.
         MissingDependencyError: faiss is not installed.
     """
     faiss = faiss_module()

@@ -1,7 +1,7 @@
 """The embeddings artifact: a float16 vector of each passage, in corpus order, shard by shard.
 
-Each shard holds ``vectors.npy`` and ``passage_hashes.npy``. With the hashes a later run takes over
-the vectors of passages that did not change, whatever their new positions are.
+Each shard holds ``vectors.npy`` and ``passage_hashes.npy``. The hashes let a later run reuse the
+vectors of passages that did not change, whatever their new positions are.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -158,7 +158,7 @@ class KnownVectors:
     def find(
         self, hashes: UInt8[np.ndarray, "passages 16"]
     ) -> tuple[Bool[np.ndarray, " passages"], Int64[np.ndarray, " passages"]]:
-        """Return which passages are known, and their positions in the older artifact."""
+        """Return which passages have a vector in the older artifact, and its positions there."""
         if not len(self._keys):
             return np.zeros(len(hashes), dtype=bool), np.zeros(len(hashes), dtype=np.int64)
         places = np.searchsorted(self._keys, _keys(hashes))

@@ -1,4 +1,4 @@
-"""Embedding a corpus: planning the shards, taking over known vectors, running, recording."""
+"""Embeds a corpus: plans shards, reuses known vectors, encodes the others, writes the artifact."""
 
 import logging
 from collections.abc import Mapping
@@ -31,14 +31,14 @@ def embed_corpus(
 ) -> Artifact:
     """Write the embeddings artifact, or return it when it is up to date.
 
-    A run that was killed continues with its unfinished shard. An older artifact in the same place
-    and from the same encoder gives its vectors for passages that did not change.
+    A run that was killed continues with its unfinished shard. Vectors of unchanged passages are
+    reused from an older artifact of the same encoder in ``output``.
 
     Args:
-        settings: how the work is cut and where it runs; None takes the defaults.
+        settings: the shards, and the device and processes; None takes the defaults.
         corpus: artifact of passages.
         encoder: artifact of an encoder.
-        output: where the embeddings go.
+        output: folder of the embeddings.
         overwrite: replace embeddings made from other settings or inputs.
         resolved: the configuration to record.
     """
@@ -110,7 +110,7 @@ def _reusable(stage: Stage, trained: Artifact) -> ArtifactKey | None:
     try:
         Embeddings(previous)
     except (ArtifactError, OSError) as error:
-        logger.warning("no vectors are taken over from %s: %s", previous.path, error)
+        logger.warning("no vectors of %s are reused: %s", previous.path, error)
         return None
     return previous.path, previous.content_hash
 

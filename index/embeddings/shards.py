@@ -16,13 +16,13 @@ ArtifactKey = tuple[Path, str]
 
 @dataclass(frozen=True, kw_only=True)
 class ShardEncoder:
-    """Encodes a range of passages. It can be pickled, so a pool of processes can run it.
+    """Encodes a range of passages; can be pickled, so a pool of processes can run it.
 
     Attributes:
         corpus: folder and content hash of the corpus artifact.
         encoder: folder and content hash of the encoder artifact.
-        previous: folder and content hash of embeddings of the same encoder, whose vectors are taken
-            over; None if there are none.
+        previous: folder and content hash of embeddings of the same encoder, whose vectors are
+            reused; None if there are none.
         device: where a transformer runs.
         batch: passages that are encoded together.
     """
@@ -52,11 +52,11 @@ class ShardEncoder:
             vectors[some] = encoder.encode_passages(corpus.titles(where), corpus.texts(where))
         rounded = to_float16(vectors, lambda row: corpus.passage_id(task[0] + row))
         save_shard(folder, rounded, hashes)
-        # counts say nothing of vectors taken over, so a shard has the same files with and without
+        # reused vectors are not counted here, so a shard has the same files with and without them
         return {"passages": len(positions)}
 
     def count_reused(self) -> int:
-        """Count the passages of the corpus whose vectors are taken over, by any run so far."""
+        """Count the passages of the corpus whose vectors were reused, by any run so far."""
         if self.previous is None:
             return 0
         hashes, known = _corpus(self.corpus).passage_hashes, _known(self.previous)

@@ -1,1 +1,1 @@
-"""Search engines: one file for each variant; and what builds, opens and searches an index."""
+"""Search engines, one file for each, and the code that builds, opens and searches an index."""

@@ -1,4 +1,4 @@
-"""The contract of a search engine: how an index is opened, and what an open one offers."""
+"""The contract of a search engine: opening an index, and searching an open one."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -25,7 +25,7 @@ class Ranker(Retriever, Protocol):
 
 @runtime_checkable
 class IndexEngine(SearchEngine, Protocol):
-    """A search engine that also says which part of a score comes from which ranking."""
+    """A search engine that also returns the part of each ranking in a score."""
 
     def search_with_shares(
         self,
@@ -57,7 +57,7 @@ class StoredIndex(Protocol):
         """The rankings that it offers by name, the recommended one last."""
 
     def needs_encoder(self, systems: Sequence[str]) -> bool:
-        """Say whether one of these systems searches with question vectors."""
+        """Return whether one of these systems searches with question vectors."""
 
     def open(
         self,
@@ -66,11 +66,11 @@ class StoredIndex(Protocol):
         encoder: QuestionEncoder | None = None,
         fusion: Fusion | None = None,
     ) -> IndexEngine:
-        """Open what some systems need.
+        """Open the parts that some systems need.
 
         Args:
             systems: some of :attr:`systems`.
-            encoder: encodes questions; needed if :meth:`needs_encoder` says so.
+            encoder: encodes questions; required if :meth:`needs_encoder` returns true.
             fusion: used instead of the stored one.
 
         Raises:
@@ -81,7 +81,7 @@ class StoredIndex(Protocol):
 
 
 def load_stored(artifact: Artifact) -> StoredIndex:
-    """Return the index that a manifest describes, by the engine that it names.
+    """Return the index that a manifest describes, with the engine that it names.
 
     Raises:
         ArtifactError: this version has no such engine, or the index names none.

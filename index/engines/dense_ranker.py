@@ -1,4 +1,4 @@
-"""Dense search for texts: an encoder in front of a dense index."""
+"""Dense search for texts: an encoder and a dense index."""
 
 from collections.abc import Sequence
 
@@ -33,4 +33,4 @@ class DenseRanker:
         return self._searcher.search(self._encoder.encode_questions(list(questions)), depth)
 
     def close(self) -> None:
-        """Do nothing: the memory goes with the object."""
+        """Do nothing: the memory is freed with the object."""

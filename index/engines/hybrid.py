@@ -13,14 +13,14 @@ from spider.ranking import NO_PASSAGE, Hits, drop_excluded
 
 
 class HybridRetriever:
-    """Searches the parts of one index, and fuses what they find.
+    """Searches the parts of one index, and fuses their rankings.
 
-    The last ranker that is asked works in the calling thread, each of the others in a thread of
-    its own: BM25 searches while the question is encoded.
+    The last ranker works in the calling thread, each of the others in its own thread: BM25 searches
+    while the question is encoded.
 
     Args:
         rankers: the parts of the index by name, in the order of reports.
-        fusion: how they are joined; None offers the parts alone.
+        fusion: joins their rankings; None offers the parts only.
 
     Raises:
         ConfigError: there is no ranker.
@@ -39,7 +39,7 @@ class HybridRetriever:
 
     @property
     def systems(self) -> tuple[str, ...]:
-        """The rankings that can be asked for: each part, then the fusion if it has its parts."""
+        """The available rankings: each part, then the fusion if all of its parts are there."""
         fused = self.fusion is not None and set(self.fusion.depths) <= set(self._rankers)
         return (*self._rankers, HYBRID) if fused else tuple(self._rankers)
 
@@ -140,7 +140,7 @@ class HybridRetriever:
         return {name: drop_excluded(found[name], rows, depths[name]) for name in names}
 
     def close(self) -> None:
-        """Stop the threads and close every part; closing twice does no harm."""
+        """Stop the threads and close every part; a second call does nothing."""
         if self._closed:
             return
         self._closed = True

@@ -19,7 +19,7 @@ VARIANT = "local"
 DENSE = "dense"
 SPARSE = "sparse"
 BM25 = "bm25"
-"""The name of the sparse part's ranking; the dense part's ranking is called as its folder."""
+"""The name of the sparse part's ranking; the dense part's ranking has the name of its folder."""
 
 
 class Local:
@@ -44,7 +44,7 @@ class Local:
         return (*parts, HYBRID) if self._record.fusion else parts
 
     def needs_encoder(self, systems: Sequence[str]) -> bool:
-        """Say whether one of these systems searches with question vectors."""
+        """Return whether one of these systems searches with question vectors."""
         return bool({DENSE, HYBRID} & set(systems))
 
     def open(
@@ -54,7 +54,7 @@ class Local:
         encoder: QuestionEncoder | None = None,
         fusion: Fusion | None = None,
     ) -> HybridRetriever:
-        """Open what some systems need; see :class:`index.engines.contract.StoredIndex`."""
+        """Open the parts of some systems; see :class:`index.engines.contract.StoredIndex`."""
         if HYBRID not in systems:
             fusion = None
         elif fusion is None and self._record.fusion is not None:

@@ -17,7 +17,7 @@ from spider.errors import ArtifactError, ConfigError
 from spider.ranking import Hits, RankedPassage
 
 ENCODER_PATH = "encoder_path"
-"""In the volatile part of the manifest: the encoder, relative to the index."""
+"""The manifest's volatile entry for the path of the encoder, relative to the index."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class OpenIndex:
 
     Attributes:
         artifact: its manifest and parents.
-        corpus: holds the passages that its positions number.
+        corpus: the passages, numbered by the positions of the index.
         engine: searches it.
     """
 
@@ -55,7 +55,7 @@ class OpenIndex:
         return rank_passages(self.corpus, found)
 
     def close(self) -> None:
-        """Release threads and files; closing twice does no harm."""
+        """Release threads and files; a second call does nothing."""
         self.engine.close()
 
     def __enter__(self) -> "OpenIndex":
@@ -85,7 +85,7 @@ def open_index(
         path: the index artifact.
         corpus: the corpus; None takes the one that the index was built from.
         encoder: the encoder; None takes the one that embedded the passages.
-        systems: rankings that will be asked for, so that nothing else is loaded; None takes all.
+        systems: the rankings to search, so that nothing else is loaded; None takes all.
         fusion: used instead of the stored one.
         device: where a transformer runs.
 
@@ -106,7 +106,7 @@ def open_index(
 
 
 def check_systems(artifact: Artifact, systems: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the systems that were asked for, or all that an index offers. Opens no part of it.
+    """Return the requested systems, or all that an index offers; opens no part of it.
 
     Raises:
         ArtifactError: the index is of an engine that this version does not have.
@@ -144,10 +144,10 @@ def check_encoder(artifact: Artifact, path: Path | None) -> Path:
 
     Args:
         artifact: an index with a dense part.
-        path: where the encoder should be; None takes the recorded place.
+        path: folder of the encoder; None takes the recorded folder.
 
     Raises:
-        ArtifactError: another encoder is there, or none.
+        ArtifactError: there is another encoder in it, or none.
     """
     recorded = IndexRecord.from_manifest(artifact).encoder
     if recorded is None:
@@ -155,7 +155,7 @@ def check_encoder(artifact: Artifact, path: Path | None) -> Path:
     noted = artifact.manifest["volatile"].get(ENCODER_PATH)
     if path is None and noted is None:
         raise ArtifactError(
-            f"{artifact.path} does not say where its encoder is; give it as encoder=FOLDER"
+            f"{artifact.path} does not record the folder of its encoder; give it as encoder=FOLDER"
         )
     place = artifact.path / noted if path is None else path
     found = open_artifact(place, kind="encoder")

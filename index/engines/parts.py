@@ -1,4 +1,4 @@
-"""The parts that an index is built from, checked to be of one corpus."""
+"""The parts that an index is built from, and a check that they belong to one corpus."""
 
 from dataclasses import dataclass, field
 
@@ -20,12 +20,12 @@ class IndexParts:
 
     Attributes:
         corpus: the passages.
-        embeddings: their vectors; None builds BM25 alone.
+        embeddings: their vectors; None builds only BM25.
         spans: recurring spans, whose held-out queries choose the weight; may be None.
-        dense: how vectors are indexed; unused without embeddings.
-        sparse: how words are indexed; None builds the dense part alone.
-        fusion: how the rankings are joined.
-        tuning: how the weight of the fusion is chosen.
+        dense: the variant that indexes vectors; unused without embeddings.
+        sparse: the variant that indexes words; None builds only the dense part.
+        fusion: the variant that joins the rankings.
+        tuning: settings of choosing the weight of the fusion.
     """
 
     corpus: Corpus
@@ -47,7 +47,7 @@ class IndexParts:
 
 
 def check_parts(parts: IndexParts) -> None:
-    """Refuse parts that are not of one corpus.
+    """Refuse parts that do not belong to one corpus.
 
     Raises:
         ArtifactError: embeddings or spans are of another corpus, or of another size.
@@ -76,7 +76,7 @@ def check_parts(parts: IndexParts) -> None:
 
 
 def _check_fusion(fusion: Fusion) -> None:
-    # the candidates and the cautious weight are made for unit vectors against BM25
+    # the candidates and the cautious weight are meant for unit vectors and BM25
     untuned = fusion.untuned if isinstance(fusion, WeightedFusion) else None
     if untuned not in (None, DENSE):
         raise ConfigError(

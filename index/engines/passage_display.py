@@ -1,4 +1,4 @@
-"""Ranked passages as the terminal shows them."""
+"""Prints ranked passages on a terminal."""
 
 from collections.abc import Sequence
 

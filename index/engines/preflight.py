@@ -1,4 +1,4 @@
-"""Estimates of disk and memory, so that an index too large is refused before it is built."""
+"""Estimates of disk and memory, so that an index that is too large is refused before the build."""
 
 import logging
 import shutil
@@ -9,17 +9,17 @@ from spider.errors import ConfigError
 from spider.memory import MIB, available_memory, in_words
 
 WORKING_MEMORY = 512 * MIB
-"""Interpreter, libraries, one block of vectors and the scores of a batch of questions."""
+"""Memory of interpreter, libraries, a block of vectors, and the scores of a batch of questions."""
 
 SPARSE_PER_TEXT_BYTE = 0.6
-"""Lucene's folder over the UTF-8 text that it indexes: 0.19 on 13,141 Wikipedia articles, tripled
-for the space that merging takes."""
+"""Size of Lucene's folder divided by that of the UTF-8 text: 0.19 on 13,141 Wikipedia articles,
+tripled for the space that merging takes."""
 
 logger = logging.getLogger(__name__)
 
 
 class Needs(NamedTuple):
-    """Bytes that building an index takes; serving it takes no more memory."""
+    """Bytes that building an index takes; searching it takes no more memory."""
 
     disk: int
     memory: int
@@ -45,7 +45,7 @@ def check(needs: Needs, folder: Path, *, memory: int | None = None) -> None:
 
     Args:
         needs: from :func:`estimate`.
-        folder: where the index goes; its nearest existing parent determines the disk.
+        folder: folder of the index; its nearest existing parent determines the disk.
         memory: bytes that are available; None asks the system.
 
     Raises:
@@ -63,8 +63,8 @@ def check(needs: Needs, folder: Path, *, memory: int | None = None) -> None:
     if available is None or needs.memory <= available:
         return
     message = (
-        f"the index takes about {in_words(needs.memory)} of memory, {in_words(available)} can be "
-        "had; dense=exact reads from disk instead, dense=faiss_sqfp16 takes half of faiss_flat"
+        f"the index takes about {in_words(needs.memory)} of memory, {in_words(available)} are "
+        "available; dense=exact reads from disk, dense=faiss_sqfp16 takes half of faiss_flat"
     )
     if needs.memory > 2 * available:
         raise ConfigError(message)

@@ -1,4 +1,4 @@
-"""A run: the rankings of a question set by each system, written block by block."""
+"""Writes a run: the rankings of a question set by each system, block by block."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Hits become passages with titles, texts, scores and shares."""
+"""Turns hits into passages with titles, texts, scores and shares."""
 
 from index.fusion.contract import Fused
 from spider.corpus.corpus import Corpus
@@ -9,7 +9,7 @@ def rank_passages(corpus: Corpus, found: Fused) -> list[list[RankedPassage]]:
     """Look up the passages of hits.
 
     Args:
-        corpus: holds the passages that the positions number.
+        corpus: the passages, numbered by the positions of the hits.
         found: hits with the share of each ranking.
 
     Returns:

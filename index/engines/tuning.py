@@ -7,12 +7,12 @@ from spider.errors import SettingError
 
 @dataclass(frozen=True, kw_only=True)
 class Tuning:
-    """How the weight of the dense score is chosen.
+    """Settings of choosing the weight of the dense score.
 
     Attributes:
         queries: at most this many held-out queries are searched.
-        fewest: with fewer queries chance would choose, and a cautious weight is taken.
-        seed: which queries, where there are more.
+        fewest: with fewer queries the choice would be random, so a cautious weight is taken.
+        seed: decides which queries are searched, if there are more.
     """
 
     queries: int = 1000

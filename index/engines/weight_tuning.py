@@ -1,4 +1,4 @@
-"""Settling the weight of a fusion while an index is built."""
+"""Chooses the weight of a fusion while an index is built."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -20,9 +20,9 @@ from spider.spans.span_store import SpanStore
 BLOCK = 256
 PAPERS_WEIGHT = 1.0
 CAUTIOUS_WEIGHT = 4.0
-"""For unit vectors where too few queries can choose: a third to a half of what tuning chose on
-Python's documentation (8 to 11) and on Wikipedia (11). Few documents train a weak encoder, and
-with a weight that is too small the hybrid is close to BM25."""
+"""The weight for unit vectors if there are too few queries for a choice: a third to a half of the
+weights chosen on Python's documentation (8 to 11) and on Wikipedia (11). Few documents train a weak
+encoder, and with a weight that is too small the hybrid is close to BM25."""
 SPLIT = "validation"
 
 logger = logging.getLogger(__name__)
@@ -40,11 +40,11 @@ def settle_weight(
     """Return the settings of the fusion for the manifest, and how its weight was chosen.
 
     Args:
-        fusion: as configured; keeps its weight if it has one.
-        tuning: how the weight is chosen.
+        fusion: the configured fusion; keeps its weight if it has one.
+        tuning: settings of choosing the weight.
         corpus: the passages.
         spans: holds the held-out queries; None if there are none.
-        score_scale: of the encoder: "unit", or "raw" as in the paper.
+        score_scale: the encoder's scale of scores: "unit", or "raw" as in the paper.
         open_rankers: opens the parts of the index by name; called if the weight is tuned.
     """
     if not isinstance(fusion, WeightedFusion) or fusion.untuned is None:

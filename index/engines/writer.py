@@ -1,4 +1,4 @@
-"""Building an index of the local engine: dense part, sparse part, and their fusion."""
+"""Builds an index of the local engine: dense part, sparse part, and their fusion."""
 
 import logging
 import os
@@ -34,18 +34,19 @@ def build_index(
 ) -> Artifact:
     """Build an index artifact, or return it when it is up to date.
 
-    A part that an interrupted run left whole is kept; one that it left half done is made anew.
+    A complete part of an interrupted run is kept; an incomplete one is built again.
 
     Args:
-        parts: what it is built from.
-        output: where the index goes.
+        parts: the parts that it is built from.
+        output: folder of the index.
         config: the resolved configuration to record; an index recorded with another one is
             out of date.
-        device: where a transformer encodes the queries that choose the fusion's weight.
+        device: device on which a transformer encodes the queries that choose the fusion's weight.
         overwrite: replace an index made from other settings or inputs.
 
     Raises:
-        ArtifactError: the parts do not fit together, or ``output`` is of other settings or inputs.
+        ArtifactError: the parts do not fit together, or ``output`` was made from other settings or
+            inputs.
         ConfigError: there is nothing to build, or too little disk or memory for it.
         MissingDependencyError: a library, or a JVM, is missing.
     """
@@ -97,7 +98,7 @@ def _write(stage: Stage, parts: IndexParts, device: str) -> Artifact:
             fusion=fusion,
         )
         counts = {"passages": len(parts.corpus), "documents": parts.corpus.n_documents}
-        # the place of the encoder is not content, so it stays out of the hash
+        # the path of the encoder is not content, so it is not part of the hash
         place = None if encoder is None else os.path.relpath(encoder.path, stage.output)
         return stage.finish(
             counts=counts,

@@ -1,4 +1,4 @@
-"""Rankings laid side by side, passage by passage: what every fusion starts from and ends with."""
+"""Alignment of rankings by passage: the first and the last step of every fusion."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class Aligned(NamedTuple):
 
 
 def align(rankings: Mapping[str, Hits]) -> Aligned:
-    """Lay rankings of the same questions side by side, in ascending position."""
+    """Align rankings of the same questions by passage, in ascending position."""
     listed = np.concatenate([hits.positions for hits in rankings.values()], axis=1)
     if listed.shape[1] == 0:
         return Aligned(listed, {name: np.empty(listed.shape) for name in rankings})
@@ -64,7 +64,7 @@ def rank_aligned(
 ) -> Fused:
     """Keep the best ``depth`` columns of each row: score descending, position ascending."""
     columns = np.broadcast_to(np.arange(positions.shape[1], dtype=np.int64), positions.shape)
-    # columns ascend with positions, so ties are broken alike, and they find the shares again
+    # columns ascend with positions, so they break ties in the same order, and they index the shares
     columns = np.where(positions == NO_PASSAGE, NO_PASSAGE, columns)
     ranked = unpack(pack(scores.astype(np.float32), columns), depth)
     absent = ranked.positions == NO_PASSAGE

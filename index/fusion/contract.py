@@ -7,16 +7,16 @@ import numpy as np
 from jaxtyping import Float32
 
 from spider.artifacts.variants import load_variant, variant_of
-from spider.errors import ArtifactError, ConfigError
+from spider.errors import ArtifactError, ConfigError, SettingError
 from spider.ranking import Hits
 
 FAMILY = "index.fusion"
 DEPTHS: Mapping[str, int] = {"dense": 1000, "bm25": 1000}
-"""The rankings that are joined unless others are named, with the paper's depth k'."""
+"""The rankings that are joined by default, with the paper's depth k'."""
 
 
 class Fused(NamedTuple):
-    """A fused ranking, and the part that each ranking has in its scores.
+    """A fused ranking, and the part of each ranking in its scores.
 
     Attributes:
         hits: the ranking.
@@ -29,7 +29,7 @@ class Fused(NamedTuple):
 
 
 class WeightChoice(NamedTuple):
-    """A chosen weight, and how well every candidate did.
+    """A chosen weight, and the mean gain of every candidate.
 
     Attributes:
         weight: the best candidate; of equally good ones the smallest.
@@ -42,7 +42,7 @@ class WeightChoice(NamedTuple):
 
 @runtime_checkable
 class Fusion(Protocol):
-    """The settings of a variant, which also fuse."""
+    """The settings of a variant, with the method that fuses."""
 
     @property
     def variant(self) -> str:
@@ -50,10 +50,10 @@ class Fusion(Protocol):
 
     @property
     def depths(self) -> Mapping[str, int]:
-        """The names of the rankings that are joined, and how many passages each contributes."""
+        """The names of the joined rankings, and the number of passages that each contributes."""
 
     def settings(self) -> dict[str, Any]:
-        """Return what :func:`load_fusion` makes an equal fusion from."""
+        """Return the settings from which :func:`load_fusion` makes an equal fusion."""
 
     def fuse(self, rankings: Mapping[str, Hits], depth: int) -> Fused:
         """Join one ranking for each name of :attr:`depths`.
@@ -90,15 +90,16 @@ class WeightedFusion(Fusion, Protocol):
 
 
 def check_depths(depths: Mapping[str, int]) -> None:
-    """Refuse depths below 1, and a fusion of nothing.
+    """Refuse depths below 1, and a fusion without rankings.
 
     Raises:
         ConfigError: there is no ranking, or a depth is below 1.
     """
-    if not depths or min(depths.values()) < 1:
-        raise ConfigError(
-            f"depths: got {dict(depths)}, expected a depth of at least 1 for each ranking"
-        )
+    if not depths:
+        raise SettingError("depths", dict(depths), "a depth for each ranking")
+    for name, depth in depths.items():
+        if depth < 1:
+            raise SettingError(f"depths.{name}", depth, "at least 1")
 
 
 def check_rankings(rankings: Mapping[str, Hits], names: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from index.fusion.alignment import align, rank_aligned, split_shares
 from index.fusion.contract import DEPTHS, Fused, check_depths, check_rankings
-from spider.errors import ConfigError
+from spider.errors import SettingError
 from spider.ranking import Hits, sort_hits
 
 VARIANT = "reciprocal_rank"
@@ -30,12 +30,12 @@ class ReciprocalRank:
     def __init__(self, *, constant: float = 60.0, depths: Mapping[str, int] = DEPTHS):
         check_depths(depths)
         if not constant >= 0:
-            raise ConfigError(f"fusion.constant: got {constant}, expected 0 or more")
+            raise SettingError("constant", constant, "0 or more")
         self.constant = constant
         self.depths = dict(depths)
 
     def settings(self) -> dict[str, Any]:
-        """Return what :func:`load` makes an equal fusion from."""
+        """Return the settings from which :func:`load` makes an equal fusion."""
         return {"variant": VARIANT, "constant": self.constant, "depths": self.depths}
 
     def fuse(self, rankings: Mapping[str, Hits], depth: int) -> Fused:

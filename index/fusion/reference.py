@@ -1,4 +1,4 @@
-"""Readable references of the fusions, over dictionaries; the fast ones must agree with them."""
+"""Readable references of the fusions, over dictionaries; tests compare the fast ones with them."""
 
 from collections.abc import Mapping
 

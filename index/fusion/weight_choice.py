@@ -1,10 +1,11 @@
-"""Choosing one weight of a weighted sum without labels.
+"""Chooses one weight of a weighted sum without labels.
 
-The scores of unit vectors lie between -1 and 1 whatever the scale of BM25 is. The paper's weight
-of 1, made for raw scores, would then leave BM25 nearly alone. The weight is therefore chosen on
-recurring spans held out from training: pseudo-questions of the validation documents. Their
-relevant passages are the other passages of the document that hold the span. Neither the documents
-nor the questions that a report uses take part.
+The scores of unit vectors lie between -1 and 1 whatever the scale of BM25 is. The paper's weight of
+1, which is meant for raw scores, would give the dense ranking almost no influence. The weight is
+therefore chosen on recurring spans held out from training: pseudo-questions of the validation
+documents. Their
+relevant passages are the other passages of the document that hold the span. The documents and
+questions of a report are not used.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,8 @@ from spider.errors import ConfigError, DataError
 from spider.ranking import Hits
 
 CANDIDATES = (0.0, *(float(2.0 ** (step / 2)) for step in range(-4, 21)))
-"""0, then 1/4 to 1,024 by factors of √2: BM25 spreads over tens, unit vectors over tenths."""
+"""0, then 1/4 to 1,024 by factors of √2: BM25 scores differ by tens, those of unit vectors by
+tenths."""
 
 HALF_GAIN_STEPS = 20
 

@@ -68,7 +68,7 @@ class WeightedSum:
         return weight_choice.choose_weight(rankings, self.weights, relevant)
 
     def settings(self) -> dict[str, Any]:
-        """Return what :func:`load` makes an equal fusion from."""
+        """Return the settings from which :func:`load` makes an equal fusion."""
         return {"variant": VARIANT, "weights": self.weights, "depths": self.depths}
 
     def fuse(self, rankings: Mapping[str, Hits], depth: int) -> Fused:
@@ -82,7 +82,7 @@ class WeightedSum:
         if self.untuned is not None:
             raise ConfigError(
                 f"this fusion has no weight for {self.untuned!r} yet; "
-                f"mend: fusion.weights.{self.untuned}=1.0"
+                f"fix: fusion.weights.{self.untuned}=1.0"
             )
         return weighted_sum(rankings, weights, depth=depth)
 

@@ -1,4 +1,4 @@
-"""Lucene if a JVM can run, else bm25s; the choice is made and logged once."""
+"""Lucene if a JVM can run, else bm25s; the choice is made once and logged."""
 
 import functools
 import logging

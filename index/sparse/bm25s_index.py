@@ -39,16 +39,16 @@ ANALYZER = "lucene-like (porter)"
 
 @dataclass(frozen=True, kw_only=True)
 class Bm25sRecord(DetailsRecord):
-    """What a manifest says of a sparse part that bm25s scored.
+    """The manifest's details of a sparse part that bm25s scored.
 
     Attributes:
         variant: the file in ``index/sparse`` that loads it.
         k1: saturation of the term frequency.
         b: strength of the length normalisation.
-        analyzer: what makes terms of texts.
-        passages: how many passages it holds.
-        passages_without_terms: how many of these have no term.
-        terms: how many different terms there are.
+        analyzer: name of the analyzer.
+        passages: number of passages.
+        passages_without_terms: number of passages without a term.
+        terms: number of different terms.
     """
 
     variant: str
@@ -126,7 +126,7 @@ class Bm25s:
         """Return the columns of scores: values, rows and where each term's column starts."""
         if not terms:
             return np.zeros(0, np.float32), np.zeros(0, np.int32), np.zeros(1, np.int64)
-        # the frequencies are computed back from the scores, which needs double precision
+        # the frequencies are recovered from the scores, which needs double precision
         precise = {"dtype": "float64", "int_dtype": "int32"}
         engine = bm25s.BM25(k1=self.k1, b=self.b, method="lucene", **precise)
         engine.index((terms, vocabulary), create_empty_token=False, show_progress=False)
@@ -149,7 +149,7 @@ class Bm25s:
 
 
 def lucene_length(lengths: Int64[np.ndarray, " passages"]) -> Int64[np.ndarray, " passages"]:
-    """Round lengths down to what Lucene stores in one byte: exact up to 40 terms.
+    """Round lengths down to the values that Lucene stores in one byte: exact up to 40 terms.
 
     Source: Lucene 9 ``SmallFloat.intToByte4``: above 24, three bits after the leading one.
     """
@@ -174,6 +174,6 @@ def _bm25s() -> Any:
         import bm25s
     except ImportError as error:
         raise missing_library(error) from error
-    # it logs at its own level, whatever the root's is
+    # it sets its own log level, whatever the root's level is
     logging.getLogger(bm25s.__name__).setLevel(logging.WARNING)
     return bm25s

@@ -1,6 +1,6 @@
-"""Searching what bm25s computed: adding up the columns of the question's terms.
+"""Searches an index of bm25s by adding up the columns of the question's terms.
 
-numpy does that in milliseconds, so nothing is compiled and searching does not need bm25s.
+numpy does this in milliseconds, so nothing is compiled, and searching does not need bm25s.
 """
 
 from collections import Counter
@@ -25,8 +25,8 @@ class Bm25sIndex:
     """An open bm25s index, memory-mapped. Threads may share it.
 
     Args:
-        folder: where ``build`` wrote.
-        passages: how many passages were indexed.
+        folder: the folder that ``build`` wrote.
+        passages: number of indexed passages.
     """
 
     def __init__(self, folder: Path, *, passages: int):
@@ -37,7 +37,7 @@ class Bm25sIndex:
             self._starts = np.load(folder / STARTS, allow_pickle=False)
             vocabulary = read_json(folder / VOCABULARY)
         except (OSError, ValueError) as error:
-            raise ArtifactError(f"{folder}: no bm25s index: {error}") from error
+            raise ArtifactError(f"{folder}: not a bm25s index: {error}") from error
         if not len(self._data) == len(self._rows) == self._starts[-1]:
             raise ArtifactError(f"{folder}: the arrays of the bm25s index differ in length")
         self._vocabulary = {term: number for number, term in enumerate(vocabulary)}
@@ -82,7 +82,7 @@ def best_first(
     Args:
         positions: ascending.
         scores: their scores.
-        depth: how many to return at most.
+        depth: largest number of passages to return.
     """
     if len(positions) > depth:
         cut = len(scores) - depth
@@ -96,7 +96,7 @@ def best_first(
 
 
 def load_analyzer() -> Callable[[str], list[str]]:
-    """Return the function that makes terms of a text.
+    """Return the function from a text to its terms.
 
     Raises:
         MissingDependencyError: PyStemmer is not installed.

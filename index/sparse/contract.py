@@ -1,4 +1,4 @@
-"""The contract of a sparse engine: settings that build an index, and an index that searches."""
+"""The contract of a sparse engine: settings that build an index, and an open index."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -57,7 +57,7 @@ class SparseEngine(Protocol):
 
 
 def load_sparse(folder: Path, details: Mapping[str, Any]) -> SparseIndex:
-    """Open what the sparse variant named in a manifest's details wrote.
+    """Open the index that the details in a manifest describe.
 
     Raises:
         ArtifactError: there is no such variant, or its files are damaged.
@@ -71,11 +71,11 @@ def load_sparse(folder: Path, details: Mapping[str, Any]) -> SparseIndex:
 
 
 def save_made_with(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write what an index was made with into its folder. No content hash covers it.
+    """Write the facts of an index's making into its folder; no content hash covers them.
 
     Args:
         folder: the index.
-        facts: versions of libraries, execution settings, and what depends on these.
+        facts: versions of libraries, execution settings, and facts that depend on these.
     """
     write_json(folder / MADE_WITH, dict(facts))
 

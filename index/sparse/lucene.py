@@ -42,15 +42,15 @@ _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 @dataclass(frozen=True, kw_only=True)
 class LuceneRecord(DetailsRecord):
-    """What a manifest says of a sparse part that Lucene searches.
+    """The manifest's details of a sparse part that Lucene searches.
 
     Attributes:
         variant: the file in ``index/sparse`` that loads it.
         k1: saturation of the term frequency.
         b: strength of the length normalisation.
-        analyzer: what makes terms of texts.
-        passages: how many passages it holds.
-        empty_passages: how many of these have no term.
+        analyzer: name of the analyzer.
+        passages: number of passages.
+        empty_passages: number of passages without a term.
     """
 
     variant: str
@@ -210,6 +210,6 @@ def _check_order(folder: Path, reader: Any, passages: int) -> None:
         document = stored.document(position)
         if document.get("id") != str(position):
             raise SpiderError(
-                f"{folder}: Lucene has passage {document.get('id')} in place {position}; this "
+                f"{folder}: Lucene has passage {document.get('id')} at position {position}; this "
                 "Anserini merges out of order: use sparse=bm25s and report it"
             )

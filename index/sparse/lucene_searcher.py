@@ -1,4 +1,4 @@
-"""Searching a Lucene index by calling Lucene's searcher directly.
+"""Searches a Lucene index by calling Lucene's searcher directly.
 
 Anserini's own searcher reads a stored field for each hit and changes scores to break ties. Here
 document numbers are passage positions (see ``index.sparse.lucene``). The hits of a question are
@@ -31,7 +31,7 @@ class LuceneIndex:
     """An open Lucene index. Threads may share it.
 
     Args:
-        folder: where :meth:`Lucene.build` wrote.
+        folder: the folder that :meth:`Lucene.build` wrote.
         k1: saturation of the term frequency.
         b: strength of the length normalisation.
         threads: questions searched at a time.

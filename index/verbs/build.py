@@ -18,13 +18,13 @@ class BuildSettings(StageSettings):
 
     Attributes:
         corpus: the passages.
-        embeddings: their vectors; null builds BM25 alone.
+        embeddings: their vectors; null builds only BM25.
         spans: recurring spans, whose held-out validation queries choose the weight of the dense
             score; null takes a cautious weight.
-        dense: how vectors are indexed.
-        sparse: how words are indexed; sparse=null builds the dense part alone.
-        fusion: how the rankings are joined.
-        tuning: how the weight of the dense score is chosen.
+        dense: the variant that indexes vectors.
+        sparse: the variant that indexes words; sparse=null builds only the dense part.
+        fusion: the variant that joins the rankings.
+        tuning: settings of choosing the weight of the dense score.
         device: where a transformer encodes the held-out queries: cpu, cuda or auto.
     """
 
@@ -39,7 +39,7 @@ class BuildSettings(StageSettings):
 
 
 def main(settings: BuildSettings) -> None:
-    """Build the indexes of a corpus, and choose how their rankings are joined."""
+    """Build the indexes of a corpus, and choose the weight that joins their rankings."""
     from index.embeddings.embeddings import Embeddings
     from index.engines.parts import IndexParts
     from index.engines.writer import build_index

@@ -21,8 +21,8 @@ class SearchSettings(StageSettings):
     """Settings of ``spider search``.
 
     Attributes:
-        question: one question, whose passages are printed; with neither this nor questions, a
-            prompt asks for one question after the other.
+        question: one question, whose passages are printed; without this and without questions, a
+            prompt reads one question after the other.
         questions: folder of a question set; every question is searched into a run.
         index: the index that is searched.
         corpus: the corpus that the index was built from.
@@ -30,7 +30,7 @@ class SearchSettings(StageSettings):
         systems: some of the systems of the index; empty means all of them.
         depth: passages for each question of a run.
         k: passages shown for a single question.
-        label: what reports call this run's systems (untrained, say).
+        label: name of this run's systems in reports (untrained, say).
         fusion: replaces the fusion that the index was built with.
         device: where a transformer runs: cpu, cuda or auto.
     """
@@ -54,7 +54,7 @@ class SearchSettings(StageSettings):
         if self.questions is not None and self.question is not None:
             raise ConfigError("give questions=FOLDER or one question, not both")
         if self.question is not None and not self.question.strip():
-            raise ConfigError("the question is empty; without one, a prompt asks for questions")
+            raise ConfigError("the question is empty; leave it out to type questions at a prompt")
         for name in ("depth", "k"):
             if getattr(self, name) < 1:
                 raise SettingError(name, getattr(self, name), "at least 1")

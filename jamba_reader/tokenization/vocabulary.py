@@ -11,7 +11,7 @@ import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, processors, trainers
 
 from spider.artifacts.atomic_files import write_json, write_text
-from spider.errors import ConfigError, DataError
+from spider.errors import DataError, SettingError
 from spider.text.tokenizer import TOKENIZER_FILE
 
 PAD, BEGIN, END, UNKNOWN = "<|pad|>", "<|startoftext|>", "<|endoftext|>", "<|unk|>"
@@ -51,7 +51,7 @@ def settle_vocabulary(
 def train_vocabulary(texts: Iterable[str], *, vocabulary_size: int) -> tokenizers.Tokenizer:
     """Train byte-level BPE; the same texts give the same file.
 
-    Each digit is a token of its own, as in Jamba, so the tokens of a number do not depend on the
+    Each digit is a separate token, as in Jamba, so the tokens of a number do not depend on the
     numbers in the corpus.
 
     Args:
@@ -94,12 +94,13 @@ def check_vocabulary_size(size: int) -> None:
         ConfigError: it is too small for the 256 bytes, or too large for the library.
     """
     if size < SMALLEST_VOCABULARY:
-        raise ConfigError(
-            f"vocabulary_size={size}: expected at least {SMALLEST_VOCABULARY}, the bytes and "
-            f"{len(SPECIAL_TOKENS)} special tokens"
+        raise SettingError(
+            "vocabulary_size",
+            size,
+            f"at least {SMALLEST_VOCABULARY}, the bytes and {len(SPECIAL_TOKENS)} special tokens",
         )
     if size > LARGEST_VOCABULARY:
-        raise ConfigError(f"vocabulary_size={size}: expected at most {LARGEST_VOCABULARY:,}")
+        raise SettingError("vocabulary_size", size, f"at most {LARGEST_VOCABULARY:,}")
 
 
 def load_vocabulary(path: Path) -> tokenizers.Tokenizer:

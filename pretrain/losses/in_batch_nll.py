@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class InBatchLoss(NamedTuple):
-    """What a batch yields.
+    """The loss and the accuracy of a batch.
 
     Attributes:
         loss: mean negative log likelihood of the positives.
@@ -36,10 +36,11 @@ def in_batch_nll(
     Source: Ram et al. 2022, section 3.1.
 
     Args:
-        queries: their vectors.
+        queries: vectors of the queries.
         passages: vectors of all positives and negatives.
         targets: each query's positive, as a row of ``passages``.
-        masked: passages left out of a query's sum because they may answer it; never its positive.
+        masked: passages left out of a query's sum because they may answer it; its positive is never
+            among them.
         multiplier: 1 for raw inner products, 20 for vectors of unit length.
     """
     with torch.autocast(device_type=queries.device.type, enabled=False):

@@ -1,1 +1,1 @@
-"""Pairings: where a query and its positive and negative passages come from, without labels."""
+"""Pairings: rules that draw a query and its positive and negative passages, without labels."""

@@ -11,8 +11,8 @@ class PairingChoice(NamedTuple):
     """The pairings to train on.
 
     Attributes:
-        weights: share of a batch of each pairing, by its file's name.
-        reason: one sentence for the log and the report; empty when there is nothing to say.
+        weights: each pairing's share of a batch, by its file's name.
+        reason: one sentence for the log and the report; empty for the usual choice.
     """
 
     weights: Mapping[str, float]
@@ -33,5 +33,5 @@ def choose_pairings(n_pairs: int) -> PairingChoice:
         "pairs are added"
     )
     if n_pairs < TOO_FEW_PAIRS:
-        reason += ", and still an encoder trained on so few may well rank worse than BM25"
+        reason += ", but an encoder trained on this few may rank worse than BM25"
     return PairingChoice({"recurring_span": 0.5, "independent_crop": 0.4, "title": 0.1}, reason)

@@ -8,7 +8,7 @@ from spider.text.token_store import TokenStore
 
 
 def training_documents(spans: SpanStore) -> Int64[np.ndarray, " documents"]:
-    """Return the numbers of the documents that are not held out, those without a span included."""
+    """Return the numbers of the documents that are not held out, including those without a span."""
     return spans.split.training
 
 
@@ -22,7 +22,7 @@ def training_passages(spans: SpanStore) -> Int64[np.ndarray, " passages"]:
 def passages_of_length(
     spans: SpanStore, tokens: TokenStore, least: int
 ) -> Int64[np.ndarray, " passages"]:
-    """Return those candidate passages of training documents that have ``least`` tokens or more."""
+    """Return the candidate passages of training documents that have ``least`` tokens or more."""
     positions = training_passages(spans)
     long_enough = [tokens.length(position) >= least for position in positions.tolist()]
     return positions[np.array(long_enough, dtype=np.bool_)]

@@ -16,12 +16,13 @@ class IndependentCrop:
 
     Source: Izacard et al. 2022, *Unsupervised Dense Information Retrieval with Contrastive
     Learning*, section 3.1 (crops of 5 to 50 % with token deletion 0.1). Our passages are shorter
-    than their 256-token documents, so a crop has ``minimum`` tokens at least.
+    than their 256-token documents, so a crop has at least ``minimum`` tokens.
 
     Args:
         shortest: smallest share of the passage in a crop.
         longest: largest share.
-        minimum: smallest number of tokens in a crop; a passage below twice that yields no pair.
+        minimum: smallest number of tokens in a crop; a passage with fewer than twice as many yields
+            no pair.
         deletion: probability that a token of a crop is dropped.
         titled: show the positive with its title.
     """

@@ -13,16 +13,16 @@ from spider.text.token_store import TokenStore
 
 
 class InverseCloze:
-    """The query is a sentence of a passage, the positive the passage, mostly without it.
+    """The query is a sentence of a passage; the positive is that passage, mostly without it.
 
     Source: Lee et al. 2019, *Latent Retrieval for Weakly Supervised Open Domain Question
     Answering*, section 5 (the sentence stays in the passage in 10 % of the examples).
 
     Args:
-        keep_probability: how often the passage keeps the sentence.
-        minimum: fewest tokens of a query sentence; a passage without one that long, and as much
-            beside it, is given a window of half its tokens instead.
-        negatives: another passage of the document as negative, or none.
+        keep_probability: probability that the passage keeps the sentence.
+        minimum: least number of tokens of a query sentence, and of the rest of its passage. In a
+            passage without such a sentence, a window of half its tokens is the query.
+        negatives: whether another passage of the document is the negative, or there is none.
     """
 
     def __init__(self, *, keep_probability: float = 0.1, minimum: int = 4, negatives: int = 0):

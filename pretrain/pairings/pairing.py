@@ -20,9 +20,9 @@ class PairExample(NamedTuple):
         query: token ids, without special tokens and without title.
         positive: position of the positive passage.
         negative: position of a passage of the same document that is no answer, or -1.
-        known: positions of all passages known to be no negatives of this query: its own, the
-            positive, and those that hold the recurring span too.
-        positive_text: ids that stand for the positive's text where it is not the whole passage.
+        known: positions of all passages known not to be negatives of this query: its own, the
+            positive, and the others with the recurring span.
+        positive_text: ids of the positive's text, where it is not the whole passage.
         titled: whether the positive is shown with its title.
     """
 
@@ -50,7 +50,7 @@ class PreparedPairing(Protocol):
 
 @runtime_checkable
 class Pairing(Protocol):
-    """Settings of a pairing: one file here and one yaml in ``conf/pairing``."""
+    """Settings of a pairing, which has one file in this folder and one yaml in ``conf/pairing``."""
 
     def prepare(self, corpus: Corpus, spans: SpanStore, tokens: TokenStore) -> PreparedPairing:
         """Bind the settings to a corpus; only training documents are used."""
@@ -59,7 +59,7 @@ class Pairing(Protocol):
 def other_passage(
     candidates: range, without: Int64[np.ndarray, " _"], rng: np.random.Generator
 ) -> int:
-    """Return a uniform position in ``candidates`` that is not in ``without``, or -1 if none is.
+    """Draw a position in ``candidates`` that is not in ``without``, uniformly; -1 if there is none.
 
     Args:
         candidates: adjacent positions.

@@ -12,17 +12,18 @@ from spider.text.token_store import TokenStore
 
 
 class RecurringSpan:
-    """A query window around a span in one passage; another passage with the span is positive.
+    """The query is a window around a span of one passage; the positive has the same span.
 
     One pass visits each cluster once, so a document counts in proportion to its clusters and long
-    documents dominate, as in the paper; ``per_document_cap`` tempers that.
+    documents dominate, as in the paper; ``per_document_cap`` limits this.
 
     Source: Ram et al. 2022, section 3.1; the authors' ``_create_pretraining_biencoder_input``.
 
     Args:
-        transform: makes the query out of its passage.
-        negatives: one passage of the document without the span as negative, or none.
-        per_document_cap: at most this many clusters of a document in a pass, drawn anew for each
+        transform: makes the query from its passage.
+        negatives: whether a passage of the document without the span is the negative, or there is
+            none.
+        per_document_cap: at most this many clusters of a document in a pass, drawn again for each
             pass; None keeps all.
     """
 

@@ -11,7 +11,7 @@ from spider.text.token_store import TokenStore
 
 
 class Title:
-    """The query is the title, the positive a passage of the document.
+    """The query is the title; the positive is a passage of the document.
 
     Source: Meng et al. 2023, *AugTriever*, section 3 (Doc-Title).
 

@@ -1,9 +1,9 @@
 """Held-out recurring spans: documents kept from training, and queries made from them.
 
-They are the label-free measure of a retriever: the query is a window of one passage around a
-recurring span, the relevant passages are the document's others with that span, and the query's own
-passage is excluded from every system's list. Half of the queries keep the
-span, the others do not; a tag records which. Unlike the paper, whose transform removes the chosen
+They measure a retriever without labels. The query is a window of one passage around a recurring
+span. The relevant passages are the document's other passages with that span. The query's own
+passage is excluded from every system's list. Half of the queries keep the span; a tag records
+which. Unlike the paper, whose transform removes the chosen
 occurrence alone, a removed span is removed from the whole query.
 """
 
@@ -33,8 +33,8 @@ class HeldoutQueries:
         transform: how a query is made.
         clusters_per_document: the maximum number of queries for a document.
         documents: the maximum number of documents of a split that get queries, in the order of
-            their hashes, so that the sets stay small on a large corpus.
-        seed: with the document's id it decides the document's queries.
+            their hashes. It keeps the sets small on a large corpus.
+        seed: together with the document's id, it decides the document's queries.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class HeldoutQueries:
 
 
 class WordBounds(NamedTuple):
-    """Where a passage's words begin and end, in code points."""
+    """The starts and ends of a passage's words, in code points."""
 
     starts: np.ndarray
     ends: np.ndarray
@@ -129,7 +129,7 @@ def passage_words(passage: str) -> WordBounds:
 
 
 def _without(result: QueryRanges, occurrences: Sequence[Range]) -> Sequence[Range]:
-    """Remove every occurrence from the ranges; return the ranges as they are if nothing is left."""
+    """Remove every occurrence from the ranges, but not if nothing would be left."""
     taken = {unit for start, end in occurrences for unit in range(start, end)}
     pieces: list[list[int]] = []
     for start, end in result.ranges:

@@ -24,8 +24,9 @@ class MiningResult(NamedTuple):
     Attributes:
         counts: for the manifest.
         record: the details for the manifest.
-        found: the yield.
-        words_per_second: of one core's time, reading included; None when nothing was mined.
+        found: the yield of the recurring spans.
+        words_per_second: mined words for each second of one core, with reading; None if none were
+            mined.
     """
 
     counts: dict[str, int]

@@ -1,11 +1,11 @@
 """Recurring spans of one document, in time linear in the number of their occurrences.
 
-Words become integers; an n-gram's number is looked up by the pair of its two (n-1)-grams' numbers,
-and only where both of these recur in two passages, since a longer span recurs no more often than
-its parts. Maximality goes from long to short: a span whose extension by one word occurs as often
-has the very same occurrences, so it is dropped if that extension is accepted or itself stands
-inside an accepted one. All lookups compare keys, not only hashes: the result is exact, and equal
-to that of :mod:`pretrain.spans.recurring_spans_reference`, which is short and slow.
+Words become integers. An n-gram's number is found by the pair of its two (n-1)-grams' numbers, if
+both recur in two passages: a longer span recurs no more often than its parts. Maximality is decided
+from long spans to short ones. If a span's extension by one word occurs as often, both have the same
+occurrences. The span is then dropped if the extension is accepted, or lies inside an accepted span.
+All lookups compare keys, not only hashes: the result is exact, and equals that of the slow
+:mod:`pretrain.spans.recurring_spans_reference`.
 
 Source: Ram et al. 2022, sections 3.1 and 4.4; rules in :class:`SpanFilter`.
 """
@@ -21,7 +21,7 @@ from spider.spans.span_store import Clusters, Occurrences
 from spider.text.stop_words import SPLINTER
 from spider.text.word_scanner import code_points, scan_words
 
-# the stop words and the title are scanned in front of the passages, so that their ids are known
+# the stop words and the title are scanned before the passages, so that their ids are known
 _STOP_TEXT = " ".join(sorted(SPLINTER)) + "\n"
 
 
@@ -32,9 +32,9 @@ def find_clusters(
 
     Args:
         passages: the texts of its candidate passages, in order.
-        title: the document's.
+        title: title of the document.
         first_position: position of the first passage in the corpus; the others follow it.
-        span_filter: what may be a span.
+        span_filter: rules for the spans.
 
     Returns:
         The clusters by length, then by first occurrence; and the number of tokens scanned.
@@ -210,7 +210,7 @@ def _pairs(shorter, active, room, level):
 @njit
 @no_type_check
 def _tally(names, named, active, owners, groups, counts, spread, firsts):
-    """Give the names that recur in two passages the next groups, by first appearance."""
+    """Assign the next groups to the names that recur in two passages, by first appearance."""
     times = np.zeros(named, dtype=np.int32)
     passages = np.zeros(named, dtype=np.int32)
     last = np.full(named, -1, dtype=np.int32)
@@ -250,7 +250,7 @@ def _accepts(ids, marks, first, length, not_at_ends, overlap):
 @njit
 @no_type_check
 def _inside_accepted(levels, counts, firsts, borders, accepted):
-    """Tell which groups have the same occurrences as a longer accepted one around them."""
+    """Return which groups have the same occurrences as a longer accepted group around them."""
     inside = np.zeros(len(counts), dtype=np.bool_)
     for level in range(len(levels) - 3, 0, -1):
         for group in range(borders[level], borders[level + 1]):

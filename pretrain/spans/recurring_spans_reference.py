@@ -1,4 +1,4 @@
-"""Recurring spans of one document, by the definition: short, readable, and quadratic in places.
+"""Recurring spans of one document, by their definition: readable, but partly quadratic in time.
 
 The readable reference of :mod:`pretrain.spans.recurring_spans`: tests check that the two agree.
 Source: Ram et al. 2022, sections 3.1 and 4.4, and ``DocumentProcessor`` of the released
@@ -31,8 +31,8 @@ def find_clusters_reference(
 
     Args:
         passages: the texts of its candidate passages, in order.
-        title: the document's.
-        span_filter: what may be a span.
+        title: title of the document.
+        span_filter: rules for the spans.
 
     Returns:
         Span and occurrences, by length, then by first occurrence.
@@ -79,7 +79,7 @@ def enumerate_spans(passage: str, span_filter: SpanFilter) -> list[tuple[Span, i
 def stands_inside(
     text: str, occurrences: Sequence[Occurrence], longer: str, around: Sequence[Occurrence]
 ) -> bool:
-    """Tell whether a span is a part of a longer one, occurrence by occurrence."""
+    """Return whether every occurrence of a span is a part of an occurrence of a longer one."""
     return (
         len(longer) > len(text)
         and text in longer

@@ -1,4 +1,4 @@
-"""Settings of mining: what decides the recurring spans, the split and the held-out queries."""
+"""Settings of mining, which decide the recurring spans, the split and the held-out queries."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -17,14 +17,14 @@ class MiningSettings:
     Attributes:
         span_filter: which word sequences may be recurring spans.
         query_transform: how held-out queries are made of a passage's words.
-        drop_last: leave each document's last passage out; auto does so where the corpus pads it
+        drop_last: leave each document's last passage out; auto does this where the corpus pads it
             with the document's beginning (psgs_w100).
         split: which documents are kept for validation and for testing; its seed also decides the
             held-out queries.
         clusters_per_document: at most this many held-out queries for each document.
-        heldout_documents: at most this many documents of a part get queries; all of them are kept
-            from training.
-        shard_passages: passages in a shard; an interrupted run loses the shard it was at.
+        heldout_documents: at most this many documents of a part get queries; no document of a part
+            is used in training.
+        shard_passages: passages in a shard; an interrupted run loses only its unfinished shards.
         processes: worker processes.
     """
 
@@ -38,7 +38,7 @@ class MiningSettings:
     processes: Execution[int] = 1
 
     def __post_init__(self) -> None:
-        """Refuse values out of range before hours of mining, not after."""
+        """Refuse values out of range before hours of mining."""
         for name in ("clusters_per_document", "heldout_documents", "shard_passages", "processes"):
             if getattr(self, name) < 1:
                 raise SettingError(name, getattr(self, name), "at least 1")

@@ -1,4 +1,4 @@
-"""Which word n-grams may be recurring spans: the paper's rules, and those of the released code."""
+"""Rules for the word n-grams that may be recurring spans: the paper's, and the released code's."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -13,11 +13,11 @@ StopWordRule = Literal["not_all", "not_at_ends"]
 class SpanFilter:
     """Rules for a span of words; ``conf/span_filter`` has the two sets of settings.
 
-    Common to both: every word is all letters or all digits (so a span never crosses punctuation, a
-    hyphen or an apostrophe), lower-cased words are compared, a span lies within one passage and
-    recurs in two candidate passages or more, it is maximal (no longer accepted span has the same
-    occurrences), and some candidate passage is without it. The released code's "three candidate
-    passages or more" follows from the last two and needs no setting.
+    Common to both: every word is all letters or all digits, so a span never crosses punctuation, a
+    hyphen or an apostrophe. Lower-cased words are compared. A span lies within one passage, recurs
+    in two candidate passages or more, and is missing in at least one. It is maximal: no longer
+    accepted span has the same occurrences. The released code's "three candidate passages or more"
+    follows from this and needs no setting.
 
     ======================  =========================  =====================================
     rule                    ``paper`` (section 4.4)     ``released`` (preprocess_corpus.py)
@@ -28,19 +28,19 @@ class SpanFilter:
     ======================  =========================  =====================================
 
     The released rule leaves out the paper's own example "the priesthood for himself and his male
-    descendants". Differences from the released code that remain in ``released`` mode: its words are
-    spaCy's English tokens, ours are :data:`spider.text.words.WORD`; documents are told apart by id,
-    not by title, so two documents of one title do not merge; and lower-casing is by code point.
+    descendants". Three differences from the released code remain in ``released`` mode. Its words
+    are spaCy's English tokens, ours are :data:`spider.text.words.WORD`. Documents are distinguished
+    by id, not by title, so two documents of one title do not merge. Lower-casing is by code point.
 
     Args:
         minimum_words: shortest span; 2 or more, since the released rule for single words
             (capitalised, or four digits) belongs to neither mode.
         maximum_words: longest span.
-        last_token_allowed: whether a span may take in its passage's last token.
-        stop_words: ``not_all``: at least one word is no stop word; ``not_at_ends``: neither the
+        last_token_allowed: whether a span may contain its passage's last token.
+        stop_words: ``not_all``: at least one word is not a stop word; ``not_at_ends``: neither the
             first nor the last is one.
-        max_title_overlap: drop a span when more than this share of its words stands in the
-            document's title. None, as in the paper and in the released code, drops none.
+        max_title_overlap: drop a span when more than this share of its words is in the document's
+            title. None, as in the paper and in the released code, drops none.
 
     Raises:
         ConfigError: a setting is out of its range.
@@ -70,7 +70,7 @@ class SpanFilter:
         self.max_title_overlap = max_title_overlap
 
     def accepts(self, words: Sequence[str], title_words: AbstractSet[str] = frozenset()) -> bool:
-        """Tell whether a span passes the rules that depend on nothing but its words.
+        """Return whether a span passes the rules that depend only on its words.
 
         Args:
             words: its words, lower-cased; each all letters or all digits.

@@ -72,7 +72,7 @@ def mine_shard(task: ShardTask, folder: Path) -> dict[str, int]:
         counts["passages"] += len(passages)
         candidates = passages[:-1] if task.drop_last else passages
         if len(candidates) < FEWEST_PASSAGES:
-            # of two passages, a span in both leaves no negative
+            # two passages are too few: a span in both leaves no negative
             counts["documents_too_short"] += 1
             writer.add(number, candidates, None)
             continue
@@ -93,10 +93,10 @@ def mine_shard(task: ShardTask, folder: Path) -> dict[str, int]:
 
 
 def cut_shards(corpus: Corpus, shard_passages: int) -> list[range]:
-    """Cut the documents into runs of ``shard_passages`` passages or a little more.
+    """Cut the documents into sequences of ``shard_passages`` passages or a few more.
 
     Raises:
-        ConfigError: a shard would be of no passage.
+        ConfigError: ``shard_passages`` is below 1.
     """
     if shard_passages < 1:
         raise ConfigError(f"shard_passages {shard_passages}: expected 1 or more")
@@ -112,9 +112,9 @@ def cut_shards(corpus: Corpus, shard_passages: int) -> list[range]:
 
 
 def drops_last(setting: DropLast, corpus: Corpus) -> bool:
-    """Tell whether each document's last passage is left out of mining.
+    """Return whether each document's last passage is left out of mining.
 
-    ``auto`` leaves it out where the corpus repeats a document's beginning there, as psgs_w100 does:
-    it would make spans recur that do not.
+    ``auto`` leaves it out where the corpus repeats a document's beginning in it, as psgs_w100 does:
+    spans would seem to recur that do not.
     """
     return corpus.last_passage_padded if setting == "auto" else bool(setting)

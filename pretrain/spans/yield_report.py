@@ -18,11 +18,11 @@ EXAMPLES = 10
 def measure_yield(
     store: SpanStore, counts: Mapping[str, int], heldout: Mapping[str, QuestionSet]
 ) -> dict[str, Any]:
-    """Return the yield. It holds no time, so that equal spans give an equal yield.
+    """Return the yield. It contains no time, so equal spans give an equal yield.
 
     Args:
         store: the spans.
-        counts: of the mining.
+        counts: counts of the mining.
         heldout: the held-out queries by split.
     """
     parts = store.split.parts
@@ -77,25 +77,25 @@ def say_yield(found: Mapping[str, Any], *, words_per_second: int | None) -> None
     table("Recurring spans", ["what", "how much"], rows)
     for example in found["examples"]:
         say(f"  [{example['span']}] {example['recurring_span']}: {example['query']}")
-    say("Time to train on these: see train; its minutes= picks the steps from a measured step.")
+    say("Training time: training.minutes=N makes `spider train` fit its steps into N minutes.")
 
 
 def yield_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the yield as pairs of words."""
+    """Return the yield as pairs of name and value."""
     spans = found["spans_per_usable_document"]
     split = found["documents_by_split"]
     lengths = ", ".join(f"{n}: {times:,}" for n, times in found["span_words"].items())
     queries = found["heldout_queries"]
     return [
         ("documents", f"{found['documents']:,}"),
-        ("documents of too few passages", f"{found['documents_too_short']:,}"),
+        ("documents with too few passages", f"{found['documents_too_short']:,}"),
         ("documents usable", f"{found['documents_usable']:,}"),
         ("documents to train / validate / test", " / ".join(f"{n:,}" for n in split.values())),
         ("recurring spans (clusters)", f"{found['clusters']:,}"),
-        ("spans a usable document: mean, median, most",
+        ("spans of a usable document: mean, median, most",
          f"{spans['mean']:,}, {spans['median']:,.0f}, {spans['most']:,}"),
         ("spans by length in words", lengths or "none"),
-        ("expected training pairs, one a span and epoch", f"{found['training_pairs']:,}"),
+        ("expected training pairs, one for each span and epoch", f"{found['training_pairs']:,}"),
         ("different ordered passage pairs to train on", f"{found['training_passage_pairs']:,}"),
         ("held-out queries", ", ".join(f"{name} {n:,}" for name, n in queries.items()) or "none"),
         ("of these with the span kept", f"{found['heldout_share_kept']:.1%}"),

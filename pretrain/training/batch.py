@@ -1,4 +1,4 @@
-"""Collation: the token ids of a batch without padding, each passage once, and the loss's mask."""
+"""Collation of a batch: token ids without padding, each passage once, and the mask of the loss."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -21,10 +21,10 @@ class PairBatch(NamedTuple):
     negatives of all; a process encodes the columns of its own rows.
 
     Attributes:
-        queries: this process's.
-        passages: this process's, each once.
-        columns: for each of its positives and then negatives, the row of ``passages``.
-        targets: each query's positive among all columns.
+        queries: queries of this process.
+        passages: passages of this process, each once.
+        columns: the row in ``passages`` of each positive, and then of each negative.
+        targets: the column of each query's positive.
         masked: columns left out of a query's loss.
     """
 
@@ -48,15 +48,15 @@ class PairBatch(NamedTuple):
 class Collator:
     """Turns pairs into a batch.
 
-    Unlike the paper, the loss leaves out passages that are known to answer a query as well, unless
+    Unlike in the paper, the loss leaves out passages that are known to answer a query, unless
     ``mask_known`` is false.
 
     Args:
         tokens: ids of passages and titles.
         document_number: the document of a passage's position.
-        encoder: knows how query and passage ids are completed.
-        mask_known: leave out of a query's loss the passages known to answer it as well: those with
-            its recurring span, and other occurrences of its positive.
+        encoder: completes query and passage ids.
+        mask_known: leave out of a query's loss the other passages known to answer it: those with
+            its recurring span, and further columns of its positive.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Collator:
 
         Args:
             examples: the pairs of all processes.
-            rows: this process's among them.
+            rows: the pairs of this process.
         """
         own = [examples[row] for row in rows]
         positions = column_positions(examples)
@@ -96,7 +96,7 @@ class Collator:
     def _passages(
         self, own: Sequence[PairExample], *, with_negatives: bool
     ) -> tuple[list[np.ndarray], Int64[np.ndarray, " columns"]]:
-        """Return the distinct passages' ids, and the columns' places among them."""
+        """Return the ids of the distinct passages, and the row of each column in them."""
         texts: list[np.ndarray] = []
         whole: dict[int, int] = {}
 
@@ -115,7 +115,7 @@ class Collator:
                 text, titled = example.positive_text, example.titled
                 texts.append(self._ids(example.positive, text, titled=titled))
         negatives = [
-            # an absent negative's column is masked everywhere: any passage will do
+            # the column of an absent negative is masked everywhere, so it may show any passage
             column if example.negative == NO_NEGATIVE else place(example.negative)
             for example, column in zip(own, positives, strict=True)
         ]
@@ -146,8 +146,8 @@ def mask_columns(
 
     Args:
         positions: passage of each column, -1 where there is none.
-        rows: the rows wanted; a row's positive is the column of its number.
-        known: positions that may answer each of these rows; None masks absent columns alone.
+        rows: the rows to return; a row's positive is the column of its number.
+        known: positions that may answer each of these rows; None masks only absent columns.
     """
     present, place = np.unique(positions, return_inverse=True)
     masked = np.zeros((len(rows), len(present)), dtype=np.bool_)

@@ -7,9 +7,9 @@ from spider.corpus.corpus import Corpus
 
 
 class CorpusTexts(Sequence[str]):
-    """The texts a vocabulary is trained on, read from the corpus when asked for.
+    """The texts that a vocabulary is trained on, read from the corpus when needed.
 
-    A document's first passage comes with the title.
+    A document's first passage includes the title.
 
     Args:
         corpus: passages.

@@ -1,7 +1,7 @@
-"""Several processes train one encoder: who writes, and passages of all for the loss of each.
+"""Training in several processes: one of them writes, and each loss uses the passages of all.
 
 ``torchrun --nproc-per-node=8 -m pretrain.verbs.train …`` starts one process for each GPU. The main
-one holds the stage, tokenises, validates, saves and exports; the others wait for what it wrote, and
+process holds the stage, tokenises, validates, saves and exports. The others wait for its files, and
 compute their share of each batch.
 
 The released code exchanges detached copies, which scales the gradient by one over the number of
@@ -26,7 +26,8 @@ from spider.artifacts.artifact import sibling
 from spider.artifacts.stage import Stage
 
 PATIENCE = timedelta(days=7)
-"""The others wait while the main process tokenises; whoever started them ends them if it dies."""
+"""Longest wait for the main process, which tokenises first; if it dies, the launcher ends the
+others."""
 
 
 def processes() -> int:
@@ -37,17 +38,17 @@ def processes() -> int:
 
 
 def is_main() -> bool:
-    """Tell whether this is the process that writes."""
+    """Return whether this is the process that writes."""
     return processes() == 1 or distributed.get_rank() == 0
 
 
 @contextmanager
 def joint_stage(stage: Stage, *, device: str) -> Iterator[Path]:
-    """Share the stage's folder: the main process writes, and all leave when it is complete.
+    """Share the stage's folder: the main process writes, and all continue when it is complete.
 
     Args:
-        stage: its ``finish`` is the main process's to call.
-        device: "auto", "cpu" or "cuda": decides how the processes talk.
+        stage: the stage; only the main process calls its ``finish``.
+        device: "auto", "cpu" or "cuda"; decides how the processes communicate.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         PartialState(cpu=device == "cpu" or not torch.cuda.is_available(), timeout=PATIENCE)
@@ -64,7 +65,7 @@ def joint_stage(stage: Stage, *, device: str) -> Iterator[Path]:
 
 @contextmanager
 def main_first() -> Iterator[None]:
-    """Let the main process do what is in the block before the others, who find it done."""
+    """Run the block in the main process first; the others then find its results."""
     if not is_main():
         distributed.barrier()
     yield
@@ -78,8 +79,8 @@ def gather_columns(
     """Return the columns of all processes: first all positives, then all negatives.
 
     Args:
-        columns: this process's, ``rows`` positives and then perhaps ``rows`` negatives; every
-            process has as many.
+        columns: this process's, ``rows`` positives and then perhaps ``rows`` negatives; the numbers
+            are the same in every process.
         rows: queries of this process.
     """
     world = processes()

@@ -65,7 +65,7 @@ class EncoderTraining:
         self.encoder: EncoderSettings = settings.architecture
 
     def run(self, corpus: Corpus, spans: SpanStore, folder: Path) -> TrainedEncoder:
-        """Train into ``folder`` (resuming what it holds) and export, in the main process.
+        """Train in ``folder``, from its checkpoint if there is one; the main process exports.
 
         Raises:
             DataError: there is nothing to train on.
@@ -149,9 +149,9 @@ class EncoderTraining:
                 "print(question @ passage)"
             ),
             limits=[
-                "It is fitted to its corpus; on other documents it may rank worse than BM25.",
+                "It is trained for its corpus; on other documents it may rank worse than BM25.",
                 "The measures use pseudo-questions made of recurring spans, not real questions.",
-                "The vectors repeat what the documents say wrongly or unfairly.",
+                "Errors and prejudices of the documents are in the vectors too.",
             ],
         )
 

@@ -19,16 +19,16 @@ ORDER, DRAW = 1, 2
 class PairStream:
     """Batches that mix pairings by weight, each pairing visited pass by pass.
 
-    Every batch holds the same number of pairs of a pairing (weights rounded by largest remainder),
-    so that the place in a pairing's passes follows from the step alone. Each pass has its own
-    seeded order. A pairing with fewer pairs than its share gives all it has to every batch, and the
-    others fill it up: a handful of titles does not make the batch small.
+    Every batch holds the same number of pairs of a pairing (weights rounded by largest remainder).
+    So the step alone decides the position in a pairing's passes. Each pass has its own seeded
+    order. A pairing with fewer pairs than its share gives all of them to every batch, and the
+    others fill the batch: a few titles do not make the batch small.
 
     Args:
         pairings: by name; those without a pair are left out.
         weights: shares of a batch by name; a name that is missing weighs 1.
-        batch_size: pairs in a batch; fewer where there are not that many.
-        seed: of orders and draws.
+        batch_size: pairs in a batch; fewer if there are fewer pairs.
+        seed: decides orders and draws.
         multiple: the batch size is a multiple of this (the number of processes).
 
     Attributes:
@@ -37,7 +37,7 @@ class PairStream:
         counts: pairs of each pairing in a batch.
 
     Raises:
-        DataError: no pairing has a pair, or all have just one.
+        DataError: there are too few pairs for a batch.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class PairStream:
         self.batch_size = size // multiple * multiple or multiple
         if self.batch_size < batch_size:
             logger.warning(
-                "batch_size=%d exceeds the pairs there are (%s); using %d",
+                "batch_size=%d exceeds the number of pairs (%s); using %d",
                 batch_size,
                 self.pairs,
                 self.batch_size,
@@ -105,7 +105,7 @@ def share_out(total: int, weights: Mapping[str, float]) -> dict[str, int]:
 
 
 def fill_up(total: int, weights: Mapping[str, float], pairs: Mapping[str, int]) -> dict[str, int]:
-    """Split ``total`` by weight; what a name has too few pairs for goes to the others.
+    """Split ``total`` by weight; the part for which a name has too few pairs goes to the others.
 
     Args:
         total: at most the sum of ``pairs``.
@@ -125,7 +125,7 @@ def fill_up(total: int, weights: Mapping[str, float], pairs: Mapping[str, int]) 
 def _check_weights(pairings: Mapping[str, object], weights: Mapping[str, float]) -> None:
     unknown = sorted(set(weights) - set(pairings))
     if unknown:
-        raise ConfigError(f"weights of {unknown}, which are no pairings; have {sorted(pairings)}")
+        raise ConfigError(f"weights of {unknown}, no pairings; expected some of {sorted(pairings)}")
     negative = {name: weight for name, weight in weights.items() if weight < 0}
     if negative:
         raise ConfigError(f"weights {negative}: expected numbers from 0")

@@ -1,5 +1,6 @@
-"""Settings of contrastive training: what decides an encoder, beside the corpus and its spans."""
+"""Settings of contrastive training, which decide an encoder of given corpus and spans."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,18 +14,18 @@ class ContrastiveSettings:
 
     Attributes:
         architecture: the encoder that is trained.
-        pairings: where pairs come from, by name.
+        pairings: the sources of pairs, by name.
         weights: share of a batch of each pairing, by name; a missing one weighs 1.
         enlarge_few: add crop and title pairs where recurring spans yield under 500 pairs.
-        mask_known: leave passages that are known to answer a query out of its loss; false
+        mask_known: leave passages that are known to answer a query out of its loss. False
             reproduces the paper.
         vocabulary_passages: a vocabulary is trained on at most this many passages, spread evenly.
-        batch_size: queries in a step, over all processes; fewer where there are fewer pairs.
+        batch_size: queries in a step, over all processes; fewer if there are fewer pairs.
         training: the training run.
     """
 
-    architecture: Any  # an EncoderSettings, whose module would load torch for --help
-    pairings: dict[str, Any]  # of Pairing
+    architecture: Any  # its type is EncoderSettings, whose module would load torch for --help
+    pairings: dict[str, Any]  # the values are of type Pairing
     weights: dict[str, float] = field(default_factory=dict)
     enlarge_few: bool = True
     mask_known: bool = True
@@ -37,3 +38,6 @@ class ContrastiveSettings:
         for name in ("batch_size", "vocabulary_passages"):
             if getattr(self, name) < 1:
                 raise SettingError(name, getattr(self, name), "at least 1")
+        for name, weight in self.weights.items():
+            if not 0 <= weight < math.inf:
+                raise SettingError(f"weights.{name}", weight, "0 or more")

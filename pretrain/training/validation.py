@@ -27,20 +27,20 @@ LOSS_BATCH = 256
 class HeldoutValidation:
     """In-batch loss, accuracy and recall of the validation documents' queries.
 
-    A query is ranked against passages of validation documents and, as a report would, against
-    passages that training sees: an encoder that fits those too closely draws every query towards
-    them, which ranking among the validation documents alone does not show. Whole documents are
-    taken, in seeded order, up to half of ``max_passages``; a random sample of the rest of the
-    corpus fills up. The query's own passage is left out.
+    A query is ranked against passages of validation documents and, as in a report, against passages
+    of training. An overfitted encoder draws every query towards the latter; a ranking among
+    validation documents alone would not show this. Whole documents are taken, in seeded order, up
+    to half of ``max_passages``. The other half is a random sample of the rest of the corpus. The
+    query's own passage is left out.
 
     Args:
         corpus: passages.
         spans: holds the queries.
         tokens: ids of the passages.
-        encoder: completes and tokenises the queries; the weights are those of each call's.
-        max_passages: passages to rank at most, but one whole document at least.
-        max_queries: queries at most.
-        seed: which documents and queries are taken.
+        encoder: completes and tokenises the queries; each call passes its own weights.
+        max_passages: largest number of passages to rank; one whole document is always taken.
+        max_queries: largest number of queries.
+        seed: decides which documents and queries are taken.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class HeldoutValidation:
             chosen = np.sort(rng.choice(len(questions), max_queries, replace=False))
             questions = [questions[number] for number in chosen.tolist()]
         if not questions:
-            logger.warning("no held-out validation query: training goes on without validation")
+            logger.warning("no held-out validation query: training continues without validation")
         self.n_queries = len(questions)
         self.n_passages = len(positions)
         texts = encoder.tokenizer.encode([question.text for question in questions])

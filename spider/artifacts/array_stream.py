@@ -84,7 +84,7 @@ class ArrayStream:
 def open_array(path: Path) -> np.ndarray:
     """Open a ``.npy`` file memory-mapped and read-only; one without rows is loaded."""
     try:
-        # a plain view of the map: indexing np.memmap itself costs half as much again
+        # a plain view of the map: indexing np.memmap itself takes 1.5 times as long
         array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
     except ValueError:
         # mmap refuses to map nothing

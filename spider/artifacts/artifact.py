@@ -1,8 +1,8 @@
 """Artifacts: folders with a manifest, which a verb writes completely or not at all.
 
-``content_hash`` covers the payload and the resolved configuration, so artifacts made twice from
-the same inputs are equal whatever the clock, the host or the folder's name; the manifest of a
-child records the hash of each of its parents, which makes a chain.
+``content_hash`` covers the payload and the resolved configuration, so artifacts made twice from the
+same inputs have equal hashes, whatever the time, the host or the folder's name. The manifest of an
+artifact records the hash of each of its inputs.
 :mod:`spider.artifacts.stage` writes them.
 """
 
@@ -21,7 +21,7 @@ SCHEMA = 1
 MANIFEST = "manifest.json"
 LOCK = ".lock"
 FINGERPRINT = ".fingerprint.json"
-#: the manifest's entry for what a stage kept until its artifact was complete
+#: the manifest's entry for the sub-folders that a stage needs until its artifact is complete
 LEFTOVERS = "leftovers"
 #: what every manifest has
 ENTRIES = {
@@ -46,7 +46,7 @@ class Artifact:
 
     @property
     def kind(self) -> str:
-        """The noun: corpus, spans, encoder, embeddings, index, run, report, questions, reader."""
+        """The kind: corpus, spans, encoder, embeddings, index, run, report, questions or reader."""
         return str(self.manifest["kind"])
 
     @property
@@ -61,7 +61,7 @@ class Artifact:
 
     @property
     def counts(self) -> Mapping[str, Any]:
-        """Numbers of what was read, kept and skipped."""
+        """Numbers of items read, kept and skipped."""
         return dict(self.manifest["counts"])
 
     @property
@@ -86,7 +86,7 @@ class Artifact:
         """Open the input of that name, and check that it is still the one that was read.
 
         Raises:
-            ArtifactError: there is no such input, it is gone, or its content changed since.
+            ArtifactError: there is no such input, it was deleted, or its content changed since.
         """
         record = self._input(name)
         parent = open_artifact(self.path / record["path"], kind=record["kind"])
@@ -145,7 +145,7 @@ def recover(path: Path) -> None:
         return
     for candidate in (sibling(path, "partial"), sibling(path, "old")):
         if (candidate / MANIFEST).is_file():
-            # before the rename: a kill after it leaves nothing that opening does not remove
+            # before the rename, so that after a kill opening removes everything that is left
             discard(candidate, _leftovers(candidate), locked=True)
             candidate.rename(path)
             discard(path, ())
@@ -153,7 +153,7 @@ def recover(path: Path) -> None:
 
 
 def discard(folder: Path, leftovers: Sequence[str], *, locked: bool = False) -> None:
-    """Remove what a stage needed until its artifact was complete; some of it may be gone already.
+    """Remove what a stage needed until its artifact was complete; part may be removed already.
 
     Args:
         folder: the artifact.
@@ -167,7 +167,7 @@ def discard(folder: Path, leftovers: Sequence[str], *, locked: bool = False) -> 
 
 
 def _unlock(folder: Path) -> None:
-    """Remove the lock that a kill right after the rename left; what is read-only keeps it."""
+    """Remove the lock that a kill right after the rename left; a read-only artifact keeps it."""
     if (folder / LOCK).exists():
         with suppress(OSError):
             discard(folder, ())
@@ -177,7 +177,7 @@ def _leftovers(folder: Path) -> list[str]:
     try:
         return list(read_json(folder / MANIFEST).get(LEFTOVERS, []))
     except (ValueError, AttributeError):
-        return []  # opening it will say what is wrong
+        return []  # opening it reports the error
 
 
 def writing_verb(kind: str) -> str:
@@ -191,12 +191,12 @@ def writing_verb(kind: str) -> str:
 def _absence(path: Path, kind: str | None) -> str:
     wanted = "artifact" if kind is None else f"{kind} artifact"
     writer = writing_verb(kind or "")
-    mend = f"spider {writer} writes it" if writer else "run the verb that writes it first"
+    fix = f"spider {writer} writes it" if writer else "run the verb that writes it first"
     if sibling(path, "partial").exists():
-        return f"{path}: unfinished {wanted}; the command that writes it goes on from there"
+        return f"{path}: unfinished {wanted}; run the command that writes it again to continue"
     if path.exists():
-        return f"{path}: no {MANIFEST} here, so this is no {wanted}"
-    return f"{path}: no such {wanted}; {mend}, and spider quickstart [FOLDER] takes every step"
+        return f"{path}: no {MANIFEST} here, so this is not a {wanted}"
+    return f"{path}: no such {wanted}; {fix}, and spider quickstart [FOLDER] takes every step"
 
 
 def sibling(path: Path, suffix: str) -> Path:

@@ -1,4 +1,4 @@
-"""Files that are either complete or absent: written under another name, flushed, then renamed."""
+"""Files that are complete or absent: they are written under another name, flushed, then renamed."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
         ConfigError: a folder or a device has that name, and a rename would remove it.
     """
     if path.exists() and not path.is_file():
-        raise ConfigError(f"{path} is no regular file; choose another place")
+        raise ConfigError(f"{path} is not a regular file; choose another place")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:

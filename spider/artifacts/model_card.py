@@ -1,6 +1,6 @@
-"""The model card: a ``README.md`` in a model's folder, for people who are given that folder.
+"""The model card: a ``README.md`` in a model's folder, for people who receive that folder.
 
-A stage lists the card as ``unhashed``: a better sentence in it must not make another model of it.
+A stage lists the card as ``unhashed``: a better sentence in it does not make another model.
 The card holds no path, because a path may reveal a name; callers give numbers and public names.
 """
 
@@ -28,7 +28,7 @@ class ModelCard:
         summary: what the model is and does.
         training: how it was trained; empty where it was not.
         corpus: what it was trained on; see :func:`corpus_facts`.
-        settings: its shape and the settings of the training.
+        settings: its dimensions and the settings of the training.
         measures: the last measures on held-out documents.
         usage: Python that loads it from the folder of the card.
         limits: what it cannot do, or was not tested for.
@@ -71,11 +71,11 @@ def corpus_facts(corpus: Artifact) -> dict[str, object]:
 def public_name(source: str) -> str:
     """Return a name, fit for publication, of the model or vocabulary that training started from.
 
-    A name on the hub is public. A local place is only called local.
+    A name on the hub is public. A local path is only called local.
     """
     if not source:
         return "none"
-    # a hub name is "model" or "owner/model"; what exists here is a place, whatever it looks like
+    # a hub name is "model" or "owner/model"; a name that exists here is a path, whatever its form
     is_place = Path(source).exists() or source.startswith((".", "/", "~")) or source.count("/") > 1
     return "a local model" if is_place or "\\" in source else source
 

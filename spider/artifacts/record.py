@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin,
 from spider.artifacts.artifact import Artifact
 from spider.errors import ArtifactError
 
-# typing.Self would say the same, but beartype refuses it in a class that it does not decorate
+# typing.Self means the same, but beartype refuses it in a class that it does not decorate
 Record = TypeVar("Record", bound="DetailsRecord")
 
 

@@ -1,4 +1,4 @@
-"""Work that is done shard by shard: a finished shard is never done again.
+"""Runs work shard by shard: a finished shard is never done again.
 
 Each task writes into ``shard-00017.partial/``, renamed to ``shard-00017/`` when complete. A killed
 run loses only its unfinished shards, and the same command makes the rest. The bytes are those of a
@@ -32,7 +32,7 @@ def run_shards(
     processes: int = 1,
     on_done: Callable[[int, Counts], None] | None = None,
 ) -> list[Counts]:
-    """Do every task whose shard is not there yet, and return each shard's counts in task order.
+    """Do every task whose shard is missing, and return each shard's counts in task order.
 
     Args:
         folder: holds the shard folders.
@@ -82,7 +82,7 @@ def _do(folder: Path, number: int, task: Task, work: Callable[[Task, Path], Coun
     shard_counts = work(task, partial)
     write_json(partial / COUNTS, shard_counts)
     if final.exists():
-        # without its record: what a removal that was killed left
+        # a shard without its record: a removal of it was killed
         shutil.rmtree(final)
     partial.rename(final)
     return shard_counts

@@ -46,11 +46,10 @@ class Stage:
         verb: the verb, as typed.
         kind: the kind of artifact that it writes.
         output: the artifact's folder.
-        config: the resolved configuration, without paths: what, beside the inputs, decides the
-            content.
+        config: the resolved configuration, without paths: the settings that decide the content.
         inputs: the artifacts that are read.
         overwrite: replace an output that was made from other settings or inputs.
-        fingerprint_extra: what else makes an output stale and is no part of its content, such as
+        fingerprint_extra: values that make an output stale but are not part of its content, such as
             the modification times of source files.
 
     Raises:
@@ -92,7 +91,7 @@ class Stage:
 
     @property
     def previous(self) -> Artifact | None:
-        """The complete artifact at the place where this stage will write, if there is one."""
+        """The complete artifact in the output folder, if there is one."""
         try:
             return open_artifact(self.output, kind=self.kind)
         except ArtifactError:
@@ -108,7 +107,7 @@ class Stage:
 
     @contextmanager
     def writing(self) -> Iterator[Path]:
-        """Hold the partial folder: an interrupted run's with the same fingerprint, or an empty one.
+        """Lock the partial folder: an interrupted run's with the same fingerprint, or an empty one.
 
         Raises:
             ArtifactError: the output exists and may not be replaced, or another process is
@@ -145,14 +144,15 @@ class Stage:
         """Write the manifest and rename the folder; the last call inside ``writing()``.
 
         Args:
-            counts: numbers of what was read, kept and skipped.
+            counts: numbers of items read, kept and skipped.
             variant: the file in the family's package that loads the payload.
-            details: what the payload is opened with: the record of the kind, or its JSON object.
+            details: facts that opening the payload needs: the record of the kind, or its JSON
+                object.
             volatile: measurements of this run; not part of the content hash.
-            unhashed: files and sub-folders of the payload that are no part of the content hash,
+            unhashed: files and sub-folders of the payload that are not part of the content hash,
                 because their bytes differ between equal runs (Lucene's index, a model card).
             leftovers: sub-folders from which an interrupted run resumes. They are not part of the
-                artifact and are removed when nothing can fail any more.
+                artifact and are removed as the last step.
         """
         files = _payload_files(self._partial, leftovers)
         hashed = {
@@ -211,7 +211,7 @@ class Stage:
             if self.output.is_dir() and not any(self.output.iterdir()):
                 return
             raise ArtifactError(
-                f"{self.output} exists and is no artifact of ours; choose another output"
+                f"{self.output} exists and is not an artifact; choose another output"
             )
         if _kind_at(self.output) not in (self.kind, None):
             raise ArtifactError(
@@ -221,7 +221,7 @@ class Stage:
         for name, artifact in self.inputs.items():
             if artifact.path.resolve() == self.output.resolve():
                 raise ArtifactError(
-                    f"{self.output} is the {name} that is read; choose another output"
+                    f"{self.output} is the {name} that this verb reads; choose another output"
                 )
         if not self.overwrite and not self.up_to_date():
             raise ArtifactError(
@@ -245,14 +245,14 @@ class Stage:
             return
         leftovers = [entry for entry in self._partial.iterdir() if entry.name != LOCK]
         if leftovers:
-            logger.info("%s was made from other settings: starting over", self._partial)
+            logger.info("%s was made from other settings: starting again", self._partial)
         for entry in leftovers:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         write_json(record, [self.fingerprint])
 
 
 def _recorded(record: Path) -> Any:
-    """Return the fingerprint that a partial folder has; None if it is damaged or not there."""
+    """Return the fingerprint that a partial folder has; None if it is damaged or missing."""
     try:
         return read_json(record) if record.is_file() else None
     except ValueError:
@@ -288,9 +288,10 @@ def _replace(partial: Path, output: Path, leftovers: Sequence[str]) -> None:
         shutil.rmtree(old)
     if output.exists():
         output.rename(old)
-    # only now: while the old artifact has its place, a killed run has to resume from the leftovers
+    # not earlier: until the old artifact is renamed, a killed run has to resume from the leftovers
     discard(partial, leftovers, locked=True)
-    # a reader that came between the two renames may have put the new folder in place already
+    # another process that opened the artifact between the two renames may have renamed the new
+    # folder
     if partial.exists():
         partial.rename(output)
     discard(output, leftovers)

@@ -17,7 +17,7 @@ REPLACEMENT = "\ufffd"
 
 
 class Duplicate(NamedTuple):
-    """One string that occurs at two places of a table."""
+    """One string that occurs twice in a table."""
 
     value: str
     first: int
@@ -38,10 +38,10 @@ def hash_string(value: bytes) -> int:
 
 
 def replace_surrogates(text: str) -> tuple[str, int]:
-    """Put U+FFFD for each lone surrogate, which UTF-8 cannot hold; offsets keep their meaning.
+    """Replace each lone surrogate, which UTF-8 cannot hold, by U+FFFD; offsets stay valid.
 
     Returns:
-        the text, and how many were replaced.
+        The text, and the number of replacements.
     """
     try:
         text.encode("utf-8")
@@ -58,7 +58,7 @@ class StringTable:
     (uint64, ascending) with ``NAME.order.npy`` (int64, the number of each hash's string).
 
     Args:
-        folder: where the files are.
+        folder: the folder of the files.
         name: their common stem.
     """
 
@@ -97,14 +97,14 @@ class StringTable:
         return None
 
     def first_duplicate(self) -> Duplicate | None:
-        """Return a string that occurs twice, the one whose second occurrence comes first."""
+        """Return the string that occurs twice and whose second occurrence comes first."""
         hashes = open_array(self._folder / f"{self._name}.hashes.npy")
         order = open_array(self._folder / f"{self._name}.order.npy")
         found: Duplicate | None = None
         for place in np.flatnonzero(hashes[1:] == hashes[:-1]) + 1:
             second = int(order[place])
             earlier = place - 1
-            # other strings of the same hash may stand between two equal ones
+            # other strings of the same hash may lie between two equal ones
             while earlier >= 0 and hashes[earlier] == hashes[place]:
                 first = int(order[earlier])
                 if self[first] == self[second] and (found is None or second < found.second):

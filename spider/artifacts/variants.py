@@ -1,4 +1,4 @@
-"""Finds the module that a manifest names: a variant is a module with ``load`` in its family."""
+"""Finds the variant that a manifest names: a module with ``load`` in its family's package."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -13,7 +13,7 @@ def variant_of(details: Mapping[str, Any], *, where: Path | str) -> str:
     """Return the variant that a part's details in a manifest name.
 
     Raises:
-        ArtifactError: they name none.
+        ArtifactError: they name no variant.
     """
     variant = details.get("variant")
     if not isinstance(variant, str):
@@ -30,13 +30,13 @@ def load_variant(
 
     Args:
         package: the family, such as ``index.dense``.
-        variant: the file's name in it, from a manifest: not to be trusted.
+        variant: the file's name in it, from a manifest, so it is checked.
         what: the family as errors call it.
-        where: what was being opened, for errors.
+        where: the artifact that is opened, for errors.
 
     Raises:
-        ArtifactError: the family has no such file, or the file loads nothing. A library that the
-            file imports and that is missing is an ``ImportError`` as any other.
+        ArtifactError: the family has no such file, or the file has no ``load``. If a library that
+            the file imports is missing, this is a normal ``ImportError``.
     """
     name = f"{package}.{variant}"
     module = import_module(name) if variant.isidentifier() and find_spec(name) else None

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -21,9 +22,9 @@ def remember(workspace: Path) -> None:
         ROOT.mkdir(exist_ok=True)
         write_text(ROOT / POINTER, f"{workspace}\n")
     except OSError as error:
-        # the artifacts are in the workspace nevertheless
+        # not an error: the artifacts are in the workspace
         logger.warning(
-            "cannot note the last workspace in this folder (%s): give --workspace to search",
+            "cannot record the last workspace in this folder (%s): give --workspace to search",
             error.strerror,
         )
 
@@ -43,7 +44,8 @@ def workspace_of(data: str | None) -> str:
     """
     if not data:
         return str(ROOT / QUICKSTART)
-    folder = Path(data).expanduser().resolve()
+    # Path.expanduser raises where ~NAME is no user; the setting's own check then says so
+    folder = Path(os.path.expanduser(data)).resolve()  # noqa: PTH111
     name = re.sub(r"[^\w.-]+", "-", folder.name).strip("-") or "documents"
     digest = hashlib.blake2b(str(folder).encode(errors="replace"), digest_size=2).hexdigest()
     return str(ROOT / f"{name}-{digest}")

@@ -16,15 +16,15 @@ from spider.errors import ArtifactError, DataError
 
 
 def hash_passage(title: str, text: str) -> bytes:
-    """Return the 16-byte BLAKE2b hash of what an encoder sees of a passage."""
+    """Return the 16-byte BLAKE2b hash of a passage's title and text."""
     return hashlib.blake2b(f"{title}\0{text}".encode(), digest_size=16).digest()
 
 
 class Corpus:
-    """Passages of documents, served from disk; nothing is loaded whole.
+    """Passages of documents, read from disk when needed.
 
     A passage's position counts all passages in document order; a document's are adjacent. Only
-    byte ranges of the mapped text are decoded, so that one passage costs the same anywhere.
+    byte ranges of the mapped text are decoded, so reading a passage takes the same time everywhere.
 
     Args:
         artifact: an opened artifact of kind ``corpus``.
@@ -64,7 +64,7 @@ class Corpus:
         """Open the corpus in a folder.
 
         Raises:
-            ArtifactError: no whole corpus is there.
+            ArtifactError: there is no complete corpus.
         """
         return cls(open_artifact(path, kind="corpus"))
 
@@ -104,11 +104,11 @@ class Corpus:
         return self._titles[self._passage_documents[self._check(position)]]
 
     def texts(self, positions: Iterable[SupportsIndex]) -> list[str]:
-        """Return the texts of several passages, in the order asked for."""
+        """Return the texts of several passages, in the order of the argument."""
         return [self.text(position) for position in positions]
 
     def titles(self, positions: Iterable[SupportsIndex]) -> list[str]:
-        """Return the titles that belong to several passages, in the order asked for."""
+        """Return the titles that belong to several passages, in the order of the argument."""
         return [self.title(position) for position in positions]
 
     def passage_id(self, position: SupportsIndex) -> str:

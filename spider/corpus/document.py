@@ -10,7 +10,7 @@ class PassageBounds(NamedTuple):
     Attributes:
         id: the passage's id, unique in the corpus.
         start: first code point of the passage in the document's text.
-        end: code point after its last.
+        end: the code point after the last.
     """
 
     id: str
@@ -46,7 +46,7 @@ class Passage:
         title: that document's title.
         text: ``document.text[start:end]``, with its white space unchanged.
         start: first code point in the document's text.
-        end: code point after its last.
+        end: the code point after the last.
     """
 
     id: str

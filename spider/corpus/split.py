@@ -1,9 +1,10 @@
 """Split of a corpus's documents into training, validation and test: the function and its record.
 
-Everything that trains or evaluates on a corpus uses this split, so a document that is held out is
-held out for the retriever and for the reader. Mining decides which documents are usable, applies
-:meth:`SplitRule.parts` and writes the record into the spans artifact. Others open that record with
-:func:`open_split`, or apply the same rule to all documents where there are no spans yet.
+Mining decides which documents are usable, applies :meth:`SplitRule.parts` and writes the record
+into the spans artifact. Everything else opens that record with :func:`open_split`, so a document
+that is held out for the retriever is held out for the reader. Where there are no spans yet, the
+same rule splits all documents. Mining later finds fewer usable ones, which moves some at the
+borders.
 """
 
 import hashlib
@@ -33,7 +34,7 @@ class SplitRule:
     Attributes:
         validation_share: share of the usable documents kept for validation.
         test_share: share of the usable documents kept for testing.
-        seed: which documents those are.
+        seed: decides which documents these are.
 
     Raises:
         ConfigError: a share is negative, or the shares leave nothing to train on.
@@ -67,7 +68,7 @@ class SplitRule:
         Args:
             document_ids: in the corpus's order, which does not matter.
             usable: documents that can be held out; None means all. The others are ``NOT_USABLE``:
-                nothing can be asked of them, and everything may train on them.
+                no query can be made from them, and everything may train on them.
         """
         parts = np.full(len(document_ids), NOT_USABLE, dtype=np.uint8)
         numbers = range(len(document_ids)) if usable is None else np.flatnonzero(usable).tolist()
@@ -102,7 +103,7 @@ class DocumentSplit:
 
     @property
     def test(self) -> Int64[np.ndarray, " test_documents"]:
-        """Numbers of the test documents, ascending; nothing is trained or chosen on them."""
+        """Numbers of the test documents, ascending; no training and no choice uses them."""
         return self.held_out("test")
 
     def held_out(self, name: str) -> Int64[np.ndarray, " held_out_documents"]:

@@ -22,8 +22,8 @@ class WordSplitter:
         minimum_tail: a last passage with fewer words joins the one before it.
         paragraph_aware: end a passage at a line break, else at a sentence end, where one lies
             within a quarter of ``words`` of the target.
-        dpr_compatible: blocks of exactly ``words`` words, the last as short as it falls; neither
-            ``minimum_tail`` nor ``paragraph_aware`` then applies.
+        dpr_compatible: blocks of exactly ``words`` words; the last block has the remaining words.
+            Neither ``minimum_tail`` nor ``paragraph_aware`` then applies.
 
     Raises:
         ConfigError: a setting is out of range, or two contradict each other.
@@ -50,7 +50,7 @@ class WordSplitter:
 
     @property
     def settings(self) -> dict[str, int | bool]:
-        """What decides the cut, for the manifest."""
+        """The settings that decide the cut, for the manifest."""
         return {
             "words": self.words,
             "minimum_tail": self.minimum_tail,
@@ -95,7 +95,7 @@ class WordSplitter:
         slack = self.words // 4
         if target >= len(spans):
             return len(spans)
-        # nearest to the target first; of two as near, the shorter passage
+        # nearest to the target first; of two equally near ends, the one of the shorter passage
         near = sorted(
             range(max(first + 1, target - slack), min(len(spans) - 1, target + slack) + 1),
             key=lambda place: (abs(place - target), place),

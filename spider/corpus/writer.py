@@ -16,8 +16,8 @@ from spider.errors import DataError
 class CorpusWriter:
     """Stream documents, already cut into passages, into the files that Corpus maps.
 
-    Lone surrogates become U+FFFD (same number of code points) and are counted; a document without
-    a word, or without a passage, is counted and not kept.
+    Lone surrogates become U+FFFD (same number of code points) and are counted; a document without a
+    word or a passage is counted and not kept.
 
     Args:
         folder: an existing, empty folder.
@@ -46,7 +46,7 @@ class CorpusWriter:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Counts of what was written so far."""
+        """Counts of the documents and passages written so far."""
         return dict(self._counts)
 
     def add(self, document: Document) -> None:

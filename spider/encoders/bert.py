@@ -40,7 +40,7 @@ class BertSettings:
         vocabulary_size: of a fresh transformer: at most this many word pieces.
         lower_case: of a trained vocabulary or a ``vocab.txt``.
         max_query_length: tokens of a question or query, [CLS] and [SEP] included.
-        max_passage_length: tokens of a passage, likewise.
+        max_passage_length: tokens of a passage, special tokens included.
         dropout: of hidden states and attention.
         weight_decay: of matrices; never of biases and layer norms.
         precision: "float32" or "bfloat16" (autocast; weights stay float32).
@@ -76,6 +76,8 @@ class BertSettings:
         for name, length in lengths.items():
             if length < 3:
                 raise SettingError(name, length, "at least 3: [CLS], a token and [SEP]")
+        if not 0 <= dropout < 1:
+            raise SettingError("dropout", dropout, "a share in [0, 1)")
         self.start = start
         self.start_tokenizer = start_tokenizer
         self.hidden = hidden
@@ -93,11 +95,11 @@ class BertSettings:
 
     @property
     def starts(self) -> tuple[str, ...]:
-        """Where weights and vocabulary come from."""
+        """The sources of weights and vocabulary."""
         return (self.start, self.start_tokenizer)
 
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
-        """Load the vocabulary of the start, or train one; what ``folder`` already holds is kept."""
+        """Load the vocabulary of the start, or train one; a tokenizer in ``folder`` is kept."""
         return settle_tokenizer(
             corpus_texts,
             folder,
@@ -113,7 +115,7 @@ class BertSettings:
         seed: int,
         idf: Float[np.ndarray, " vocabulary"] | None = None,
     ) -> "spider.encoders.transformer.model.TrainableBert":
-        """Make the module; ``seed`` counts for a fresh one, ``idf`` is not used.
+        """Make the module; ``seed`` is used for a fresh one, ``idf`` is not used.
 
         Raises:
             ConfigError: the transformer is too small for the tokenizer or for a maximum length.
@@ -167,7 +169,7 @@ def load(
     """Load an exported checkpoint for inference.
 
     Raises:
-        CheckpointError: weights are missing, or have other shapes than the manifest says.
+        CheckpointError: weights are missing, or their shapes differ from the manifest's.
     """
     from spider.encoders.transformer.checkpoint import pretrained_transformer
     from spider.encoders.transformer.inference import BertEncoder

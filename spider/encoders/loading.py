@@ -1,4 +1,4 @@
-"""Loads a trained encoder: the manifest names the variant, whose file loads it."""
+"""Loads a trained encoder with the variant that its manifest names."""
 
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.records.encoder import EncoderRecord
 from spider.artifacts.variants import load_variant
-from spider.errors import CheckpointError
+from spider.errors import CheckpointError, SettingError
 from spider.interfaces import PassageEncoder, QuestionEncoder
 
 FAMILY = "spider.encoders"
@@ -33,6 +33,7 @@ def load_encoder(path: Path, *, device: str = "cpu") -> Encoder:
     Raises:
         ArtifactError: there is no such artifact, or no such variant.
         CheckpointError: the weights do not fit the model that the manifest describes.
+        SettingError: there is no such device.
     """
     artifact = open_artifact(path, kind="encoder")
     load = load_variant(FAMILY, artifact.variant, what="encoder", where=path)
@@ -47,8 +48,16 @@ def load_encoder(path: Path, *, device: str = "cpu") -> Encoder:
 
 
 def _resolve(device: str) -> str:
-    if device != "auto":
+    if device == "cpu":
         return device
+    kind = device.partition(":")[0]
+    if kind not in ("auto", "cuda"):
+        raise SettingError("device", device, "auto, cpu or cuda")
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    found = torch.cuda.is_available()
+    if kind == "cuda" and not found:
+        raise SettingError(
+            "device", device, "auto or cpu: no CUDA device is found, see spider doctor"
+        )
+    return "cpu" if not found else "cuda" if kind == "auto" else device

@@ -11,7 +11,7 @@ HASHED_BYTES = 64 << 20
 
 
 def fingerprint_start_files(starts: Iterable[str]) -> dict[str, Any]:
-    """Describe the files' content, so that what was trained from changed files counts as stale.
+    """Describe the files' content, so that an encoder trained from changed files counts as stale.
 
     Args:
         starts: folders, files, or names on the hub; "" is none.

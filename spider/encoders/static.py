@@ -67,11 +67,11 @@ class StaticSettings:
 
     @property
     def starts(self) -> tuple[str, ...]:
-        """Where the vocabulary comes from."""
+        """The source of the vocabulary."""
         return (self.start_tokenizer,)
 
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
-        """Train a vocabulary, or load the configured one; what ``folder`` already holds is kept."""
+        """Train a vocabulary, or load the configured one; a tokenizer in ``folder`` is kept."""
         return settle_tokenizer(
             corpus_texts,
             folder,

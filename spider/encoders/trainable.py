@@ -43,8 +43,8 @@ class TrainableEncoder(Protocol):
 
         Args:
             batch: the texts.
-            passages: whether the texts are passages; today's variants have one tower for both, and
-                a variant with two towers needs this.
+            passages: whether the texts are passages; the present variants have one tower for both,
+                and a variant with two towers needs this.
         """
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ class EncoderSettings(Protocol):
 
     @property
     def starts(self) -> tuple[str, ...]:
-        """Where weights and vocabulary come from."""
+        """The sources of weights and vocabulary."""
 
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
         """Train a vocabulary on texts, or load the configured one; saved in ``folder``.
@@ -90,6 +90,6 @@ class EncoderSettings(Protocol):
 
         Args:
             tokenizer: what ``tokenizer`` returned.
-            seed: of the initial weights.
-            idf: inverse passage frequency of each token, ≥ 0; a variant may use it as a start.
+            seed: decides the initial weights.
+            idf: inverse passage frequency of each token, ≥ 0; a variant may start from it.
         """

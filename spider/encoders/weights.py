@@ -1,4 +1,4 @@
-"""Weights on disk: read without pickle, and compared with the model's shapes."""
+"""Reads weights from disk without pickle, and compares their shapes with the model's."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     """Read a ``.safetensors`` file, or a PyTorch file with ``weights_only``.
 
     Raises:
-        CheckpointError: it is missing or damaged.
+        CheckpointError: the file is missing or damaged.
     """
     try:
         if path.suffix == ".safetensors":

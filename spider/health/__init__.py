@@ -1,1 +1,1 @@
-"""Health checks: what `spider doctor` looks at."""
+"""Health checks, which `spider doctor` runs."""

@@ -1,4 +1,4 @@
-"""Health checks: what this machine can do, and the command that mends what it cannot."""
+"""Health checks: what works on this machine, and the command that fixes what does not."""
 
 import importlib.metadata
 import importlib.util
@@ -21,7 +21,7 @@ class PythonCheck:
     """The interpreter's version."""
 
     def findings(self) -> Iterator[Finding]:
-        """Compare the interpreter with the versions that are tested."""
+        """Compare the interpreter with the tested versions."""
         version = ".".join(map(str, sys.version_info[:3]))
         supported = (3, 11) <= sys.version_info[:2] < (3, 14)
         yield Finding(
@@ -50,7 +50,7 @@ class TorchCheck:
 
 
 class FaissCheck:
-    """FAISS: one build of it, and only one."""
+    """FAISS: exactly one of its two builds may be installed."""
 
     def findings(self) -> Iterator[Finding]:
         """Look for the two distributions that write the same files."""
@@ -84,7 +84,7 @@ class FormatsCheck:
 
 
 class MemoryCheck:
-    """Cores, memory, and room on the disk."""
+    """Cores, memory, and free disk space."""
 
     def findings(self) -> Iterator[Finding]:
         """Report cores and free memory and disk space."""
@@ -92,7 +92,7 @@ class MemoryCheck:
         available = available_memory()
         if available is not None:
             level: Literal["ok", "warn"] = "ok" if available >= 2 * GIB else "warn"
-            fix = "" if level == "ok" else "close other programs: training wants about 2 GiB"
+            fix = "" if level == "ok" else "close other programs: training needs about 2 GiB"
             yield Finding(level, "memory", f"{available / GIB:.1f} GiB available", fix)
         free = shutil.disk_usage(Path.cwd()).free
         enough = free >= GIB

@@ -8,10 +8,10 @@ class Finding(NamedTuple):
     """One line of ``spider doctor``.
 
     Attributes:
-        level: ``ok``; ``warn``: works with less; ``fail``: a verb cannot work.
+        level: ``ok``; ``warn``: a part is not available; ``fail``: a verb cannot work.
         subject: what was examined.
         text: what was found.
-        fix: the command or action that mends it; empty where nothing is wrong.
+        fix: the command or action that fixes it; empty where nothing is wrong.
     """
 
     level: Literal["ok", "warn", "fail"]
@@ -25,4 +25,4 @@ class HealthCheck(Protocol):
     """Examines one subject."""
 
     def findings(self) -> Iterator[Finding]:
-        """Yield findings; a fault that the check examines is a finding and no exception."""
+        """Yield findings; a fault that the check examines is a finding, not an exception."""

@@ -1,1 +1,1 @@
-"""The only code that knows Hydra: command line to typed configuration to a verb's main."""
+"""From a command line to a verb's typed settings. Only this package imports Hydra."""

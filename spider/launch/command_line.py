@@ -1,10 +1,10 @@
-"""Words on the command line become Hydra overrides, by the schema of the verb's settings.
+"""Turns the words of a command line into Hydra overrides, by the schema of the verb's settings.
 
-Free text and paths never meet Hydra's grammar, which rejects ``~``, apostrophes, parentheses and
-non-ASCII characters and splits at commas: a positional word or a ``--key value`` flag is handed on
-quoted. ``key=value`` words are Hydra's own and pass as they are.
+Free text and paths are never parsed by Hydra's grammar, which rejects ``~``, apostrophes,
+parentheses and non-ASCII characters and splits at commas: a positional word or a ``--key value``
+flag is passed on quoted. ``key=value`` words are Hydra's own and are passed on unchanged.
 
-A word is sorted by its form and the schema alone:
+Only its form and the schema decide what a word is:
 
 * ``KEY=VALUE`` with a known key is an override; ``~KEY`` deletes one;
 * ``--KEY VALUE`` and ``--KEY=VALUE`` with a known key are flags;
@@ -41,14 +41,14 @@ SHORT_FLAGS = {"-h": "--help", "-c": "--cfg", "-m": "--multirun"}
 
 @dataclass
 class CommandLine:
-    """What a verb was asked for.
+    """The parsed command line of a verb.
 
     Attributes:
         overrides: for Hydra, in order.
         show_help: ``--help`` was given.
         show_config: ``--cfg`` was given: print the composed configuration and stop.
         multirun: ``--multirun`` or ``-m`` was given.
-        config_dir: a folder of the user's own yaml files, searched too.
+        config_dir: a folder of the user's own yaml files, which is also searched.
     """
 
     overrides: list[str] = field(default_factory=list)
@@ -62,7 +62,7 @@ def parse(words: Sequence[str], cls: type[Any]) -> CommandLine:
     """Sort the words of a command line.
 
     Args:
-        words: what follows the verb.
+        words: the words after the verb.
         cls: the settings dataclass of the verb.
 
     Raises:
@@ -102,7 +102,7 @@ def overridden(overrides: Iterable[str]) -> list[str]:
 
 
 def unknown_setting(cls: type[Any], overrides: Iterable[str]) -> str:
-    """Word the message about the first override of a setting that a verb lacks; empty if none."""
+    """Return the message about the first override of a setting that a verb lacks; empty if none."""
     for key in overridden(overrides):
         if not _is_known(root_of(key), cls):
             text = "; free text goes after --" if positionals_of(cls) else ""
@@ -112,10 +112,10 @@ def unknown_setting(cls: type[Any], overrides: Iterable[str]) -> str:
 
 def quote(text: str) -> str:
     """Quote text so that Hydra's parser and OmegaConf's interpolation give it back unchanged."""
-    # OmegaConf first: a dollar-brace would be read as an interpolation, and the backslashes that
-    # stand before one would be read as its escapes
+    # OmegaConf first: a dollar-brace would be read as an interpolation, and the backslashes before
+    # it would be read as its escapes
     escaped = re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + "\\${", text)
-    # then Hydra: backslashes matter only before a quote, and the closing quote is one
+    # then Hydra: backslashes matter only before a quote, and the closing quote is a quote
     escaped = re.sub(r"(\\*)('|$)", _escape_quote, escaped)
     return f"'{escaped}'"
 
@@ -130,10 +130,10 @@ def _is_known(root: str, cls: type[Any]) -> bool:
 
 
 def _is_setting(word: str, cls: type[Any], *, waiting: bool) -> bool:
-    """Tell whether a word is a flag or an override, and not text.
+    """Return whether a word is a flag or an override, and not text.
 
     Raises:
-        ConfigError: it has the form of one, and names no setting.
+        ConfigError: it has the form of a flag or an override, but names no setting.
     """
     if word.startswith("-") and len(word) > 1:
         return _is_flag(word, cls, waiting=waiting)
@@ -150,7 +150,7 @@ def _is_setting(word: str, cls: type[Any], *, waiting: bool) -> bool:
 
 
 def _is_flag(word: str, cls: type[Any], *, waiting: bool) -> bool:
-    """Tell a flag from text such as ``-5 degrees?``."""
+    """Return whether a word is a flag, and not text such as ``-5 degrees?``."""
     if SHORT_FLAG.match(word):
         return True
     match = FLAG.match(word)
@@ -188,7 +188,7 @@ def _flag_override(name: str, value: str | None, rest: list[str], cls: type[Any]
         flags = [f"--{known.replace('_', '-')}" for known in known_keys(cls)]
         flags += [f"--{flag}" for flag in LAUNCHER_FLAGS]
         near = difflib.get_close_matches(name.replace("_", "-"), flags, n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]}?" if near else "--help lists what there is"
+        hint = f"did you mean {near[0]}?" if near else "--help lists all flags"
         raise ConfigError(f"unknown flag {name}; {hint}")
     setting = find_setting(cls, key)
     if value is None:
@@ -198,8 +198,10 @@ def _flag_override(name: str, value: str | None, rest: list[str], cls: type[Any]
     if setting is None:
         # a setting of a variant, whose class is known only once the variant is chosen
         return f"{key}={value if PRIMITIVE.match(value) else quote(value)}"
-    nothing = value == "null" and type(None) in alternatives(setting.annotation)
-    text = takes_text(setting.annotation) and not nothing
+    options = alternatives(setting.annotation)
+    nothing = value == "null" and type(None) in options
+    truth = value in ("true", "false") and bool in options
+    text = takes_text(setting.annotation) and not nothing and not truth
     return f"{key}={quote(value) if text else value}"
 
 

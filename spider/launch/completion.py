@@ -1,4 +1,4 @@
-"""Hydra plugins: ``conf/`` with the defaults of constructors beneath what each yaml says.
+"""Hydra plugins that read ``conf/`` and complete each yaml with the defaults of constructors.
 
 Hydra sees every setting before it composes, so defaults are known to overrides, interpolations,
 ``--cfg`` and ``--help``, and become part of the resolved configuration.
@@ -54,15 +54,15 @@ class CompletedConfigSource(ConfigSource):
         )
 
     def available(self) -> bool:
-        """Tell whether the folder is there."""
+        """Return whether the folder exists."""
         return Path(self.path).is_dir()
 
     def is_group(self, config_path: str) -> bool:
-        """Tell whether a folder of that name is there."""
+        """Return whether a folder of that name exists."""
         return (Path(self.path) / config_path).is_dir()
 
     def is_config(self, config_path: str) -> bool:
-        """Tell whether a file of that name is there."""
+        """Return whether a file of that name exists."""
         return self._file(config_path).is_file()
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
@@ -86,21 +86,21 @@ class CompletedSearchPath(SearchPathPlugin):
     """Puts ``conf/`` and the folder of ``--config-dir`` on Hydra's search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Append the folders; the first that has a file wins."""
+        """Append the folders; Hydra takes a file from the first folder that has it."""
         for folder in _folders:
             search_path.append(provider="spider", path=f"{SCHEME}://{folder.resolve()}")
 
 
 @cache
 def register() -> None:
-    """Make both plugins known to Hydra, once a process."""
+    """Register both plugins with Hydra, once in each process."""
     for plugin in (CompletedConfigSource, CompletedSearchPath):
         Plugins.instance().register(plugin)
 
 
 @contextmanager
 def searching(config_dir: Path | None) -> Iterator[None]:
-    """Search a folder of the user's own before ``conf/`` while the body runs."""
+    """Search a folder of the user before ``conf/`` while the body runs."""
     _folders[:] = [FOLDER] if config_dir is None else [config_dir, FOLDER]
     try:
         yield
@@ -109,9 +109,9 @@ def searching(config_dir: Path | None) -> Iterator[None]:
 
 
 def complete(loaded: DictConfig) -> DictConfig:
-    """Return a configuration with the defaults of the classes that it names put beneath it.
+    """Return a configuration completed with the defaults of the classes that it names.
 
-    What the file's defaults list fills in is left to it.
+    Settings that the file's defaults list fills in are left out.
     """
     values = OmegaConf.to_container(loaded, resolve=False)
     return loaded if not isinstance(values, dict) else OmegaConf.create(_complete(dict(values)))
@@ -138,7 +138,7 @@ def _complete_within(value: Any) -> Any:
 def _composed(defaults: Any) -> set[str]:
     """Return the settings that the entries of a defaults list fill in."""
     places = (name for entry in defaults if isinstance(entry, dict) for name in entry)
-    # "optional db", "override db" and "db@place.name" are Hydra's ways to say more
+    # an entry may also have the forms "optional db", "override db" and "db@place.name"
     return {place.split()[-1].split("@")[-1].lstrip("/").split(".")[0] for place in places}
 
 

@@ -1,4 +1,4 @@
-"""Hydra composes a verb's configuration; what it has to say against it becomes one line."""
+"""Composes a verb's configuration with Hydra; an error of Hydra becomes one line."""
 
 import difflib
 import re
@@ -9,7 +9,7 @@ from typing import Any
 from hydra import compose, initialize
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from spider.errors import ConfigError
@@ -30,6 +30,21 @@ def compose_verb(
     """Compose ``conf/VERB.yaml`` with constructors' defaults, its groups, and the overrides.
 
     Raises:
+        ConfigError: an override cannot be read, or names a key or variant that does not exist.
+    """
+    return compose_with_choices(verb, overrides, config_dir=config_dir)[0]
+
+
+def compose_with_choices(
+    verb: str, overrides: Sequence[str], *, config_dir: Path | None = None
+) -> tuple[DictConfig, dict[str, str | None]]:
+    """Compose a verb's configuration, and return the variants that were chosen for it too.
+
+    Returns:
+        The configuration; and the variant of each ``GROUP`` or ``GROUP@PLACE``, in the order of the
+        yaml's defaults list.
+
+    Raises:
         ConfigError: an override cannot be read, or names what does not exist.
     """
     if message := unknown_setting(settings_class(verb), overrides):
@@ -38,27 +53,32 @@ def compose_verb(
     GlobalHydra.instance().clear()
     try:
         with searching(config_dir), initialize(config_path=None, version_base=VERSION_BASE):
-            config = compose(config_name=verb, overrides=hydra_words(overrides))
+            words = hydra_words(overrides)
+            config = compose(config_name=verb, overrides=words, return_hydra_config=True)
     except MissingConfigException as error:
         raise ConfigError(_no_such_variant(error)) from error
     except OverrideParseException as error:
         word = str(error.override).removeprefix("++")
         raise ConfigError(
-            f"cannot read {word!r} ({_one_line(error)}); free text and paths go in as words or "
+            f"cannot read {word!r} ({_one_line(error)}); give free text and paths as words or "
             "--key VALUE, which need no quoting"
         ) from error
     except ConfigError:
         raise
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise ConfigError(_one_line(_own_words(error))) from error
-    return without_groups(config, overrides)
+    with open_dict(config):
+        chosen = dict(config.pop("hydra").runtime.choices)
+    choices = {key: name for key, name in chosen.items() if not key.startswith("hydra/")}
+    choices |= {word.partition("=")[0]: None for word in _deletions(overrides)}
+    return without_groups(config, overrides), choices
 
 
 def check_config_dir(config_dir: Path | None) -> None:
-    """Refuse a ``--config-dir`` that is no folder.
+    """Refuse a ``--config-dir`` that is not a folder.
 
     Raises:
-        ConfigError: it is not there.
+        ConfigError: there is no such folder.
     """
     if config_dir is not None and not config_dir.is_dir():
         raise ConfigError(f"--config-dir {config_dir}: no such folder")
@@ -68,7 +88,7 @@ def hydra_words(overrides: Sequence[str]) -> list[str]:
     """Write overrides so that Hydra takes every key; the typed settings refuse unknown ones.
 
     The message about an unknown key is then the same on every path, and names the nearest key.
-    ``GROUP=null`` is left out: :func:`without_groups` does it afterwards.
+    ``GROUP=null`` is left out: :func:`without_groups` applies it afterwards.
     """
     words = []
     for word in overrides:
@@ -92,14 +112,14 @@ def plain(config: DictConfig) -> dict[str, Any]:
     """Resolve every interpolation and return dictionaries, lists and scalars.
 
     Raises:
-        ConfigError: an interpolation leads nowhere.
+        ConfigError: an interpolation names a key that does not exist.
     """
     try:
         container = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
     except OmegaConfBaseException as error:
         raise ConfigError(_one_line(_own_words(error))) from error
     if not isinstance(container, dict):
-        raise ConfigError("the configuration is no mapping")
+        raise ConfigError("the configuration is not a mapping")
     return {str(key): value for key, value in container.items()}
 
 

@@ -1,4 +1,4 @@
-"""Composed values become a verb's settings object."""
+"""Builds a verb's settings object from composed values."""
 
 import dataclasses
 import re
@@ -21,12 +21,12 @@ def typed_settings(cls: type[Any], values: Mapping[str, Any], overrides: Sequenc
         cls: the settings dataclass. A field ``resolved`` is filled with the plain values that
             decide the content of the output, a field ``given`` with the names of the settings that
             were overridden.
-        values: what Hydra composed.
+        values: the values that Hydra composed.
         overrides: the overrides of the command line.
     """
     typed = {key: value for key, value in values.items() if key != MODULE}
     names = (re.split(r"[=.@]", word.lstrip("+~"), maxsplit=1)[0] for word in overrides)
     filled = {RESOLVED: content(cls, typed), GIVEN: tuple(dict.fromkeys(names))}
     wanted = FILLED_BY_LAUNCHER & parameters(cls).keys()
-    # not through build, which would make objects of the variants in the plain values
+    # not through build, which would turn the variants in the plain values into objects
     return dataclasses.replace(build(cls, typed), **{name: filled[name] for name in wanted})

@@ -34,7 +34,7 @@ def run(main: Main, *, verb: str, words: Sequence[str]) -> int:
 
 
 def run_verb(verb: str, words: Sequence[str]) -> int:
-    """Import a verb's module and run it; Ctrl-C during its imports is handled as any other."""
+    """Import a verb's module and run it; Ctrl-C during its imports is handled like any other."""
     return _run(lambda: main_of(verb), verb, words)
 
 
@@ -50,8 +50,8 @@ def _run(find_main: Callable[[], Main], verb: str, words: Sequence[str]) -> int:
 
 
 def _dispatch(main: Main, verb: str, line: CommandLine) -> None:
-    # composing costs 0.3 s, which the list of verbs need not pay
-    from spider.launch.composition import compose_verb, plain
+    # composing takes 0.3 s, and the list of verbs does not need it
+    from spider.launch.composition import compose_with_choices, plain
     from spider.launch.configuration import typed_settings
 
     if line.multirun and not (line.show_help or line.show_config):
@@ -59,11 +59,11 @@ def _dispatch(main: Main, verb: str, line: CommandLine) -> None:
 
         run_all(main, verb, line)
         return
-    config = compose_verb(verb, line.overrides, config_dir=line.config_dir)
+    config, choices = compose_with_choices(verb, line.overrides, config_dir=line.config_dir)
     if line.show_help:
         from spider.launch.help_text import verb_help
 
-        sys.stdout.write(verb_help(verb, configuration_class(main), config))
+        sys.stdout.write(verb_help(verb, configuration_class(main), config, choices))
     elif line.show_config:
         from omegaconf import OmegaConf
 
@@ -73,4 +73,4 @@ def _dispatch(main: Main, verb: str, line: CommandLine) -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> typing.NoReturn:
-    raise InterruptedRunError("stopped by SIGTERM; the same command goes on from here")
+    raise InterruptedRunError("stopped by SIGTERM; run the same command again to continue")

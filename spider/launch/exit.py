@@ -17,16 +17,16 @@ def guard(act: Callable[[], None], *, name: str) -> int:
     """Call ``act`` and return the exit code; an error becomes one line on standard error.
 
     Args:
-        act: what is done. Its output is flushed here, so that a closed pipe or a full disk is
+        act: the command. Its output is flushed here, so that a closed pipe or a full disk is
             noticed here and not by the interpreter at exit.
-        name: the command that the line names.
+        name: the command's name in the line.
     """
     try:
         _settle_output()
         act()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return _complain(name, "interrupted; the same command goes on from here", CTRL_C)
+        return _complain(name, "interrupted; run the same command again to continue", CTRL_C)
     except BrokenPipeError:
         # the process that read our output has ended
         _flush_or_discard()
@@ -51,16 +51,16 @@ def _debug() -> None:
 
 
 def _settle_output() -> None:
-    """Make standard output take any text, also where the one given is closed or Latin-1."""
+    """Make standard output accept any text, also where it is closed or Latin-1."""
     if sys.stdout is None:
-        # otherwise the first file that is opened would get its number
+        # otherwise the first file that is opened would get its file descriptor
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     elif isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")
 
 
 def _flush_or_discard() -> None:
-    """Write what can still be written, so that the interpreter does not complain at exit."""
+    """Flush standard output and ignore errors, so that the interpreter reports none at exit."""
     try:
         sys.stdout.flush()
     except OSError:

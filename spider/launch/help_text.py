@@ -6,14 +6,7 @@ from typing import Any, cast
 from spider.launch.settings import StageSettings
 from spider.launch.typed.objects import TARGET
 from spider.launch.typed.schema import nested_class, settings_of
-from spider.launch.verbs import (
-    examples,
-    groups,
-    options,
-    positionals_of,
-    variant_file,
-    verbs,
-)
+from spider.launch.verbs import examples, options, positionals_of, verbs
 
 OVERVIEW = """\
 spider: label-free question answering over your documents
@@ -21,7 +14,7 @@ spider: label-free question answering over your documents
   spider quickstart                      try it on Python's own documentation
   spider quickstart ~/notes              the same on your files
   spider search "who wrote the report?"  ranked passages from the last workspace
-  spider doctor                          what this machine can do, and what to mend
+  spider doctor                          what works on this machine, and how to fix the rest
 
 usage: spider VERB [words and --flags] [setting=value ...]
 
@@ -42,78 +35,108 @@ def overview() -> str:
     return OVERVIEW + lines + CLOSING
 
 
-def verb_help(verb: str, cls: type[Any], config: Any) -> str:
+def verb_help(verb: str, cls: type[Any], config: Any, choices: Mapping[str, str | None]) -> str:
     """Return what ``spider VERB --help`` prints.
 
     Args:
         verb: the verb.
         cls: its settings dataclass.
-        config: its composed configuration: a mapping with the defaults and what was overridden.
+        config: its composed configuration: a mapping with the defaults and the overrides.
+        choices: the variant of each ``GROUP`` or ``GROUP@PLACE``.
     """
     from omegaconf import OmegaConf
 
     values = cast(Mapping[str, Any], OmegaConf.to_container(config, resolve=False))
     words = "".join(f" [{name.rpartition('.')[2].upper()}]" for name in positionals_of(cls))
     parts = [f"spider {verb}{words} [--flag VALUE ...] [setting=value ...]\n\n{verbs()[verb]}\n"]
+    places = _places(cls, choices)
+    chosen = {place: f"{key}={choices[key] or 'null'}" for place, key in places.items()}
     shared = set(settings_of(StageSettings))
-    rows = sorted(setting_rows(cls, values), key=lambda row: row[0].partition("=")[0] in shared)
+    rows = sorted(
+        setting_rows(cls, values, chosen), key=lambda row: row[0].partition("=")[0] in shared
+    )
     parts.append("\nsettings:\n" + "".join(f"  {left}\n      {text}\n" for left, text in rows))
-    for group in chosen_groups(cls):
-        parts.append(_variants(group, values.get(group)))
+    for place, key in places.items():
+        named = "." in place and place.rpartition(".")[0] not in places
+        parts.append(_variants(key, place, values, chosen, named=named))
     lines = examples(verb)
     parts.append("\nexamples:\n" + "".join(f"  {line}\n" for line in lines) if lines else "")
     return "".join(parts)
 
 
 def setting_rows(
-    cls: type[Any], values: Mapping[str, Any], prefix: str = ""
+    cls: type[Any], values: Mapping[str, Any], chosen: Mapping[str, str], prefix: str = ""
 ) -> Iterator[tuple[str, str]]:
-    """Yield each setting as it would be typed, with its description; nested ones by their path."""
+    """Yield each setting with its description; the name of a nested setting is its path.
+
+    Args:
+        cls: the class that takes the settings.
+        values: their values.
+        chosen: for a setting that a variant fills, by its path: how the variant is chosen.
+        prefix: the path of these settings.
+    """
     for setting in settings_of(cls).values():
+        path = f"{prefix}{setting.name}"
         value = values.get(setting.name)
         nested = nested_class(setting.annotation)
-        if nested is not None and isinstance(value, Mapping) and TARGET not in value:
-            yield from setting_rows(nested, value, f"{prefix}{setting.name}.")
+        variants = [text for place, text in chosen.items() if _fills(place, path)]
+        if variants:
+            yield from ((text, setting.description.replace("``", "")) for text in variants)
+        elif nested is not None and isinstance(value, Mapping) and TARGET not in value:
+            yield from setting_rows(nested, value, chosen, f"{path}.")
         else:
-            shown = _variant(setting.name, value) or _show(value)
-            yield f"{prefix}{setting.name}={shown}", setting.description.replace("``", "")
+            yield f"{path}={_show(value)}", setting.description.replace("``", "")
 
 
-def chosen_groups(cls: type[Any]) -> list[str]:
-    """Return the groups whose variants fill settings of a class."""
-    return [name for name in settings_of(cls) if name in groups()]
+def _places(cls: type[Any], choices: Mapping[str, str | None]) -> dict[str, str]:
+    """Return where each ``GROUP@PLACE`` puts its variant, ordered as the settings are listed."""
+    order = list(settings_of(cls))
+    found = {key.rpartition("@")[2]: key for key in choices}
+
+    def position(place: str) -> tuple[int, str]:
+        root = place.partition(".")[0]
+        return order.index(root) if root in order else len(order), place
+
+    return {place: found[place] for place in sorted(found, key=position)}
 
 
-def _variants(group: str, value: Any) -> str:
-    """Describe a group: its variants, and the settings of the one that is chosen."""
-    lines = [f"\n{group}= one of:\n"]
+def _fills(place: str, path: str) -> bool:
+    """Tell whether a variant at ``place`` is the setting at ``path``, or one of its entries."""
+    return place == path or place.rpartition(".")[0] == path
+
+
+def _variants(
+    key: str, place: str, values: Mapping[str, Any], chosen: Mapping[str, str], *, named: bool
+) -> str:
+    """Describe a group: its variants, and the settings of the one that is chosen.
+
+    Args:
+        key: ``GROUP`` or ``GROUP@PLACE``, as it is typed.
+        place: the path of the setting that the variant fills.
+        values: the whole configuration.
+        chosen: how each variant is chosen, by its place.
+        named: whether the variant is an entry of a mapping, which may have more of them.
+    """
+    group = key.partition("@")[0]
+    # entries of a mapping have names that a person may choose
+    more = f" (one more: +{group}@{place.rpartition('.')[0]}.NAME=VARIANT)" if named else ""
+    lines = [f"\n{key}= one of{more}:\n"]
     lines += [f"  {name:<22} {text}\n" for name, text in options(group).items()]
+    value: Any = values
+    for name in place.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
     if isinstance(value, Mapping) and TARGET in value:
         from spider.launch.typed.objects import import_class
 
         cls = import_class(str(value[TARGET]))
-        rows = list(setting_rows(cls, value, f"{group}."))
+        rows = list(setting_rows(cls, value, chosen, f"{place}."))
         lines.append(f"settings of the chosen {group}:\n" if rows else "")
         lines += [f"  {left}\n      {text}\n" for left, text in rows]
     return "".join(lines)
 
 
-def _variant(group: str, value: Any) -> str:
-    """Return the variant of a group that a value comes from; empty if it is none."""
-    if group not in groups() or not isinstance(value, Mapping) or TARGET not in value:
-        return ""
-    files = {name: variant_file(group, name) for name in options(group)}
-    fitting = [
-        (len(file), name)
-        for name, file in files.items()
-        if all(value.get(key) == wanted for key, wanted in file.items())
-    ]
-    # of several, the one that says most about the values
-    return max(fitting, default=(0, ""))[1]
-
-
 def _show(value: Any) -> str:
-    """Write a default as it would be typed."""
+    """Write a default in the form in which a person types it."""
     if isinstance(value, Mapping):
         if TARGET in value:
             return str(value[TARGET]).rpartition(".")[2]

@@ -1,16 +1,16 @@
-"""Handlers for a verb's process. The library itself only ever asks for loggers."""
+"""Handlers for a verb's process. The library itself only gets loggers and adds no handler."""
 
 import logging
 import os
 import sys
 import warnings
 
-#: the packages whose log is shown, and the module that is run; tests/architecture checks the list
+#: the packages whose log is shown, and the running module; tests/architecture checks the list
 LOGGED = ("spider", "pretrain", "index", "eval", "jamba_reader", "spider_odqa", "__main__")
 
 
 def configure_logging() -> None:
-    """Send our log to standard error, and keep third parties to warnings.
+    """Send our log to standard error, and limit third parties to warnings.
 
     ``SPIDER_LOG=debug`` shows more, ``SPIDER_LOG=warning`` less.
     """
@@ -25,7 +25,7 @@ def configure_logging() -> None:
     logging.captureWarnings(True)
     if level > logging.DEBUG:
         warnings.simplefilter("ignore")
-    # no progress bars, advice or requests of a library's own unless a person asked for a hub name
+    # libraries show no progress bar and no advice, and make no request unless a hub name is given
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -27,7 +27,7 @@ OWN_BEHAVIOUR = (
     "hydra/job_logging=none",
     "hydra/hydra_logging=none",
 )
-"""No change of folder, and our own log instead of Hydra's."""
+"""Keep the working folder, and use our log instead of Hydra's."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def run_all(main: Callable[[Any], None], verb: str, line: CommandLine) -> None:
     """Run a verb once for each combination of the comma-separated overrides.
 
     Job n writes to ``output`` with ``-n`` appended, so that jobs share their inputs and nothing
-    else. A job that fails leaves the others to run; the first failure is raised at the end.
+    else. After a job fails the others still run; the first failure is raised at the end.
 
     Raises:
         ConfigError: the verb has no such setting.
@@ -48,7 +48,7 @@ def run_all(main: Callable[[Any], None], verb: str, line: CommandLine) -> None:
     failures: list[Exception] = []
 
     def job(config: DictConfig) -> None:
-        # Hydra would answer an exception with a traceback and exit code 1
+        # Hydra would turn an exception into a traceback and exit code 1
         if any(isinstance(failure, InterruptedRunError) for failure in failures):
             return
         try:

@@ -1,4 +1,4 @@
-"""What a yaml may compute: ``${NAME:arguments}``."""
+"""The functions that a yaml may use: ``${NAME:arguments}``."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from spider.errors import ConfigError
 
 
 def register_resolvers() -> None:
-    """Make our resolvers known to OmegaConf.
+    """Register our resolvers with OmegaConf.
 
     ``${last_workspace:}``: the workspace that a pipeline used last from this folder.
     ``${workspace_of:FOLDER}``: the workspace of the quickstart on that folder.

@@ -1,4 +1,4 @@
-"""Settings that verbs share: where artifacts lie, and what the launcher fills in."""
+"""Settings that verbs share: folders of artifacts, and fields that the launcher fills in."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,8 +1,8 @@
 """Stages of a pipeline: each is one verb run as a child process, in order.
 
-A child, because Hydra does not nest, because a JVM or a thread pool of one stage has no business in
-the next, and because its memory goes back when it ends. Every verb finds out by itself whether its
-output is up to date, so a pipeline that is run again does only what is missing or stale.
+Each stage gets its own process because Hydra does not nest, and because a JVM, a thread pool and
+memory of one stage must not remain in the next. Every verb checks whether its output is up to date,
+so a second run of a pipeline does only what is missing or stale.
 """
 
 import json
@@ -37,7 +37,7 @@ class Count:
         artifact: the artifact's name in the workspace.
         name: the count.
         at_least: the condition fails below it.
-        below: the condition fails from it on.
+        below: the condition fails at this count and above.
     """
 
     artifact: str
@@ -57,19 +57,19 @@ class Count:
         return float(counts[self.name])
 
     def holds(self, value: float) -> bool:
-        """Tell whether a count meets the condition."""
+        """Return whether a count meets the condition."""
         enough = self.at_least is None or value >= self.at_least
         return enough and (self.below is None or value < self.below)
 
     def describe(self, value: float) -> str:
-        """Say what is wanted and what there is."""
+        """Return the condition and the count in words."""
         parts = []
         if self.at_least is not None:
             parts.append(f"at least {self.at_least:g}")
         if self.below is not None:
             parts.append(f"fewer than {self.below:g}")
         what = self.name.replace("_", " ")
-        return f"it wants {' and '.join(parts)} {what}, {self.artifact} has {value:g}"
+        return f"it needs {' and '.join(parts)} {what}, {self.artifact} has {value:g}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +77,12 @@ class StageSpec:
     """One stage.
 
     Attributes:
-        verb: what to run.
-        title: as it is announced.
+        verb: the verb that is run.
+        title: the text that is printed before the stage runs.
         settings: overrides; a key may be a path such as ``source.folder`` or a group.
         only_if: the stage is skipped unless the condition holds.
-        keep_despite: name of an input; when the output is whole and that input changed since, the
-            output is kept as it is, whatever the settings are now (an encoder, when documents were
-            edited).
+        keep_despite: name of an input. A complete output is kept if that input changed since,
+            whatever the settings are now (an encoder, after documents were edited).
         output: the output's name in the workspace; needed with ``keep_despite``.
         skip_when_kept: skip the stage if an earlier stage's output was kept.
     """
@@ -98,7 +97,7 @@ class StageSpec:
 
 
 def build_stages(stages: Mapping[str, Any], *, where: str) -> list[StageSpec]:
-    """Make stages from plain configuration: a mapping, so that an overlay can change one of them.
+    """Make stages from a mapping, so that another yaml can change one of them.
 
     A stage that is null is left out; a stage's name is its title unless it has another.
     """
@@ -119,8 +118,8 @@ def run_stages(
     """Run the stages in order.
 
     Args:
-        stages: what to run.
-        workspace: handed to every stage.
+        stages: the stages, in order.
+        workspace: passed to every stage.
         retrain: run stages whose output would otherwise be kept.
         in_process: run the verbs in this process (for the Python API), so that their errors and
             their progress reach the caller.
@@ -150,7 +149,7 @@ def run_stages(
 
 def child_command(stage: StageSpec, workspace: Path) -> list[str]:
     """Return the command line of a stage's child process."""
-    # -P: a folder of the user's named like one of our packages must not shadow it
+    # -P: a user's folder with the name of one of our packages must not shadow the package
     return [sys.executable, "-P", "-m", module_of(stage.verb), *stage_words(stage, workspace)]
 
 
@@ -176,7 +175,7 @@ def _hydra_value(value: Any) -> str:
         return "{" + ",".join(f"{k}:{_hydra_value(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(_hydra_value, value)) + "]"
-    # a folder called 2024 is no number
+    # a folder called 2024 is not a number
     return quote(str(value))
 
 
@@ -184,7 +183,7 @@ def _reason_to_skip(
     stage: StageSpec, workspace: Path, kept: list[str], retrain: bool
 ) -> str | None:
     if stage.skip_when_kept and kept:
-        return f"skipped, since {kept[0]} was kept as it was"
+        return f"skipped, since {kept[0]} was kept"
     if stage.only_if is not None and not stage.only_if.holds(stage.only_if.value(workspace)):
         return f"skipped: {stage.only_if.describe(stage.only_if.value(workspace))}"
     if stage.keep_despite and stage.output and not retrain:
@@ -192,14 +191,14 @@ def _reason_to_skip(
         if changed:
             kept.append(stage.output)
             return (
-                f"{stage.output} kept as it was, though {stage.keep_despite} changed since; "
-                "retrain=true makes it anew, with the settings of now"
+                f"{stage.output} kept, though {stage.keep_despite} changed since; "
+                "retrain=true makes it again, with the present settings"
             )
     return None
 
 
 def _reason_to_run(stage: StageSpec, workspace: Path) -> str:
-    """Say why a stage runs that stands in for what there was too little for."""
+    """Return why a stage runs that replaces another one because of a small count."""
     if stage.only_if is None or stage.only_if.below is None:
         return ""
     return f": {stage.only_if.describe(stage.only_if.value(workspace))}"
@@ -218,7 +217,7 @@ def _changed_input(output: Path, name: str) -> bool:
 
 
 def _run_here(stage: StageSpec, workspace: Path) -> None:
-    # composing loads Hydra, which a pipeline of child processes need not do
+    # composing loads Hydra, which a pipeline of child processes does not need
     from spider.launch.composition import compose_verb, plain
     from spider.launch.configuration import typed_settings
 
@@ -232,14 +231,16 @@ def _run_child(stage: StageSpec, workspace: Path) -> None:
         try:
             code = child.wait()
         except (KeyboardInterrupt, InterruptedRunError):
-            # a terminal's Ctrl-C reached the child too; a SIGTERM reached only us
+            # a terminal's Ctrl-C reached the child too; a SIGTERM reached only this process
             child.send_signal(signal.SIGTERM)
             child.wait()
             raise
     if code == CTRL_C:
         raise KeyboardInterrupt
     if code == INTERRUPTED:
-        raise InterruptedRunError(f"{stage.verb} was stopped; the same command goes on from here")
+        raise InterruptedRunError(
+            f"{stage.verb} was stopped; run the same command again to continue"
+        )
     if code != 0:
         failure = SpiderError(f"{stage.verb} failed with exit code {code}; its message is above")
         failure.exit_code = code if code > 0 else 1

@@ -1,4 +1,4 @@
-"""The verbs: one yaml each in ``conf/``, which names its module. Listing them imports no Hydra."""
+"""The verbs: each has a yaml in ``conf/`` that names its module. Listing them imports no Hydra."""
 
 import importlib
 import importlib.util
@@ -13,7 +13,7 @@ from spider.errors import ConfigError
 from spider.launch.typed.schema import configuration_class
 
 MODULE = "verb_module"
-"""The one key of a verb's yaml that is no setting: the module with ``main``."""
+"""The one key of a verb's yaml that is not a setting: the module with ``main``."""
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "conf"
 """Found beside this package: another module may have the name ``conf``."""
@@ -34,14 +34,6 @@ def groups() -> tuple[str, ...]:
 def options(group: str) -> dict[str, str]:
     """Return the variants of a group with their one-line summaries."""
     return {path.stem: _summary(path) for path in sorted((FOLDER / group).glob("*.yaml"))}
-
-
-@cache
-def variant_file(group: str, name: str) -> dict[str, Any]:
-    """Return what a variant's yaml says, without its defaults list."""
-    path = FOLDER / group / f"{name}.yaml"
-    values: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return {key: value for key, value in values.items() if key != "defaults"}
 
 
 @cache
@@ -99,5 +91,6 @@ def _refuse_shadowed(package: str) -> None:
 
 def _summary(path: Path) -> str:
     with path.open(encoding="utf-8") as lines:
-        first = lines.readline().strip()
+        # a line such as "# @package _global_" is for Hydra
+        first = next((line.strip() for line in lines if not line.startswith("# @")), "")
     return first.lstrip("# ").strip() if first.startswith("#") else ""

@@ -21,7 +21,7 @@ class BeirQuestions:
         path: the data set, a folder or a zip.
         name: as reports print it.
         split: which judgements to take, ``qrels/SPLIT.tsv``.
-        minimum_score: a judgement below it is not relevant.
+        minimum_score: a passage with a lower score is not relevant.
         match: by passage id.
         averaging: micro over questions.
     """

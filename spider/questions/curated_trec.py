@@ -43,7 +43,7 @@ class CuratedTrec:
         """Return the questions in file order under their ids, tagged with their type.
 
         Raises:
-            DataError: a line has not four columns, or its answer is no regular expression.
+            DataError: a line does not have four columns, or its answer is not a regular expression.
         """
         questions = []
         for line, row in read_tab_separated(self.path, quoted=False):

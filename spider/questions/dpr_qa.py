@@ -21,7 +21,7 @@ class DprQa:
         path: the file, plain or compressed.
         name: as reports print it.
         match: ``regex`` for CuratedTREC's answers, which are regular expressions.
-        averaging: micro, or macro over groups (of which this format has none).
+        averaging: micro, or macro over groups (this format has no groups).
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class DprQa:
         """Return the questions in file order; ids count them from 0.
 
         Raises:
-            DataError: a row has not two columns, or its answers are no list of strings.
+            DataError: a row does not have two columns, or its answers are not a list of strings.
         """
         questions: list[Question] = []
         for line, row in read_tab_separated(self.path):

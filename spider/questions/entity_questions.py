@@ -20,8 +20,8 @@ class EntityQuestions:
     Args:
         path: the folder with ``P106.dev.json`` and so on.
         name: as reports print it.
-        questions_per_relation: how many to draw from each relation; null takes all. A larger
-            number adds questions to those of a smaller one.
+        questions_per_relation: how many to draw from each relation; null takes all. A larger number
+            keeps the questions of a smaller one and adds more.
         seed: decides which questions are drawn.
         match: what makes a passage a hit.
         averaging: macro averages over relations.
@@ -95,6 +95,6 @@ class EntityQuestions:
         return questions
 
     def _draw(self, relation: str, size: int) -> list[int]:
-        # seeded by the relation's name, so that another file does not change this draw
+        # seeded by the relation's name, so that the other files do not change this draw
         order = np.random.default_rng([self.seed, crc32(relation.encode())]).permutation(size)
         return sorted(order[: self.questions_per_relation].tolist())

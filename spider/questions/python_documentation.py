@@ -32,7 +32,7 @@ class PythonDocumentationQuestions:
             lines = file.read_text(encoding="utf-8").splitlines()
         except OSError as error:
             raise DataError(
-                f"the bundled questions are missing ({error}); mend: install spider-odqa again",
+                f"the bundled questions are missing ({error}); fix: install spider-odqa again",
                 path=str(file),
             ) from error
         questions = tuple(

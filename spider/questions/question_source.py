@@ -9,8 +9,9 @@ from spider.question import QuestionSet
 class QuestionSource(Protocol):
     """Reads questions from a file or a data set.
 
-    A source that reads files also has ``fingerprint() -> list``: their sizes and times.
+    A source that reads files also has ``fingerprint() -> list``, which returns their sizes and
+    times.
     """
 
     def read(self) -> QuestionSet:
-        """Return the questions, always the same."""
+        """Return the questions; every call returns the same ones."""

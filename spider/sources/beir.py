@@ -39,7 +39,7 @@ class Beir:
 
     @property
     def skipped(self) -> Mapping[str, Mapping[str, Any]]:
-        """Examples of what was skipped, by reason."""
+        """Examples of skipped rows, by reason."""
         return self._report.skipped
 
     def fingerprint(self) -> list[list[str | int]]:
@@ -47,7 +47,7 @@ class Beir:
         return fingerprint_beir(self.path, ("corpus.jsonl",))
 
     def documents(self) -> Iterator[Document]:
-        """Yield the documents in file order; a row without a word is skipped.
+        """Yield the documents in file order; rows without a word are skipped.
 
         Raises:
             DataError: there is no such file, or a line is malformed.

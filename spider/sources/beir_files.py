@@ -40,7 +40,7 @@ def open_beir_file(data_set: Path, name: str) -> Iterator[tuple[BufferedIOBase, 
             raise DataError(f"no {name} in this zip; expected a BEIR data set", path=data_set)
         member = min(inside, key=len)
         with archive.open(member) as raw:
-            # typeshed says IO[bytes]; it is a ZipExtFile
+            # typeshed declares IO[bytes], but the object is a ZipExtFile
             yield cast(BufferedIOBase, raw), data_set / member
 
 

@@ -9,13 +9,13 @@ READ = "read"
 
 
 class FileRecord(NamedTuple):
-    """The record of a file, by which the next run finds out whether it changed.
+    """The record of a file, from which the next run sees whether the file changed.
 
     Attributes:
         id: its path relative to the folder, with ``/``.
         digest: BLAKE2b of its bytes; empty if they were not read.
         outcome: ``read``, or the reason why it was skipped.
-        hint: how a person can make it readable.
+        hint: how to make the file readable.
     """
 
     id: str

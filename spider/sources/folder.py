@@ -19,7 +19,7 @@ from spider.sources.reading_report import ReadingReport
 class Folder:
     """Documents from the files under a folder; a file's relative path is its document's id.
 
-    Hidden files and folders are not looked at, nor are artifacts of this package. Every other file
+    Hidden files and folders, and artifacts of this package, are ignored. Every other file
     that yields no document is counted by reason and listed.
 
     Args:
@@ -48,14 +48,14 @@ class Folder:
 
     @property
     def skipped(self) -> Mapping[str, Mapping[str, Any]]:
-        """Examples of what was skipped, by reason."""
+        """Examples of skipped files, by reason."""
         return self._report.skipped
 
     def fingerprint(self) -> list[list[str | int]]:
         """Return a value that changes whenever the documents may change.
 
-        It holds the relative path, size and modification time (ns) of every file, and which of the
-        optional packages are installed.
+        It holds the relative path, size and modification time (ns) of every file, and the names of
+        the installed optional packages.
         """
         listing: list[list[str | int]] = [
             [package.module, int(package.installed)] for package in self._packages

@@ -55,7 +55,7 @@ class HuggingFace:
 
     @property
     def skipped(self) -> Mapping[str, Mapping[str, Any]]:
-        """Examples of what was skipped, by reason."""
+        """Examples of skipped rows, by reason."""
         return self._report.skipped
 
     def fingerprint(self) -> list[list[str | int]]:

@@ -49,7 +49,7 @@ class JsonLines:
 
     @property
     def skipped(self) -> Mapping[str, Mapping[str, Any]]:
-        """Examples of what was skipped, by reason."""
+        """Examples of skipped rows, by reason."""
         return self._report.skipped
 
     def fingerprint(self) -> list[list[str | int]]:
@@ -90,7 +90,7 @@ def string_field(record: Mapping[str, Any], name: str) -> str:
     """Return a field's string; a whole number counts as one.
 
     Raises:
-        ValueError: the field is missing or holds something else.
+        ValueError: the field is missing or has another type.
     """
     if name not in record:
         known = ", ".join(map(str, record)) or "none"

@@ -20,7 +20,7 @@ from spider.sources.document_source import READ, DocumentSource, FileRecord, Fil
 
 SOURCES = "sources"
 RECORDS = "files.jsonl"
-# raised when extraction or splitting gives another result for the same bytes
+# increased when extraction or splitting gives another result for the same bytes
 METHOD = 1
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Preparation:
         source: where the documents come from.
         splitter: cuts the documents that the source has not cut.
         previous: an older corpus, if any.
-        config: the settings of this run, without the place of the source.
+        config: the settings of this run, without the path of the source.
     """
 
     def __init__(
@@ -119,14 +119,14 @@ class Preparation:
             )
 
     def _nothing(self) -> str:
-        """Return a message: why there is no document, and how to mend it."""
+        """Return a message that says why there is no document, and how to fix it."""
         place = getattr(self.source, "path", "the source")
         skipped = [
             f"{entry['count']} {reason}" + (f" ({entry['hint']})" if entry["hint"] else "")
             for reason, entry in skipped_by(self.source).items()
         ]
         if not skipped:
-            return f"{place}: nothing to read there; expected at least one document with text"
+            return f"{place}: nothing to read; expected at least one document with text"
         return f"{place}: no document with text; skipped: {', '.join(skipped)}"
 
 

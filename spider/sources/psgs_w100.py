@@ -1,4 +1,4 @@
-"""DPR's passage collections: ``psgs_w100.tsv`` and files of the same format."""
+"""Reads DPR's passage collections: ``psgs_w100.tsv`` and files of the same format."""
 
 from collections.abc import Iterator, Mapping
 from itertools import chain, groupby
@@ -49,7 +49,7 @@ class PsgsW100:
 
     @property
     def skipped(self) -> Mapping[str, Mapping[str, Any]]:
-        """Examples of what was skipped, by reason."""
+        """Examples of skipped rows, by reason."""
         return self._report.skipped
 
     def fingerprint(self) -> list[list[str | int]]:

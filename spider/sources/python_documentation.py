@@ -5,10 +5,11 @@ document per topic. The standard library's docstrings are read from its source f
 never by import: one document per module, its own docstring first, then each class's and function's
 under a line with its qualified name and signature, in source order.
 
-These are left out, because nobody looks them up: tests, IDLE, lib2to3, the turtle demos, bundled
-wheels and packages that pip installed; functions inside functions; a private module or package
-(its name begins with one underscore) without a docstring. Private modules with a docstring stay:
-``_pydecimal`` and ``_pyio`` document ``decimal`` and ``io``. So do private modules inside a public
+These are left out, because nobody searches for them: tests, IDLE, lib2to3, the turtle demos,
+bundled wheels and packages that pip installed; functions inside functions; a private module or
+package (its name begins with one underscore) without a docstring. Private modules with a docstring
+stay: ``_pydecimal`` and ``_pyio`` document ``decimal`` and ``io``. So do private modules inside a
+public
 package: Python 3.13 documents ``pathlib`` in ``pathlib._local``.
 """
 
@@ -48,8 +49,8 @@ Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 class PythonDocumentation:
     """The Python documentation of an interpreter, as documents.
 
-    Ids are ``topic/assert`` and ``module/json.decoder``. Order and text depend on the
-    interpreter's version alone.
+    Ids are ``topic/assert`` and ``module/json.decoder``. Order and text depend only on the
+    interpreter's version.
 
     Args:
         include_topics: read ``pydoc_data.topics`` of the running interpreter.
@@ -87,15 +88,15 @@ class PythonDocumentation:
             raise DataError(
                 f"no Python documentation found: Python {platform.python_version()} has no "
                 "pydoc_data topics or docstrings in source files here (a zipped or stripped "
-                "standard library?); mend: use a Python with its .py files, or another source",
+                "standard library?); fix: use a Python with its .py files, or another source",
                 path=self._folder(),
             )
 
     def fingerprint(self) -> str:
         """Return a digest of the Python version, the topics, and every source file that is read.
 
-        The files are hashed without parsing, which takes a fiftieth of the time. So a run sees at
-        once that a corpus is up to date.
+        The files are hashed without parsing, in a fiftieth of the time, so a check of an up-to-date
+        corpus is fast.
         """
         digest = hashlib.blake2b(platform.python_version().encode(), digest_size=16)
         if self.include_topics:
@@ -141,7 +142,7 @@ class PythonDocumentation:
 
 
 def clean_markup(text: str) -> str:
-    """Remove the reStructuredText that only a renderer needs.
+    """Remove the markup of reStructuredText that only a renderer needs.
 
     Roles and literals become the text that they quote, rows of underlining are removed, and several
     blank lines become one. Indentation, lists, tables and examples stay as they are.
@@ -183,7 +184,7 @@ def _find_modules(folder: Path) -> list[_Module]:
     """List the modules under a folder by name."""
     modules = []
     for place, folders, files in os.walk(folder):
-        # not entered at all: site-packages may hold a hundred times the standard library
+        # not entered: site-packages may be a hundred times as large as the standard library
         folders[:] = [name for name in folders if not _is_skipped(name)]
         paths = [Path(place, name) for name in files if name.endswith(".py")]
         modules += [_Module(_module_name(path.relative_to(folder)), path) for path in paths]
@@ -208,7 +209,7 @@ def _read_or_nothing(path: Path) -> bytes:
 
 def _parse(path: Path) -> ast.Module:
     with warnings.catch_warnings():
-        # a warning about an invalid escape in that file would not help our user
+        # a warning about an invalid escape in that file is of no use to the user
         warnings.simplefilter("ignore")
         return ast.parse(path.read_bytes())
 

@@ -8,7 +8,7 @@ EXAMPLES = 1000
 
 
 class ReadingReport:
-    """Counts for the manifest, with the names of what was skipped.
+    """Counts for the manifest, with the names of skipped items.
 
     Args:
         read: name of the count of items read, such as ``files_read``.
@@ -33,7 +33,7 @@ class ReadingReport:
         Args:
             reason: one word, or two joined by an underscore; the count is ``skipped_REASON``.
             example: the path or row.
-            hint: how a person can make it readable.
+            hint: how to make it readable.
         """
         self._counts[f"skipped_{reason}"] += 1
         entry = self._skipped.setdefault(reason, {"count": 0, "hint": hint, "examples": []})

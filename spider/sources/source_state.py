@@ -1,4 +1,4 @@
-"""The state of a source: whether its content changed since it was read, and where it lies."""
+"""The state of a source: a value that changes with its content, and its path."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ def fingerprint_of(source: object) -> Any:
 def place_of(source: object) -> Any:
     """Return a source's ``path`` as a JSON value; None for a source that has none.
 
-    The same documents at another place are the same content, so the place is no part of a content
-    hash. It goes into the volatile part of the manifest.
+    The same documents under another path are the same content, so the path is not part of a content
+    hash. It is recorded in the volatile part of the manifest.
     """
     path = getattr(source, "path", None)
     if path is None:

@@ -80,7 +80,7 @@ def read_lines(stream: BufferedIOBase, path: Path) -> Iterator[TextLine]:
         if not isinstance(error, _damage()):
             raise
         raise DataError(
-            f"cannot be read on: {error or type(error).__name__}; is the file whole?",
+            f"cannot be read further: {error or type(error).__name__}; is the file complete?",
             path=path,
             line=number + 1,
         ) from error
@@ -90,7 +90,7 @@ def read_whole(path: Path) -> bytes:
     """Return the content of a file, decompressed as its suffix says.
 
     Raises:
-        DataError: it cannot be opened, or the compressed data are damaged.
+        DataError: the file cannot be opened, or the compressed data are damaged.
     """
     try:
         with open_binary(path) as stream:
@@ -99,7 +99,7 @@ def read_whole(path: Path) -> bytes:
         if not isinstance(error, _damage()):
             raise
         raise DataError(
-            f"cannot be read: {error or type(error).__name__}; is the file whole?", path=path
+            f"cannot be read: {error or type(error).__name__}; is the file complete?", path=path
         ) from error
 
 
@@ -119,7 +119,7 @@ def parse_json_lines(stream: BufferedIOBase, path: Path) -> Iterator[JsonLine]:
     """Yield the objects of a JSON-lines stream.
 
     Raises:
-        DataError: a line is no JSON object.
+        DataError: a line is not a JSON object.
     """
     for number, text in read_lines(stream, path):
         if not text.strip():
@@ -169,7 +169,7 @@ def find_files(setting: PathSetting) -> list[Path]:
     files: list[Path] = []
     for one in settings:
         path = Path(one).expanduser()
-        # a name with a bracket may be a file's own name
+        # a name with a bracket may be the name of a file
         found = [path] if path.is_file() else _match(path)
         kept = sorted(name for name in found if name.is_file())
         if not kept and path.is_dir():
@@ -183,7 +183,7 @@ def find_files(setting: PathSetting) -> list[Path]:
 
 
 def fingerprint_files(files: Iterable[Path]) -> list[list[str | int]]:
-    """Return name, size and modification time (ns) of each file: changes when a file does.
+    """Return name, size and modification time (ns) of each file.
 
     Raises:
         DataError: a file is not there or cannot be read.

@@ -43,7 +43,7 @@ class WikiExtractor:
 
     @property
     def skipped(self) -> Mapping[str, Mapping[str, Any]]:
-        """Examples of what was skipped, by reason."""
+        """Examples of skipped articles, by reason."""
         return self._report.skipped
 
     def fingerprint(self) -> list[list[str | int]]:
@@ -77,7 +77,7 @@ class WikiExtractor:
             if not name.startswith(".")
         ]
         if not found:
-            raise DataError("no file of wikiextractor's in this folder", path=self.path)
+            raise DataError("no output file of wikiextractor in this folder", path=self.path)
         return sorted(found)
 
 

@@ -1,7 +1,7 @@
 """Recurring spans on disk: clusters of occurrences, by document.
 
 A cluster is one span of one document: its occurrences, each a code-point range of a passage.
-Negatives are not stored: they are the document's candidate passages without the cluster's.
+Negatives are not stored: they are the document's candidate passages outside the cluster.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ class Clusters(NamedTuple):
 
     Attributes:
         words: span length in words.
-        sizes: how many occurrences each cluster has; two at least.
+        sizes: number of occurrences of each cluster, at least two.
         occurrences: those of the first cluster, then those of the second, and so on.
     """
 
@@ -54,8 +54,8 @@ class SpanStore:
         offsets: cluster ``i`` has the occurrences ``offsets[i]`` up to ``offsets[i + 1]``.
         positions: each occurrence's passage position in the corpus.
         starts: its first code point in the passage's text.
-        ends: the code point after its last.
-        candidate_bounds: each document's candidate passages, first position and the one after.
+        ends: the code point after the last.
+        candidate_bounds: the first candidate position of each document, and the one after the last.
         split: each document's part: training, validation, test, or not usable.
     """
 
@@ -76,7 +76,7 @@ class SpanStore:
             try:
                 setattr(self, name, open_array(path / f"{name}.npy"))
             except (OSError, ValueError) as error:
-                raise ArtifactError(f"{path}: no whole span store: {error}") from error
+                raise ArtifactError(f"{path}: no complete span store: {error}") from error
         if (
             len(self.offsets) != len(self.documents) + 1
             or len(self.split.parts) != len(self.candidate_bounds)
@@ -115,15 +115,16 @@ class SpanStore:
     def candidates(self, document: int) -> range:
         """Return the positions that may be query, positive or negative of a document.
 
-        All of its passages, or all but the last where the corpus repeats the document's start
-        there (``last_passage_padded``). A cluster's negatives are these without its own passages.
+        These are all of its passages. The last is left out where the corpus repeats the document's
+        start in it (``last_passage_padded``). A cluster's negatives are these without its own
+        passages.
         """
         start, end = self.candidate_bounds[document]
         return range(int(start), int(end))
 
     def clusters_of(self, document: int) -> range:
         """Return the clusters of a document."""
-        # of the array's own type: another would make searchsorted copy the array
+        # the array's own type: with another one, searchsorted would copy the array
         borders = np.array([document, document + 1], dtype=self.documents.dtype)
         start, end = np.searchsorted(self.documents, borders)
         return range(int(start), int(end))
@@ -136,7 +137,7 @@ class SpanStore:
         """Read the held-out queries of ``validation`` or ``test``.
 
         Raises:
-            DataError: there are none.
+            DataError: the artifact has no such queries.
         """
         return load_question_set(self.path / HELDOUT / name)
 
@@ -171,7 +172,7 @@ class SpanStoreWriter:
         self._occurrences = 0
 
     def add(self, document: int, candidates: range, clusters: Clusters | None) -> None:
-        """Append a document; the documents come in the corpus's order, none left out."""
+        """Append a document; every document has to be appended, in the corpus's order."""
         self._streams["candidate_bounds"].append((candidates.start, candidates.stop))
         if clusters is None or not len(clusters.words):
             return
@@ -180,7 +181,7 @@ class SpanStoreWriter:
         self._add_occurrences(clusters.sizes, clusters.occurrences)
 
     def add_shard(self, folder: Path) -> None:
-        """Append what another writer wrote."""
+        """Append the store of another writer."""
         parts = {name: open_array(folder / f"{name}.npy") for name in _PARTS}
         self._streams["candidate_bounds"].extend(parts["candidate_bounds"])
         self._streams["documents"].extend(parts["documents"])

@@ -2,8 +2,8 @@
 
 The chain of Anserini's DefaultEnglishAnalyzer: Unicode word segmentation (UAX #29, as Lucene's
 StandardTokenizer reads it), possessive 's stripped, lower case, Lucene's 33 stop words dropped,
-Porter stemmer. Published BM25 scores depend on it, so it stays exactly as it is. A test compares it
-with Lucene's own. One difference is known: an emoji is a term in Lucene and none here.
+Porter stemmer. Published BM25 scores depend on it, so it must not change. A test compares it
+with Lucene's own. One difference is known: an emoji is a term in Lucene and not here.
 """
 
 import functools
@@ -61,7 +61,7 @@ def _term(token: str) -> str:
 
 
 def _stem(word: str) -> str:
-    """Stem as Lucene's PorterStemmer, which departs from Porter's paper in three places.
+    """Stem like Lucene's PorterStemmer, which differs from Porter's paper in three points.
 
     Words of one or two letters stay; -bli becomes -ble (not only -abli, -able), and -logi
     becomes -log, both where a vowel and a consonant come before.
@@ -77,7 +77,7 @@ def _stem(word: str) -> str:
 
 
 def _lower(token: str) -> str:
-    """Lower each character by itself, as Java does; "İ" becomes "i", and not "i" with a dot."""
+    """Lower each character by itself, as Java does; "İ" becomes "i", not two code points."""
     if token.isascii():
         return token.lower()
     return "".join(character.lower()[0] for character in token)

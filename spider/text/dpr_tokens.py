@@ -2,7 +2,7 @@ r"""The tokens of DPR's ``SimpleTokenizer``, which decide whether a passage cont
 
 A text is decomposed (NFD) and cut into runs of letters, numbers and marks; every other visible
 character is a token by itself. Tokens are lower-cased one by one. Published top-k accuracies depend
-on this rule, so it stays exactly as it is.
+on this rule, so it must not change.
 
 Source: ``dpr/utils/tokenizers.py``, ``dpr/data/qa_validation.py``.
 """
@@ -23,7 +23,7 @@ _ASCII_TOKEN = re.compile(r"[A-Za-z0-9]+|[!-/:-@\[-`{-~]")
 
 
 def tokenize(text: str) -> list[str]:
-    """Cut a text into DPR's lower-cased tokens: the readable definition, and slow."""
+    """Cut a text into DPR's lower-cased tokens: the readable, slow reference."""
     return [token.lower() for token in _TOKEN.findall(decompose(text))]
 
 
@@ -33,7 +33,7 @@ def join_tokens(text: str) -> str:
     A token list is a contiguous sub-list of another exactly when its joined string occurs in the
     other's: a character that no token contains delimits every token on both sides.
     Lower-casing the joined string equals lower-casing the tokens one by one: the only rule that
-    looks at neighbours (the final sigma) stops at the separator.
+    depends on neighbours (the final sigma) stops at the separator.
     """
     tokens = _ASCII_TOKEN.findall(text) if text.isascii() else _TOKEN.findall(decompose(text))
     if not tokens:

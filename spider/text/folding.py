@@ -4,7 +4,7 @@ import unicodedata
 
 
 def lower_code_point(character: str) -> str:
-    """Lower one code point; one that lowers to several ("İ") stays as it is.
+    """Lower one code point; one that lowers to several ("İ") is unchanged.
 
     So a folded text has as many code points as the text, and offsets stay valid.
     """
@@ -18,7 +18,7 @@ def lower_each(text: str) -> str:
 
 
 def decompose(text: str) -> str:
-    """Return the canonical decomposition (NFD), in which an accent is a character of its own.
+    """Return the canonical decomposition (NFD), in which an accent is a separate character.
 
     Source: DPR, ``dpr/data/qa_validation.py::_normalize``.
     """

@@ -1,4 +1,4 @@
-"""Where sentences end. Two stages ask, and each has its rule."""
+"""Rules for the ends of sentences. Two stages need one, and each has its own."""
 
 import regex
 
@@ -7,15 +7,15 @@ CLOSERS = "\"'”’)]»"
 SENTENCE = regex.compile(r"\S.*?(?:[.!?]+[\"'\)\]]*(?=\s)|$)", flags=regex.DOTALL)
 """The sentences of the inverse cloze task, which together cover a passage.
 
-It knows fewer marks than :func:`ends_sentence`. It stays as it is, because other sentences would
+It knows fewer marks than :func:`ends_sentence`. It does not change, because other sentences would
 train other encoders.
 """
 
 
 def ends_sentence(word: str) -> bool:
-    """Tell whether a sentence may end after a word: its last sign, closers aside, is an end mark.
+    """Return whether a word ends with an end mark, apart from closing brackets and quotes.
 
-    A passage may end after such a word. An abbreviation ("etc.") counts, which costs a passage
-    border in an unusual place and nothing else.
+    A passage may end after such a word. An abbreviation ("etc.") counts too; its only effect is a
+    passage border in an unusual place.
     """
     return word.rstrip(CLOSERS).endswith(ENDS)

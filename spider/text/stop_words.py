@@ -10,7 +10,7 @@ herself has just where too only myself which those i after few whom t being if t
 by doing it how further was here than also could would
 """
 SPLINTER = frozenset(_SPLINTER.split())
-"""130 words of Spider's released ``preprocess_corpus.py``, which took them from Splinter.
+"""130 words of Spider's released ``preprocess_corpus.py``, which has them from Splinter.
 
 A recurring span must not consist of these. The list is verbatim, because it decides which spans are
 found.

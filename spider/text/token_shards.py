@@ -1,4 +1,4 @@
-"""Token ids of many texts on disk, memory-mapped: the shards that every token store consists of.
+"""Shards of token ids on disk, memory-mapped: every token store consists of them.
 
 A shard holds the texts of one range of numbers. Its files are ``ids.npy`` (all tokens end to end),
 ``offsets.npy`` (where each text begins), and further columns of the store that wrote it.
@@ -19,10 +19,10 @@ UINT16 = 1 << 16
 
 
 class TokenShards:
-    """Reads shards; a text's number says in which shard it is.
+    """Reads shards; a text's number gives its shard.
 
     Args:
-        folder: where the shards are.
+        folder: the folder of the shards.
         shard_size: texts of a shard; the last one may hold fewer.
     """
 

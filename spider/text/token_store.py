@@ -1,7 +1,7 @@
-"""Every passage and title tokenised once, with offsets, memory-mapped.
+"""The token ids of every passage and title, with offsets, memory-mapped.
 
 Training, validation and the spans' token ranges all read these ids, so one text has one
-tokenisation. Shards hold a fixed number of passages, so that a position names its shard.
+tokenisation. Shards hold a fixed number of passages, so a position gives its shard.
 """
 
 from collections.abc import Callable
@@ -89,7 +89,7 @@ def build_token_store(
 ) -> TokenStore:
     """Tokenise a corpus into ``folder``; finished shards are kept.
 
-    Ids take 2 bytes where the vocabulary allows, positions in the text 2 where the passages do.
+    Ids take 2 bytes if the vocabulary is small enough, positions if the passages are short enough.
     """
 
     def titles(numbers: range) -> list[str]:

@@ -1,6 +1,6 @@
 """WordPiece tokenizers, always without truncation and padding.
 
-BERT's normaliser and pre-tokenizer treat every white-space separated chunk of a text on its own, so
+BERT's normaliser and pre-tokenizer treat every white-space separated chunk of a text separately, so
 a text's tokens are the tokens of its chunks. :class:`Tokenizer` therefore caches the tokens of each
 chunk. This is many times faster than tokenising every text again and gives the same ids and offsets
 (tested against the tokenizers library).
@@ -44,7 +44,7 @@ class Tokens(NamedTuple):
 
 
 class TokenSpans(NamedTuple):
-    """Tokens, with the place of each in its text.
+    """Tokens, with the position of each in its text.
 
     Attributes:
         ids: without special tokens.
@@ -116,7 +116,7 @@ class Tokenizer:
         return bool(normalizer.get("lowercase", False))
 
     def encode(self, texts: Sequence[str]) -> Tokens:
-        """Turn texts into ids without special tokens, but for a ``[SEP]`` in the text."""
+        """Turn texts into ids without special tokens, except a ``[SEP]`` in the text."""
         with self._lock:
             chunks = [_split(text) for text in texts]
             codes = self._codes(chunks)
@@ -218,7 +218,7 @@ def load_tokenizer(source: str | Path, *, lower_case: bool = True) -> Tokenizer:
 
     Args:
         source: a path, else a name on the hub.
-        lower_case: used with a ``vocab.txt`` only, which does not state it.
+        lower_case: used only with a ``vocab.txt``, which does not state it.
 
     Raises:
         DataError: there is no tokenizer, or its pre-tokenizer is not BERT's.

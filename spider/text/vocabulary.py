@@ -25,11 +25,11 @@ SMALLEST_VOCABULARY = 1000
 def settle_tokenizer(
     texts: Iterable[str], folder: Path, *, start: str, vocabulary_size: int, lower_case: bool
 ) -> Tokenizer:
-    """Return an encoder's tokenizer, saved in ``folder``; one that is already there is kept.
+    """Return an encoder's tokenizer, saved in ``folder``; an existing one there is kept.
 
     Args:
-        texts: a vocabulary is trained on these where there is no start.
-        folder: where the tokenizer is, or will be.
+        texts: a vocabulary is trained on these if there is no start.
+        folder: the folder of the tokenizer.
         start: a folder, a file or a name on the hub; empty trains a vocabulary.
         vocabulary_size: at most this many pieces where one is trained.
         lower_case: lower the case and strip accents.

@@ -1,9 +1,9 @@
-"""A compiled scanner that finds the words of a text, at millions of words a second.
+"""A compiled scanner that finds the words of a text, millions of words a second.
 
 :func:`scan_words` gives the matches of :data:`spider.text.words.WORD` over an array of code points;
 that pattern is the readable reference, and a test compares the two. They agree on every code point
 that the interpreter's Unicode version knows. A letter that is newer than the interpreter is a token
-by itself here, and may be part of a word for the module ``regex``.
+by itself here, but may be part of a word for the module ``regex``.
 """
 
 import unicodedata
@@ -42,7 +42,7 @@ class Words(NamedTuple):
 
 
 def code_points(text: str) -> UInt32[np.ndarray, " code_points"]:
-    """Return a text's code points; a lone surrogate stands for itself."""
+    """Return a text's code points; a lone surrogate is kept."""
     return np.frombuffer(text.encode("utf-32-le", errors="surrogatepass"), dtype="<u4")
 
 

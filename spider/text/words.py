@@ -1,10 +1,10 @@
-r"""The definitions of a word. Each stage names the one that it uses.
+r"""The definitions of a word; each stage uses one of them by name.
 
 :data:`WORD` finds the words of recurring spans. A match is one of these:
 
 * a run that begins with a letter, number or connector (``_``) and continues with these, with marks
   and with format characters (the joiners of Persian and Indic scripts);
-* an apostrophe and such a run, if a word stands right before it ("Aaron" + "'s", "don" + "'t");
+* an apostrophe and such a run, right after a word ("Aaron" + "'s", "don" + "'t");
 * each letter of a script that is written without spaces (Han, kana, Thai, Lao, Khmer, Myanmar)
   with its marks: a span of such a text is two to ten characters;
 * any other character that is not white space, one by one.

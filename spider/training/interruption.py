@@ -10,7 +10,7 @@ class Interruption:
     """A context that records the first SIGINT or SIGTERM, so that the process can save its state.
 
     A second Ctrl-C raises KeyboardInterrupt at once. Outside the main thread it does nothing, since
-    Python allows handlers in the main thread only.
+    Python allows handlers only in the main thread.
 
     Attributes:
         received: the recorded signal, or None.

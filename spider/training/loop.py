@@ -1,8 +1,8 @@
-"""The training loop: steps on Accelerate, validation, checkpoints, and exact resume.
+"""The training loop: updates on Accelerate, validation, checkpoints, and exact resume.
 
-A run is a function of its settings. On a CPU, weights, optimizer state and ``metrics.jsonl`` have
-the same bits whether the run was killed and resumed or not, because batches and dropout depend on
-(seed, step) alone and nothing else is random.
+A run is a function of its settings. On a CPU, a resumed run gives the same bits of weights,
+optimizer state and ``metrics.jsonl`` as an uninterrupted one. Batches and dropout depend only on
+(seed, step), and nothing else is random.
 """
 
 import logging
@@ -42,8 +42,8 @@ class Outcome(NamedTuple):
     """The report of a finished run.
 
     Attributes:
-        steps: updates done.
-        validation: the last validation's numbers.
+        steps: number of updates done.
+        validation: the numbers of the last validation.
     """
 
     steps: int
@@ -87,7 +87,7 @@ def train(
         finally:
             run.close()
     outcome = run.outcome()
-    # the main process moves the folder; all processes have read it before
+    # the main process moves the folder after all processes have read it
     run.accelerator.wait_for_everyone()
     return outcome
 
@@ -131,7 +131,7 @@ class TrainingRun:
             self._restore(newest)
             self.steps = int(read_json(self.checkpoints / PLAN)["steps"])
             self._open_log(self.step)
-            logger.info("going on from step %d of %d", self.step, self.steps)
+            logger.info("continuing from step %d of %d", self.step, self.steps)
             return
         # a run killed before its first checkpoint may have measured step 0
         self._open_log(BEFORE_ALL)
@@ -205,9 +205,9 @@ class TrainingRun:
         self._save()
         done = f"training stopped at step {self.step} of {self.steps} and saved"
         if interruption.received is not None and interruption.received.name == "SIGINT":
-            logger.warning("%s; the same command goes on from there", done)
+            logger.warning("%s; run the same command again to continue", done)
             raise KeyboardInterrupt
-        raise InterruptedRunError(f"{done}; the same command goes on from there")
+        raise InterruptedRunError(f"{done}; run the same command again to continue")
 
     def _validate(self) -> None:
         if not self.accelerator.is_main_process:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from spider.errors import ConfigError, SettingError
+from spider.errors import SettingError
 from spider.settings import Execution
 
 
@@ -14,11 +14,11 @@ class TrainingSettings:
 
     Attributes:
         steps: updates; 0 writes the untrained weights, a baseline.
-        minutes: a time budget that picks the number of updates once, before the first; null leaves
-            ``steps`` in force.
+        minutes: a time budget that decides the number of updates once, before the first; with null,
+            ``steps`` decides it.
         learning_rate: peak learning rate.
         warmup_share: share of the updates in which the learning rate rises.
-        clip_norm: longer gradients are shortened to this norm; 0 leaves them.
+        clip_norm: longer gradients are shortened to this norm; 0 keeps them.
         seed: all randomness is a function of it and of the step.
         log_every: updates between two lines of ``metrics.jsonl``.
         validate_every: updates between two validations; one more follows the last update.
@@ -36,22 +36,21 @@ class TrainingSettings:
     seed: int = 0
     log_every: int = 10
     validate_every: int = 250
-    # with minutes, the cost of saving moves the number of steps, but so does the clock
+    # with minutes, the time for saving changes the number of steps, but so does the clock
     save_every: Execution[int] = 250
     keep: Execution[int] = 2
     precision: Literal["no", "bf16"] = "no"
     device: Execution[str] = "auto"
 
     def __post_init__(self) -> None:
-        """Refuse values out of range, and a device that is not there."""
+        """Refuse values out of range, and a missing device."""
         for name in ("log_every", "validate_every", "save_every", "keep"):
             if getattr(self, name) < 1:
                 raise SettingError(name, getattr(self, name), "at least 1")
         for name in ("steps", "learning_rate", "clip_norm", "seed"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise SettingError(name, getattr(self, name), "0 or more")
-        if self.minutes is not None and not 0 < self.minutes < math.inf:
-            raise SettingError("minutes", self.minutes, "more than 0")
+        check_minutes(self.minutes)
         if not 0.0 <= self.warmup_share < 1.0:
             raise SettingError("warmup_share", self.warmup_share, "a share of the steps in [0, 1)")
         if self.precision not in ("no", "bf16"):
@@ -67,8 +66,20 @@ class TrainingSettings:
         if self.device not in ("auto", "cpu", "cuda"):
             raise SettingError("device", self.device, "auto, cpu or cuda")
         if self.device == "cuda":
-            # torch takes seconds to load, which `--help` need not wait for
+            # torch takes seconds to load, and `--help` does not need it
             import torch
 
             if not torch.cuda.is_available():
-                raise ConfigError("device=cuda: no CUDA device is found; spider doctor says why")
+                raise SettingError(
+                    "device", self.device, "auto or cpu: no CUDA device is found, see spider doctor"
+                )
+
+
+def check_minutes(minutes: float | None) -> None:
+    """Refuse a time budget that is not above 0.
+
+    Raises:
+        SettingError: it is 0, negative or infinite.
+    """
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise SettingError("minutes", minutes, "more than 0")

@@ -13,12 +13,12 @@ def steps_within(
 ) -> int:
     """Return how many updates fit, at least 1.
 
-    The first probe is left out, since it includes compilation and allocation. The time of a step is
-    the median of the others. One more of each overhead is reserved for the end of the run.
+    The first timed step is left out, since it includes compilation and allocation. The time of a
+    step is the median of the others. One more of each overhead is reserved for the end of the run.
 
     Args:
         seconds: the remaining budget.
-        step_times: seconds of the probes.
+        step_times: seconds of the timed steps.
         overheads: (seconds, every how many updates) of validation and saving.
     """
     warm = sorted(step_times[1:] or step_times)

@@ -73,7 +73,7 @@ def save_checkpoint(
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
-    """Return the newest whole checkpoint under ``folder``, or None."""
+    """Return the newest complete checkpoint under ``folder``, or None."""
     found = _checkpoints(folder)
     return found[-1] if found else None
 
@@ -86,14 +86,14 @@ def load_checkpoint(path: Path, *, device: str | torch.device = "cpu") -> Traini
     """
     try:
         state = read_json(path / STATE)
-        # with several processes Accelerate says "cpu:0", which neither load function accepts
+        # with several processes Accelerate's device is "cpu:0", which neither load function accepts
         place = "cpu" if torch.device(device).type == "cpu" else str(device)
         model = load_file(path / MODEL, device=place)
         optimizer = torch.load(path / OPTIMIZER, map_location=place, weights_only=True)
-    except Exception as error:  # among them UnpicklingError, whose module stays out of our code
+    except Exception as error:  # among them UnpicklingError, whose module our code does not import
         raise CheckpointError(
-            f"{path}: not a whole checkpoint: {str(error).splitlines()[0]}; delete this folder to "
-            "go on from the one before it"
+            f"{path}: not a complete checkpoint: {str(error).splitlines()[0]}; delete this "
+            "folder to continue from the one before it"
         ) from error
     return TrainingCheckpoint(int(state.pop("step")), model, optimizer, state)
 

@@ -63,12 +63,12 @@ class Updates:
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the last update, of the first group."""
+        """The learning rate of the first group at the last update."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     @property
     def fix(self) -> str:
-        """What helps against a loss that is not finite."""
+        """Advice against a loss that is not finite."""
         return (
             f"lower training.learning_rate (got {self._peaks[0]:g}) or raise "
             "training.warmup_share, and train again with overwrite=true"

@@ -1,4 +1,4 @@
-"""``spider doctor``: what this machine can do, and the command that mends what it cannot."""
+"""``spider doctor``: what works on this machine, and the command that fixes what does not."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ def main(settings: DoctorSettings) -> None:
         for finding in check.findings():
             say(f"{finding.level:<5} {finding.subject:<8} {finding.text}")
             if finding.fix:
-                say(f"{'':<14} mend: {finding.fix}")
+                say(f"{'':<14} fix: {finding.fix}")
             if finding.level == "fail":
                 failed.append(finding.subject)
     if failed:

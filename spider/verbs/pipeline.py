@@ -1,4 +1,4 @@
-"""``spider pipeline``: run a list of stages, doing only what is missing or stale."""
+"""``spider pipeline``: runs those stages of a list whose outputs are missing or stale."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,17 +8,18 @@ from spider.artifacts.workspace import remember
 from spider.launch.entrypoint import launch
 from spider.launch.settings import WorkspaceSettings
 from spider.launch.stages import build_stages, run_stages
+from spider.training.settings import check_minutes
 
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineSettings(WorkspaceSettings):
-    """What to run and where.
+    """Settings of ``spider pipeline``.
 
     Attributes:
         pipeline: the stages.
-        data: where the pipeline's documents and questions lie, if it needs to be told.
-        minutes: training time; null takes the number of steps that the pipeline sets.
-        full: take question sets whole where the pipeline would take a sample.
+        data: the folder of the pipeline's documents and questions, for pipelines that need it.
+        minutes: training time, in a pipeline that uses it; null takes its number of steps.
+        full: take whole question sets where the pipeline would take a sample.
         retrain: train again where an encoder would be kept although documents changed.
     """
 
@@ -27,6 +28,10 @@ class PipelineSettings(WorkspaceSettings):
     minutes: float | None = 15
     full: bool = False
     retrain: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a training time that is not above 0."""
+        check_minutes(self.minutes)
 
 
 def main(settings: PipelineSettings) -> None:

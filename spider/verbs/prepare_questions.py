@@ -57,9 +57,7 @@ def main(settings: PrepareQuestionsSettings) -> None:
     if settings.limit is not None:
         questions = replace(questions, questions=questions.questions[: settings.limit])
     if not questions.questions:
-        raise DataError(
-            f"no question in it; expected at least one for {questions.name}", path=place
-        )
+        raise DataError(f"no question; expected at least one for {questions.name}", path=place)
     counts = {
         "questions": len(questions.questions),
         "answers": sum(len(q.answers) for q in questions.questions),

@@ -1,6 +1,6 @@
 """``spider quickstart``: from documents to answered questions in one command.
 
-Without a folder it takes the documentation that every Python carries; with one, the user's files.
+Without a folder it takes the documentation that every Python has; with one, the user's files.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,14 @@ from spider.errors import DataError
 from spider.launch.entrypoint import launch
 from spider.launch.settings import WorkspaceSettings
 from spider.launch.stages import build_stages, run_stages
+from spider.training.settings import check_minutes
 
 INDEX = "index"
 
 
 @dataclass(frozen=True, kw_only=True)
 class QuickstartSettings(WorkspaceSettings):
-    """What to build a retriever from.
+    """Settings of ``spider quickstart``.
 
     Attributes:
         data: a folder of your documents (txt, md, rst, html, pdf, docx); null takes Python's own
@@ -40,6 +41,10 @@ class QuickstartSettings(WorkspaceSettings):
     documentation: dict[str, Any]
     own_files: dict[str, Any]
 
+    def __post_init__(self) -> None:
+        """Refuse a training time that is not above 0."""
+        check_minutes(self.minutes)
+
 
 def main(settings: QuickstartSettings) -> None:
     """Run the pipeline that fits.
@@ -55,8 +60,8 @@ def main(settings: QuickstartSettings) -> None:
     remember(settings.workspace)
     say()
     if IndexRecord.from_manifest(open_artifact(settings.workspace / INDEX)).dense is None:
-        say("These documents are too few or too short to train an encoder: BM25 alone answers.")
-    say(f"Everything lies in {settings.workspace}. Ask it:")
+        say("These documents are too few or too short to train an encoder, so BM25 is used alone.")
+    say(f"Everything is in {settings.workspace}. To ask a question:")
     say('  spider search "your question"')
 
 

@@ -144,7 +144,7 @@ def test_second_run_finds_all_up_to_date(first: str, home: Path, spider: Spider)
 def test_edit_changes_only_what_it_must(after_edit: tuple[dict[str, str], str], home: Path) -> None:
     before, log = after_edit
     assert "22 files unchanged, 1 changed, 1 added, 1 deleted" in log
-    assert "encoder kept as it was, though corpus changed since; retrain=true" in log
+    assert "encoder kept, though corpus changed since; retrain=true" in log
     changed = {name for name, now in hashes(home).items() if now != before[name]}
     assert changed == {"corpus", "spans", "embeddings", "index"}
     counts = open_artifact(home / "w" / "embeddings").counts

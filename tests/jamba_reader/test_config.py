@@ -170,7 +170,7 @@ def test_what_is_no_model_is_refused(written: dict[str, Any], said: str) -> None
 
 
 def test_a_config_made_by_hand_is_checked_too() -> None:
-    with pytest.raises(ConfigError, match="hidden_size is 30"):
+    with pytest.raises(ConfigError, match="setting hidden_size: got 30"):
         JambaConfig(hidden_size=30, num_attention_heads=4, num_key_value_heads=2)
 
 

@@ -52,5 +52,5 @@ def test_a_data_error_begins_with_its_place() -> None:
 
 def test_a_missing_dependency_says_how_to_get_it() -> None:
     error = MissingDependencyError("faiss is not installed", extra="cpu")
-    assert str(error) == "faiss is not installed; mend: pip install 'spider-odqa[cpu]'"
+    assert str(error) == "faiss is not installed; fix: pip install 'spider-odqa[cpu]'"
     assert str(MissingDependencyError("no Java")) == "no Java"

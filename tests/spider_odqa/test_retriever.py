@@ -132,7 +132,7 @@ def test_bad_input_is_one_line(tmp_path: Path, three: Retriever) -> None:
         ("one text", {}, "got one string"),
         (TEXTS, {"titles": ["a"]}, "titles: got 1, expected one for each of 3"),
         (TEXTS, {"ids": ["a", "a", "b"]}, "ids must be unique"),
-        ([1, 2], {}, "expected strings"),
+        (TEXTS, {"minutes": -1.0}, "setting minutes: got -1.0, expected more than 0"),
         ([" ", ""], {}, "no document with text|nothing to read"),
     ):
         with pytest.raises((ConfigError, DataError), match=message):

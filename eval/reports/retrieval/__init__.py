@@ -1,1 +1,1 @@
-"""The report of a retrieval evaluation: runs in, files out."""
+"""The report of a retrieval evaluation: reads runs, writes files."""

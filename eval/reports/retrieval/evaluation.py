@@ -23,7 +23,7 @@ from spider.corpus.corpus import Corpus
 from spider.errors import DataError
 from spider.question import QuestionSet
 
-# below this number, percentile intervals over clusters cover clearly less than stated
+# with fewer clusters, the coverage of percentile intervals is clearly below the stated one
 FEW_CLUSTERS = 20
 
 _logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class RetrievalEvaluation:
 
     Args:
         runs: the question set and the hits of each system.
-        corpus: holds the passages that the hits number.
+        corpus: the passages, numbered by the positions of the hits.
         top_k: cut-offs, ascending.
 
     Raises:
@@ -75,7 +75,7 @@ class RetrievalEvaluation:
         """Compute the report.
 
         Args:
-            settings: what to compare, and how.
+            settings: the statistics and the comparisons.
             config: the resolved configuration of the verb, kept in the report.
         """
         facts = {
@@ -148,7 +148,7 @@ class RetrievalEvaluation:
         for name, system in self.systems.items():
             if system.run_depth < self.top_k[-1]:
                 notes.append(
-                    f"{name}: the run holds {system.run_depth} passages a question at most, so "
+                    f"{name}: the run holds at most {system.run_depth} passages a question, so "
                     f"measures at a larger k are lower bounds"
                 )
         words = {
@@ -156,7 +156,7 @@ class RetrievalEvaluation:
             "questions_without_relevant": "questions have no relevant passage and can never be hit",
             "questions_with_empty_answer": "questions have an answer without a letter or sign, "
             "which matches every passage (as in DPR)",
-            "answers_not_a_pattern": "answers are no valid pattern and match nothing (as in DPR)",
+            "answers_not_a_pattern": "answers are not valid patterns and match nothing (as in DPR)",
         }
         for key, meaning in words.items():
             if number := self.question_counts.get(key, 0):

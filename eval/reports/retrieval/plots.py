@@ -12,7 +12,7 @@ from eval.reports.significance import Sampling, bootstrap_means, mean, percentil
 from spider.artifacts.atomic_files import write_atomically
 from spider.errors import MissingDependencyError
 
-# a band is read by eye, so it needs fewer resamples than a number in a table
+# a drawn band needs less precision than a number in a table, so fewer resamples suffice
 BAND_RESAMPLES = 1_000
 
 
@@ -33,8 +33,8 @@ def write_top_k_curves(
         ranks: by system, the rank of each question's first hit, 0 where there is none.
         sampling: clusters and groups of the questions.
         depth: largest k.
-        confidence: of the bands.
-        seed: of the bootstrap.
+        confidence: confidence of the bands.
+        seed: seed of the bootstrap.
         title: above the axes.
 
     Raises:

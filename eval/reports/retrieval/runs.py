@@ -1,4 +1,4 @@
-"""Opening runs for one report: the same questions and corpus, and one name for each system."""
+"""Opens the runs of one report: the same questions and corpus, and one name for each system."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class RetrievalRuns(NamedTuple):
     Attributes:
         question_set: the questions that every run answered.
         hits: by system, in the order of the report.
-        notes: how the systems of the runs were made, without repetition.
+        notes: notes on the training of the runs' systems, without repetition.
     """
 
     question_set: QuestionSet
@@ -47,7 +47,7 @@ def load_runs(runs: Sequence[Artifact], corpus: Corpus, wanted: Sequence[str]) -
 
     Args:
         runs: artifacts of kind ``run``.
-        corpus: holds the passages that their positions number.
+        corpus: the passages, numbered by the positions of the runs.
         wanted: systems to report, in this order; empty means all, in the runs' order.
 
     Raises:
@@ -98,7 +98,7 @@ def _check_questions(run: Artifact, expected: QuestionSet, first: Artifact) -> N
         raise ArtifactError(
             f"{run.path} and {first.path} answer different question sets ({how}): "
             f"{got.name!r} with {len(got.questions)} and {expected.name!r} with "
-            f"{len(expected.questions)} questions; report them apart"
+            f"{len(expected.questions)} questions; report them separately"
         )
 
 

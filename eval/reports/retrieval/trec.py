@@ -26,11 +26,11 @@ def trec_id(text: str) -> str:
 def strictly_descending(scores: np.ndarray) -> Int64[np.ndarray, " ranks"]:
     """Return scores in millionths, each below the one before it.
 
-    ``%.6f`` hides small differences, and trec_eval breaks ties by id, not by our order. Where the
-    next score would not be smaller, it becomes one millionth less than the score before.
+    ``%.6f`` hides small differences, and trec_eval breaks ties by id, not by our order. So a score
+    that is not below the previous one becomes the previous one minus a millionth.
     """
     rounded = np.rint(scores.astype(np.float64) * MICRO).astype(np.int64)
-    # adding the rank turns "below the one before" into "not above it": a running minimum
+    # with the rank added, "below the previous one" becomes "not above it": a running minimum
     ranks = np.arange(len(rounded), dtype=np.int64)
     lowered: Int64[np.ndarray, " ranks"] = np.minimum.accumulate(rounded + ranks) - ranks
     return lowered

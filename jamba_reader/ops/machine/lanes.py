@@ -128,13 +128,17 @@ def load_bfloat16(typing_context, address):
 @intrinsic
 @no_type_check
 def store_bfloat16(typing_context, address, value):
-    """Write sixteen bfloat16, rounded to the nearest, ties to even."""
+    """Write sixteen bfloat16, rounded to the nearest, ties to even; NaN is kept."""
 
     def generate(context, builder, kind, operands):
-        bits = builder.bitcast(operands[1], _INTEGERS)
+        value = operands[1]
+        bits = builder.bitcast(value, _INTEGERS)
         odd = builder.and_(builder.lshr(bits, _splat(16, _INTEGERS)), _splat(1, _INTEGERS))
         rounded = builder.add(builder.add(bits, _splat(0x7FFF, _INTEGERS)), odd)
-        halves = builder.trunc(builder.lshr(rounded, _splat(16, _INTEGERS)), _HALVES)
+        # the sum overflows for a NaN such as CUDA's, 0x7FFFFFFF: it would become -0
+        number = builder.fcmp_ordered("==", value, value)
+        chosen = builder.select(number, rounded, _splat(0x7FC00000, _INTEGERS))
+        halves = builder.trunc(builder.lshr(chosen, _splat(16, _INTEGERS)), _HALVES)
         pointer = builder.inttoptr(operands[0], _HALVES.as_pointer())
         builder.store(halves, pointer, align=2)
         return context.get_dummy_value()

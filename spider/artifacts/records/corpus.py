@@ -11,12 +11,13 @@ WRITER = "prepare"
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusRecord(DetailsRecord):
-    """What the manifest says of a corpus.
+    """The manifest's details of a corpus.
 
     Attributes:
         last_passage_padded: each document's last passage repeats the document's beginning.
         splitter: settings of the splitter that cut the passages.
-        method: version of the code that reads and cuts documents; another one reads all files anew.
+        method: version of the code that reads and cuts documents; another version reads all files
+            again.
     """
 
     KIND: ClassVar[str] = "corpus"

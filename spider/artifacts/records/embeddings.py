@@ -10,14 +10,14 @@ WRITER = "embed"
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddingsRecord(DetailsRecord):
-    """What the manifest says of embeddings.
+    """The manifest's details of embeddings.
 
     Attributes:
         dimension: length of a vector.
         similarity: the encoder's.
         score_scale: the encoder's.
-        dtype: of the stored numbers.
-        passages: how many vectors there are.
+        dtype: type of the stored numbers.
+        passages: number of vectors.
         shard_size: passages in each shard but the last.
     """
 

@@ -30,7 +30,7 @@ class EncoderTrainingRecord(DetailsRecord):
         pairs: training pairs of each pairing.
         batch_size: pairs in a batch, over all processes.
         pairs_in_batch: pairs of each pairing in a batch.
-        note: what reports have to say of the training (too few pairs, say); may be empty.
+        note: a sentence about the training for reports (too few pairs, say); may be empty.
         steps: updates.
         validation: the last measures on held-out queries.
     """
@@ -45,7 +45,7 @@ class EncoderTrainingRecord(DetailsRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderRecord(DetailsRecord):
-    """What the manifest says of an encoder.
+    """The manifest's details of an encoder.
 
     Attributes:
         dimension: length of a vector.
@@ -56,7 +56,7 @@ class EncoderRecord(DetailsRecord):
         max_length: null where an encoder reads texts of any length.
         casing: ``lower`` or ``kept``.
         passage_template: how title and text are joined.
-        training: how it was trained, where it was trained here.
+        training: how it was trained; null for an encoder that was not trained here.
     """
 
     KIND: ClassVar[str] = "encoder"

@@ -24,11 +24,11 @@ class EncoderReference(DetailsRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class IndexRecord(DetailsRecord):
-    """What the manifest says of an index.
+    """The manifest's details of an index.
 
     Attributes:
-        passages: how many passages each part holds.
-        encoder: what embedded them; null without a dense part.
+        passages: number of passages in each part.
+        encoder: the encoder that embedded them; null without a dense part.
         dense: the dense part's variant and what its ``load`` reads; null without one.
         sparse: the sparse part's variant and what its ``load`` reads; null without one.
         fusion: the fusion's variant and settings; null without one.

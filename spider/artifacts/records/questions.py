@@ -10,7 +10,7 @@ WRITER = "prepare-questions"
 
 @dataclass(frozen=True, kw_only=True)
 class QuestionsRecord(DetailsRecord):
-    """What the manifest says of a question set; see :class:`spider.question.QuestionSet`.
+    """The manifest's details of a question set; see :class:`spider.question.QuestionSet`.
 
     Attributes:
         name: as reports print it.

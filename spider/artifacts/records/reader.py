@@ -32,11 +32,11 @@ class LanguageModelTrainingRecord(DetailsRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class ReaderRecord(DetailsRecord):
-    """What the manifest says of a reader.
+    """The manifest's details of a reader.
 
     Attributes:
-        training: how its language model was trained, where it was trained here.
-        quantization: which weights are int8, where some are.
+        training: how its language model was trained; null for one that was not trained here.
+        quantization: which weights are int8; null if none are.
     """
 
     KIND: ClassVar[str] = "reader"

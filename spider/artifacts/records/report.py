@@ -10,7 +10,7 @@ WRITER = "evaluate-retrieval"
 
 @dataclass(frozen=True, kw_only=True)
 class ReportRecord(DetailsRecord):
-    """What the manifest says of a report.
+    """The manifest's details of a report.
 
     Attributes:
         question_set: its name.

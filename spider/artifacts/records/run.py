@@ -11,15 +11,15 @@ WRITER = "search"
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord(DetailsRecord):
-    """What the manifest says of a run: the rankings of one question set.
+    """The manifest's details of a run, which holds the rankings of one question set.
 
     Attributes:
         systems: the rankings, each in the folder of its name.
         label: what reports call these systems (``untrained``, say); may be empty.
-        depth: passages of a question at most.
+        depth: the largest number of passages of a question.
         questions: name of the question set.
         fusion: settings of the fusion; null without a fused ranking.
-        note: what reports have to say of the systems; may be empty.
+        note: a sentence about the systems for reports; may be empty.
     """
 
     KIND: ClassVar[str] = "run"

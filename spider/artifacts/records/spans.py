@@ -10,7 +10,7 @@ WRITER = "mine"
 
 @dataclass(frozen=True, kw_only=True)
 class SpansRecord(DetailsRecord):
-    """What the manifest says of mined spans.
+    """The manifest's details of mined spans.
 
     Attributes:
         last_passage_dropped: each document's last passage was left out of mining.

@@ -42,9 +42,9 @@ def pad(
 
     Args:
         batch: ragged ids.
-        texts: which, in this order.
-        pad_id: of ``[PAD]``.
-        device: of the result.
+        texts: numbers of the texts, in this order.
+        pad_id: id of ``[PAD]``.
+        device: device of the result.
         rows: at least this many rows; a row without a text shows one ``[PAD]`` to the attention.
         length: at least this many tokens.
 

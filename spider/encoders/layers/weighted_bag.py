@@ -120,8 +120,8 @@ def _in_threads(rows: int, work: Callable[[int, int], None]) -> None:
     """Run ``work(start, end)`` over all rows.
 
     These are Python threads around kernels that release the lock, not numba's threads: numba's
-    default threading layer aborts the process when two Python threads use it at once, as they do in
-    a search server.
+    default threading layer aborts the process when two Python threads use it at once, as in a
+    search server.
     """
     threads = torch.get_num_threads()
     if threads == 1 or rows <= ROWS_PER_TASK:

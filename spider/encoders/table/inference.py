@@ -9,7 +9,7 @@ from spider.encoders.layers.weighted_bag import bag_of_rows
 from spider.text.tokenizer import Tokenizer
 
 SMALLEST_NORM = 1e-12
-"""What torch's normalize and sentence-transformers divide by at least."""
+"""The smallest divisor of torch's normalize and of sentence-transformers."""
 
 
 class StaticEncoder:
@@ -42,7 +42,7 @@ class StaticEncoder:
     def encode_passages(
         self, titles: Sequence[str], texts: Sequence[str]
     ) -> Float32[np.ndarray, "texts dimension"]:
-        """Encode passages as ``title [SEP] text``; a vector depends on its own passage alone."""
+        """Encode passages as ``title [SEP] text``; a vector depends only on its own passage."""
         joined = [
             f"{title} [SEP] {text}" if title else text
             for title, text in zip(titles, texts, strict=True)

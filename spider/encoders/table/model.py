@@ -1,4 +1,4 @@
-"""The module that ``static`` trains: a table of vectors and one of weights."""
+"""The module that ``static`` trains: a table of vectors and a table of weights."""
 
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,13 @@ SMALLEST_WEIGHT = 0.05
 class TrainableStatic(nn.Module):
     """A table of vectors and one of log weights.
 
-    The exponential keeps weights positive, and a step of Adam changes one by a share of itself.
+    The exponential keeps weights positive, and a step of Adam changes a weight by a share of its
+    value.
 
     Args:
-        vectors: initial table.
+        vectors: the initial table.
         log_weights: logarithms of the initial weights.
-        tokenizer: is saved with the checkpoint.
+        tokenizer: saved with the checkpoint.
         score_multiplier: the training logits are this times the cosine.
     """
 
@@ -47,7 +48,7 @@ class TrainableStatic(nn.Module):
         self.score_multiplier = score_multiplier
 
     def query_ids(self, ids: Integer[np.ndarray, " _"]) -> Integer[np.ndarray, " _"]:
-        """Return the ids as they are: no special tokens, no maximum."""
+        """Return the ids unchanged: no special tokens, no maximum."""
         return ids
 
     def passage_ids(
@@ -61,7 +62,7 @@ class TrainableStatic(nn.Module):
     def encode_tokens(
         self, batch: TokenBatch, *, passages: bool
     ) -> Float32[Tensor, "texts dimension"]:
-        """Encode texts; questions and passages alike."""
+        """Encode texts; questions and passages are encoded the same."""
         sums = weighted_bag(self.vectors, self.log_weights.exp(), batch)
         return nn.functional.normalize(sums, dim=-1, eps=SMALLEST_NORM)
 
@@ -107,7 +108,7 @@ def initial_static(
         dimension: length of a vector.
         scale: standard deviation of the vectors' numbers.
         score_multiplier: the training logits are this times the cosine.
-        seed: of the vectors.
+        seed: decides the vectors.
         idf: initial weights; None makes all of them one.
     """
     generator = torch.Generator().manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Transformers: new, pretrained or DPR's, and saved so that two libraries can load them."""
+"""Makes, loads and saves transformers; two other libraries can load the saved folders."""
 
 import logging
 from pathlib import Path
@@ -131,7 +131,7 @@ def save_transformer(model: Any, tokenizer: Tokenizer, folder: Path, max_length:
     Args:
         model: a transformers model.
         tokenizer: of the same vocabulary.
-        folder: it exists.
+        folder: an existing folder.
         max_length: of a passage; sentence-transformers has one maximum only.
     """
     model.save_pretrained(folder)

@@ -61,7 +61,7 @@ class BertEncoder:
         """Encode questions (no title)."""
         tokens = self.module.tokenizer.encode(texts)
         ids = [self.module.query_ids(tokens.of(text)) for text in range(len(texts))]
-        # one question alone needs no 31 empty rows, which would take time
+        # a single question is not padded with 31 empty rows, which would take time
         return self._encode(token_batch(ids), rows=ROWS if len(texts) > 1 else 1)
 
     def encode_passages(

@@ -21,9 +21,9 @@ class TrainableBert(nn.Module):
 
     Args:
         model: a transformers ``AutoModel``.
-        tokenizer: is saved with the checkpoint.
+        tokenizer: saved with the checkpoint.
         max_query_length: tokens of a question or query, [CLS] and [SEP] included.
-        max_passage_length: tokens of a passage, likewise.
+        max_passage_length: tokens of a passage, special tokens included.
         weight_decay: of matrices; never of biases and layer norms.
         precision: "float32" or "bfloat16" (autocast; weights stay float32).
         padded_tokens: a training sub-batch holds at most this many tokens, padding included.
@@ -54,7 +54,8 @@ class TrainableBert(nn.Module):
         self.score_multiplier = score_multiplier
         pooler = getattr(model, "pooler", None)
         if pooler is not None:
-            # kept, so that the checkpoint loads without a warning, but it has no part in the loss
+            # kept, so that the checkpoint loads without a warning, but the loss does not depend on
+            # it
             pooler.requires_grad_(False)
 
     def query_ids(self, ids: Integer[np.ndarray, " _"]) -> Int64[np.ndarray, " _"]:
@@ -94,7 +95,7 @@ class TrainableBert(nn.Module):
         return state[:, 0].float()
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
-        """Return matrices with weight decay, biases and layer norms without."""
+        """Return two groups: matrices with weight decay; biases and layer norms without it."""
         trained = [p for p in self.model.parameters() if p.requires_grad]
         return [
             {

@@ -1,8 +1,9 @@
-"""Plain configuration becomes typed objects: closed dataclasses, and variants built by constructor.
+"""Builds typed objects from plain configuration: closed dataclasses, and variants by constructor.
 
 The constructor is the schema: a mapping with ``_target_`` names a class, and its other keys have to
-be that constructor's arguments. Unlike ``hydra.utils.instantiate``, only classes are called, every
-value is checked against its annotation, and an unknown key is answered with the nearest known one.
+be arguments of that class. Unlike ``hydra.utils.instantiate``, only classes are called, every
+value is checked against its annotation, and the error about an unknown key names the nearest known
+one.
 """
 
 import dataclasses
@@ -60,7 +61,7 @@ def build(cls: type[Built], values: Mapping[str, Any], *, where: str = "") -> Bu
 
 
 def convert(value: Any, annotation: Any, *, where: str) -> Any:
-    """Check a plain value against an annotation, building what names a target.
+    """Check a plain value against an annotation; a mapping with a target becomes an object.
 
     Raises:
         ConfigError: the value does not fit.
@@ -82,7 +83,9 @@ def convert(value: Any, annotation: Any, *, where: str) -> Any:
     if origin is not None:
         return _convert_container(value, annotation, origin, where)
     if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
-        _require(isinstance(value, Mapping), value, annotation, where)
+        if not isinstance(value, Mapping):
+            first = next(iter(parameters(annotation)))
+            raise SettingError(where, value, f"settings such as {where}.{first}=VALUE")
         return build(annotation, value, where=where)
     return _convert_scalar(value, annotation, where)
 
@@ -101,7 +104,7 @@ def import_class(path: str, *, where: str = "") -> type[Any]:
     """Import a class by its dotted path.
 
     Raises:
-        ConfigError: the path leads to no class.
+        ConfigError: there is no class at that path.
     """
     module_name, _, name = path.rpartition(".")
     try:
@@ -114,7 +117,7 @@ def import_class(path: str, *, where: str = "") -> type[Any]:
 
 
 def unknown_key(path: str, known: Iterable[str]) -> str:
-    """Word the message about a key that is not there, with the nearest one that is.
+    """Return the message about an unknown key, with the nearest known one.
 
     Args:
         path: the key as it was typed.
@@ -175,8 +178,16 @@ def _convert_container(value: Any, annotation: Any, origin: Any, where: str) -> 
 
 def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
     if annotation is Path:
-        _require(isinstance(value, str | Path) and value != "", value, annotation, where)
-        return Path(value).expanduser()
+        # yaml reads a folder such as 2024 as a number
+        named = isinstance(value, str | int | Path) and not isinstance(value, bool)
+        _require(named and value != "", value, annotation, where)
+        try:
+            return Path(str(value)).expanduser()
+        except RuntimeError as error:
+            raise ConfigError(
+                f"setting {where}: got {str(value)!r}, the home of a user who is not known here; a "
+                f"folder of that name is ./{value}"
+            ) from error
     if annotation in (float, int) and isinstance(value, int) and not -INT64 <= value < INT64:
         raise ConfigError(f"setting {where}: got {value}, expected an integer of 64 bits")
     if annotation is float:
@@ -198,6 +209,8 @@ def _convert_scalar(value: Any, annotation: Any, where: str) -> Any:
             f"setting {where}: no variant is chosen, so it has no settings; {where}=VARIANT "
             "chooses one"
         )
+    elif _is_protocol(annotation) and isinstance(value, str | int | float | list | types.NoneType):
+        raise SettingError(where, value, "a variant")
     return value
 
 
@@ -206,7 +219,7 @@ def _require_instance(built: Any, target: str, annotation: Any, where: str) -> N
     if Any in options:
         return
     classes = [option for option in options if inspect.isclass(option)]
-    # what a protocol asks for is mypy's business and the variant's test's
+    # mypy and the variant's test check whether an object fits a protocol
     if any(_is_protocol(option) for option in classes) or len(classes) != len(options):
         return
     _require(isinstance(built, tuple(classes)), target, annotation, where)
@@ -230,7 +243,8 @@ def _describe(annotation: Any) -> str:
     if annotation is type(None):
         return "null"
     if typing.get_origin(annotation) is Literal:
-        return "one of " + ", ".join(map(repr, typing.get_args(annotation)))
+        choices = ", ".join(map(repr, typing.get_args(annotation)))
+        return f"one of {choices}" if "," in choices else choices
     if inspect.isclass(annotation) and typing.get_origin(annotation) is None:
         return annotation.__name__
     return str(annotation).replace("typing.", "")

@@ -16,9 +16,9 @@ from typing import Annotated, Any, Final, NamedTuple, Union
 from spider.settings import EXECUTION
 
 REQUIRED: Final = object()
-"""The default of a setting that has none."""
+"""Stands for the default of a setting without one."""
 FILLED_BY_LAUNCHER = frozenset({"resolved", "given"})
-"""Fields of a verb's settings that no person sets."""
+"""Fields of a verb's settings that the launcher fills in."""
 
 
 class Setting(NamedTuple):
@@ -29,7 +29,7 @@ class Setting(NamedTuple):
         annotation: its type, without the mark of its role.
         default: as yaml would write it, or ``REQUIRED``.
         description: from the docstring of the class.
-        execution: whether it only says how a run is done.
+        execution: whether it only decides how a run is done.
     """
 
     name: str
@@ -77,7 +77,7 @@ def known_keys(cls: type[Any]) -> list[str]:
 
 
 def find_setting(cls: type[Any], key: str) -> Setting | None:
-    """Return the setting at a path, or None where no typed setting is there."""
+    """Return the setting at a path, or None if there is no typed setting."""
     name, _, rest = key.partition(".")
     setting = settings_of(cls).get(name)
     if setting is None or not rest:
@@ -87,7 +87,7 @@ def find_setting(cls: type[Any], key: str) -> Setting | None:
 
 
 def nested_class(annotation: Any) -> type[Any] | None:
-    """Return the settings dataclass that an annotation names, alone or beside None."""
+    """Return the settings dataclass that an annotation names, alone or in a union with None."""
     for option in alternatives(annotation):
         if inspect.isclass(option) and dataclasses.is_dataclass(option):
             return option
@@ -95,7 +95,7 @@ def nested_class(annotation: Any) -> type[Any] | None:
 
 
 def takes_text(annotation: Any) -> bool:
-    """Tell whether values of a type are text or paths, alone or in a list."""
+    """Return whether values of a type are text or paths, or lists of these."""
     if annotation in (str, Path):
         return True
     origin = typing.get_origin(annotation)
@@ -107,7 +107,7 @@ def takes_text(annotation: Any) -> bool:
 
 
 def alternatives(annotation: Any) -> tuple[Any, ...]:
-    """Return the members of a union, or the annotation alone."""
+    """Return the members of a union; another annotation is its only member."""
     union = typing.get_origin(annotation) in (Union, types.UnionType)
     return typing.get_args(annotation) if union else (annotation,)
 
@@ -121,7 +121,7 @@ def configuration_class(main: Any) -> type[Any]:
 
 
 def parameters(cls: type[Any]) -> dict[str, inspect.Parameter]:
-    """Return the arguments of a constructor that have a name."""
+    """Return the named arguments of a constructor."""
     kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     signature = inspect.signature(cls)
     return {name: p for name, p in signature.parameters.items() if p.kind in kinds}

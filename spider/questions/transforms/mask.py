@@ -12,8 +12,8 @@ class Mask:
 
     Source: Ram et al. 2022, Table 4 (whole passage, [MASK]). The released code has a mask token but
     never inserts it; ``insert_mask=False`` reproduces this. Occurrences that touch or overlap
-    become one mask. A passage that consists of the span alone is kept whole, so a query is never
-    empty. Nothing is random: ``rng`` and ``chosen`` are not used.
+    become one mask. A passage that is only the span is kept unchanged, so a query is never empty.
+    Nothing is random: ``rng`` and ``chosen`` are not used.
 
     Args:
         insert_mask: insert a mask unit in place of an occurrence; False only deletes it.

@@ -13,7 +13,7 @@ class Prefix:
 
     Source: Ram et al. 2022, Table 4 (``prefix``). As in the released code, ``minimum`` units after
     the occurrence are added if fewer units come before it. The span is removed, unless the passage
-    consists of the span alone. Nothing is random: ``chosen`` and ``rng`` are not used.
+    is only the span. Nothing is random: ``chosen`` and ``rng`` are not used.
 
     Args:
         minimum: with fewer units before the span, this many after it are added.

@@ -1,4 +1,4 @@
-"""The protocol of query transforms, and their result: ranges of a passage's units."""
+"""The protocol of query transforms, and their result, which is ranges of a passage's units."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -43,9 +43,9 @@ class QueryTransform(Protocol):
         """Choose the ranges of the query.
 
         Args:
-            length: the passage's units.
+            length: number of the passage's units.
             occurrences: half-open unit ranges of the span in this passage, ascending.
-            chosen: which of them the query is made around.
+            chosen: the occurrence that the query is made around.
             rng: the only source of randomness.
 
         Returns:

@@ -26,7 +26,7 @@ class RandomWindow:
     The released code raises an error or yields nothing for some lengths. Here ``paper`` limits the
     window to at least the occurrence and at most the passage, and adds ``minimum`` units if
     removing the span would leave nothing. ``released`` limits it to the passage without the span. A
-    passage that consists of the span alone is kept whole. Other occurrences in the window stay.
+    passage that is only the span is kept unchanged. Other occurrences in the window stay.
 
     Args:
         minimum: shortest window, in units.

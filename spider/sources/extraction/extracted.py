@@ -15,7 +15,7 @@ class NotExtractedError(Exception):
 
     Args:
         reason: one word, or two joined by an underscore, under which the file is counted.
-        hint: how a person can make the file readable.
+        hint: how to make the file readable.
     """
 
     def __init__(self, reason: str, *, hint: str = ""):

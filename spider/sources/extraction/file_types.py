@@ -16,9 +16,9 @@ class FileType(NamedTuple):
 
     Attributes:
         name: its module's name.
-        suffixes: of its files, in lower case with the dot.
+        suffixes: suffixes of its files, in lower case with the dot.
         extract: returns title and text of a file's bytes, or raises ``NotExtractedError``.
-        package: what it needs outside the core, or None.
+        package: the package outside the core that it needs, or None.
     """
 
     name: str

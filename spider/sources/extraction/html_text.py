@@ -136,12 +136,12 @@ class _TextParser(HTMLParser):
         self._break(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        # no end tag closes <script/>
+        # <script/> has no end tag
         self._break(tag)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self._dropping:
-            # this closes elements inside that were left open
+            # this also closes inner elements that were left open
             while self._dropping.pop() != tag:
                 pass
         elif tag == "title":

@@ -1,4 +1,4 @@
-"""Markdown, kept as it is but for its front matter."""
+"""Markdown, unchanged except for its front matter."""
 
 import re
 
@@ -28,7 +28,7 @@ def extract(data: bytes) -> Extracted:
         stated = FRONT_TITLE.search(front[1])
         title = stated[1].strip("\"'") if stated else ""
     if not title:
-        # a "# comment" inside a code block is no heading
+        # a "# comment" inside a code block is not a heading
         prose = FENCE.sub("", text)
         headings = [m for m in (HASH_HEADING.search(prose), UNDERLINED_HEADING.search(prose)) if m]
         title = min(headings, key=lambda m: m.start())[1] if headings else ""

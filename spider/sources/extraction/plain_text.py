@@ -1,4 +1,4 @@
-"""Plain text, kept as it is."""
+"""Plain text, unchanged."""
 
 from spider.sources.extraction.decoding import decode
 from spider.sources.extraction.extracted import Extracted

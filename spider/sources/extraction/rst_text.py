@@ -1,4 +1,4 @@
-"""reStructuredText, kept as it is."""
+"""reStructuredText, unchanged."""
 
 import re
 

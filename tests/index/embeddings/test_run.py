@@ -1,4 +1,4 @@
-"""Embedding a corpus: what is recorded, what is taken over, and what is refused."""
+"""Embedding a corpus: the record, the reused vectors, and the refusals."""
 
 import logging
 from pathlib import Path
@@ -68,4 +68,4 @@ def test_damaged_embeddings_are_not_taken_over(
     with caplog.at_level(logging.WARNING):
         again = embed(output, shard_size=20, overwrite=True)
     assert again.counts["reused"] == 0
-    assert "no vectors are taken over" in caplog.text
+    assert "no vectors of" in caplog.text

@@ -1,4 +1,4 @@
-"""One shard: its vectors, those that are taken over, and the cache of a process."""
+"""One shard: its vectors, the reused ones, and the cache of a process."""
 
 from pathlib import Path
 from typing import Any

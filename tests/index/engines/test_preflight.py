@@ -27,6 +27,6 @@ def test_memory_is_warned_about_then_refused(
         check(Needs(disk=0, memory=1000 * MIB), tmp_path, memory=1000 * MIB)
         assert not caplog.records
         check(Needs(disk=0, memory=1000 * MIB), tmp_path, memory=600 * MIB)
-    assert "about 1,000 MiB of memory, 600 MiB can be had" in caplog.text
-    with pytest.raises(ConfigError, match="400 MiB can be had"):
+    assert "about 1,000 MiB of memory, 600 MiB are available" in caplog.text
+    with pytest.raises(ConfigError, match="400 MiB are available"):
         check(Needs(disk=0, memory=1000 * MIB), tmp_path, memory=400 * MIB)

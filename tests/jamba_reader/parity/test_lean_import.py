@@ -22,7 +22,7 @@ sys.meta_path.insert(0, Refuse())
 import torch
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.model import JambaLanguageModel
-from jamba_reader.ops.row_quantisation.format import quantise_rows
+from jamba_reader.ops.row_quantisation.op import quantise_rows
 
 config = JambaConfig(
     vocab_size=16, hidden_size=8, intermediate_size=8, num_hidden_layers=2, num_attention_heads=2,

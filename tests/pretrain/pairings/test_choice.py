@@ -15,5 +15,5 @@ def test_bounds(pairs: int, names: int) -> None:
 def test_the_reason_says_what_training_does() -> None:
     for pairs in (0, 49, 50, 499):
         assert "crop and title pairs are added" in choose_pairings(pairs).reason
-    assert "may well rank worse than BM25" in choose_pairings(49).reason
+    assert "may rank worse than BM25" in choose_pairings(49).reason
     assert "BM25" not in choose_pairings(50).reason

@@ -104,7 +104,7 @@ def test_existing_output_is_replaced_only_on_request(tmp_path: Path) -> None:
 def test_folder_that_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "spans").mkdir()
     (tmp_path / "spans" / "thesis.txt").write_text("precious")
-    with pytest.raises(ArtifactError, match="no artifact of ours"):
+    with pytest.raises(ArtifactError, match="is not an artifact; choose"):
         write(tmp_path / "spans", overwrite=True)
 
 
@@ -341,7 +341,7 @@ def test_what_is_read_is_not_replaced(tmp_path: Path) -> None:
         verb="mine", kind="spans", output=tmp_path / "way" / "spans", config={},
         inputs={"spans": parent}, overwrite=True,
     )  # fmt: skip
-    with pytest.raises(ArtifactError, match="is the spans that is read"), again.writing():
+    with pytest.raises(ArtifactError, match="is the spans that this verb reads"), again.writing():
         pass
 
 

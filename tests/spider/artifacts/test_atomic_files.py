@@ -36,7 +36,7 @@ def test_what_is_no_regular_file_is_left_alone(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "device")
     (tmp_path / "folder").mkdir()
     for name in ("device", "folder"):
-        with pytest.raises(ConfigError, match=f"{name} is no regular file"):
+        with pytest.raises(ConfigError, match=f"{name} is not a regular file"):
             write_text(tmp_path / name, "x")
     assert (tmp_path / "device").is_fifo()
 

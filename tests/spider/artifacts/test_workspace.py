@@ -30,3 +30,7 @@ def test_folders_of_one_name_have_workspaces_of_their_own(tmp_path: Path) -> Non
     assert first != second
     assert first.startswith("spider-work/notes-")
     assert workspace_of(None) == "spider-work/quickstart"
+
+
+def test_a_home_of_nobody_is_left_to_the_setting_that_names_it() -> None:
+    assert workspace_of("~no-such-user").startswith("spider-work/no-such-user-")

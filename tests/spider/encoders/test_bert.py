@@ -38,6 +38,8 @@ def test_starts_from_a_folder(bert, tmp_path, bert_ids):
 def test_settings_are_checked(bert_tokenizer, bert_settings, tmp_path):
     with pytest.raises(ConfigError, match="precision"):
         BertSettings(precision="half")
+    with pytest.raises(ConfigError, match=r"setting dropout: got 2\.0, expected a share"):
+        BertSettings(dropout=2.0)
     with pytest.raises(ConfigError, match="multiple"):
         BertSettings(hidden=30, heads=4)
     with pytest.raises(ConfigError, match="at most 512"):

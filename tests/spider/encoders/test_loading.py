@@ -6,7 +6,7 @@ import pytest
 from spider.artifacts.stage import Stage
 from spider.encoders.loading import Encoder, load_encoder
 from spider.encoders.static import StaticSettings
-from spider.errors import ArtifactError, CheckpointError
+from spider.errors import ArtifactError, CheckpointError, SettingError
 from spider.interfaces import PassageEncoder, QuestionEncoder
 from spider.text.vocabulary import train_tokenizer
 
@@ -50,3 +50,14 @@ def test_unknown_variant(write, variant):
 def test_weights_of_another_shape(write):
     with pytest.raises(CheckpointError, match=r"shape: embedding\.weight is"):
         load_encoder(write(dimension=9))
+
+
+@pytest.mark.parametrize(
+    ("device", "expected"), [("gpu", "auto, cpu or cuda"), ("cuda", "no CUDA device is found")]
+)
+def test_a_device_that_is_not_there_is_named(write, monkeypatch, device, expected):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(
+        SettingError, match=f"setting device: got '{device}', expected .*{expected}"
+    ):
+        load_encoder(write(), device=device)

@@ -25,11 +25,13 @@ class FixedCheck:
 
 
 def test_doctor_prints_findings_with_their_fix(capsys: pytest.CaptureFixture[str]) -> None:
-    check = FixedCheck(Finding("ok", "java", "21"), Finding("warn", "disk", "low", "make room"))
+    check = FixedCheck(
+        Finding("ok", "java", "21"), Finding("warn", "disk", "low", "free some space")
+    )
     main(DoctorSettings(checks=(check,)))
     said = capsys.readouterr().out
     assert "ok    java     21" in said
-    assert "mend: make room" in said
+    assert "fix: free some space" in said
 
 
 def test_doctor_ends_with_code_four_when_something_is_broken() -> None:

@@ -32,6 +32,7 @@ class Settings:
     ks: tuple[int, ...] = ()
     sparse: Any = None
     training: Run = field(default_factory=Run)
+    early: bool | Literal["never"] = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +129,8 @@ def test_flags_are_quoted_by_the_type_of_their_setting() -> None:
     assert words("--ks", "[1,2]") == ["ks=[1,2]"]
     assert words("--training.steps", "7") == ["training.steps=7"]
     assert words("--training.mode", "slow") == ["training.mode='slow'"]
+    assert words("--early", "true") == ["early=true"]
+    assert words("--early", "never") == ["early='never'"]
     assert words("--sparse", "bm25s") == ["sparse=bm25s"]
     assert words("--sparse.k1", "0.9") == ["sparse.k1=0.9"]
     assert words("--sparse.heap", "2g") == ["sparse.heap='2g'"]

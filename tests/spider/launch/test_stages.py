@@ -79,10 +79,10 @@ def test_condition_on_a_count_skips_a_stage(
     below = {"artifact": "spans", "name": "training_pairs", "below": 50}
     with caplog.at_level(logging.INFO):
         run({"a": failing(only_if=at_least)}, tmp_path)
-    assert "skipped: it wants at least 50 training pairs, spans has 49" in caplog.text
+    assert "skipped: it needs at least 50 training pairs, spans has 49" in caplog.text
     with caplog.at_level(logging.INFO), pytest.raises(SpiderError):
         run({"b": failing(only_if=below)}, tmp_path)
-    assert "[1/1] b: it wants fewer than 50 training pairs, spans has 49" in caplog.text
+    assert "[1/1] b: it needs fewer than 50 training pairs, spans has 49" in caplog.text
     with pytest.raises(ConfigError, match="has no count 'pears'"):
         run({"a": failing(only_if={**below, "name": "pears"})}, tmp_path)
 
@@ -102,7 +102,7 @@ def test_encoder_is_kept_when_only_documents_changed(
     artifact(tmp_path / "corpus", "corpus", {}, documents=2)
     with caplog.at_level(logging.INFO):
         run(stages, tmp_path)
-    assert "encoder kept as it was, though corpus changed since" in caplog.text
+    assert "encoder kept, though corpus changed since" in caplog.text
     assert "skipped, since encoder was kept" in caplog.text
     with pytest.raises(SpiderError):
         run(stages, tmp_path, retrain=True)

@@ -58,7 +58,7 @@ def test_records_of_files_are_kept(tmp_path: Path) -> None:
 
 
 def test_no_document_says_why(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nothing to read there"):
+    with pytest.raises(DataError, match="nothing to read"):
         preparation(Given()).write(tmp_path)
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.txt").write_bytes(b"caf\xe9")

@@ -87,5 +87,5 @@ def test_damage_is_told(tmp_path):
     with pytest.raises(ArtifactError, match="differ in length"):
         SpanStore(tmp_path / "spans")
     (tmp_path / "spans" / "words.npy").unlink()
-    with pytest.raises(ArtifactError, match="no whole span store"):
+    with pytest.raises(ArtifactError, match="no complete span store"):
         SpanStore(tmp_path / "spans")

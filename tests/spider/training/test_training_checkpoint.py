@@ -63,5 +63,5 @@ def test_a_half_written_checkpoint_is_not_seen(tmp_path: Path) -> None:
 def test_a_pickle_in_place_of_the_optimizer_is_refused(tmp_path: Path) -> None:
     path = _save(tmp_path, 1)
     torch.save({"state": Path("x")}, path / OPTIMIZER)
-    with pytest.raises(CheckpointError, match="not a whole checkpoint"):
+    with pytest.raises(CheckpointError, match="not a complete checkpoint"):
         load_checkpoint(path)

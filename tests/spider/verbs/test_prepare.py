@@ -145,7 +145,7 @@ def test_a_file_that_is_no_text_any_more_leaves(notes, tmp_path):
 def test_nothing_usable_says_what_was_skipped(tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(DataError, match="nothing to read there") as caught:
+    with pytest.raises(DataError, match="nothing to read") as caught:
         prepare(Folder(path=empty), tmp_path / "corpus")
     assert caught.value.exit_code == 3
     (empty / "a.txt").write_bytes(b"\0")

@@ -48,5 +48,5 @@ def test_limit_and_nothing(source, tmp_path):
     with pytest.raises(ConfigError, match="limit: got 0"):
         run(source, tmp_path / "none", limit=0)
     source.path.write_text("\n")
-    with pytest.raises(DataError, match="no question in it"):
+    with pytest.raises(DataError, match="no question; expected"):
         run(source, tmp_path / "none")

@@ -48,7 +48,7 @@ def test_notes_say_what_limits_the_numbers(evaluation: RetrievalEvaluation) -> N
     for piece in (
         "few pairs",
         "only 3 independent clusters",
-        "bm25: the run holds 4 passages",
+        "bm25: the run holds at most 4 passages",
         "1 questions have no answer",
         "1 questions have an answer without a letter",
     ):

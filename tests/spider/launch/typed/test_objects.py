@@ -5,7 +5,7 @@ from typing import Any, Literal, Protocol
 import pytest
 
 from spider.errors import ConfigError
-from spider.launch.typed.objects import build
+from spider.launch.typed.objects import build, unknown_key
 
 
 class Window:
@@ -102,7 +102,11 @@ def test_values_become_their_types() -> None:
         ({"window": {"_target_": "pathlib.PurePath"}}, "expected Window"),
         ({"window": {"_target_": HERE, "minimum": 99}}, "minimum above maximum"),
         ({"shape": {"minimum": 1}}, "no variant is chosen"),
+        ({"shape": 3}, "setting shape: got 3, expected a variant"),
+        ({"nested": 3}, "setting nested: got 3, expected settings such as nested.rate=VALUE"),
         ({"many": {"a": 1}}, "setting many"),
+        ({"path": "~no-such-user/x"}, "setting path: got '~no-such-user/x', the home of a user"),
+        ({"shape": ["x"]}, "setting shape: got ['x'], expected a variant"),
     ],
 )
 def test_bad_values_are_one_clear_line(values: dict[str, Any], message: str) -> None:
@@ -110,6 +114,15 @@ def test_bad_values_are_one_clear_line(values: dict[str, Any], message: str) -> 
         build(Settings, {"path": "x", **values})
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_named_by_a_number_is_a_path() -> None:
+    assert build(Settings, {"path": 2024}).path == Path("2024")
+
+
+def test_a_setting_typed_without_its_group_is_found() -> None:
+    message = unknown_key("steps", ["training.steps", "spans", "training.save_every"])
+    assert message == "unknown setting steps; did you mean training.steps?"
 
 
 def test_missing_setting_is_named() -> None:

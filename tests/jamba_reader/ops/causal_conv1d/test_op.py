@@ -1,16 +1,11 @@
 """The convolution: its reference, its kernels against it, and what must not change a bit."""
 
-import sys
-from types import ModuleType
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.nn.functional import conv1d, gelu, silu
 
 from jamba_reader.ops.causal_conv1d import op, reference
-from jamba_reader.ops.causal_conv1d.gpu import cuda_package as package
 from jamba_reader.ops.causal_conv1d.op import causal_conv1d
 from jamba_reader.ops.machine import threads
 from jamba_reader.ops.segments import Segments
@@ -63,29 +58,6 @@ def assert_close(got, expected, tolerance):
     for one, other in zip(got, expected, strict=True):
         scale = other.abs().max().clamp(min=1e-6) if other.numel() else 1
         torch.testing.assert_close(one / scale, other / scale, rtol=0, atol=tolerance)
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("width", [1, 2, 4])
-def test_reference_is_torchs_convolution(width, activation):
-    x, weight, bias, _ = operands([7], 5, width, torch.float64)
-    padded = torch.nn.functional.pad(x.t()[None], (width - 1, 0))
-    expected = conv1d(padded, weight[:, None], bias, groups=5)[0].t()
-    expected = {None: expected, "silu": silu(expected), "gelu": gelu(expected)}[activation]
-    y, final = causal_conv1d(x, weight, bias, Segments([7]), activation=activation)
-    torch.testing.assert_close(y, expected)
-    assert torch.equal(final[0], x[7 - (width - 1) :])
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_references_gradients_are_those_of_finite_differences(activation):
-    lengths = [3, 0, 1]
-    tensors = [tensor.requires_grad_() for tensor in operands(lengths, 2, 3, torch.float64)]
-
-    def run(x, weight, bias, history):
-        return reference.causal_conv1d(x, weight, bias, Segments(lengths), history, activation)
-
-    assert torch.autograd.gradcheck(run, tensors)
 
 
 @pytest.mark.parametrize(
@@ -316,38 +288,3 @@ def test_operands_that_disagree_are_named():
         op._check(x, weight, bias[:3], Segments([3]), None)
     with pytest.raises(ConfigError, match="mamba_ssm: causal_conv1d has reference, cpu, triton"):
         causal_conv1d(x, weight, bias, Segments([3]), activation="silu", implementation="mamba_ssm")
-
-
-def test_package_is_called_as_it_documents(monkeypatch):
-    """A stand-in with causal-conv1d's interface: channels before tokens, states likewise."""
-    stand_in = ModuleType("causal_conv1d")
-
-    def causal_conv1d_fn(x, weight, bias, *, initial_states, return_final_states, activation):
-        assert return_final_states
-        history = None if initial_states is None else initial_states.transpose(1, 2)
-        y, final = reference.causal_conv1d(
-            x[0].t(), weight, bias, Segments([x.shape[2]]), history, activation
-        )
-        return y.t()[None], final.transpose(1, 2)
-
-    stand_in.causal_conv1d_fn = causal_conv1d_fn
-    monkeypatch.setitem(sys.modules, "causal_conv1d", stand_in)
-    x, weight, bias, history = operands([6], 8, 4)
-    for past in (history, None):
-        got = package.causal_conv1d(x, weight, bias, past, "silu")
-        expected = reference.causal_conv1d(x, weight, bias, Segments([6]), past, "silu")
-        assert torch.equal(got[0], expected[0])
-        assert torch.equal(got[1], expected[1])
-
-
-def test_package_is_taken_only_for_what_it_does(monkeypatch):
-    monkeypatch.setattr(package, "is_installed", lambda: True)
-    x, weight, _, _ = operands([6], 8, 4)
-    assert package.does(x, weight, Segments([6]), "silu")
-    assert not package.does(x, weight, Segments([6]), "gelu")
-    assert not package.does(x, weight, Segments([5, 1]), "silu")
-    assert not package.does(x[:3], weight, Segments([3]), "silu")
-    assert not package.does(x[:, :6], weight[:6], Segments([6]), "silu")
-    assert not package.does(x, weight[:, :1], Segments([6]), "silu")
-    monkeypatch.setattr(package, "is_installed", lambda: False)
-    assert not package.does(x, weight, Segments([6]), "silu")

@@ -1,0 +1,120 @@
+"""``spider quickstart``: the pipeline that fits, and what it says at the end."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import spider.verbs.quickstart as module
+from spider.artifacts.records.index import EncoderReference, IndexRecord
+from spider.artifacts.stage import Stage
+from spider.artifacts.workspace import last_workspace, workspace_of
+from spider.errors import ConfigError, DataError
+from spider.launch.command_line import parse
+from spider.launch.composition import compose_verb, plain
+from spider.launch.configuration import typed_settings
+from spider.launch.stages import StageSpec
+from spider.verbs.quickstart import QuickstartSettings, main
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # the workspace used last is noted where the verb is run
+    monkeypatch.chdir(tmp_path)
+
+
+def settings(*words: str) -> QuickstartSettings:
+    overrides = parse(words, QuickstartSettings).overrides
+    values = plain(compose_verb("quickstart", overrides))
+    found = typed_settings(QuickstartSettings, values, overrides)
+    assert isinstance(found, QuickstartSettings)
+    return found
+
+
+def write_index(workspace: Path, *, dense: bool) -> None:
+    stage = Stage(verb="build", kind="index", output=workspace / "index", config={}, inputs={})
+    record = IndexRecord(
+        passages=3,
+        encoder=EncoderReference(content_hash="a", variant="static") if dense else None,
+        dense={"variant": "exact"} if dense else None,
+        sparse={"variant": "bm25s"},
+        fusion=None,
+    )
+    with stage.writing():
+        stage.finish(counts={}, details=record)
+
+
+@pytest.fixture
+def quickstart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., tuple[list[StageSpec], dict[str, Any]]]:
+    """Return a function that runs the verb with stages that only write an index."""
+
+    def run(*words: str, dense: bool = True) -> tuple[list[StageSpec], dict[str, Any]]:
+        calls: list[tuple[list[StageSpec], dict[str, Any]]] = []
+
+        def run_stages(stages: Sequence[StageSpec], **given: Any) -> None:
+            calls.append((list(stages), given))
+            write_index(given["workspace"], dense=dense)
+
+        monkeypatch.setattr(module, "run_stages", run_stages)
+        main(settings(*words))
+        (call,) = calls
+        return call
+
+    return run
+
+
+def test_without_a_folder_it_reads_pythons_documentation(
+    quickstart: Callable[..., tuple[list[StageSpec], dict[str, Any]]],
+) -> None:
+    stages, given = quickstart()
+    assert stages[0].settings == {"source": "python_documentation"}
+    assert "prepare-questions" in [stage.verb for stage in stages]
+    assert given == {"workspace": Path("spider-work/quickstart"), "retrain": False}
+    assert last_workspace() == "spider-work/quickstart"
+
+
+def test_a_folder_of_ones_own_has_its_own_workspace(
+    quickstart: Callable[..., tuple[list[StageSpec], dict[str, Any]]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "it's, (my) notes = é"
+    folder.mkdir()
+    stages, given = quickstart(str(folder), "retrain=true")
+    assert stages[0].settings == {"source": "folder", "source.path": str(folder)}
+    assert "prepare-questions" not in [stage.verb for stage in stages]
+    assert given == {"workspace": Path(workspace_of(str(folder))), "retrain": True}
+
+
+def test_a_folder_that_is_not_there_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none: no such folder") as caught:
+        main(settings("none"))
+    assert caught.value.exit_code == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("dense", [True, False])
+def test_it_ends_with_the_command_to_ask_and_says_when_there_is_no_encoder(
+    dense: bool,
+    quickstart: Callable[..., tuple[list[StageSpec], dict[str, Any]]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    quickstart("workspace=w", dense=dense)
+    said = capsys.readouterr().out
+    assert said.endswith(
+        'Everything is in w. To ask a question:\n  spider search "your question"\n'
+    )
+    assert ("BM25 is used alone" in said) != dense
+
+
+@pytest.mark.parametrize(("words", "minutes"), [((), None), (("--minutes", "2"), 2.0)])
+def test_minutes_reach_the_training_of_a_folder(words: Sequence[str], minutes: Any) -> None:
+    stages = settings("notes", *words).own_files["stages"]
+    assert stages["train_an_encoder"]["settings"]["training.minutes"] == minutes
+
+
+@pytest.mark.parametrize("minutes", [0.0, -1.0, float("inf")])
+def test_a_training_time_is_above_zero(minutes: float) -> None:
+    with pytest.raises(ConfigError, match="setting minutes"):
+        QuickstartSettings(documentation={}, own_files={}, minutes=minutes)
