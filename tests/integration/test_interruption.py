@@ -119,7 +119,7 @@ def test_a_signal_ends_training_with_its_code_and_one_line(
     time.sleep(0.5)
     done = running.signalled(number)
     assert done.code == code
-    assert "the same command goes on from" in done.line
+    assert "run the same command again to continue" in done.line
     assert not output.exists()
 
 
