@@ -202,7 +202,7 @@ def test_notes_too_short_to_train_on_end_with_words_alone(home: Path, spider: Sp
         (home / "short" / f"{name}.txt").write_text(text, encoding="utf-8")
     done = spider("quickstart", "short", "--workspace", "s")
     assert done.returncode == 0, done.stderr
-    assert "BM25 alone" in done.stdout
+    assert "BM25 is used alone" in done.stdout
     manifest: dict[str, Any] = json.loads((home / "s" / "index" / "manifest.json").read_text())
     assert manifest["details"]["dense"] is None
     assert "[b.txt#0]" in spider("search", "Momo?", "--workspace", "s").stdout

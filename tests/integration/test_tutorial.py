@@ -65,8 +65,8 @@ def test_doctor_has_one_line_for_each_part(club: Path, run: Any) -> None:
 
 
 def test_few_short_notes_get_bm25_and_are_told_so(built: Any, club: Path) -> None:
-    assert "BM25 alone answers" in built.out
-    assert f"Everything lies in {workspace(club).relative_to(club)}. Ask it:" in built.out
+    assert "BM25 is used alone" in built.out
+    assert f"Everything is in {workspace(club).relative_to(club)}. To ask a question:" in built.out
     assert {path.name for path in workspace(club).iterdir()} == {"corpus", "spans", "index"}
     assert open_artifact(workspace(club) / "corpus").counts["documents"] == 3
     stages = re.findall(r"\[(\d+)/(\d+)\]", built.err)
