@@ -160,17 +160,16 @@ def test_a_folder_without_an_index_is_an_artifact_error(
     engine: SparseEngine, passages, tmp_path: Path
 ) -> None:
     details = engine.build(passages(THREE), tmp_path / "sparse")
-    module = {"lucene": lucene, "bm25s_index": bm25s_index}[details["variant"]]
     (tmp_path / "empty").mkdir()
     with pytest.raises(ArtifactError, match="empty"):
-        module.load(tmp_path / "empty", details)
+        load_sparse(tmp_path / "empty", details)
 
 
 @pytest.mark.jvm
 def test_bm25s_agrees_with_lucene(jvm, passages, docstrings, tmp_path: Path) -> None:
     corpus = passages(docstrings)
-    ours = bm25s_index.load(tmp_path / "b", bm25s_index.Bm25s().build(corpus, tmp_path / "b"))
-    theirs = lucene.load(tmp_path / "l", lucene.Lucene().build(corpus, tmp_path / "l"))
+    ours = load_sparse(tmp_path / "b", Bm25s().build(corpus, tmp_path / "b"))
+    theirs = load_sparse(tmp_path / "l", Lucene().build(corpus, tmp_path / "l"))
     texts = [text.split() for _, text in docstrings[::10]]
     questions = [" ".join(words[3:12]) for words in texts if len(words) > 12]
     one, two = ours.search(questions, 10), theirs.search(questions, 10)
