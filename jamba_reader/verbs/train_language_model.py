@@ -18,9 +18,9 @@ from spider.settings import Execution
 logger = logging.getLogger(__name__)
 
 NEW_MODEL = ("reader_size", "mamba_time_steps")
-"""What start brings itself."""
+"""Settings that have no effect with start."""
 NEW_VOCABULARY = ("vocabulary_size", "vocabulary_documents")
-"""What start and start_tokenizer bring themselves."""
+"""Settings that have no effect with start or start_tokenizer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,8 @@ class TrainLanguageModelSettings(LanguageModelSettings, StageSettings):
 
     Attributes:
         corpus: the corpus artifact.
-        spans: spans of the same corpus: their split of documents is used, so that held-out
-            documents are the retriever's. Where there are none, ``split`` decides.
+        spans: spans of the same corpus, whose split of documents is used, so that retriever and
+            reader hold out the same documents. Without spans, ``split`` decides.
     """
 
     corpus: Execution[Path]
@@ -49,7 +49,7 @@ def main(settings: TrainLanguageModelSettings) -> None:
             "from step to step; start it without torchrun"
         )
     inputs = {"corpus": open_artifact(settings.corpus, kind="corpus")}
-    # the workspace's spans may be missing, those that a person names may not
+    # the workspace's spans may be missing, but spans that a person names may not
     if settings.spans and ("spans" in settings.given or settings.spans.exists()):
         inputs["spans"] = open_artifact(settings.spans, kind="spans")
     _refuse_settings_without_effect(settings, split_is_given="spans" in inputs)
@@ -92,7 +92,7 @@ def main(settings: TrainLanguageModelSettings) -> None:
 def _refuse_settings_without_effect(
     settings: TrainLanguageModelSettings, *, split_is_given: bool
 ) -> None:
-    """Refuse settings of a new model, vocabulary or split where there will be none."""
+    """Refuse settings of a new model, vocabulary or split if none is made."""
     for start, unused in (
         ("start", (*NEW_MODEL, *NEW_VOCABULARY)),
         ("start_tokenizer", NEW_VOCABULARY),

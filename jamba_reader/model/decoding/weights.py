@@ -1,4 +1,4 @@
-"""Where the weights of a model are, in the order in which one token needs them."""
+"""Finds the addresses of a model's weights, in the order in which one token needs them."""
 
 import torch
 from torch import Tensor, nn
@@ -27,13 +27,13 @@ def find_parts(
     """Return a row of ``decode_step.operands`` for each part.
 
     Args:
-        config: shape that everything must have.
-        backbone: all of the model but its head.
-        head: of the language model.
-        reading: gets what was read.
+        config: shape of the model.
+        backbone: the model without its head.
+        head: the head of the language model.
+        reading: collects the facts that are read.
 
     Raises:
-        NotOurs: something is not as the layers made it.
+        NotOurs: a module was changed or has hooks.
     """
     parts: list[list[int]] = []
     hidden, vocabulary, eps = config.hidden_size, config.vocab_size, config.rms_norm_eps
@@ -53,7 +53,7 @@ def find_parts(
 
 
 def can_be_read(backbone: Backbone, head: nn.Module) -> bool:
-    """Return whether all weights lie in this machine's memory as the kernels read them."""
+    """Return whether all weights are in CPU memory, in a layout and dtype that the kernels read."""
     dtype = backbone.embed_tokens.weight.dtype
     if dtype not in (torch.float32, torch.bfloat16):
         return False
@@ -162,10 +162,10 @@ def _of_dense(config: JambaConfig, feed_forward: nn.Module, reading: Reading) ->
 
 
 def _kind_of(*weights: Tensor) -> int:
-    """Return how some weights are held.
+    """Return the kind of the dtype of some weights.
 
     Raises:
-        NotOurs: not all alike, or as no kernel reads them.
+        NotOurs: their dtypes differ, or no kernel reads them.
     """
     kind = kind_of(weights[0].dtype)
     if kind is None or len({weight.dtype for weight in weights}) > 1:
