@@ -1,9 +1,8 @@
-"""One more token of each sequence on a CPU: the weights as a table, and the run through it.
+"""Runs one decoding step of a model on a CPU, from a table of its weights' addresses.
 
-A step of a small model is short: through modules, with one call per operation, a quarter of it went
-by between the operations. Here the weights' addresses stand in a table, and everything between two
-attention layers is one call of numba. Keys and values, whose memory grows and is shared by forks,
-are left to the layers' own code.
+A step of a small model is short: with one call per module and operation, a quarter of its time went
+to the calls. Here everything between two attention layers is one call of numba. Keys and values,
+whose memory grows and is shared by forks, are left to the layers' own code.
 """
 
 from typing import Any, NamedTuple
@@ -28,12 +27,12 @@ from jamba_reader.ops.segments import Segments
 
 
 class _Table(NamedTuple):
-    """The parts of a model, as long as what was read of it holds.
+    """The parts of a model, valid as long as ``reading`` holds.
 
     Attributes:
         reading: of the model.
         parts: a row each; None where the kernels cannot read them.
-        mixers: where in them the mixer of each layer begins.
+        mixers: row of each layer's mixer.
     """
 
     reading: Reading
@@ -61,9 +60,9 @@ class DecodeStep:
     ) -> Tensor | None:
         """Return the logits ``[sequences, vocabulary]`` after these tokens; the cache moves on.
 
-        None, and nothing done, where the layers have to do it: with more than ``MOST_ROWS``
-        sequences, in a dtype or with a state that the kernels do not read, with hooks, or with
-        modules that are not the model's own.
+        Returns None and does nothing where the layers have to run: with more than ``MOST_ROWS``
+        sequences, with hooks, or with modules that are not the model's own. The same holds for a
+        dtype or a state that the kernels do not read.
 
         Args:
             backbone: all of the model but its head.
@@ -80,7 +79,7 @@ class DecodeStep:
         cache.check_fits(self.config)
         table = self._table
         if table is None or not table.reading.holds(head):
-            # of weights that are gone nothing is kept
+            # do not keep the table of weights that were replaced
             self._table = None
             try:
                 table = self._table = _read(self.config, backbone, head)

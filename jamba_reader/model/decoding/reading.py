@@ -1,4 +1,4 @@
-"""What was read of a model's modules, and whether it is still so."""
+"""Reads the addresses of a model's weights, and checks whether the model has changed since."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -12,11 +12,11 @@ from jamba_reader.model.layers.rms_norm import RMSNorm
 
 
 class NotOurs(Exception):  # noqa: N818
-    """A module is not as the layers made it, or something listens to it: the layers have to run."""
+    """A module is not as the layers made it, or has hooks: the layers have to run."""
 
 
 class _Seen(NamedTuple):
-    """One module as it was read; nothing here keeps it or its weights alive."""
+    """One module as it was read; holds no strong reference to it or its weights."""
 
     module: "ref[nn.Module]"
     kind: type[nn.Module]
@@ -27,7 +27,7 @@ class _Seen(NamedTuple):
     absent: list[str]
 
     def holds(self) -> bool:
-        """Return whether it is still so."""
+        """Return whether the module is unchanged."""
         found, kind, settings, children, parameters, buffers, absent = self
         module = found()
         if module is None or not _plain(module, kind):
@@ -55,11 +55,11 @@ def _hold(tensors: "list[tuple[str, ref[Tensor], int]]", now: Mapping[str, Tenso
 
 
 class Reading:
-    """What was read of a model, and whether it is still so.
+    """The weights' addresses of a model, and whether the model has changed since.
 
-    Looking takes a seventh of the time that reading anew does. Seen are a weight or module that was
-    moved or replaced, a setting that changed, a hook, and a ``forward`` of a module's own; not what
-    PyTorch does not see either, as a view of other strides at the same address.
+    The check takes a seventh of the time of reading again. It notices a weight or module that was
+    moved or replaced, a changed setting, a hook, and a module's own ``forward``. It does not notice
+    what PyTorch does not notice either, such as a view of other strides at the same address.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Reading:
         self._decays: list[tuple[WeakMethod[Callable[[], Tensor]], Tensor]] = []
 
     def holds(self, head: nn.Module) -> bool:
-        """Return whether reading again, with this head, would find the same."""
+        """Return whether reading again, with this head, would give the same addresses."""
         if id(head) not in self._seen:
             return False
         for seen in self._seen.values():

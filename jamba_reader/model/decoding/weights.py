@@ -1,4 +1,4 @@
-"""Where the weights of a model are, in the order in which one token needs them."""
+"""Finds the addresses of a model's weights, in the order in which one token needs them."""
 
 import torch
 from torch import Tensor, nn
@@ -27,10 +27,10 @@ def find_parts(
     """Return a row of ``decode_step.operands`` for each part.
 
     Args:
-        config: shape that everything must have.
+        config: shapes that all weights must have.
         backbone: all of the model but its head.
         head: of the language model.
-        reading: gets what was read.
+        reading: records the modules and addresses.
 
     Raises:
         NotOurs: something is not as the layers made it.
@@ -162,10 +162,10 @@ def _of_dense(config: JambaConfig, feed_forward: nn.Module, reading: Reading) ->
 
 
 def _kind_of(*weights: Tensor) -> int:
-    """Return how some weights are held.
+    """Return the kind of some weights.
 
     Raises:
-        NotOurs: not all alike, or as no kernel reads them.
+        NotOurs: their dtypes differ, or no kernel reads them.
     """
     kind = kind_of(weights[0].dtype)
     if kind is None or len({weight.dtype for weight in weights}) > 1:
