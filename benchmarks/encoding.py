@@ -1,7 +1,7 @@
 """Passages a second of the ``static`` encoder against sentence-transformers on the same folder.
 
 Both encode the same passages with two threads, in turns, so that a change of the machine's load
-meets both; the median of the rounds is reported, tokenisation included. The vectors are compared.
+affects both. The median of the rounds is reported, with tokenisation. The vectors are compared.
 
     python -m benchmarks.encoding --corpus data/wiki-1k.jsonl.xz --passages 20000
 

@@ -1,10 +1,10 @@
-"""How long one hybrid question takes on a warm process.
+"""Measures the time of one hybrid question in a warm process.
 
     python -m benchmarks.hybrid_latency WORKSPACE [--questions FOLDER] [--output FILE]
 
 WORKSPACE holds ``index/``, ``corpus/`` and ``encoder/``; the questions are the held-out test
-queries of ``spans/`` unless told. Each question is searched alone, encoder, both retrievers to
-k' = 1,000 and fusion included, after twenty that warm the caches.
+queries of ``spans/`` by default. Each question is searched alone, with encoder, both retrievers to
+k' = 1,000 and fusion. Twenty questions warm the caches first.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What a pipeline's workspace says of itself: accuracies, comparisons, seconds and memory.
+"""Collects the measurements in a pipeline's workspace: accuracies, comparisons, seconds, memory.
 
     python -m benchmarks.pipeline_results WORKSPACE --name demo
 

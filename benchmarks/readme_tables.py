@@ -2,7 +2,7 @@
 
     python -m benchmarks.readme_tables
 
-A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; a test checks that README.md is
+A table is between ``<!-- table NAME -->`` and ``<!-- end -->``; a test checks that README.md is
 what this writes.
 """
 
@@ -22,7 +22,7 @@ ORDER = ("bm25", "untrained", "dense", "hybrid")
 
 
 def render(text: str) -> str:
-    """Return the README with every table written anew."""
+    """Return the README with every table written again."""
     return BLOCK.sub(lambda match: match[1] + TABLES[match[2]]() + match[3], text)
 
 

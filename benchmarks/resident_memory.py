@@ -1,4 +1,4 @@
-"""Resident memory of this process as Linux counts it, and its peak since a moment of choice."""
+"""Resident memory of this process as Linux counts it, and its peak since a chosen moment."""
 
 import ctypes
 import gc

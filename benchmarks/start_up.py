@@ -1,4 +1,4 @@
-"""How long ``spider --help`` and ``spider train --help`` take, against a bare interpreter.
+"""Measures ``spider --help`` and ``spider train --help`` against a bare interpreter.
 
     python -m benchmarks.start_up
 

@@ -1,1 +1,1 @@
-"""The reader: a Jamba language model, its kernels, and what answers over passages with it."""
+"""The reader: a Jamba language model, its kernels, and the code that answers questions with it."""

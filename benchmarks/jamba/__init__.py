@@ -1,1 +1,1 @@
-"""Measures the Jamba engine on a CPU, beside transformers where it has a counterpart."""
+"""Measures the Jamba engine on a CPU, and compares it with transformers where possible."""

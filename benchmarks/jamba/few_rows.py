@@ -2,8 +2,8 @@
 
     python -m benchmarks.jamba.few_rows
 
-Each turn multiplies by a stack of different matrices that no cache holds, so what is compared is
-how fast weights come from memory; medians of the turns, as gigabytes of weights a second.
+Each turn multiplies by several matrices that exceed the caches, so the rate of reading weights from
+memory is compared. Reported are medians of the turns, in gigabytes of weights a second.
 """
 
 import argparse

@@ -73,7 +73,7 @@ def cases() -> list[Row]:
 
 
 def config_values(case: Row) -> Row:
-    """Return a case as the keys of ``config.json``, with ``"auto"`` left as it is."""
+    """Return a case as the keys of ``config.json``, with ``"auto"`` unchanged."""
     layers, attention_period, attention_offset = SCHEDULES[case["schedule"]]
     expert_period, expert_offset = ROUTED[case["routed"]]
     heads, key_value_heads = HEADS[case["heads"]]

@@ -1,12 +1,12 @@
-"""ExpertsInt8 against bfloat16: bytes, error, time on a CPU, and what a trained model answers.
+"""ExpertsInt8 against bfloat16: bytes, error, time on a CPU, and logits of a trained model.
 
     python -m benchmarks.jamba.int8 --reader spider-work/reader --texts data/wiki-1k.jsonl.xz
 
 Bytes are those of the model made on the meta device. Times are of one layer of routed experts with
 weights too large for the cache and a new choice of experts in every round; the variants take turns
-within a round, so that a change of the machine's load meets all, and medians are reported. The
-trained model is any reader folder; its float32 logits are what the other variants are held to, on
-the first tokens of the last documents of the texts.
+within a round, so that a change of the machine's load affects all. Medians are reported. The
+trained model is any reader folder. The other variants are compared with its float32 logits, on the
+first tokens of the last documents of the texts.
 """
 
 import argparse

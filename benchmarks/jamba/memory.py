@@ -2,7 +2,7 @@
 
     python -m benchmarks.jamba.memory
 
-Memory should stay where it is but for keys and values, whose bytes are computed beforehand.
+Memory should be constant except for keys and values, whose bytes are computed beforehand.
 Weights are random: neither time nor memory depends on them. What the released models would keep
 is computed from their shapes, without making them.
 """
@@ -45,7 +45,7 @@ SHAPE = JambaConfig(
 
 
 class Sample(NamedTuple):
-    """What was resident after so many tokens."""
+    """Resident memory after a number of tokens."""
 
     tokens: int
     seconds: float

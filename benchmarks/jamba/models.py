@@ -1,7 +1,7 @@
-"""The same Jamba twice, in transformers and here, with weights in which no mistake can hide.
+"""The same Jamba in transformers and here, with weights that let every mistake change the output.
 
 A freshly initialised model has norms and D of one, biases of zero and the same A in every channel;
-many mistakes leave its output as it is. ``randomise`` draws every parameter instead.
+many mistakes do not change its output. ``randomise`` draws every parameter instead.
 """
 
 from collections.abc import Mapping

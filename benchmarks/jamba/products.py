@@ -1,4 +1,4 @@
-"""The matrix products of a prefill and nothing else: the floor that its time is compared with.
+"""The matrix products of a prefill alone, a lower bound of its time.
 
 Same weights, same shapes, same data type, as many rows for each expert as the router sent there;
 outputs go to memory that is there already, so that not even an allocation is counted.

@@ -1,12 +1,12 @@
 """State updates a second of the selective scan against transformers' loop and the copy rate.
 
 All take the same operands with the same threads, in turns, so that a change of the machine's load
-meets all; medians of the rounds. A state update is one (token, channel, state): the work that
-``delta`` bias, softplus, D and the gate add is in the time, not in the count. Ours reads strided
-rows as they come out of a projection; transformers' function gets its own layout ready-made.
-``copy`` is torch's copy of half a gigabyte, to compare with the bytes of x, dt, gate and y that
-the scan moves. Errors are against float64, over constant inputs (where rounding errors add up
-instead of cancelling) and random ones.
+affects all; medians of the rounds are reported. A state update is one (token, channel, state): the
+work that ``delta`` bias, softplus, D and the gate add is in the time, not in the count. Ours reads
+strided rows as they come out of a projection; transformers' function gets its own layout
+ready-made. ``copy`` is torch's copy of half a gigabyte, to compare with the bytes of x, dt, gate
+and y that the scan moves. Errors are against float64, over constant inputs (where rounding errors
+add up instead of cancelling) and random ones.
 
     python -m benchmarks.jamba.scan
 """
@@ -64,7 +64,7 @@ def each(inputs: ScanInputs, change: Callable[[Tensor], Tensor]) -> ScanInputs:
 
 
 def scan(inputs: ScanInputs) -> Tensor:
-    """Ours, through its door."""
+    """Our function, called through its ``op.py``."""
     return selective_scan(*inputs[:8], Segments((len(inputs.x),)), inputs.initial_state).y
 
 
@@ -97,8 +97,8 @@ def copy_of_memory() -> Callable[[], Tensor]:
 def timed(work: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
     """Time each once per round, in turns.
 
-    Each runs once untimed before it is timed, so that no one pays for the pages and cache lines
-    that the one before it has taken.
+    Each runs once untimed before it is timed, so that it does not pay for memory pages and cache
+    lines that the previous one used.
     """
     times: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(rounds):

@@ -2,8 +2,8 @@
 
     python -m benchmarks.jamba.speed
 
-A process of each library stays alive and they take turns, task by task, so that a change of
-the machine's load meets all; medians are reported. transformers reads a prompt at once, we read
+A process of each library stays alive and they take turns, task by task, so that a change of the
+machine's load affects all; medians are reported. transformers reads a prompt at once, we read
 it 2,048 tokens at a time; the matrix products of our prefill are timed alone in the same turns.
 Peak memory is each process's own, of its first run at a length, shorter lengths first.
 """
@@ -197,7 +197,7 @@ def main() -> None:
     parser.add_argument(
         "--wait-policy", choices=["default", "passive", "active"], default="default"
     )
-    parser.add_argument("--quick", action="store_true", help="a tiny model: does it run at all")
+    parser.add_argument("--quick", action="store_true", help="use a tiny model as a check")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/jamba_speed.json"))
     options = parser.parse_args()
     shape = QUICK if options.quick else SHAPE

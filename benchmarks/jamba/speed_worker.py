@@ -63,7 +63,7 @@ class Transformers:
         self.model.load_state_dict(weights)
 
     def prefill(self, ids: Tensor, room: int) -> tuple[Tensor, Any]:
-        """Read at once: going on from a cache by several tokens is wrong there."""
+        """Read at once: transformers continues a cache wrongly by several tokens."""
         output = self.model(ids[None], use_cache=True, logits_to_keep=1)
         return output.logits[0, -1], output.past_key_values
 
@@ -166,7 +166,7 @@ def main() -> None:
     del weights
     forget_peak()
     answers = sys.stdout
-    sys.stdout = sys.stderr  # whatever a library prints is no answer
+    sys.stdout = sys.stderr  # output of the libraries must not mix with the answers
     print(json.dumps({"resident_mib": resident_bytes() / MIB}), file=answers, flush=True)
     for line in sys.stdin:
         task = json.loads(line)

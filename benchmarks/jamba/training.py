@@ -3,7 +3,7 @@
     python -m benchmarks.jamba.training parity WORKSPACE [--steps 50]
     python -m benchmarks.jamba.training curve WORKSPACE
 
-Both write their part of ``benchmarks/results/jamba_training.json`` and leave the other as it is.
+Both write their part of ``benchmarks/results/jamba_training.json`` and keep the other part.
 
 WORKSPACE holds what these two commands wrote:
 
@@ -118,7 +118,7 @@ def train_both(
     seconds: list[list[float]] = [[], []]
     gradient_error = 0.0
     for step, rows in enumerate(token_rows(tokens, steps)):
-        # in turns, so that neither always finds the machine warm
+        # in turns, so that neither always runs on warm caches
         for which in (0, 1) if step % 2 else (1, 0):
             started = time.perf_counter()
             losses[which].append(updates[which](rows, step + 1))

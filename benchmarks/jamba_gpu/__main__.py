@@ -1,4 +1,4 @@
-"""Jamba on a GPU, in parts that can be stopped and taken up again.
+"""Jamba on a GPU, in parts that can be stopped and continued.
 
     python -m benchmarks.jamba_gpu PART --output DIR [--dry-run]
 

@@ -1,4 +1,4 @@
-"""What the parts of ``benchmarks.jamba_gpu`` share: a device, results that survive, a clock."""
+"""Shared by the parts of ``benchmarks.jamba_gpu``: the device, saved results, and timing."""
 
 import math
 import statistics
@@ -38,7 +38,7 @@ class Place(NamedTuple):
         return dry if self.dry else real
 
     def wait(self) -> None:
-        """Wait until the device has done all it was given."""
+        """Wait until the device has done all its work."""
         if self.device.type == "cuda":
             torch.cuda.synchronize()
 
@@ -72,7 +72,7 @@ class Results:
         try:
             result = work()
         except Exception as error:
-            # out of memory, or a kernel that does not compile: the other steps are still wanted
+            # out of memory, or a kernel that does not compile: the other steps still run
             result = {"failed": f"{type(error).__name__}: {error}"[:600]}
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -1,8 +1,9 @@
 """Part ``scan``: the selective scan at Jamba-1.5-Mini's width, in bytes a second.
 
 The fewest bytes that it can move are x, dt and gate read and y written once, with B and C; their
-rate stands beside that of a plain copy. Every channel is one thread that walks through the tokens,
-so a short batch has too few threads to reach it, and 16 exponentials a token are work as well.
+rate is compared with that of a plain copy. Every channel is one thread that walks through the
+tokens, so a short batch has too few threads to reach it, and 16 exponentials a token are work as
+well.
 """
 
 from functools import partial

@@ -43,7 +43,7 @@ class QuantisedCheckpoint:
     """The tensors of a checkpoint after quantisation.
 
     Args:
-        source: the checkpoint to read; tensors that are int8 already stay as they are.
+        source: the checkpoint to read; tensors that are int8 already are copied.
         quantization: the weights to quantise.
     """
 

@@ -2,7 +2,7 @@
 
 A step considers the best ``beams`` · max(2, 1 + end tokens) continuations of each prompt's running
 beams. Finished ones among the first ``beams`` compete for the finished beams by log-probability
-divided by length to the power of the length penalty. The best unfinished ones run on. Prompts are
+divided by length to the power of the length penalty. The best unfinished ones continue. Prompts are
 searched together and leave the batch one by one, so no prompt depends on another.
 """
 
@@ -155,7 +155,7 @@ def find_beams(
 
 
 def replay(fresh: GenerationRow, beam: _Beam) -> Iterator[Piece]:
-    """Yield the pieces of a finished beam as if it was generated token by token."""
+    """Yield the pieces of a finished beam as if it had been generated token by token."""
     pieces = [
         fresh.push(token, log_probability)
         for token, log_probability in zip(beam.row.tokens, beam.row.log_probabilities, strict=True)

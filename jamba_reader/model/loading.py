@@ -66,7 +66,7 @@ def load_model(
     )
     model.to_empty(device=device)
     if checkpoint.config.tie_word_embeddings:
-        # to_empty gives each module its own tensors
+        # to_empty gives each module its own tensors, so the head has to be tied again
         model.lm_head.weight = model.model.embed_tokens.weight
         checkpoint.check_tied_head()
     _fill(model, checkpoint, progress=progress)

@@ -51,7 +51,7 @@ def settle_vocabulary(
 def train_vocabulary(texts: Iterable[str], *, vocabulary_size: int) -> tokenizers.Tokenizer:
     """Train byte-level BPE; the same texts give the same file.
 
-    Each digit is a token of its own, as in Jamba, so the tokens of a number do not depend on the
+    Each digit is a separate token, as in Jamba, so the tokens of a number do not depend on the
     numbers in the corpus.
 
     Args:

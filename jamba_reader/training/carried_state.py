@@ -108,7 +108,7 @@ def restart(cache: Cache, sequences: Iterable[int]) -> None:
         )
     for layer, memory in cache.memories.items():
         lengths = [0 if new else n for new, n in zip(reset, memory.lengths, strict=True)]
-        # the old object stays as it was: a checkpointed layer may still recompute from it
+        # the old object does not change: a checkpointed layer may still recompute from it
         copy = memory.fork()
         copy.truncate(lengths)
         cache.memories[layer] = copy

@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 TOKENS = "tokens"
 TOKENIZER = "tokenizer"
 UNHASHED = (TENSORBOARD, CARD)
-"""Event files contain times of day; the model card describes the model without being part of it."""
+"""Event files contain times of day, and the model card only describes the model."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
 """State from which an interrupted run resumes, until its artifact is complete."""
 
@@ -68,11 +68,11 @@ class LanguageModelTraining:
     """Trains a language model on a corpus.
 
     Args:
-        settings: everything that decides the model, beside the corpus.
+        settings: all settings that decide the model, apart from the corpus.
 
     Raises:
         ConfigError: the vocabulary is too small, or start has int8 weights.
-        CheckpointError: start is no Jamba checkpoint.
+        CheckpointError: start is not a Jamba checkpoint.
     """
 
     def __init__(self, settings: LanguageModelSettings):
@@ -166,7 +166,7 @@ class LanguageModelTraining:
                 'tokenizer = AutoTokenizer.from_pretrained(".")'
             ),
             limits=[
-                "It is a language model: it answers no question, and what it writes may be false.",
+                "It is a language model: it does not answer questions, and its text may be false.",
                 "It knows only its corpus, and may repeat passages of it word for word.",
             ],
         )

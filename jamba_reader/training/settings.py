@@ -1,4 +1,4 @@
-"""Settings of language-model training: what decides a model, beside the corpus."""
+"""Settings of language-model training, which decide a model together with the corpus."""
 
 import math
 from dataclasses import dataclass, field
@@ -21,7 +21,8 @@ class LanguageModelSettings:
             a vocabulary for a new model.
         vocabulary_size: at most this many tokens where a vocabulary is trained.
         vocabulary_documents: a vocabulary is trained on at most this many documents.
-        split: which documents are kept for validation and for testing, where no spans say so.
+        split: which documents are kept for validation and for testing, if there are no spans with a
+            split.
         batch_size: sequences in a step; each continues where its last step ended.
         chunk_tokens: tokens of a sequence in one pass through the model.
         chunks_per_step: passes in a step; gradients flow between them, and not between steps.
@@ -29,8 +30,8 @@ class LanguageModelSettings:
         validation_tokens: about this many tokens of the validation documents are read each time.
         mamba_time_steps: initialise a new model with Mamba's time steps; false uses transformers'.
         gradient_checkpointing: compute each layer twice instead of keeping what it computed.
-        weight_decay: of matrices; never of A_log, D, norms, biases and embeddings.
-        beta2: AdamW's second moment.
+        weight_decay: weight decay of matrices; A_log, D, norms, biases and embeddings have none.
+        beta2: decay rate of AdamW's second moment.
         training: the training run.
     """
 

@@ -20,7 +20,7 @@ class GenerateSettings(ConsoleSettings, WorkspaceSettings):
     """Settings of ``spider generate``.
 
     Attributes:
-        prompt: text to continue; without one, a prompt asks for one text after the other. Special
+        prompt: text to continue; without one, the command reads one prompt after the other. Special
             tokens may be written out in it.
     """
 
@@ -32,11 +32,11 @@ class GenerateSettings(ConsoleSettings, WorkspaceSettings):
         """Refuse settings that contradict each other, and values out of range."""
         super().__post_init__()
         if self.prompt is not None and not self.prompt.strip():
-            raise ConfigError("the prompt is empty; leave it out to be asked for prompts")
+            raise ConfigError("the prompt is empty; leave it out to type prompts")
 
 
 def main(settings: GenerateSettings) -> None:
-    """Print what follows each prompt.
+    """Print the continuation of each prompt.
 
     Raises:
         CheckpointError: the model is missing, damaged, or not a Jamba model.

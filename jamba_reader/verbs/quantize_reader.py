@@ -33,14 +33,14 @@ class QuantizeReaderSettings(StageSettings):
 
     positionals: ClassVar = ("model",)
 
-    # the content of the model counts, not its place
+    # the content of the model decides the output, not its path
     model: Execution[str]
     dense_layers: bool = False
     shard_megabytes: int = 5000
     revision: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a size of nothing."""
+        """Refuse a size below 1."""
         if self.shard_megabytes < 1:
             raise SettingError("shard_megabytes", self.shard_megabytes, "at least 1")
 
@@ -49,7 +49,7 @@ def main(settings: QuantizeReaderSettings) -> None:
     """Write the int8 reader, unless it is up to date.
 
     Raises:
-        CheckpointError: the model is missing, damaged, or no Jamba.
+        CheckpointError: the model is missing, damaged, or not a Jamba model.
         ConfigError: the disk is too small.
     """
     from jamba_reader.checkpoints.location import find_checkpoint

@@ -1,5 +1,6 @@
 """Verb ``train-language-model``: corpus → reader."""
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,12 @@ from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
 from spider.settings import Execution
 
+logger = logging.getLogger(__name__)
+
 NEW_MODEL = ("reader_size", "mamba_time_steps")
-"""What start brings itself."""
+"""Settings that have no effect with start."""
 NEW_VOCABULARY = ("vocabulary_size", "vocabulary_documents")
-"""What start and start_tokenizer bring themselves."""
+"""Settings that have no effect with start or start_tokenizer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +29,8 @@ class TrainLanguageModelSettings(LanguageModelSettings, StageSettings):
 
     Attributes:
         corpus: the corpus artifact.
-        spans: spans of the same corpus: their split of documents is used, so that held-out
-            documents are the retriever's. Where there are none, ``split`` decides.
+        spans: spans of the same corpus, whose split of documents is used, so that retriever and
+            reader hold out the same documents. Without spans, ``split`` decides.
     """
 
     corpus: Execution[Path]
@@ -46,7 +49,7 @@ def main(settings: TrainLanguageModelSettings) -> None:
             "from step to step; start it without torchrun"
         )
     inputs = {"corpus": open_artifact(settings.corpus, kind="corpus")}
-    # the workspace's spans may be missing, those that a person names may not
+    # the workspace's spans may be missing, but spans that a person names may not
     if settings.spans and ("spans" in settings.given or settings.spans.exists()):
         inputs["spans"] = open_artifact(settings.spans, kind="spans")
     _refuse_settings_without_effect(settings, split_is_given="spans" in inputs)
@@ -71,6 +74,11 @@ def main(settings: TrainLanguageModelSettings) -> None:
         if "spans" in inputs:
             split = open_split(inputs["spans"], corpus)
         else:
+            # on Python's documentation one of 52 test documents of the retriever is trained on
+            logger.warning(
+                "no spans of this corpus: the split is of all documents, and mining later may hold "
+                "out some that are trained on here; `spider mine` first gives both one split"
+            )
             split = split_documents(corpus, settings.split)
         result = training.run(corpus, folder, split=split)
         stage.finish(
@@ -84,7 +92,7 @@ def main(settings: TrainLanguageModelSettings) -> None:
 def _refuse_settings_without_effect(
     settings: TrainLanguageModelSettings, *, split_is_given: bool
 ) -> None:
-    """Refuse settings of a new model, vocabulary or split where there will be none."""
+    """Refuse settings of a new model, vocabulary or split if none is made."""
     for start, unused in (
         ("start", (*NEW_MODEL, *NEW_VOCABULARY)),
         ("start_tokenizer", NEW_VOCABULARY),

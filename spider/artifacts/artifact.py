@@ -191,12 +191,12 @@ def writing_verb(kind: str) -> str:
 def _absence(path: Path, kind: str | None) -> str:
     wanted = "artifact" if kind is None else f"{kind} artifact"
     writer = writing_verb(kind or "")
-    mend = f"spider {writer} writes it" if writer else "run the verb that writes it first"
+    fix = f"spider {writer} writes it" if writer else "run the verb that writes it first"
     if sibling(path, "partial").exists():
         return f"{path}: unfinished {wanted}; run the command that writes it again to continue"
     if path.exists():
         return f"{path}: no {MANIFEST} here, so this is not a {wanted}"
-    return f"{path}: no such {wanted}; {mend}, and spider quickstart [FOLDER] takes every step"
+    return f"{path}: no such {wanted}; {fix}, and spider quickstart [FOLDER] takes every step"
 
 
 def sibling(path: Path, suffix: str) -> Path:

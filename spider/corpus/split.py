@@ -1,9 +1,10 @@
 """Split of a corpus's documents into training, validation and test: the function and its record.
 
-Everything that trains or evaluates on a corpus uses this split, so a document that is held out is
-held out for the retriever and for the reader. Mining decides which documents are usable, applies
-:meth:`SplitRule.parts` and writes the record into the spans artifact. Others open that record with
-:func:`open_split`, or apply the same rule to all documents where there are no spans yet.
+Mining decides which documents are usable, applies :meth:`SplitRule.parts` and writes the record
+into the spans artifact. Everything else opens that record with :func:`open_split`, so a document
+that is held out for the retriever is held out for the reader. Where there are no spans yet, the
+same rule splits all documents. Mining later finds fewer usable ones, which moves some at the
+borders.
 """
 
 import hashlib

@@ -84,7 +84,7 @@ class FormatsCheck:
 
 
 class MemoryCheck:
-    """Cores, memory, and room on the disk."""
+    """Cores, memory, and free disk space."""
 
     def findings(self) -> Iterator[Finding]:
         """Report cores and free memory and disk space."""

@@ -2,7 +2,7 @@
 
 The chain of Anserini's DefaultEnglishAnalyzer: Unicode word segmentation (UAX #29, as Lucene's
 StandardTokenizer reads it), possessive 's stripped, lower case, Lucene's 33 stop words dropped,
-Porter stemmer. Published BM25 scores depend on it, so it stays exactly as it is. A test compares it
+Porter stemmer. Published BM25 scores depend on it, so it must not change. A test compares it
 with Lucene's own. One difference is known: an emoji is a term in Lucene and not here.
 """
 

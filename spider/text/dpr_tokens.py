@@ -2,7 +2,7 @@ r"""The tokens of DPR's ``SimpleTokenizer``, which decide whether a passage cont
 
 A text is decomposed (NFD) and cut into runs of letters, numbers and marks; every other visible
 character is a token by itself. Tokens are lower-cased one by one. Published top-k accuracies depend
-on this rule, so it stays exactly as it is.
+on this rule, so it must not change.
 
 Source: ``dpr/utils/tokenizers.py``, ``dpr/data/qa_validation.py``.
 """

@@ -4,7 +4,7 @@ import unicodedata
 
 
 def lower_code_point(character: str) -> str:
-    """Lower one code point; one that lowers to several ("İ") stays as it is.
+    """Lower one code point; one that lowers to several ("İ") is unchanged.
 
     So a folded text has as many code points as the text, and offsets stay valid.
     """

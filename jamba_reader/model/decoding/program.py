@@ -1,8 +1,8 @@
-"""Runs one decoding step of a model on a CPU, from a table of its weights' addresses.
+"""Computes one more token of each sequence on a CPU, from a table of the weights' addresses.
 
-A step of a small model is short: with one call per module and operation, a quarter of its time went
-to the calls. Here everything between two attention layers is one call of numba. Keys and values,
-whose memory grows and is shared by forks, are left to the layers' own code.
+In a small model a step is short. With modules and one call per operation, a quarter of its time
+passed between the operations. Here one call of numba computes all operations between two attention
+layers. The code of the layers handles keys and values, whose memory grows and is shared by forks.
 """
 
 from typing import Any, NamedTuple
@@ -27,12 +27,12 @@ from jamba_reader.ops.segments import Segments
 
 
 class _Table(NamedTuple):
-    """The parts of a model, valid as long as ``reading`` holds.
+    """The parts of a model, which are valid while the reading of the model is.
 
     Attributes:
-        reading: of the model.
-        parts: a row each; None where the kernels cannot read them.
-        mixers: row of each layer's mixer.
+        reading: the facts that were read from the model.
+        parts: one row for each part; None if the kernels cannot read the weights.
+        mixers: the first row of each layer's mixer.
     """
 
     reading: Reading
@@ -41,7 +41,7 @@ class _Table(NamedTuple):
 
 
 class DecodeStep:
-    """Runs one token of each sequence through a model's weights, wherever they are now.
+    """Computes one token of each sequence with the present weights of a model.
 
     Args:
         config: shape of the model.
@@ -52,34 +52,34 @@ class DecodeStep:
         self._table: _Table | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the settings: addresses mean nothing to a copy."""
+        """Return the state without the table, whose addresses are not valid for a copy."""
         return {**self.__dict__, "_table": None}
 
     def run(
         self, backbone: Backbone, head: nn.Module, tokens: Tensor, cache: Cache
     ) -> Tensor | None:
-        """Return the logits ``[sequences, vocabulary]`` after these tokens; the cache moves on.
+        """Return the logits ``[sequences, vocabulary]`` after these tokens; the cache advances.
 
-        Returns None and does nothing where the layers have to run: with more than ``MOST_ROWS``
-        sequences, with hooks, or with modules that are not the model's own. The same holds for a
-        dtype or a state that the kernels do not read.
+        In some cases the layers have to compute the step: it returns None and changes nothing.
+        These are more than ``MOST_ROWS`` sequences, a dtype or a state that the kernels do not
+        read, hooks, and modules of other classes.
 
         Args:
-            backbone: all of the model but its head.
-            head: of the language model.
-            tokens: one of each of the cache's sequences, ids of the vocabulary.
-            cache: what earlier calls left.
+            backbone: the model without its head.
+            head: the head of the language model.
+            tokens: one token id for each sequence of the cache.
+            cache: the state after earlier calls.
 
         Raises:
-            DataError: the call before ended halfway, or the cache is another model's.
+            DataError: the last call failed halfway, or the cache belongs to another model.
         """
         if not 0 < len(tokens) <= MOST_ROWS or len(tokens) != cache.sequences:
             return None
-        # the kernels write as much as the config says
+        # the configuration decides how many numbers the kernels write
         cache.check_fits(self.config)
         table = self._table
         if table is None or not table.reading.holds(head):
-            # do not keep the table of weights that were replaced
+            # nothing is kept of deleted weights
             self._table = None
             try:
                 table = self._table = _read(self.config, backbone, head)
@@ -126,7 +126,7 @@ class DecodeStep:
 
 
 def _read(config: JambaConfig, backbone: Backbone, head: nn.Module) -> _Table:
-    """Read where the weights are now."""
+    """Read the present addresses of the weights."""
     reading = Reading()
     rows = find_parts(config, backbone, head, reading)
     parts = np.zeros((len(rows), operands.COLUMNS), np.int64)
@@ -138,7 +138,7 @@ def _read(config: JambaConfig, backbone: Backbone, head: nn.Module) -> _Table:
 
 
 def _readable(cache: Cache, dtype: torch.dtype) -> bool:
-    """Return whether the kernels can go on from the states, whose shapes were checked."""
+    """Return whether the kernels can read the states, whose shapes were checked."""
     return all(
         old.state.dtype == torch.float32
         and old.history.dtype == dtype

@@ -1,4 +1,4 @@
-"""Reads the addresses of a model's weights, and checks whether the model has changed since."""
+"""Addresses and settings that were read from a model's modules, and a check that they are valid."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -12,11 +12,11 @@ from jamba_reader.model.layers.rms_norm import RMSNorm
 
 
 class NotOurs(Exception):  # noqa: N818
-    """A module is not as the layers made it, or has hooks: the layers have to run."""
+    """A module was changed or has hooks, so the layers have to run."""
 
 
 class _Seen(NamedTuple):
-    """One module as it was read; holds no strong reference to it or its weights."""
+    """The facts read from one module; the references are weak, so its weights can be freed."""
 
     module: "ref[nn.Module]"
     kind: type[nn.Module]
@@ -55,11 +55,11 @@ def _hold(tensors: "list[tuple[str, ref[Tensor], int]]", now: Mapping[str, Tenso
 
 
 class Reading:
-    """The weights' addresses of a model, and whether the model has changed since.
+    """The facts read from a model, and a check that they are valid.
 
-    The check takes a seventh of the time of reading again. It notices a weight or module that was
-    moved or replaced, a changed setting, a hook, and a module's own ``forward``. It does not notice
-    what PyTorch does not notice either, such as a view of other strides at the same address.
+    The check takes a seventh of the time of another reading. It notices a weight or module that was
+    moved or replaced, a changed setting, a hook, and an instance's own ``forward``. Like PyTorch,
+    it does not notice a view of other strides at the same address.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Reading:
         self._decays: list[tuple[WeakMethod[Callable[[], Tensor]], Tensor]] = []
 
     def holds(self, head: nn.Module) -> bool:
-        """Return whether reading again, with this head, would give the same addresses."""
+        """Return whether another reading, with this head, would give the same."""
         if id(head) not in self._seen:
             return False
         for seen in self._seen.values():
@@ -79,15 +79,15 @@ class Reading:
         )
 
     def module(self, module: nn.Module | None, *kinds: type[nn.Module], **settings: object) -> Any:
-        """Return the module if calling it would do no more than its class does.
+        """Return the module if a call of it only runs the code of its class.
 
         Args:
-            module: to read.
-            kinds: of which it must be one.
-            settings: that it must have.
+            module: the module to read.
+            kinds: the classes that it may have.
+            settings: the attributes that it must have.
 
         Raises:
-            NotOurs: it is another, or has hooks.
+            NotOurs: it has another class or attribute, or hooks.
         """
         kind = type(module)
         if module is None or kind not in kinds or not _plain(module, kind):
@@ -101,13 +101,13 @@ class Reading:
     def child(
         self, module: nn.Module, name: str, *kinds: type[nn.Module], **settings: object
     ) -> Any:
-        """Return a module's child; arguments as of ``module``."""
+        """Return a module's child; see :meth:`module` for the arguments."""
         child = self.module(module._modules.get(name), *kinds, **settings)
         self._seen[id(module)].children.append((name, ref(child)))
         return child
 
     def address(self, module: nn.Module, name: str, *shape: int) -> int:
-        """Return where a parameter or buffer is.
+        """Return the address of a parameter or buffer.
 
         Raises:
             NotOurs: there is none of this shape.
@@ -123,7 +123,7 @@ class Reading:
         return tensor.data_ptr()
 
     def absent(self, module: nn.Module, name: str) -> int:
-        """Return the address of no parameter, 0.
+        """Return 0, the address of a parameter that must be absent.
 
         Raises:
             NotOurs: there is one.
@@ -134,23 +134,23 @@ class Reading:
         return 0
 
     def optional(self, module: nn.Module, name: str, *shape: int) -> int:
-        """Return where a tensor is; 0 where there is none."""
+        """Return the address of a tensor; 0 if there is none."""
         if module._buffers.get(name) is None and module._parameters.get(name) is None:
             return self.absent(module, name)
         return self.address(module, name, *shape)
 
     def matrix(self, module: nn.Module, name: str, outputs: int, inputs: int) -> int:
-        """Return where the weight of a linear layer without bias is."""
+        """Return the address of the weight of a linear layer without bias."""
         linear = self.child(module, name, Linear)
         self.absent(linear, "bias")
         return self.address(linear, "weight", outputs, inputs)
 
     def norm(self, module: nn.Module, name: str, width: int, eps: float) -> int:
-        """Return where the weight of a norm is."""
+        """Return the address of the weight of a norm."""
         return self.address(self.child(module, name, RMSNorm, eps=eps), "weight", width)
 
     def decay(self, mixer: MambaMixer, channels: int, states: int) -> int:
-        """Return where A is; kept, for it is computed from a weight."""
+        """Return the address of A; A is kept, since it is computed from a weight."""
         self.address(mixer, "A_log", channels, states)
         decay = mixer.decay()
         self._decays.append((WeakMethod(mixer.decay), decay))
@@ -158,7 +158,7 @@ class Reading:
 
 
 def _plain(module: nn.Module, kind: type[nn.Module]) -> bool:
-    """Return whether calling the module does what its class says, and nothing else."""
+    """Return whether a call of the module only runs the code of its class."""
     held = module.__dict__
     listeners = held["_forward_hooks"] or held["_forward_pre_hooks"]
     return type(module) is kind and not listeners and "forward" not in held

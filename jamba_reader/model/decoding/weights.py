@@ -27,13 +27,13 @@ def find_parts(
     """Return a row of ``decode_step.operands`` for each part.
 
     Args:
-        config: shapes that all weights must have.
-        backbone: all of the model but its head.
-        head: of the language model.
-        reading: records the modules and addresses.
+        config: shape of the model.
+        backbone: the model without its head.
+        head: the head of the language model.
+        reading: collects the facts that are read.
 
     Raises:
-        NotOurs: something is not as the layers made it.
+        NotOurs: a module was changed or has hooks.
     """
     parts: list[list[int]] = []
     hidden, vocabulary, eps = config.hidden_size, config.vocab_size, config.rms_norm_eps
@@ -53,7 +53,7 @@ def find_parts(
 
 
 def can_be_read(backbone: Backbone, head: nn.Module) -> bool:
-    """Return whether all weights lie in this machine's memory as the kernels read them."""
+    """Return whether all weights are in CPU memory, in a layout and dtype that the kernels read."""
     dtype = backbone.embed_tokens.weight.dtype
     if dtype not in (torch.float32, torch.bfloat16):
         return False
@@ -162,7 +162,7 @@ def _of_dense(config: JambaConfig, feed_forward: nn.Module, reading: Reading) ->
 
 
 def _kind_of(*weights: Tensor) -> int:
-    """Return the kind of some weights.
+    """Return the kind of the dtype of some weights.
 
     Raises:
         NotOurs: their dtypes differ, or no kernel reads them.

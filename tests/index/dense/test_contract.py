@@ -12,11 +12,16 @@ from index.dense.exact import Exact
 from index.dense.faiss_flat import FaissFlat
 from index.dense.faiss_sqfp16 import FaissSqfp16
 from spider.errors import ArtifactError, ConfigError
+from spider.launch.verbs import options
 from spider.progress import Progress
 from spider.ranking import NO_PASSAGE, Hits, sort_hits
 
 DIMENSION = 24
 VARIANTS = [Exact(passages_at_once=37), FaissFlat(), FaissSqfp16()]
+
+
+def test_every_variant_is_here() -> None:
+    assert {index.variant for index in VARIANTS} == set(options("dense"))
 
 
 def make_vectors(rows: int, seed: int, dimension: int = DIMENSION) -> np.ndarray:

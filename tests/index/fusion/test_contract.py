@@ -13,6 +13,7 @@ from index.fusion.contract import Fusion, check_depths, load_fusion
 from index.fusion.reciprocal_rank import ReciprocalRank
 from index.fusion.weighted_sum import WeightedSum
 from spider.errors import ArtifactError, ConfigError
+from spider.launch.verbs import options
 from spider.ranking import NO_PASSAGE, pad_hits
 
 DEPTHS = {"dense": 7, "bm25": 5, "titles": 3}
@@ -28,6 +29,10 @@ scores_of_one = st.dictionaries(
     st.integers(0, 20), st.integers(-40, 40).map(lambda value: value / 4), max_size=8
 )
 cases = st.lists(st.tuples(scores_of_one, scores_of_one, scores_of_one), min_size=1, max_size=3)
+
+
+def test_every_fusion_is_here() -> None:
+    assert {fusion.variant for fusion in FUSIONS} == set(options("fusion"))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """What every sparse engine promises: the formula, ties, edges, and agreement with each other.
 
-A new engine adds one entry to the fixture ``engine``.
+A new engine adds one entry to ``ENGINES``.
 """
 
 import math
@@ -10,9 +10,11 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from index.sparse import bm25s_index, lucene
-from index.sparse.contract import SparseEngine, SparseIndex, load_made_with
+from index.sparse.bm25s_index import Bm25s
+from index.sparse.contract import SparseEngine, SparseIndex, load_made_with, load_sparse
+from index.sparse.lucene import Lucene
 from spider.errors import ArtifactError
+from spider.launch.verbs import options
 from spider.progress import Progress
 from spider.ranking import NO_PASSAGE
 
@@ -20,12 +22,18 @@ THREE = [("Cats", "cat dog cat"), ("Dogs", "dog bird"), ("Fish", "fish eat fish 
 K1, B = 0.9, 0.4
 
 
-@pytest.fixture(params=[pytest.param("lucene", marks=pytest.mark.jvm), "bm25s_index"])
+ENGINES: dict[str, SparseEngine] = {
+    "bm25s": Bm25s(k1=K1, b=B),
+    "lucene": Lucene(k1=K1, b=B, heap="512m"),
+}
+MARKS = {"lucene": pytest.mark.jvm}
+
+
+@pytest.fixture(params=[pytest.param(name, marks=MARKS.get(name, ())) for name in ENGINES])
 def engine(request: pytest.FixtureRequest) -> SparseEngine:
     if request.param == "lucene":
         request.getfixturevalue("jvm")
-        return lucene.Lucene(k1=K1, b=B, heap="512m")
-    return bm25s_index.Bm25s(k1=K1, b=B)
+    return ENGINES[request.param]
 
 
 @pytest.fixture
@@ -34,13 +42,17 @@ def opened(engine: SparseEngine, passages, tmp_path: Path):
 
     def build(pairs, name: str = "sparse") -> SparseIndex:
         details = engine.build(passages(pairs), tmp_path / name)
-        module = {"lucene": lucene, "bm25s_index": bm25s_index}[details["variant"]]
-        indexes.append(module.load(tmp_path / name, details))
+        indexes.append(load_sparse(tmp_path / name, details))
         return indexes[-1]
 
     yield build
     for index in indexes:
         index.close()
+
+
+def test_every_engine_is_here() -> None:
+    # auto chooses one of the others
+    assert set(ENGINES) == set(options("sparse")) - {"auto"}
 
 
 def share(tf: int, df: int, length: int, passages: int = 3, average: float = 14 / 3) -> float:
@@ -148,17 +160,16 @@ def test_a_folder_without_an_index_is_an_artifact_error(
     engine: SparseEngine, passages, tmp_path: Path
 ) -> None:
     details = engine.build(passages(THREE), tmp_path / "sparse")
-    module = {"lucene": lucene, "bm25s_index": bm25s_index}[details["variant"]]
     (tmp_path / "empty").mkdir()
     with pytest.raises(ArtifactError, match="empty"):
-        module.load(tmp_path / "empty", details)
+        load_sparse(tmp_path / "empty", details)
 
 
 @pytest.mark.jvm
 def test_bm25s_agrees_with_lucene(jvm, passages, docstrings, tmp_path: Path) -> None:
     corpus = passages(docstrings)
-    ours = bm25s_index.load(tmp_path / "b", bm25s_index.Bm25s().build(corpus, tmp_path / "b"))
-    theirs = lucene.load(tmp_path / "l", lucene.Lucene().build(corpus, tmp_path / "l"))
+    ours = load_sparse(tmp_path / "b", Bm25s().build(corpus, tmp_path / "b"))
+    theirs = load_sparse(tmp_path / "l", Lucene().build(corpus, tmp_path / "l"))
     texts = [text.split() for _, text in docstrings[::10]]
     questions = [" ".join(words[3:12]) for words in texts if len(words) > 12]
     one, two = ours.search(questions, 10), theirs.search(questions, 10)

@@ -62,14 +62,19 @@ def spans_of(corpus: Corpus, parts: list[int]) -> Path:
     return path
 
 
-def test_the_split_of_spans_is_used(corpus: Corpus, splits: list[DocumentSplit]) -> None:
+def test_the_split_of_spans_is_used(
+    corpus: Corpus, splits: list[DocumentSplit], caplog: pytest.LogCaptureFixture
+) -> None:
     parts = [TEST, VALIDATION, *[TRAIN] * 18]
     with pytest.raises(StoppedError):
         main(settings(corpus, spans=spans_of(corpus, parts), given=("spans",)))
     assert splits[0].parts.tolist() == parts
+    assert "spider mine" not in caplog.text
 
 
-def test_without_spans_the_rule_decides(corpus: Corpus, splits: list[DocumentSplit]) -> None:
+def test_without_spans_the_rule_decides(
+    corpus: Corpus, splits: list[DocumentSplit], caplog: pytest.LogCaptureFixture
+) -> None:
     rule = SplitRule(validation_share=0.2, test_share=0.3, seed=5)
     for spans in (None, corpus.path.parent / "none"):
         with pytest.raises(StoppedError):
@@ -77,6 +82,7 @@ def test_without_spans_the_rule_decides(corpus: Corpus, splits: list[DocumentSpl
     expected = split_documents(corpus, rule).parts
     assert [split.parts.tolist() for split in splits] == [expected.tolist()] * 2
     assert (expected == TEST).sum() == 6
+    assert caplog.text.count("`spider mine` first gives both one split") == 2
 
 
 def test_spans_that_a_person_names_have_to_be_there(corpus: Corpus) -> None:

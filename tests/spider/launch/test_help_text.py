@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import pytest
 
 from spider.launch.completion import complete
-from spider.launch.composition import compose_verb
-from spider.launch.help_text import chosen_groups, overview, setting_rows, verb_help
+from spider.launch.composition import compose_with_choices
+from spider.launch.help_text import overview, setting_rows, verb_help
 from spider.launch.typed.objects import TARGET
-from spider.launch.verbs import examples, groups, options, settings_class, verbs
+from spider.launch.verbs import examples, options, settings_class, verbs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class Settings:
 
 
 def rows(values: dict[str, Any]) -> dict[str, str]:
-    return dict(setting_rows(Settings, values))
+    return dict(setting_rows(Settings, values, {}))
 
 
 def test_nested_settings_are_shown_by_their_path() -> None:
@@ -85,13 +85,18 @@ def test_a_default_is_written_as_it_would_be_typed(value: Any, shown: str) -> No
     assert f"many={shown}" in rows({"many": value})
 
 
-def test_groups_of_a_class_are_the_settings_that_name_one() -> None:
-    assert chosen_groups(Settings) == ["sparse"]
-    assert chosen_groups(Inner) == []
+def test_a_setting_that_a_variant_fills_is_shown_as_it_is_chosen() -> None:
+    values = {"sparse": {TARGET: "a.b.Lucene"}, "many": {}}
+    chosen = {"sparse": "sparse=lucene", "many.one": "part@many.one=x"}
+    found = dict(setting_rows(Settings, values, chosen))
+    assert found["sparse=lucene"] == "words."
+    # an entry of a mapping is described by the mapping
+    assert found["part@many.one=x"] == "several."
+    assert not any(row.startswith("many=") for row in found)
 
 
 def test_help_says_how_positional_words_are_given() -> None:
-    text = verb_help("doctor", Settings, complete_settings())
+    text = verb_help("doctor", Settings, complete_settings(), {})
     assert text.startswith("spider doctor [PLACE] [STEPS] [--flag VALUE ...] [setting=value ...]\n")
     assert verbs()["doctor"] in text
 
@@ -104,38 +109,22 @@ def complete_settings(**values: Any) -> Any:
 
 def test_help_shows_each_variant_and_the_settings_of_the_chosen_one() -> None:
     config = complete_settings(sparse={TARGET: "index.sparse.bm25s_index.Bm25s"})
-    text = verb_help("doctor", Settings, config)
+    text = verb_help("doctor", Settings, config, {"sparse": "bm25s"})
+    assert "\n  sparse=bm25s\n" in text
+    assert "\nsparse= one of:\n" in text
     for name, summary in options("sparse").items():
         assert f"  {name:<22} {summary}\n" in text
     assert "settings of the chosen sparse:\n" in text
     assert "\n  sparse.k1=0.9\n" in text
-    without = verb_help("doctor", Settings, complete_settings(sparse=None))
+    without = verb_help("doctor", Settings, complete_settings(sparse=None), {"sparse": None})
+    assert "\n  sparse=null\n" in without
     assert "settings of the chosen" not in without
 
 
 def test_help_does_not_resolve_what_needs_a_setting() -> None:
     assert "place=${needed:other}" in verb_help(
-        "doctor", Settings, complete_settings(place="${needed:other}")
+        "doctor", Settings, complete_settings(place="${needed:other}"), {}
     )
-
-
-@pytest.mark.parametrize("verb", sorted(verbs()))
-def test_help_of_a_verb_shows_its_examples_and_what_was_overridden(verb: str) -> None:
-    cls = settings_class(verb)
-    text = verb_help(verb, cls, compose_verb(verb, []))
-    assert [line.strip() for line in text.splitlines() if line.startswith("  spider ")] == examples(
-        verb
-    )
-    for group in chosen_groups(cls):
-        assert f"\n{group}= one of:\n" in text
-        assert group in groups()
-
-
-def test_help_shows_overrides() -> None:
-    config = compose_verb("train", ["training.steps=7", "architecture=bert"])
-    text = verb_help("train", settings_class("train"), config)
-    assert "\n  training.steps=7\n" in text
-    assert "\n  architecture.layers=" in text
 
 
 def test_the_overview_lists_verbs_in_one_column_and_imports_no_hydra() -> None:
@@ -156,21 +145,13 @@ def is_verb(line: str) -> bool:
     return line.startswith("  ") and bool(words) and words[0] in verbs()
 
 
-@pytest.mark.parametrize(
-    ("word", "shown"),
-    [
-        ("question_set=nq", "question_set=nq"),
-        ("question_set=triviaqa", "question_set=triviaqa"),
-        # the class of nq and triviaqa, without what they say
-        ("question_set=dpr_qa", "question_set=dpr_qa"),
-    ],
-)
-def test_a_chosen_variant_is_shown_by_the_name_that_chooses_it(word: str, shown: str) -> None:
-    cls = settings_class("prepare-questions")
-    text = verb_help("prepare-questions", cls, compose_verb("prepare-questions", [word]))
-    assert f"\n  {shown}\n" in text
-
-
-def test_a_variant_of_ones_own_is_shown_by_its_class() -> None:
-    found = dict(setting_rows(Settings, {"sparse": {TARGET: "mine.Special"}}))
-    assert "sparse=Special" in found
+def test_help_shows_what_was_overridden() -> None:
+    words = ["training.steps=7", "architecture=bert"]
+    config, choices = compose_with_choices("train", words)
+    text = verb_help("train", settings_class("train"), config, choices)
+    assert "\n  training.steps=7\n" in text
+    assert "\n  architecture=bert\n" in text
+    assert "\n  architecture.layers=" in text
+    assert [line.strip() for line in text.splitlines() if line.startswith("  spider ")] == examples(
+        "train"
+    )

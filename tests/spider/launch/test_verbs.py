@@ -17,11 +17,10 @@ from spider.launch.verbs import (
     options,
     positionals_of,
     settings_class,
-    variant_file,
     verbs,
 )
 
-CACHED = (verbs, groups, module_of, settings_class, variant_file)
+CACHED = (verbs, groups, module_of, settings_class)
 
 
 @pytest.fixture
@@ -81,13 +80,6 @@ def test_positional_words_fill_what_the_class_lists() -> None:
 
     assert positionals_of(Listed) == ("question", "index")
     assert positionals_of(object) == ()
-
-
-def test_a_variants_file_is_what_it_says_without_its_defaults_list(folder: Path) -> None:
-    write(folder / "sparse" / "one.yaml", "# one\ndefaults:\n  - two\n_target_: x\nk1: 1\n")
-    write(folder / "sparse" / "empty.yaml", "# nothing\n")
-    assert variant_file("sparse", "one") == {"_target_": "x", "k1": 1}
-    assert variant_file("sparse", "empty") == {}
 
 
 def test_a_module_that_hides_a_package_of_ours_is_named(
