@@ -70,6 +70,10 @@ class BertSettings:
     ):
         if precision not in ("float32", "bfloat16"):
             raise SettingError("precision", precision, "float32 or bfloat16")
+        sizes = {"hidden": hidden, "layers": layers, "heads": heads, "padded_tokens": padded_tokens}
+        for name, size in sizes.items():
+            if size < 1:
+                raise SettingError(name, size, "at least 1")
         if hidden % heads:
             raise SettingError("hidden", hidden, f"a multiple of heads={heads}")
         lengths = {"max_query_length": max_query_length, "max_passage_length": max_passage_length}

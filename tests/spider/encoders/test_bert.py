@@ -40,6 +40,9 @@ def test_settings_are_checked(bert_tokenizer, bert_settings, tmp_path):
         BertSettings(precision="half")
     with pytest.raises(ConfigError, match=r"setting dropout: got 2\.0, expected a share"):
         BertSettings(dropout=2.0)
+    for name in ("hidden", "layers", "heads", "padded_tokens"):
+        with pytest.raises(ConfigError, match=f"setting {name}: got 0, expected at least 1"):
+            BertSettings(**{name: 0})
     with pytest.raises(ConfigError, match="multiple"):
         BertSettings(hidden=30, heads=4)
     with pytest.raises(ConfigError, match="at most 512"):
