@@ -1,4 +1,4 @@
-"""The activations that a Jamba configuration can name, and how each is spelt in torch."""
+"""The activations that a Jamba configuration can name, in torch and as numbers for kernels."""
 
 from typing import Literal
 
@@ -19,7 +19,7 @@ _CODES = {None: NONE, "silu": SILU, "gelu": GELU}
 
 
 def activation_code(activation: ActivationName | None) -> int:
-    """Return the number that kernels know an activation by.
+    """Return the number of an activation in kernels.
 
     Raises:
         ConfigError: no such activation.
@@ -45,5 +45,5 @@ def activate(
 
 
 def computing_dtype(dtype: torch.dtype) -> torch.dtype:
-    """Return what the reference computes in: float64 for float64, float32 for anything narrower."""
+    """Return the dtype of the references' computations: float64 for float64, else float32."""
     return torch.float64 if dtype == torch.float64 else torch.float32

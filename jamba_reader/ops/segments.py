@@ -1,8 +1,8 @@
 """Which rows of a packed ``[tokens, ...]`` tensor belong to which sequence.
 
 Every batch, padded, ragged or packed, is turned into one tensor of its real tokens, sequence after
-sequence. Layers that look at one token at a time never notice; convolution, scan and attention
-take the boundaries from here. There is no padding to mask out, so there is none to forget.
+sequence. Layers that compute each token by itself need no boundaries; convolution, scan and
+attention take them from here. There is no padding, so no mask can be forgotten.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which implementation of an operation runs: by device, said once, or as asked."""
+"""Which implementation of an operation runs: the device's, or the requested one."""
 
 import logging
 import os
@@ -27,14 +27,14 @@ def select(
 
     Args:
         operation: its name, for messages.
-        requested: what the caller asked for.
+        requested: by the caller.
         device: where the operands are.
         dtype: of the operands; float64 has only the reference.
-        available: what the operation offers for these operands; what it lacks falls back to the
-            device's own under ``auto``.
+        available: implementations for these operands. Under ``auto``, the reference runs if the
+            device's own are not among them.
 
     Raises:
-        ConfigError: what was asked for does not run on this device or with this operation.
+        ConfigError: the request does not run on this device or with this operation.
         MissingDependencyError: Triton is asked for and not installed.
     """
     if dtype == torch.float64 and requested in ("auto", "reference"):
@@ -81,7 +81,7 @@ def interpreting() -> bool:
 
 @cache
 def triton_is_installed() -> bool:
-    """Return whether Triton can be imported; looks without importing it."""
+    """Return whether Triton is installed, without importing it."""
     from importlib.util import find_spec
 
     return find_spec("triton") is not None

@@ -1,9 +1,9 @@
 """Attention of prompts through PyTorch's fused kernels, never with a [queries, keys] matrix.
 
 A continued sequence attends to its past (all of it visible) and to its new tokens (causally). On a
-CPU these are two calls of the flash kernel, which also gives the log of each softmax's sum; with it
-the two results make the exact whole, and the backward pass of each part needs nothing but the
-whole's output and sum (FlashAttention, arXiv:2205.14135, section 3.1; splitting over keys:
+CPU these are two calls of the flash kernel, which also returns the log of each softmax's sum. With
+the logs, the two results are merged exactly. The backward pass of each part needs only the merged
+output and sum (FlashAttention, arXiv:2205.14135, section 3.1; splitting over keys:
 Flash-Decoding, PyTorch blog, 2023-10-13). On CUDA the flash kernel aligns its causal mask to the
 lower right corner by itself. Keys and values are not repeated for the heads of a group, except for
 float32 on CUDA, whose memory-efficient kernel has no groups.
@@ -122,8 +122,8 @@ def _merged(
 ]:
     """Return attention to past and present, and the log of the sum of exponentials of its scores.
 
-    With sums s = eˡ of either part, output = (s₁ o₁ + s₂ o₂) / (s₁ + s₂), and s₁ / (s₁ + s₂) is
-    the sigmoid of l₁ - l₂.
+    With sums s = eˡ of either part, output = (s₁ o₁ + s₂ o₂) / (s₁ + s₂). The share
+    s₁ / (s₁ + s₂) is the sigmoid of l₁ - l₂.
     """
     present, present_log = _attended(new[0], new[1], new[2], True, scale)
     before, before_log = _attended(new[0], past[0], past[1], False, scale)
@@ -144,8 +144,8 @@ def _attended(
 ]:
     """Call PyTorch's flash kernel, and correct the log of a sum that the kernel takes for empty.
 
-    If no score of a query is above minus infinity, which holds for NaN too in the last up to 15
-    keys, then the kernel returns zeros and, as their log, 0. Otherwise a log of exactly 0 is rare.
+    If no score of a query is above minus infinity, the kernel returns zeros and, as their log, 0.
+    In the last up to 15 keys, NaN counts as minus infinity too. Otherwise a log of 0 is rare.
     """
     output, log = _flash(query, key, value, 0.0, causal, scale=scale)
     for sequence, head, row in (log == 0).nonzero().tolist():
@@ -197,7 +197,7 @@ class _PastAndPresent(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """Give each part the whole's output and log-sum-exp, and add what meets in the query."""
+        """Differentiate each part with the merged output and log; add the query's gradients."""
         query, key, value, past_keys, past_values, merged, log = ctx.saved_tensors
         whole = (merged, log)
         gradient = gradients[0].to(merged.dtype)
@@ -221,7 +221,7 @@ def _on_cuda(
         key, value = (tensor[run.sequences, :, :total] for tensor in (keys, values))
     grouped = query.shape[1] != key.shape[1]
     if grouped and query.dtype == torch.float32:
-        # the memory-efficient kernel, float32's only fused one, wants equally many heads
+        # the memory-efficient kernel, float32's only fused one, needs equally many heads
         group = query.shape[1] // key.shape[1]
         key, value = (tensor.repeat_interleave(group, dim=1) for tensor in (key, value))
         grouped = False

@@ -29,12 +29,12 @@ class _Storage:
 class KeyValueMemory:
     """The keys and values of one attention layer: ragged sequences in one tensor that grows.
 
-    A fork shares the tensors. Who first adds tokens to a sequence goes on in place, behind what
-    both remember; the other copies the tensors when it does the same.
+    A fork shares the tensors. The first of the two that adds tokens to a sequence writes in place,
+    behind the common tokens. The second copies the tensors when it adds some.
 
     Args:
         keys: the keys of every sequence, with space for more.
-        values: likewise.
+        values: the values of every sequence, of the same shape.
         lengths: tokens held by each sequence; what lies behind them is not defined.
     """
 
@@ -69,7 +69,7 @@ class KeyValueMemory:
     @property
     def capacity(self) -> int:
         """Tokens of each sequence that fit into the tensors."""
-        # they differ where memory sufficed for one of them only
+        # they differ if memory sufficed for one of them only
         return min(self.keys.shape[2], self.values.shape[2])
 
     def bytes_of(self, tokens: int) -> int:
@@ -78,16 +78,16 @@ class KeyValueMemory:
         return 2 * len(self.lengths) * heads * size * self.keys.itemsize * tokens
 
     def held_bytes(self, tokens: int) -> int:
-        """Return how many of ``bytes_of(tokens)`` memory has been given for.
+        """Return how many of ``bytes_of(tokens)`` are allocated.
 
-        A GPU gives memory when a tensor is made, an operating system when it is first written.
+        A GPU allocates memory when a tensor is made, an operating system when it is first written.
         """
         lazy = self.keys.device.type == "cpu"
         places = self.lengths if lazy else [self.capacity] * len(self.lengths)
         return sum(self.bytes_of(min(place, tokens)) for place in places) // max(len(places), 1)
 
     def lengths_on(self, device: torch.device | str) -> Int64[Tensor, " sequences"]:
-        """Return ``lengths`` as a tensor, which nobody changes."""
+        """Return ``lengths`` as a tensor, which the caller must not change."""
         known = self._lengths_tensor
         if known is None or known.device != torch.device(device):
             known = torch.tensor(self.lengths, dtype=torch.int64, device=device)
@@ -102,10 +102,10 @@ class KeyValueMemory:
     ) -> "KeyValueMemory":
         """Return the memory with a call's tokens at the end of each sequence.
 
-        It is this same object, written in place and grows by half where its capacity is too small.
-        Only where gradients are recorded is it a new one, and this one stays as it was: a gradient
-        may have to flow through it, and a checkpointed layer be computed again, whichever of its
-        weights are frozen.
+        It is this same object, written in place; it grows by half if its capacity is too small.
+        Only where gradients are recorded, it is a new object and this one stays as it was. A
+        gradient may have to flow through it, and a checkpointed layer may be computed again,
+        whichever of its weights are frozen.
 
         Raises:
             DataError: the segments are not those of this memory's sequences.
@@ -136,7 +136,7 @@ class KeyValueMemory:
         return self
 
     def _may_write(self, lengths: Sequence[int]) -> bool:
-        """Return whether nobody else remembers what lies where the new tokens go."""
+        """Return whether no other memory holds tokens where the new ones go."""
         if len(self._storage.holders) == 1:
             return True
         places = zip(self.lengths, lengths, self._storage.ends, strict=True)
@@ -165,7 +165,7 @@ class KeyValueMemory:
             self._move(capacity)
 
     def _move(self, capacity: int) -> None:
-        """Copy to tensors of our own, with a capacity of at least ``capacity``."""
+        """Copy to tensors of this memory alone, with a capacity of at least ``capacity``."""
         capacity = max(capacity, self.capacity)
         used = max(self.lengths, default=0)
         for name in ("keys", "values"):
@@ -177,10 +177,10 @@ class KeyValueMemory:
         self._storage = _Storage(self, self.lengths)
 
     def truncate(self, lengths: Sequence[int]) -> None:
-        """Forget what each sequence holds behind ``lengths``.
+        """Drop the tokens of each sequence behind ``lengths``.
 
         Raises:
-            DataError: a sequence does not hold so many.
+            DataError: a sequence holds fewer tokens.
         """
         if len(lengths) != len(self.lengths) or any(map(int.__gt__, lengths, self.lengths)):
             raise DataError(f"cannot truncate {self.lengths} tokens to {list(lengths)}")
@@ -197,8 +197,8 @@ class KeyValueMemory:
     def select(self, indices: Sequence[int]) -> "KeyValueMemory":
         """Return a copy that holds these sequences, in this order; one may come twice.
 
-        It has the same capacity. Where gradients flow through it, adding tokens copies anyway:
-        there the capacity is just what the sequences need.
+        It has the same capacity. If gradients flow through it, its capacity is just what the
+        sequences need, because adding tokens copies them anyway.
         """
         lengths = [self.lengths[index] for index in indices]
         used = max(lengths, default=0)
@@ -229,14 +229,14 @@ class KeyValueMemory:
         return cls(keys, values, lengths)
 
     def detach(self) -> None:
-        """Let no gradient flow into what was seen so far."""
+        """Stop gradients from flowing into the tokens held so far."""
         self.keys = self.keys.detach()
         self.values = self.values.detach()
 
 
 def _empty_like(like: Tensor, sequences: int, capacity: int) -> Tensor:
     """Return an uninitialised tensor for keys or values of the same heads, dtype and device."""
-    # tensors made in inference mode could not be written outside of it
+    # a tensor made in inference mode cannot be written outside of it
     with torch.inference_mode(False), torch.no_grad():
         return like.new_empty((sequences, like.shape[1], capacity, like.shape[3]))
 
@@ -252,5 +252,5 @@ def _extended(
         blank = capacity - length - fresh.shape[1]
         padding = new.new_zeros((fresh.shape[0], blank, fresh.shape[2]))
         rows.append(torch.cat([old[sequence, :, :length], fresh, padding], dim=1))
-    # of no sequences there is nothing to stack
+    # without sequences there is nothing to stack
     return torch.stack(rows) if rows else old

@@ -43,7 +43,7 @@ def attention(
 
     Raises:
         ConfigError: the kernel does not run on the operands' device.
-        MissingDependencyError: Triton is asked for and not installed.
+        MissingDependencyError: Triton is requested and not installed.
     """
     chosen = select("attention", implementation, device=query.device, dtype=query.dtype)
     if chosen == "reference" or (dropout and query.device.type == "cpu"):
@@ -76,7 +76,7 @@ def decode_attention(
     Args:
         query: of the last token of each sequence.
         keys: of all its tokens, the last one's included.
-        values: likewise.
+        values: of the same tokens.
         lengths: at least 1 each.
         scale: of the scores.
         longest: of the lengths; saves asking the device.
@@ -84,7 +84,7 @@ def decode_attention(
 
     Raises:
         ConfigError: the kernel does not run on the operands' device.
-        MissingDependencyError: Triton is asked for and not installed.
+        MissingDependencyError: Triton is requested and not installed.
     """
     chosen = select("attention", implementation, device=query.device, dtype=query.dtype)
     if chosen == "reference" or not _decodable(query, chosen):

@@ -1,4 +1,4 @@
-"""Causal grouped-query attention in readable torch, any dtype, differentiable: the truth.
+"""Causal grouped-query attention in readable torch: any dtype, differentiable.
 
 Jamba's attention (arXiv:2403.19887, section 2; no positions): every key-value head serves a group
 of query heads (GQA, arXiv:2305.13245) and the query of a token sees the tokens up to itself.
@@ -85,7 +85,7 @@ def attention_with_memory(
     Args:
         query: of this call's tokens, packed.
         keys: of all tokens of each sequence; what lies behind ``lengths`` is not read.
-        values: likewise.
+        values: of the same tokens.
         segments: tokens of this call.
         lengths: filled tokens of each memory, this call's included.
         scale: of the scores.

@@ -1,7 +1,7 @@
 """One decoding step on a CPU: everything between two attention layers in one numba call.
 
-A step of a small model is short: with one call per operation, a quarter of its time passed between
-the operations. Here a table holds the addresses of the weights, see ``operands``; the caller reads
+A step of a small model is short: with one call per operation, a quarter of its time went to the
+calls. Here a table holds the addresses of the weights, see ``operands``; the caller reads
 a model into it. There is no second implementation: the reference is the path of the model's own
 layers, and ``tests/jamba_reader/ops/decode_step`` compares the two.
 """
@@ -31,8 +31,8 @@ class Step:
 
     Attributes:
         query: what a ``QUERY_KEY_VALUE`` part writes, ``[rows, heads, head_dim]``.
-        key: likewise.
-        value: likewise.
+        key: what it writes, ``[rows, kv_heads, head_dim]``.
+        value: what it writes, of the key's shape.
         mixed: what attention returned, for the ``ATTENTION_OUTPUT`` part.
 
     Raises:
@@ -84,7 +84,7 @@ class Step:
 
 
 def _check(name: str, tensor: Tensor, expected: tuple[int, ...], kind: int) -> None:
-    """Refuse what does not fit: a kernel that reads by address would read beyond it."""
+    """Refuse a tensor that does not fit: a kernel that reads by address would read beyond it."""
     if (
         tuple(tensor.shape) != expected
         or kind_of(tensor.dtype) != kind

@@ -1,8 +1,8 @@
 """Operands of a decoding step: the table of the model's parts, its sizes, and the buffers.
 
-A *part* is a norm and a branch, or what is left of one: a Mamba mixer, the projections before
-attention, the one behind it, a feed-forward part, the head. ``Parts`` is a table of addresses,
-a row per part, whose columns mean what the constants below say.
+A *part* is a norm with its branch, or a piece of a branch: a Mamba mixer, the projections before
+attention, the one behind it, a feed-forward part, the head. The table holds addresses, a row per
+part; the constants below name its columns.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import torch
 from jamba_reader.ops.machine.operands import KINDS
 
 MAMBA, QUERY_KEY_VALUE, ATTENTION_OUTPUT, DENSE, EXPERTS, HEAD = range(6)
-"""What a part is; in column ``PART``."""
+"""Kinds of parts; in column ``PART``."""
 
 PART, NORM = 0, 1
 IN, IN_BIAS, CONV, CONV_BIAS, X, DT_NORM, B_NORM, C_NORM = range(2, 10)
@@ -28,7 +28,7 @@ GATE, GATE_SCALE, UP, UP_SCALE, DOWN, DOWN_SCALE, ROUTER, WEIGHT_KIND = range(2,
 COLUMNS = 20
 
 MULTIPLY, ENTER, SCAN, OPEN_GATE, EXPERT_GATE, EXPERT_RETURN = range(6)
-"""What a job is; in word ``JOB``, and in ``PLACE`` whose part it is."""
+"""Kinds of jobs; in word ``JOB``. ``PLACE`` is the row of the part that the job belongs to."""
 JOB, PLACE = 0, 1
 MATRIX, MATRIX_ROWS, MATRIX_COLUMNS, MATRIX_KIND, MATRIX_SCALE, BIAS = range(2, 8)
 SOURCE, SOURCE_STRIDE, TARGET, TARGET_STRIDE = range(8, 12)
@@ -41,7 +41,7 @@ class Shape(NamedTuple):
 
     Attributes:
         rows: tokens, one of each sequence.
-        kind: how weights and activations are held.
+        kind: of weights and activations in memory.
         hidden: width of the residual stream.
         inner: channels of a Mamba mixer.
         rank: of its time step.
@@ -50,7 +50,7 @@ class Shape(NamedTuple):
         queries: width of all query heads.
         shared: width of all key heads.
         intermediate: width of a feed-forward part.
-        experts: how many.
+        experts: number of experts.
         chosen: experts of a token.
         vocabulary: number of logits.
         activation: code of the activation.
@@ -73,11 +73,11 @@ class Shape(NamedTuple):
 
 
 class Buffers(NamedTuple):
-    """Addresses of what goes from one loop to the next, a row per token, in the model's dtype.
+    """Addresses of the tensors between jobs, a row per token, in the model's dtype.
 
     Attributes:
         stream: the residual stream.
-        branch: what is still to be added to it.
+        branch: to be added to the stream.
         normed: input of a branch.
         inputs: of the scan, after the convolution.
         gate: of the scan's outputs.
@@ -86,9 +86,9 @@ class Buffers(NamedTuple):
         scanned: outputs of the scan.
         active: inner activations of a feed-forward part, a row per token or pair.
         copies: input of each pair of token and expert.
-        query: and ``key`` and ``value``: before attention.
-        key: see there.
-        value: see there.
+        query: queries before attention.
+        key: keys before attention.
+        value: values before attention.
         mixed: what attention returned.
         logits: of the head.
     """

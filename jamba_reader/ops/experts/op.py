@@ -99,7 +99,7 @@ class _RoutedExperts(torch.autograd.Function):
         y, kept = _kernels(chosen).forward(
             x, experts, expert_ids, expert_weights, activation, keep=True
         )
-        # what is wide is saved, not just remembered: gradient checkpointing lets go of it
+        # saved with autograd: gradient checkpointing frees only what autograd saves
         ctx.save_for_backward(
             x, gate_up, down, expert_weights, gate_up_scale, down_scale, kept.gate_up
         )

@@ -1,4 +1,4 @@
-"""Routed experts in readable torch: the truth that the kernels are held to.
+"""Routed experts in readable torch: what the kernels are compared with.
 
 ``y_t = sum_k w_tk * down_e(act(gate_e x_t) * up_e x_t)`` with e the k-th expert of token t (Jamba,
 arXiv:2403.19887, section 3; weights are not renormalised). Int8 weights are ExpertsInt8

@@ -1,7 +1,7 @@
 """Exponential, softplus and sigmoid of sixteen lanes.
 
 The polynomials are minimax fits made in float64 by Lawson's iteration. ``2**r - 1`` has no constant
-term, so a decay that is nearly one is as exact as float32 can say it.
+term, so a decay that is nearly one is as exact as float32 allows.
 """
 
 from typing import no_type_check
@@ -36,7 +36,7 @@ _SMALLEST_EXPONENT = np.float32(-126)
 _SMALLEST_LOGARITHM = np.float32(-87.3)
 
 
-# added and taken away again it rounds to an integer, which stands in the low bits meanwhile
+# adding and subtracting it rounds to an integer; after the addition, the low bits hold it
 _ROUNDER = np.float32(1.5 * 2**23)
 
 
@@ -63,8 +63,8 @@ def _power_less_one(r):
 @njit
 @no_type_check
 def exp2(x):
-    """``2**x`` for x up to 127; what would be below 2**-126 is 2**-126."""
-    # in this order, here and below: ``maximum`` returns the second of what cannot be compared
+    """``2**x`` for x up to 127; results below 2**-126 become 2**-126."""
+    # this order, here and below: ``maximum`` returns its second operand where one is NaN
     x = maximum(broadcast(_SMALLEST_EXPONENT), x)
     shifted = x + broadcast(_ROUNDER)
     r = x - (shifted - broadcast(_ROUNDER))
@@ -78,7 +78,7 @@ def exp2(x):
 @njit
 @no_type_check
 def exp2_or_zero(x):
-    """``2**x`` for x up to 127; what would be below 2**-126 is 0, as of what is hidden."""
+    """``2**x`` for x up to 127; results below 2**-126 become 0, as for hidden keys."""
     above = x - broadcast(_SMALLEST_EXPONENT)
     return where_negative(above, broadcast(np.float32(0)), exp2(x))
 
@@ -116,7 +116,7 @@ def softplus(x):
     q = fma(q, z, broadcast(_ATANH[2]))
     q = fma(q, z, broadcast(_ATANH[1]))
     q = fma(q, z, broadcast(_ATANH[0]))
-    # in this order: of a comparison with what is not a number, ``maximum`` returns the second
+    # this order: ``maximum`` returns its second operand where one is NaN
     return fma(s + s, q, maximum(broadcast(np.float32(0)), x))
 
 

@@ -2,9 +2,9 @@
 
 numba's vectoriser keeps the states of a recurrence in memory; a value of type ``Lanes`` is LLVM's
 ``<16 x float>`` and lives in a register: one of AVX-512, two of AVX, four of NEON. The operators
-are the element-wise ones; what LLVM knows no portable instruction for is a polynomial. Memory is
-named by addresses (as int64) in bytes: a tensor's ``data_ptr`` plus an offset, so that any strides
-will do and one compiled function serves every layout.
+are element-wise; where LLVM has no portable instruction, a polynomial is used. Memory is
+given by addresses (int64) in bytes: a tensor's ``data_ptr`` plus an offset. So any strides will
+do, and one compiled function serves every layout.
 
 Everything here is called from other ``@njit`` functions only.
 """
@@ -80,7 +80,7 @@ def _spread(builder, value):
 @intrinsic
 @no_type_check
 def broadcast(typing_context, value):
-    """All lanes the same float32."""
+    """All lanes set to the same float32."""
 
     def generate(context, builder, kind, operands):
         return _spread(builder, operands[0])
@@ -225,7 +225,7 @@ def copy_bytes(typing_context, destination, source, count):
 @intrinsic
 @no_type_check
 def fma(typing_context, a, b, c):
-    """``a * b + c``, rounded once where the machine can."""
+    """``a * b + c``, rounded once if the machine has such an instruction."""
 
     def generate(context, builder, kind, operands):
         wanted = ir.FunctionType(_FLOATS, [_FLOATS] * 3)
@@ -238,7 +238,7 @@ def fma(typing_context, a, b, c):
 @intrinsic
 @no_type_check
 def maximum(typing_context, a, b):
-    """The larger; ``b`` where ``a`` is not a number."""
+    """The larger; ``b`` where one of them is NaN."""
 
     def generate(context, builder, kind, operands):
         return builder.select(builder.fcmp_ordered(">", *operands), *operands)
@@ -286,7 +286,7 @@ def times_power_of_two(typing_context, value, shifted):
 @intrinsic
 @no_type_check
 def sum_of_lanes(typing_context, value):
-    """Sum of all lanes, always in the same order: halves onto each other."""
+    """Sum of all lanes, always in the same order: one half is added to the other."""
 
     def generate(context, builder, kind, operands):
         total, width = operands[0], WIDTH
@@ -303,7 +303,7 @@ def sum_of_lanes(typing_context, value):
 @intrinsic
 @no_type_check
 def broadcast_lane(typing_context, value, lane):
-    """All lanes what one lane holds."""
+    """All lanes set to the value of one lane."""
 
     def generate(context, builder, kind, operands):
         return _spread(builder, builder.extract_element(*operands))

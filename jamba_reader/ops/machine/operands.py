@@ -1,4 +1,4 @@
-"""Tensors as numba kernels take them: addresses, strides and kinds. The caller keeps them alive."""
+"""Addresses, strides and kinds of tensors for numba kernels. The caller keeps the tensors alive."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the processor has that numba compiles for, and LLVM's type for its bfloat16 instructions."""
+"""Instruction sets that numba compiles for, and LLVM's type for bfloat16 instructions."""
 
 import numba
 from llvmlite import binding, ir

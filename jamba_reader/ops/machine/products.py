@@ -1,14 +1,14 @@
-"""Products of a few rows with eight rows of a matrix: what reads weights as fast as memory gives.
+"""Products of a few rows with eight rows of a matrix, as fast as memory delivers the weights.
 
-One row times a matrix does two operations per weight, so what counts is how fast weights come from
-memory. Four or eight rows of the matrix are read side by side, and each weight meets up to four
+One row times a matrix does two operations per weight, so reading the weights takes the time. Four
+or eight rows of the matrix are read side by side, and each weight is multiplied by up to four
 inputs while it is in a register. Every sum is one chain of additions in sixteen lanes, whatever the
-number of inputs, so a row's results do not depend on the rows that come with it. Sums are in
+number of inputs. So a row's results do not depend on the rows that come with it. Sums are in
 float32.
 
 Where the processor has AVX512-BF16 (Zen 4, Cooper Lake and later), bfloat16 weights are multiplied
-with bfloat16 inputs two to a lane, which takes numbers below 2**-126 for zero. Elsewhere, and for
-int8 weights, both are widened.
+with bfloat16 inputs, two in a lane. The instruction takes numbers below 2**-126 for zero.
+Elsewhere, and for int8 weights, both are widened.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ INPUTS = 4
 
 
 _WIDE = 8 if has_feature("avx512f") else 4
-"""Rows side by side in float32: with registers enough, eight are 8 to 25 % faster than four on rows
+"""Rows side by side in float32: with enough registers, eight are 8 to 25 % faster than four on rows
 of 2 KiB, 7 % on 4 KiB."""
 
 
@@ -43,7 +43,7 @@ Both measured as in ``benchmarks/jamba/few_rows.py``, two cores of Zen 5."""
 
 
 _FORESEEN = 8192
-"""Bytes of four rows up to which asking for the next four helps: with bfloat16 it took 8 to 12 %
+"""Bytes of four rows up to which prefetching the next four helps: with bfloat16 it took 8 to 12 %
 off a step of a model with rows of 1 and 2 KiB; longer rows and float32 only got slower."""
 
 
@@ -99,7 +99,7 @@ def _sums_of_lanes(builder, totals):
         width //= 2
         joined = []
         for first, second in zip(totals[::2], totals[1::2], strict=True):
-            # each holds several vectors already, in pieces twice as long as what will be left
+            # each already holds several vectors, in pieces twice as long as after this step
             lows = [at for at in range(2 * WIDTH) if at % (2 * width) < width]
             highs = [at for at in range(2 * WIDTH) if at % (2 * width) >= width]
             low, high = (_shuffle(builder, first, second, order) for order in (lows, highs))
@@ -156,7 +156,7 @@ def _products(weight_kind: str, input_kind: str, outputs: int, inputs: int) -> C
         for total in totals:
             builder.store(zero, total)
         step = 2 * WIDTH if weight_kind == "pairs" else WIDTH
-        # the next four rows, where they are so short that the processor does not foresee them
+        # the next four rows, if they are so short that the processor does not prefetch them
         ahead = builder.mul(between, _INT64(outputs))
         short = builder.icmp_signed("<=", ahead, _INT64(_FORESEEN))
         ahead = builder.select(short, ahead, _INT64(0))
@@ -249,7 +249,7 @@ def _for_four(kind, value_kind, row, between, last, start, stride, length, sums)
 @njit
 @no_type_check
 def _by_float32(row, between, last, start, stride, length, count, sums):
-    """Multiply some rows; two inputs' sums and what they are made of fill the registers."""
+    """Multiply some rows; the sums of two inputs and their operands fill the registers."""
     for i in range(0, count - 1, 2):
         target = sums + 4 * OUTPUTS * i
         _float32_2(row, between, last, start + i * stride, stride, length, target)

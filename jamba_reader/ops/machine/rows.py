@@ -80,7 +80,7 @@ def rounded_to(kind, value):
 def read(address, index, kind, present, spare):
     """Sixteen floats from ``index`` on; those beyond the first ``present`` are zero.
 
-    ``spare`` is the address of 64 free bytes: what is not there must not be read.
+    ``spare`` is the address of 64 free bytes: memory behind the present numbers must not be read.
     """
     size = 2 if kind == BFLOAT16 else 4
     place = address + size * index

@@ -24,7 +24,7 @@ _LOG2E_HIGH = np.float32(1.4426950408889634)
 _LOG2E_LOW = np.float32(1.4426950408889634 - float(np.float32(1.4426950408889634)))
 
 
-# added and taken away again, it rounds to an integer, which stands in the low bits meanwhile
+# adding and subtracting it rounds to an integer; after the addition, the low bits hold it
 _ROUNDER = np.float32(1.5 * 2**23)
 
 
@@ -40,7 +40,7 @@ _INT16 = ir.IntType(16)
 @intrinsic
 @no_type_check
 def fma(typing_context, a, b, c):
-    """``a * b + c``, rounded once where the machine can."""
+    """``a * b + c``, rounded once if the machine has such an instruction."""
 
     def generate(context, builder, signature, operands):
         kind = ir.FunctionType(_FLOAT, [_FLOAT] * 3)
@@ -143,11 +143,11 @@ def silu_gradient(x):
 def _normal(x):
     """Density's exponential e**(-x*x/2) and distribution function of the normal law, to 3e-7.
 
-    The upper tail is e**(-x*x/2) times a polynomial in 1 / (1 + |x|/4), so that far tails keep
-    their relative precision, which 1 + erf does not.
+    The upper tail is e**(-x*x/2) times a polynomial in 1 / (1 + |x|/4). Far tails so keep their
+    relative precision, which 1 + erf loses.
     """
     size = abs(x)
-    # beyond, e**(-x*x/2) is 0; and no infinity minus infinity below
+    # beyond 14, e**(-x*x/2) is 0; the bound also avoids infinity minus infinity below
     size = np.float32(14) if size > np.float32(14) else size
     square = size * size
     lost = fma(size, size, -square)

@@ -1,10 +1,10 @@
-"""Work that several threads take piece by piece, within one parallel loop of numba.
+"""Jobs whose pieces several threads share, within one parallel loop of numba.
 
 Starting and joining threads for each matrix of a model costs little on an idle machine. On a busy
-one every join waits until the system has given each thread a turn, some milliseconds. Here threads
-are started once for many jobs: the first to arrive leads and posts job after job, whoever is there
-takes pieces of it, and a job is over when its pieces are done. A thread that the system keeps from
-running has taken none, so nobody waits for it.
+one, every join waits some milliseconds until the system has run each thread. Here threads are
+started once for many jobs. The first to arrive leads and posts job after job; all running threads
+take pieces of it, and a job is over when its pieces are done. A thread that the system does not run
+has taken no piece, so no other thread waits for it.
 
 A *board* is memory of ``BOARD`` int64, zeros at first, which the threads of one loop share.
 """
@@ -18,14 +18,14 @@ from numba.extending import intrinsic
 from spider.compilation import njit
 
 _INT64 = ir.IntType(64)
-# a cache line apart, so that those who read one word are not disturbed by writes to another
+# a cache line apart, so that a write to one word does not slow down reads of another
 _ARRIVED, _TICKET, _DONE, _OVER = 0, 64, 128, 192
 BOARD = 32
 
 _BITS = 24
 _MASK = (1 << _BITS) - 1
 _GENERATIONS = (1 << 15) - 1
-# few enough that taking them costs nothing, enough to level what a thread lags behind (measured)
+# few enough to cost nothing, enough to balance the threads (measured)
 _SHARES = 4
 
 
@@ -37,7 +37,7 @@ def _pointer(builder, address):
 @intrinsic
 @no_type_check
 def _fetch_add(typing_context, address, value):
-    """Add to a word; returns what was there."""
+    """Add to a word; returns its old value."""
 
     def generate(context, builder, signature, operands):
         return builder.atomic_rmw("add", _pointer(builder, operands[0]), operands[1], "seq_cst")
@@ -72,7 +72,7 @@ def _put(typing_context, address, value):
 @intrinsic
 @no_type_check
 def _replace(typing_context, address, expected, value):
-    """Write a word if it is what is expected; returns whether it was."""
+    """Write a word if it has the expected value; returns whether it had."""
 
     def generate(context, builder, signature, operands):
         pointer = _pointer(builder, operands[0])
@@ -92,7 +92,7 @@ def leads(board):
 @njit
 @no_type_check
 def post(board, pieces):
-    """Offer a job; whatever describes it was written before. Only the leader, one job at a time."""
+    """Post a job, whose description is already written. Only the leader, one job at a time."""
     _put(board + _DONE, 0)
     generation = (_fetch(board + _TICKET) >> (2 * _BITS)) + 1
     _put(board + _TICKET, ((generation & _GENERATIONS) << (2 * _BITS)) | (pieces << _BITS))
@@ -107,7 +107,7 @@ def take(board, threads):
         first, pieces = ticket & _MASK, (ticket >> _BITS) & _MASK
         if first >= pieces:
             return 0, 0
-        # what the ticket says of job and place changes at once: nobody takes from an old job
+        # job and place are one word and change at once: no thread takes from an old job
         last = min(first + max(1, pieces // (threads * _SHARES)), pieces)
         if _replace(board + _TICKET, ticket, ticket + last - first):
             return first, last
@@ -116,7 +116,7 @@ def take(board, threads):
 @njit
 @no_type_check
 def give_back(board, pieces):
-    """Say that so many pieces are done."""
+    """Report that this many pieces are done."""
     _fetch_add(board + _DONE, pieces)
 
 
@@ -131,7 +131,7 @@ def wait_for(board, pieces):
 @njit
 @no_type_check
 def end(board):
-    """Send the others home. Only the leader."""
+    """Say that there are no more jobs. Only the leader."""
     _put(board + _OVER, 1)
 
 

@@ -8,7 +8,7 @@ MANY = 1 << 15
 
 
 def match_threads() -> int:
-    """Have numba use as many threads as torch, and return their number.
+    """Set numba to as many threads as torch has, and return their number.
 
     So ``torch.set_num_threads`` decides for both; numba cannot have more than it began with.
     """

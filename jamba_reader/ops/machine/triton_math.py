@@ -5,7 +5,7 @@ from typing import no_type_check
 import triton
 import triton.language as tl
 
-# as jamba_reader.ops.activation has them; kernels may read no other kind of global
+# the numbers of jamba_reader.ops.activation; kernels can read no other kind of global
 SILU = tl.constexpr(1)
 GELU = tl.constexpr(2)
 

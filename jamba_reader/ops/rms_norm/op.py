@@ -103,7 +103,7 @@ def _kernels_for(
     elif x.dtype == torch.float16 and not mixed:
         available = ("reference", "triton")
     chosen = select(operation, implementation, device=x.device, dtype=x.dtype, available=available)
-    # the product is then in the wider dtype: rare, and left to torch
+    # the product is then in the wider dtype, which is rare: torch computes it
     return None if mixed or chosen == "reference" else _kernels(chosen)
 
 

@@ -1,4 +1,4 @@
-"""Rounding of weight rows to int8: picks numba for a large matrix on a CPU, else torch.
+"""Rounding of weight rows to int8: by numba for a large matrix on a CPU, else by torch.
 
 Both round alike, bit for bit. numba reads a row twice while it stays in the cache, and is several
 times faster: a checkpoint of 50 billion weights is quantised while it is read.
@@ -38,5 +38,5 @@ def quantise_rows(
     from jamba_reader.ops.row_quantisation.cpu import launch
 
     found = launch.quantise_rows(weight, out=out)
-    # the reference says which rows are not finite
+    # the reference's message names the rows
     return reference.quantise_rows(weight, out=out) if found is None else found

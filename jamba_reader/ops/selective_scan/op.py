@@ -70,7 +70,7 @@ def selective_scan(
     if chosen == "mamba_ssm":
         return cuda_package.scan(inputs, segments)
     if chosen == "triton":
-        # not at the top: without Triton the other implementations run
+        # imported here: the other implementations run without Triton
         from jamba_reader.ops.selective_scan.gpu import launch as gpu
 
         return _scan_with(gpu, inputs, segments, snapshot_every)

@@ -1,4 +1,4 @@
-"""What goes into a selective scan and what comes out."""
+"""Inputs and outputs of the selective scan, and their checks."""
 
 # ruff: noqa: N806
 # A, B, C and D are the names of these matrices in the literature
@@ -12,7 +12,7 @@ from torch import Tensor
 from spider.errors import DataError
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
-"""What kernels read and write."""
+"""Dtypes that kernels read and write."""
 
 
 class ScanInputs(NamedTuple):
@@ -42,7 +42,7 @@ class ScanInputs(NamedTuple):
 
 
 class ScanOutput(NamedTuple):
-    """What a scan returns.
+    """The results of a scan.
 
     Args:
         y: the outputs, in ``x``'s dtype.
@@ -108,7 +108,7 @@ def check_inputs(inputs: ScanInputs, tokens: int, sequences: int) -> None:
 
 
 def in_rows(inputs: ScanInputs) -> ScanInputs:
-    """Copy what the kernels cannot read in place; as a rule, nothing.
+    """Copy the operands that kernels cannot read in place; usually none.
 
     They read rows that are contiguous, wherever each begins, and A, D, dt_bias and states whole;
     A and states in float32, the rest in any dtype of ``DTYPES``, here brought to float32 if not.

@@ -1,4 +1,4 @@
-"""The selective scan written as its recurrence: what every other implementation is compared with.
+"""The selective scan as its recurrence: every other implementation is compared with it.
 
 Source: Gu and Dao, *Mamba: Linear-Time Sequence Modeling with Selective State Spaces*
 (arXiv:2312.00752), section 3.2 and algorithm 2. As there, the decay is discretised exactly and the

@@ -60,7 +60,7 @@ def _differentiate_piece(task, shape, places, results, scratch, keys, values, it
             key_place + first * keys[3], keys[3], item_size, head_dim, width, rows, key_room
         )
         products(query, heads, block, stride, rows, width, weights)
-        # scores are in log 2, and so is their scale in the query: ln 2 makes both natural again
+        # scores and the query's scale are in units of log 2: ln 2 makes both natural again
         score_gradients(weights, gradients, heads, rows, logs, deltas, LN2)
         add_weighted_rows(gradients, ones, heads, block, stride, rows, width, query_gradient)
         spread_to_rows(gradients, heads, query, rows, width, key_gradient + first * width * 4)

@@ -1,6 +1,6 @@
 """What the decode kernels do with one block of keys, in numba.
 
-Memory is named by addresses: see ``lanes``. Matrices of this module have rows of ``width`` float32,
+Memory is given by address: see ``lanes``. Matrices of this module have rows of ``width`` float32,
 the head's size rounded up to whole lanes with zeros behind it; weights of a block are rows of
 ``BLOCK`` float32, one per query head. The query heads of a group are rounded up to a multiple of
 ``TILE``, as many as share each load.
@@ -35,7 +35,7 @@ BLOCK = 32
 BLOCK_BYTES = 4 * BLOCK
 TILE = 4
 LOWEST = np.float32(-3e38)
-"""Where maxima begin: minus infinity minus itself would be NaN."""
+"""Initial value of maxima: minus infinity minus itself would be NaN."""
 _ABSENT = np.float32(-np.inf)
 """Score of a row that is not there: its weight is 0 even if all others are minus infinity."""
 

@@ -1,10 +1,10 @@
 """Attention of one token per sequence in numba: every key and value is read once.
 
-The time goes into fetching the memory, so all query heads of a group share each key they meet. A
+Reading the memory takes most of the time, so all query heads of a group share each key. A
 sequence is split into pieces of whole blocks; each piece keeps its own maximum m and sum of
-exponentials l, and the pieces are weighed together at the end (Flash-Decoding, PyTorch blog,
+exponentials l, and the pieces are merged at the end (Flash-Decoding, PyTorch blog,
 2023-10-13; the running softmax of FlashAttention, arXiv:2205.14135, algorithm 1). Scores are in
-units of log 2, because 2ˣ is what the machine computes; all sums are in float32.
+units of log 2, because the machine computes 2ˣ; all sums are in float32.
 """
 
 from typing import no_type_check
@@ -74,7 +74,7 @@ def _attend_piece(task, shape, places, scratch, keys, values, item_size, lengths
 @njit(error_model="numpy")
 @no_type_check
 def _merge_pieces(pair, shape, places):
-    """Weigh the pieces of one sequence and key head together, into the first."""
+    """Merge the weighted pieces of one sequence and key head into the first."""
     pieces, heads, width = shape[2], shape[3], shape[4]
     sums = places[1] + pair * pieces * heads * width * 4
     notes = places[2] + pair * pieces * heads * 8

@@ -1,4 +1,4 @@
-"""How the decode kernels share out their work, and the shapes that they want."""
+"""How the decode kernels divide their work, and the shapes that they need."""
 
 import math
 from typing import NamedTuple, no_type_check
@@ -15,12 +15,12 @@ from spider.compilation import njit
 LOG2E = math.log2(math.e)
 LN2 = np.float32(math.log(2))
 _PIECE_TOKENS = 256
-# one core reads about this many bytes in the time that starting the threads takes
+# one core reads about this many bytes while the threads start
 _WORTH_THREADS = 400_000
 
 
 class Plan(NamedTuple):
-    """How the work is laid out.
+    """How the work is divided.
 
     Attributes:
         pieces: of each sequence and key head.
@@ -38,7 +38,7 @@ class Plan(NamedTuple):
 
 
 def plan_work(query: Tensor, keys: Tensor, longest: int) -> Plan:
-    """Lay out the work on sequences of up to ``longest`` tokens."""
+    """Divide the work on sequences of up to ``longest`` tokens."""
     sequences, kv_heads, _, head_dim = keys.shape
     group = query.shape[1] // kv_heads
     heads = -(-group // TILE) * TILE
@@ -49,7 +49,7 @@ def plan_work(query: Tensor, keys: Tensor, longest: int) -> Plan:
     if size < _WORTH_THREADS:
         workers = 1
     if workers > 1:
-        # four times the workers, so that uneven sequences still end together
+        # four pieces for each worker: with sequences of uneven length, workers still end together
         wanted = -(-4 * workers // (sequences * kv_heads))
         pieces = max(1, min(wanted, longest // _PIECE_TOKENS))
     scratch = 2 * BLOCK * width + 2 * heads * BLOCK + heads * WIDTH

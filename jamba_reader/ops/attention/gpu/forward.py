@@ -66,7 +66,7 @@ def attend_kernel(
     top = tl.full([heads], _LOWEST, tl.float32)
     total = tl.zeros([heads], tl.float32)
     mixed = tl.zeros([heads, width], tl.float32)
-    # trips counted beforehand: the compiler overlaps them, and the interpreter knows no others
+    # a fixed number of iterations: the compiler overlaps them, and the interpreter needs it
     for trip in range(0, share, block):
         token = start + trip + tl.arange(0, block)
         held = (token[:, None] < stop) & (lane[None, :] < head_dim)

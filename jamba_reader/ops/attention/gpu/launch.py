@@ -12,7 +12,7 @@ from jamba_reader.ops.selection import interpreting
 LOG2E = 1.4426950408889634
 
 
-# enough programs for every multiprocessor of a large card, a few times over
+# a few programs for every multiprocessor of a large card
 _PROGRAMS = 1024
 _LEAST_SHARE = 256
 _CHUNK = 16
@@ -55,7 +55,7 @@ def decode_forward(
     Args:
         query: of one token per sequence.
         keys: the last dimension is contiguous.
-        values: likewise.
+        values: laid out as the keys.
         lengths: at least 1.
         longest: of the lengths.
         scale: of the scores.

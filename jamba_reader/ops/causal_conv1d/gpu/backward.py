@@ -41,7 +41,7 @@ def backward_kernel(
     column = (tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS))[None, :]
     real = column < channels
     inside = exists & real
-    # of extended rows: what the outputs they reach give, and the final history
+    # gradients of extended rows: from the outputs that they reach, and from the final history
     place += tl.where(is_history, 0, WIDTH - 1)
     gradient = tl.zeros((ROWS, COLUMNS), tl.float32)
     if d_final is not None:

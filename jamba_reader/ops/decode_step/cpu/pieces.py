@@ -1,8 +1,8 @@
 """What a piece of each job of one token does, in numba: a few rows of a matrix and what follows.
 
-Pieces do what the layers do, rounded where they round. Products read each weight once, see
-``jamba_reader.ops.machine.products``; nothing is summed by several threads, so results do
-not depend on who takes which piece.
+Pieces compute what the layers compute and round where they round. Products read each weight once:
+see ``jamba_reader.ops.machine.products``. No sum is shared by threads, so results do not depend on
+which thread takes which piece.
 """
 
 from typing import no_type_check
@@ -79,14 +79,14 @@ from spider.compilation import njit
 @njit
 @no_type_check
 def tiles_of(rows):
-    """Pieces of a matrix with so many rows."""
+    """Number of pieces of a matrix with this many rows."""
     return (rows + OUTPUTS - 1) // OUTPUTS
 
 
 @njit
 @no_type_check
 def channel_tiles(channels):
-    """Pieces of so many channels."""
+    """Number of pieces of this many channels."""
     return (channels + WIDTH - 1) // WIDTH
 
 
@@ -263,7 +263,7 @@ def _multiply(shape, job, first, last):
 @no_type_check
 def do_pieces(shape, parts, buffers, job, first, last, chosen, offsets, tokens, shares, total):
     """Do some pieces of the job that is posted."""
-    # views are made here, once: making one counts references, which threads do in turns
+    # views are made here, once: making one counts references, which threads do one at a time
     name, part = job[JOB], parts[job[PLACE]]
     if name == MULTIPLY:
         _multiply(shape, job, first, last)

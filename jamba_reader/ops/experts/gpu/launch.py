@@ -69,7 +69,7 @@ def tiles_for(rows: int, experts: int, x: Tensor) -> Tiles:
 def shared_memory(device: torch.device) -> int:
     """Return the bytes of shared memory that a program may have: 227 KiB on an H100, else less."""
     properties: Any = torch.cuda.get_device_properties(device)
-    # older torch does not tell; every GPU with bfloat16 has this much
+    # older torch does not report it; every GPU with bfloat16 has this much
     return int(getattr(properties, "shared_memory_per_block_optin", 99 * 1024))
 
 
@@ -133,7 +133,7 @@ def backward(
     pairs = len(routing.order)
     scaled = upstream
     if experts.down_scale is not None:
-        # every expert scales its outputs in its own way, so the pairs no longer share rows
+        # each expert has its own scales, so the pairs no longer share rows
         chosen = experts.down_scale[routing.row_experts]
         scaled = (upstream[routing.tokens] * chosen).to(x.dtype)
     d_inner = product(

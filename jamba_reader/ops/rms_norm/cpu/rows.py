@@ -31,8 +31,8 @@ def inverse_root_mean_square(element, x, offset, residual, beside, eps, values, 
 
 
 # Sums in lanes; without this permission to reorder, a sum is one scalar addition after another.
-# The loop writes nothing: a loop that does is compiled twice, and which of the two runs, so in
-# which order it adds, depends on how near the operands lie in memory.
+# The loop writes nothing: a loop that writes is compiled twice. Which of the two runs, and so the
+# order of its additions, depends on how near the operands lie in memory.
 @njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 @no_type_check
 def _sum_of_squares(values):

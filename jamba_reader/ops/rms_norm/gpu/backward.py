@@ -32,7 +32,7 @@ def backward_kernel(
     scale = tl.load(weight + column, mask=column < width, other=0.0).to(tl.float32)
     d_weight = tl.zeros((ROWS, BLOCK), tl.float32)
     block = tl.program_id(0)
-    # not range: the interpreter's does not take run-time bounds with this numpy
+    # not range: with this numpy, the interpreter's range takes no run-time bounds
     while block * ROWS < rows:
         row = (block * ROWS + tl.arange(0, ROWS)).to(tl.int64)[:, None]
         inside = (row < rows) & (column < width)

@@ -11,7 +11,7 @@ from jamba_reader.ops.row_quantisation.operands import LARGEST
 from spider.compilation import njit
 
 _TINY = np.float32(torch.finfo(torch.float32).tiny)
-# added and taken away again, it rounds to the nearest integer, to even where two are as near
+# adding and subtracting it rounds to the nearest integer, halves to even
 _ROUNDER = np.float32(1.5 * 2**23)
 
 

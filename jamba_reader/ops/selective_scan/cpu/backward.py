@@ -1,4 +1,4 @@
-"""The backward scan in numba, called by ``cpu.py``.
+"""The backward scan in numba, called by ``launch``.
 
 Blocks are taken last to first. Within one the states are computed again from the state that the
 forward pass kept at its beginning, then the recurrence runs backwards. With ``a = exp(delta A)``,
@@ -10,9 +10,9 @@ forward pass kept at its beginning, then the recurrence runs backwards. With ``a
     ddelta_t = x_t sum_n g_t B_t + sum_n g_t A a_t h_{t-1}
     dA      += g_t delta_t a_t h_{t-1}
 
-``a_t h_{t-1}`` is multiplied out, not taken from ``h_t`` by subtraction, which would cancel where
-much is forgotten. B's and C's gradients are first summed lane by lane over a group of channels;
-groups do not depend on the number of threads, so neither do the sums.
+``a_t h_{t-1}`` is computed as a product. The subtraction from ``h_t`` would cancel where the decay
+is strong. The gradients of B and C are first summed lane by lane over a group of channels. Groups
+do not depend on the number of threads, so neither do the sums.
 """
 
 # A, B, C and D are the names of these matrices in the literature

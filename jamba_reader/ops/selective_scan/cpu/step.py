@@ -1,4 +1,4 @@
-"""One token of every sequence in numba, as while generating; called by ``cpu.py``.
+"""One token of every sequence in numba, as while generating; called by ``launch``.
 
 Here the states of one channel stand in lanes, as they lie in memory: there is no block over which
 bringing them into another order would pay.

@@ -1,9 +1,9 @@
-"""The CUDA kernel of the package mamba-ssm, where it is installed and can do what is asked.
+"""The CUDA kernel of the package mamba-ssm, for the calls that it can do.
 
 It scans ``[batch, channels, tokens]`` from zero states and ignores the gradient of the final ones
-(``csrc/selective_scan`` of mamba-ssm), so it serves calls without gradients, initial states and
+(``csrc/selective_scan`` of mamba-ssm). So it serves calls without gradients, initial states and
 snapshots, on sequences of one length. Since July 2026 the package is built without it by default:
-its extension ``selective_scan_cuda`` is what is looked for.
+``is_installed`` looks for its extension ``selective_scan_cuda``.
 """
 
 # ruff: noqa: N806
@@ -21,7 +21,7 @@ _MOST_STATES = 256
 
 @cache
 def is_installed() -> bool:
-    """Return whether the package and its kernel are there; looks without importing them."""
+    """Return whether the package and its kernel are installed, without importing them."""
     return find_spec("mamba_ssm") is not None and find_spec("selective_scan_cuda") is not None
 
 

@@ -1,13 +1,14 @@
-"""The selective scan in Triton: the forward kernels and what all share; ``gpu.py`` calls them.
+"""The selective scan in Triton: the forward kernels and shared functions; ``launch`` calls them.
 
 Time is cut into *chunks* so that one long sequence fills a GPU. A chunk's effect on the state is
-``H' = exp(A * sum(delta)) * H + S`` with S its final state from zero: one pass finds S and the sum
-of every chunk, a short one carries H from chunk to chunk, and a third goes through the chunks again
-from the right H. All exponents are negative: nothing overflows. Backward is the same, turned round.
+``H' = exp(A * sum(delta)) * H + S`` with S its final state from zero. The first pass finds S and
+the sum of every chunk. A short pass carries H from chunk to chunk. The third pass scans the chunks
+again from the right H. All exponents are negative: nothing overflows. Backward is the same in
+reverse.
 
-A tile of states is ``[states, channels]`` with 32 channels per warp, so a thread holds all states
-of its channel and summing over states needs no other thread. ``table`` has a row per chunk: first
-token, tokens, sequence, position in the sequence, first kept state, first snapshot of the sequence.
+A tile of states is ``[states, channels]`` with 32 channels per warp. So a thread holds all states
+of its channel and sums over them alone. ``table`` has a row per chunk: first token, tokens,
+sequence, position in the sequence, first kept state, first snapshot of the sequence.
 """
 
 # ruff: noqa: N803
@@ -89,10 +90,10 @@ def scan_kernel(  # noqa: C901
 ):
     """Scan one chunk of a block of channels, token by token.
 
-    It starts FROM zero (0), the sequence's ``initial`` state (1), or the chunk's entry of
-    ``starts`` (2), and its last state goes TO nowhere (0), the sequence's ``final`` state (1), or
-    the chunk's entry of ``ends`` (2). Without OUTPUT it sums the step sizes into ``sums`` and
-    reads and writes neither C nor outputs. KEEP tokens apart, states go to ``kept``.
+    FROM is where it starts: zero (0), the sequence's ``initial`` state (1), or the chunk's entry
+    of ``starts`` (2). TO is where its last state goes: nowhere (0), the sequence's ``final`` state
+    (1), or the chunk's entry of ``ends`` (2). Without OUTPUT it sums the step sizes into ``sums``,
+    and neither reads C nor writes outputs. Every KEEP tokens, the state is written to ``kept``.
     """
     chunk = tl.program_id(0).to(tl.int64)
     channel = tl.program_id(1) * BLOCK_D + tl.arange(0, BLOCK_D)
@@ -104,7 +105,7 @@ def scan_kernel(  # noqa: C901
     count = tl.load(row_of_states + 1)
     sequence = tl.load(row_of_states + 2)
     before = tl.load(row_of_states + 3)
-    # [channels, states] outside, [states, channels] inside: coalesced, and no thread needs another
+    # [channels, states] in the operands, [states, channels] in the buffers: coalesced access
     outer = channel[None, :].to(tl.int64) * states + state[:, None]
     inner = state[:, None].to(tl.int64) * channels + channel[None, :]
     size = channels * states
@@ -119,7 +120,7 @@ def scan_kernel(  # noqa: C901
     total = tl.zeros((BLOCK_D,), tl.float32)
     if OUTPUT:
         skip = tl.load(D + channel, mask=present, other=0.0).to(tl.float32)
-    # each row is asked for while the one before it is worked on: memory takes longer than a token
+    # each row is loaded while the row before it is computed: memory is slower than one token
     here = present & (count > 0)
     inputs = load_row(x, first, x_stride, channel, here)
     raw = load_row(dt, first, dt_stride, channel, here)

@@ -1,11 +1,11 @@
 """Attention of prompts on a CPU with AVX-512: each block of keys serves all heads of a group.
 
-64 queries of the heads that share a key head meet the keys a block at a time, with the running
-softmax of FlashAttention (arXiv:2205.14135, algorithm 1). PyTorch's own kernel takes three times
-as long, in bfloat16 because without AMX it has no products of bfloat16 here. Blocks of keys begin
-with the sequence, past included, and a query's sums are added in the same order whatever comes with
-it: any split of a prompt into calls of more than one token, and any number of threads, gives the
-same bits.
+64 queries of the heads that share a key head are multiplied by one block of keys at a time, with
+the running softmax of FlashAttention (arXiv:2205.14135, algorithm 1). PyTorch's own kernel takes
+three times as long; in bfloat16 because without AMX it has no products of bfloat16 here. Blocks of
+keys are counted from the start of the sequence, past included. A query's sums are added in the same
+order whatever comes with it. So any split of a prompt into calls of more than one token, and any
+number of threads, gives the same bits.
 """
 
 from typing import no_type_check

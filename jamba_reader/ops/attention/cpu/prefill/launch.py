@@ -40,7 +40,7 @@ def does(
     memory: tuple[Tensor, Tensor, Sequence[int]] | None,
     scale: float,
 ) -> bool:
-    """Return whether the kernel can do this and is faster than PyTorch's here."""
+    """Return whether the kernel takes these operands and is faster than PyTorch's here."""
     tensors = (query, key, value) if memory is None else (query, key, value, *memory[:2])
     return (
         _HERE.get(query.dtype, False)
@@ -95,7 +95,7 @@ def attend(
                 units.append((*places, past + first, min(QUERIES, new - first)))
     if not units:
         return output
-    # the longest first, then dealt out: threads end together
+    # longest first: then all threads end at about the same time
     table = np.array(sorted(units, key=lambda unit: -unit[4]), dtype=np.int64)
     workers = min(match_threads(), len(table))
     scratch_size = places_in(0, shape)[-1]

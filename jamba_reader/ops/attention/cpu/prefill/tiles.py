@@ -1,6 +1,6 @@
 """What prompt attention does with one block of keys and 64 queries of a head, in numba.
 
-Queries stand in lanes, four rows of lanes to a *strip*: scores are ``[keys, strip]``, sums of
+Queries are in lanes, four rows of lanes to a *strip*: scores are ``[keys, strip]``, sums of
 values ``[head_dim, strip]``. A softmax's maximum and sum then need no step across lanes, keys are
 read as they lie, and both products are the same loop: scalars of a matrix, each spread over the
 lanes, times strips. Memory is named by addresses: see ``lanes``.
@@ -128,7 +128,7 @@ def _tile(pairs: bool, decayed: bool) -> Callable[..., Any]:
     return tile  # type: ignore[no-any-return]
 
 
-# where there is no such instruction nobody calls them, but they are compiled
+# they are compiled also where the processor lacks the instruction, but never called there
 _HAS_PAIRS = has_feature("avx512bf16")
 _scores_of_pairs, _sums_of_pairs = _tile(_HAS_PAIRS, False), _tile(_HAS_PAIRS, True)
 _scores, _sums = _tile(False, False), _tile(False, True)
