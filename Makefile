@@ -24,15 +24,16 @@ help: ## this list
 demo: $(VENV)/.run ## train on Python's own documentation, build both indexes, compare, ask a question
 	@$(BIN)/spider quickstart
 
-# coverage follows child processes by files that `combine` joins
+# two processes of tests, which a laptop has cores for; coverage follows them and other child
+# processes by files that `combine` joins
 test: $(VENV)/.dev ## run all tests, and check that they cover enough of the code
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --format=total || { $(BIN)/coverage report; exit 1; }
 
-test-fast: $(VENV)/.dev ## run the tests that are not marked slow, without coverage: under 3 minutes
-	@$(BIN)/python -m pytest -m "not slow"
+test-fast: $(VENV)/.dev ## run the tests that are not marked slow, without coverage
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 check: lint types imports deps test ## everything that has to be green before a commit
 
