@@ -91,12 +91,13 @@ def hydra_words(overrides: Sequence[str]) -> list[str]:
     ``GROUP=null`` is left out: :func:`without_groups` applies it afterwards.
     """
     words = []
+    deletions = _deletions(overrides)
     for word in overrides:
+        if word in deletions:
+            continue
         match = OVERRIDE.match(word)
         key = "" if match is None else match["key"]
         of_hydra = "/" in key or root_of(key) in ("", "hydra") or key.split("@")[0] in groups()
-        if word in _deletions(overrides):
-            continue
         words.append(word if of_hydra or word.startswith("~") else f"++{word.lstrip('+')}")
     return words
 
@@ -124,7 +125,8 @@ def plain(config: DictConfig) -> dict[str, Any]:
 
 
 def _deletions(overrides: Sequence[str]) -> list[str]:
-    return [word for word in overrides if word in {f"{group}=null" for group in groups()}]
+    nulls = {f"{group}=null" for group in groups()}
+    return [word for word in overrides if word in nulls]
 
 
 def _no_such_variant(error: MissingConfigException) -> str:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, NamedTuple, Union
 from spider.settings import EXECUTION
 
 REQUIRED: Final = object()
-"""Stands for the default of a setting without one."""
+"""The default of a setting that has none."""
 FILLED_BY_LAUNCHER = frozenset({"resolved", "given"})
 """Fields of a verb's settings that the launcher fills in."""
 
