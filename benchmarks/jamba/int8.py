@@ -289,8 +289,8 @@ def main() -> None:
             "small": {"shape": SMALL, "batches": times(variants, SMALL, options.rounds)}
         }
         del variants
-        room = available_memory()
-        if room is None or room > 11 * GIB:
+        available = available_memory()
+        if available is None or available > 11 * GIB:
             rounds = max(3, options.rounds // 4)
             mini = times(layer(MINI, wide=False), MINI, rounds)
             result["times"]["mini"] = {"shape": MINI, "batches": mini}

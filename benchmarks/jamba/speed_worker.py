@@ -23,8 +23,8 @@ CHUNK_TOKENS = 2048
 class Reader(Protocol):
     """A model that reads a prompt and then token by token."""
 
-    def prefill(self, ids: Tensor, room: int) -> tuple[Tensor, Any]:
-        """Return the last logits and the state; ``room`` more tokens will come."""
+    def prefill(self, ids: Tensor, new_tokens: int) -> tuple[Tensor, Any]:
+        """Return the last logits and the state; ``new_tokens`` more tokens will come."""
 
     def step(self, token: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Return the logits after one more token and the state."""
@@ -41,9 +41,9 @@ class Ours:
         self.model = JambaLanguageModel(config, dtype=dtype).eval()
         self.model.load_state_dict(weights)
 
-    def prefill(self, ids: Tensor, room: int) -> tuple[Tensor, Any]:
+    def prefill(self, ids: Tensor, new_tokens: int) -> tuple[Tensor, Any]:
         """Read in chunks."""
-        cache = self.model.new_cache(1, len(ids) + room)
+        cache = self.model.new_cache(1, len(ids) + new_tokens)
         return self.model.prefill([ids.tolist()], cache, chunk_tokens=CHUNK_TOKENS)[0], cache
 
     def step(self, token: Tensor, state: Any) -> tuple[Tensor, Any]:
@@ -62,7 +62,7 @@ class Transformers:
         self.model = JambaForCausalLM(config).to(dtype).eval()
         self.model.load_state_dict(weights)
 
-    def prefill(self, ids: Tensor, room: int) -> tuple[Tensor, Any]:
+    def prefill(self, ids: Tensor, new_tokens: int) -> tuple[Tensor, Any]:
         """Read at once: transformers continues a cache wrongly by several tokens."""
         output = self.model(ids[None], use_cache=True, logits_to_keep=1)
         return output.logits[0, -1], output.past_key_values

@@ -85,7 +85,7 @@ def _find(
 ):
     """Return sizes and lengths of the clusters, and their occurrences' first tokens."""
     levels, counts, spread, firsts, borders = _recurring(
-        ids, _room(plain, owners, last_allowed), owners, len(marks), longest
+        ids, _tokens_left(plain, owners, last_allowed), owners, len(marks), longest
     )
     groups = len(counts)
     accepted = np.zeros(groups, dtype=np.bool_)
@@ -126,20 +126,20 @@ def _gather(levels, counts, borders, kept):
 
 @njit
 @no_type_check
-def _room(plain, owners, last_allowed):
+def _tokens_left(plain, owners, last_allowed):
     """Return the longest span, in words, that may begin at each token."""
     total = len(plain)
-    room = np.zeros(total, dtype=np.int32)
+    tokens_left = np.zeros(total, dtype=np.int32)
     for token in range(total - 1, -1, -1):
         is_last = token == total - 1 or owners[token + 1] != owners[token]
         if plain[token] and (last_allowed or not is_last):
-            room[token] = 1 if is_last else room[token + 1] + 1
-    return room
+            tokens_left[token] = 1 if is_last else tokens_left[token + 1] + 1
+    return tokens_left
 
 
 @njit
 @no_type_check
-def _recurring(ids, room, owners, vocabulary, longest):
+def _recurring(ids, tokens_left, owners, vocabulary, longest):
     """Number the n-grams that recur in two passages.
 
     Returns:
@@ -153,14 +153,14 @@ def _recurring(ids, room, owners, vocabulary, longest):
     spread = np.empty(capacity, dtype=np.int32)
     firsts = np.empty(capacity, dtype=np.int32)
     borders = np.zeros(longest + 3, dtype=np.int64)
-    active = np.flatnonzero(room > 0).astype(np.int32)
+    active = np.flatnonzero(tokens_left > 0).astype(np.int32)
     names = ids[active]
     named = vocabulary
     groups = 0
     for level in range(1, longest + 1):
         borders[level] = groups
         if level > 1:
-            active, names, named = _pairs(levels[level - 1], active, room, level)
+            active, names, named = _pairs(levels[level - 1], active, tokens_left, level)
         kept = _tally(names, named, active, owners, groups, counts, spread, firsts)
         filled = 0
         for step in range(len(active)):
@@ -178,7 +178,7 @@ def _recurring(ids, room, owners, vocabulary, longest):
 
 @njit
 @no_type_check
-def _pairs(shorter, active, room, level):
+def _pairs(shorter, active, tokens_left, level):
     """Name the n-grams at the tokens whose two (n-1)-grams recur, by first appearance."""
     tokens = np.empty(len(active), dtype=np.int32)
     names = np.empty(len(active), dtype=np.int32)
@@ -190,7 +190,7 @@ def _pairs(shorter, active, room, level):
     filled = 0
     named = 0
     for token in active:
-        if room[token] < level or shorter[token + 1] < 0:
+        if tokens_left[token] < level or shorter[token + 1] < 0:
             continue
         key = (np.int64(shorter[token]) << 32) | np.int64(shorter[token + 1])
         mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)

@@ -58,8 +58,8 @@ class HeldoutValidation:
         documents = _choose_documents(corpus, spans, max_passages // 2, rng)
         own = [p for number in documents for p in corpus.document_passages(number)]
         others = np.setdiff1d(np.arange(len(corpus)), own)
-        room = min(max(max_passages - len(own), 0), len(others))
-        sample = rng.choice(others, room, replace=False)
+        sample_size = min(max(max_passages - len(own), 0), len(others))
+        sample = rng.choice(others, sample_size, replace=False)
         positions = np.sort(np.concatenate([np.array(own, dtype=np.int64), sample]))
         column = {corpus.passage_id(p): n for n, p in enumerate(positions.tolist())}
         answering = {corpus.passage_id(p) for p in own}

@@ -46,7 +46,7 @@ class Kept(NamedTuple):
 
 
 def tiles_for(rows: int, experts: int, x: Tensor) -> Tiles:
-    """Return tiles for so many rows like those of x, spread over so many experts.
+    """Return tiles for a number of rows like those of x, spread over a number of experts.
 
     With few rows per expert the product is bound by reading weights: short, many, deep tiles.
     Float32 tiles are shallower, and a GPU with less shared memory holds fewer stages of them.

@@ -114,7 +114,7 @@ def padded_states(states):
 @njit
 @no_type_check
 def tiles_of(channels):
-    """Tiles that hold so many channels."""
+    """The number of tiles that hold a number of channels."""
     return (channels + WIDTH - 1) // WIDTH
 
 
