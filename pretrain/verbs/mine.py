@@ -55,7 +55,7 @@ def main(settings: MineSettings) -> None:
     if not result.found["clusters"]:
         logger.warning(
             "%s: no document has a recurring span (that needs three passages, and a phrase of two "
-            "words in two of them), so there is nothing to train on",
+            "words in two of them), so there is nothing to train on; search uses BM25 alone",
             settings.corpus,
         )
 
