@@ -49,7 +49,7 @@ class QuestionSet:
 
     Attributes:
         name: as reports print it.
-        questions: in file order.
+        questions: the questions in the order of the file.
         match: what makes a passage a hit: it contains an answer string, an answer's regular
             expression is found in it, or its id is among the relevant ones.
         averaging: ``micro`` over questions, ``macro`` over groups first.

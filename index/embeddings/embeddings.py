@@ -120,7 +120,7 @@ def to_float16(
     """Round vectors for storage.
 
     Args:
-        vectors: of some passages.
+        vectors: the vectors of some passages.
         name: returns the id of the passage of a row, for the message.
 
     Raises:

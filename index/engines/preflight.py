@@ -31,7 +31,7 @@ def estimate(*, passages: int, dimension: int, bytes_per_value: int, text_bytes:
     Args:
         passages: their number.
         dimension: length of a vector; 0 without a dense part.
-        bytes_per_value: of the dense variant.
+        bytes_per_value: the bytes of each value of the dense variant.
         text_bytes: size of the corpus's text; 0 without a sparse part.
     """
     vectors = passages * dimension * bytes_per_value

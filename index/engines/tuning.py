@@ -10,7 +10,7 @@ class Tuning:
     """Settings of choosing the weight of the dense score.
 
     Attributes:
-        queries: at most this many held-out queries are searched.
+        queries: the largest number of held-out queries that are searched.
         fewest: with fewer queries the choice would be random, so a cautious weight is taken.
         seed: decides which queries are searched, if there are more.
     """

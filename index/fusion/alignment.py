@@ -15,8 +15,8 @@ class Aligned(NamedTuple):
     """The union of several rankings.
 
     Attributes:
-        positions: of the union's passages, ascending; -1 in columns that are not used.
-        scores: by name, each ranking's scores; nan where it lacks the passage.
+        positions: the positions of the union's passages, ascending; -1 in unused columns.
+        scores: each ranking's scores, by name; nan where it lacks the passage.
     """
 
     positions: Int64[np.ndarray, "questions union"]

@@ -59,7 +59,7 @@ class Fusion(Protocol):
         """Join one ranking for each name of :attr:`depths`.
 
         Args:
-            rankings: of the same questions, by name.
+            rankings: the rankings of the same questions, by name.
             depth: passages kept for each question.
 
         Raises:
@@ -84,7 +84,7 @@ class WeightedFusion(Fusion, Protocol):
         """Choose the untuned ranking's weight.
 
         Args:
-            rankings: of pseudo-questions, by name, each to its own depth.
+            rankings: the rankings of pseudo-questions, by name, each to its own depth.
             relevant: positions of the relevant passages of each pseudo-question.
         """
 

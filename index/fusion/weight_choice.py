@@ -35,7 +35,7 @@ def choose_weight(
 
     Args:
         rankings: lists of the pseudo-questions by name, to the depths that the fusion uses.
-        weights: by name; the one that is None is chosen.
+        weights: the weights by name; the one that is None is chosen.
         relevant: positions of the relevant passages of each pseudo-question.
         candidates: weights to try.
 

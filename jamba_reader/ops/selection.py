@@ -27,9 +27,9 @@ def select(
 
     Args:
         operation: its name, for messages.
-        requested: by the caller.
+        requested: what the caller requests.
         device: where the operands are.
-        dtype: of the operands; float64 has only the reference.
+        dtype: the dtype of the operands; float64 has only the reference.
         available: implementations for these operands. Under ``auto``, the reference runs if the
             device's own are not among them.
 

@@ -19,7 +19,7 @@ class LanguageModelSettings:
         start: a reader or Jamba checkpoint that training begins with; empty makes a new model.
         start_tokenizer: a folder with tokenizer.json; empty takes the tokenizer of start, or trains
             a vocabulary for a new model.
-        vocabulary_size: at most this many tokens where a vocabulary is trained.
+        vocabulary_size: the largest number of tokens where a vocabulary is trained.
         vocabulary_documents: a vocabulary is trained on at most this many documents.
         split: which documents are kept for validation and for testing, if there are no spans with a
             split.

@@ -23,8 +23,8 @@ class RecurringSpan:
         transform: makes the query from its passage.
         negatives: whether a passage of the document without the span is the negative, or there is
             none.
-        per_document_cap: at most this many clusters of a document in a pass, drawn again for each
-            pass; None keeps all.
+        per_document_cap: the largest number of clusters of a document in a pass, drawn again for
+            each pass; None keeps all.
     """
 
     def __init__(

@@ -22,7 +22,7 @@ class MiningResult(NamedTuple):
     """The results of a mining run besides its files.
 
     Attributes:
-        counts: for the manifest.
+        counts: the counts for the manifest.
         record: the details for the manifest.
         found: the yield of the recurring spans.
         words_per_second: mined words for each second of one core, with reading; None if none were

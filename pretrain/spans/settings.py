@@ -21,9 +21,9 @@ class MiningSettings:
             with the document's beginning (psgs_w100).
         split: which documents are kept for validation and for testing; its seed also decides the
             held-out queries.
-        clusters_per_document: at most this many held-out queries for each document.
-        heldout_documents: at most this many documents of a part get queries; no document of a part
-            is used in training.
+        clusters_per_document: the largest number of held-out queries for each document.
+        heldout_documents: the largest number of documents of a part that get queries; no document
+            of a part is used in training.
         shard_passages: passages in a shard; an interrupted run loses only its unfinished shards.
         processes: worker processes.
     """

@@ -45,7 +45,7 @@ class TrainedEncoder(NamedTuple):
     """The results of a training run besides its files.
 
     Attributes:
-        counts: for the manifest.
+        counts: the counts for the manifest.
         record: the details for the manifest; None in a process that is not the main one.
     """
 

@@ -25,7 +25,7 @@ class PairStream:
     others fill the batch: a few titles do not make the batch small.
 
     Args:
-        pairings: by name; those without a pair are left out.
+        pairings: the pairings by name; those without a pair are left out.
         weights: shares of a batch by name; a name that is missing weighs 1.
         batch_size: pairs in a batch; fewer if there are fewer pairs.
         seed: decides orders and draws.

@@ -16,7 +16,7 @@ class ArrayStream:
 
     Args:
         path: the file, replaced if it exists.
-        dtype: of the elements.
+        dtype: the dtype of the elements.
         row_shape: shape of one row; () for a plain list of numbers.
     """
 

@@ -66,7 +66,7 @@ class SplitRule:
         share above zero gets at least one document.
 
         Args:
-            document_ids: in the corpus's order, which does not matter.
+            document_ids: the ids of the documents, in any order.
             usable: documents that can be held out; None means all. The others are ``NOT_USABLE``:
                 no query can be made from them, and everything may train on them.
         """

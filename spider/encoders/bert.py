@@ -34,15 +34,15 @@ class BertSettings:
             small transformer. A DPR checkpoint (``tau/spider``) is converted.
         start_tokenizer: a folder, a file or a name on the hub; "" takes the tokenizer of
             ``start``, or trains a vocabulary on the corpus for a new transformer.
-        hidden: of a fresh transformer: length of a vector.
-        layers: of a fresh transformer.
-        heads: of a fresh transformer.
-        vocabulary_size: of a fresh transformer: at most this many word pieces.
-        lower_case: of a trained vocabulary or a ``vocab.txt``.
+        hidden: the length of a vector of a fresh transformer.
+        layers: the number of layers of a fresh transformer.
+        heads: the number of attention heads of a fresh transformer.
+        vocabulary_size: the largest number of word pieces of a fresh transformer.
+        lower_case: whether a trained vocabulary or a ``vocab.txt`` has lower case only.
         max_query_length: tokens of a question or query, [CLS] and [SEP] included.
         max_passage_length: tokens of a passage, special tokens included.
-        dropout: of hidden states and attention.
-        weight_decay: of matrices; never of biases and layer norms.
+        dropout: the dropout of hidden states and attention.
+        weight_decay: the weight decay of matrices; never of biases and layer norms.
         precision: "float32" or "bfloat16" (autocast; weights stay float32).
         padded_tokens: a training sub-batch holds at most this many tokens, padding included.
         score_multiplier: the training logits are this times the inner product.

@@ -35,7 +35,7 @@ class StaticSettings:
 
     Args:
         dimension: length of a vector.
-        vocabulary_size: at most this many word pieces; a small corpus gets fewer.
+        vocabulary_size: the largest number of word pieces; a small corpus gets fewer.
         lower_case: lower the case and strip accents.
         start_tokenizer: "" trains a vocabulary on the corpus; else a folder, a ``tokenizer.json``,
             a ``vocab.txt`` or a name on the hub.

@@ -44,7 +44,7 @@ class CommandLine:
     """The parsed command line of a verb.
 
     Attributes:
-        overrides: for Hydra, in order.
+        overrides: the overrides for Hydra, in the order of the command line.
         show_help: ``--help`` was given.
         show_config: ``--cfg`` was given: print the composed configuration and stop.
         multirun: ``--multirun`` or ``-m`` was given.

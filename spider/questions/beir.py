@@ -22,7 +22,7 @@ class BeirQuestions:
         name: as reports print it.
         split: which judgements to take, ``qrels/SPLIT.tsv``.
         minimum_score: a passage with a lower score is not relevant.
-        match: by passage id.
+        match: always by passage id.
         averaging: micro over questions.
     """
 

@@ -31,7 +31,7 @@ def settle_tokenizer(
         texts: a vocabulary is trained on these if there is no start.
         folder: the folder of the tokenizer.
         start: a folder, a file or a name on the hub; empty trains a vocabulary.
-        vocabulary_size: at most this many pieces where one is trained.
+        vocabulary_size: the largest number of pieces where one is trained.
         lower_case: lower the case and strip accents.
     """
     if (folder / TOKENIZER_FILE).is_file():
@@ -60,7 +60,7 @@ def train_tokenizer(
 
     Args:
         texts: read twice, so a generator is copied into a list first.
-        vocabulary_size: at most this many pieces, special tokens included.
+        vocabulary_size: the largest number of pieces, special tokens included.
         lower_case: lower the case and strip accents, as ``bert-base-uncased`` does.
         min_frequency: a pair of pieces is merged when it occurs this often.
 

@@ -79,7 +79,7 @@ class Updates:
 
         Args:
             batch: the batch.
-            number: of the update, from 1 to ``steps``.
+            number: the number of the update, from 1 to ``steps``.
             steps: updates of the whole run.
 
         Returns:

@@ -29,8 +29,8 @@ class Run(NamedTuple):
     """Neighbouring sequences with equally many new and equally many earlier tokens.
 
     Attributes:
-        sequences: which.
-        rows: of their new tokens.
+        sequences: the numbers of the sequences.
+        rows: the rows of their new tokens.
         past: earlier tokens of each.
     """
 
@@ -72,13 +72,13 @@ def prefill_attention(
     """Attend from each sequence's new tokens to themselves and to what came before.
 
     Args:
-        query: of the new tokens.
-        key: of the new tokens.
-        value: of the new tokens.
+        query: the queries of the new tokens.
+        key: the keys of the new tokens.
+        value: the values of the new tokens.
         segments: which rows belong to which sequence.
         memory: keys, values ``[sequences, kv_heads, capacity, head_dim]`` and lengths with the new
             tokens at the end; None where there is no past.
-        scale: of the scores.
+        scale: the factor of the scores.
         dropout: share of attention weights dropped; on CUDA only.
     """
     mixed = []

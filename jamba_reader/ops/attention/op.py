@@ -31,13 +31,13 @@ def attention(
     and small models: the reference, and ``dropout`` on a CPU, which falls back to it.
 
     Args:
-        query: of this call's tokens.
-        key: of this call's tokens.
-        value: of this call's tokens.
+        query: the queries of this call's tokens.
+        key: the keys of this call's tokens.
+        value: the values of this call's tokens.
         segments: which tokens belong to which sequence.
-        memory: of the sequences, **already holding this call's tokens** at the end; query i of a
-            sequence sees what the memory held before this call and the tokens 0 … i of this call.
-        scale: of the scores, usually 1 / √head_dim.
+        memory: the memory of the sequences. **It already holds this call's tokens** at the end.
+            Query i of a sequence sees the earlier tokens and the tokens 0 … i of this call.
+        scale: the factor of the scores, usually 1 / √head_dim.
         dropout: share of attention weights dropped; above 0 only while training.
         implementation: which kernel.
 
@@ -74,12 +74,12 @@ def decode_attention(
     """Attend from one token per sequence to the first ``lengths`` tokens of its memory.
 
     Args:
-        query: of the last token of each sequence.
-        keys: of all its tokens, the last one's included.
-        values: of the same tokens.
-        lengths: at least 1 each.
-        scale: of the scores.
-        longest: of the lengths; saves asking the device.
+        query: the queries of the last token of each sequence.
+        keys: the keys of all its tokens, the last one's included.
+        values: the values of the same tokens.
+        lengths: the number of tokens in each memory, at least 1.
+        scale: the factor of the scores.
+        longest: the largest of the lengths; saves asking the device.
         implementation: which kernel.
 
     Raises:

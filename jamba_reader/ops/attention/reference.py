@@ -28,10 +28,10 @@ def attend(
     Query i sees keys 0 … seen - queries + i: softmax(scale · q Kᵀ) V.
 
     Args:
-        query: of the last tokens of the sequence.
-        keys: of all its tokens.
-        values: of all its tokens.
-        scale: of the scores.
+        query: the queries of the last tokens of the sequence.
+        keys: the keys of all its tokens.
+        values: the values of all its tokens.
+        scale: the factor of the scores.
         dropout: share of attention weights set to zero, the rest scaled up.
     """
     queries, heads, head_dim = query.shape
@@ -83,12 +83,12 @@ def attention_with_memory(
     """Attend over each sequence's memory, whose last tokens are the queries' own.
 
     Args:
-        query: of this call's tokens, packed.
-        keys: of all tokens of each sequence; what lies behind ``lengths`` is not read.
-        values: of the same tokens.
+        query: the queries of this call's tokens, packed.
+        keys: the keys of all tokens of each sequence; what lies behind ``lengths`` is not read.
+        values: the values of the same tokens.
         segments: tokens of this call.
         lengths: filled tokens of each memory, this call's included.
-        scale: of the scores.
+        scale: the factor of the scores.
         dropout: share of attention weights dropped.
     """
     mixed = [

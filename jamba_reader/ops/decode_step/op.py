@@ -25,7 +25,7 @@ class Step:
     Args:
         shape: sizes of the model.
         head_dim: size of an attention head.
-        eps: of the norms.
+        eps: the epsilon of the norms.
         stream: embeddings ``[rows, hidden]`` of the tokens; written in place.
         logits: ``[rows, vocabulary]``; the head's part writes them.
 

@@ -41,11 +41,11 @@ class Shape(NamedTuple):
 
     Attributes:
         rows: tokens, one of each sequence.
-        kind: of weights and activations in memory.
+        kind: the kind of weights and activations in memory.
         hidden: width of the residual stream.
         inner: channels of a Mamba mixer.
-        rank: of its time step.
-        states: of a channel.
+        rank: the rank of its time step.
+        states: the number of states of a channel.
         window: taps of its convolution.
         queries: width of all query heads.
         shared: width of all key heads.
@@ -79,8 +79,8 @@ class Buffers(NamedTuple):
         stream: the residual stream.
         branch: to be added to the stream.
         normed: input of a branch.
-        inputs: of the scan, after the convolution.
-        gate: of the scan's outputs.
+        inputs: the inputs of the scan, after the convolution.
+        gate: the gate of the scan's outputs.
         small: time step, B and C, side by side.
         dt: time step of each channel.
         scanned: outputs of the scan.
@@ -90,7 +90,7 @@ class Buffers(NamedTuple):
         key: keys before attention.
         value: values before attention.
         mixed: what attention returned.
-        logits: of the head.
+        logits: the logits of the head.
     """
 
     stream: int

@@ -32,7 +32,7 @@ def routed_experts(
         experts: weights, in x's dtype or int8 with scales.
         expert_ids: experts of each token.
         expert_weights: their shares, used as they are: Jamba does not renormalise them.
-        activation: of the gate.
+        activation: the activation of the gate.
         implementation: which kernel; ``auto`` goes by device and dtype.
 
     Raises:
@@ -66,7 +66,7 @@ def int8_linear(
     Args:
         x: inputs.
         weight: rows of integers in -127..127.
-        scale: of each row.
+        scale: the scale of each row.
         implementation: which kernel; ``auto`` goes by device and dtype.
 
     Raises:

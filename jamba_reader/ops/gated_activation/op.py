@@ -30,7 +30,7 @@ def gated_activation(
 
     Args:
         gate_up: gate columns, then as many up columns; rows may be strided.
-        activation: of the gate.
+        activation: the activation of the gate.
         implementation: which kernel; ``auto`` goes by device and dtype.
 
     Raises:

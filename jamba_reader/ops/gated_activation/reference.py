@@ -16,7 +16,7 @@ def gated_activation(
 
     Args:
         gate_up: gate columns, then as many up columns.
-        activation: of the gate.
+        activation: the activation of the gate.
     """
     gate, up = gate_up.to(computing_dtype(gate_up.dtype)).chunk(2, dim=-1)
     return (activate(gate, activation) * up).to(gate_up.dtype)

@@ -27,7 +27,7 @@ def linear(
 
     Args:
         x: inputs; rows may be a view of a wider matrix.
-        weight: in x's dtype.
+        weight: the weight, in x's dtype.
         bias: added, if there is one.
         implementation: ``auto`` and ``cpu`` read the weights faster where that can be; all others
             leave it to torch.

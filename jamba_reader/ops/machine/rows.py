@@ -30,9 +30,9 @@ class Rows(NamedTuple):
     """A matrix whose rows are contiguous, or a vector; ``address`` 0 stands for None.
 
     Attributes:
-        address: of its first number.
+        address: the address of its first number.
         stride: numbers from row to row.
-        kind: of its numbers.
+        kind: the kind of its numbers.
     """
 
     address: int
@@ -119,7 +119,7 @@ class Matrix(NamedTuple):
     """A contiguous matrix.
 
     Attributes:
-        address: of its first number.
+        address: the address of its first number.
         rows: how many.
         columns: how many.
         kind: how its numbers are held.

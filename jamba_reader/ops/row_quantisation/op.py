@@ -25,7 +25,7 @@ def quantise_rows(
     Rows of zeros (or so small that their scale has no normal float32) become zeros with scale 1.
 
     Args:
-        weight: of any floating dtype and device; not changed.
+        weight: the weights of any floating dtype and device; not changed.
         out: where to write, int8 of weight's shape and float32 of its rows, for example an
             expert's part of a whole layer's tensors; made if None, on weight's device.
 

@@ -53,7 +53,7 @@ def selective_scan(
         dt_bias: added to ``dt``.
         gate: multiplies the output through SiLU.
         segments: whose rows belong to which sequence.
-        initial_state: of each sequence; zeros where None.
+        initial_state: the state of each sequence before its first token; zeros where None.
         snapshot_every: tokens between two snapshots of the state.
         implementation: which kernel runs.
     """

@@ -27,7 +27,7 @@ class ScanInputs(NamedTuple):
         D: weight of the skip connection.
         dt_bias: added to ``dt``.
         gate: multiplies the output through SiLU.
-        initial_state: of each sequence; zeros where None.
+        initial_state: the state of each sequence before its first token; zeros where None.
     """
 
     x: Float[Tensor, "tokens channels"]

@@ -14,8 +14,8 @@ class MaximumLength(DetailsRecord):
     """Tokens of a text that an encoder reads, special tokens included.
 
     Attributes:
-        question: of a question.
-        passage: of a passage with its title.
+        question: the largest length of a question.
+        passage: the largest length of a passage with its title.
     """
 
     question: int

@@ -14,7 +14,7 @@ class EncoderReference(DetailsRecord):
     """The encoder that embedded an index's passages.
 
     Attributes:
-        content_hash: of the encoder artifact.
+        content_hash: the content hash of the encoder artifact.
         variant: the encoder's variant.
     """
 

@@ -17,7 +17,7 @@ class StaticEncoder:
 
     Args:
         table: the vector of each token.
-        tokenizer: of the same checkpoint.
+        tokenizer: the tokenizer of the same checkpoint.
     """
 
     variant = "static"

@@ -130,9 +130,9 @@ def save_transformer(model: Any, tokenizer: Tokenizer, folder: Path, max_length:
 
     Args:
         model: a transformers model.
-        tokenizer: of the same vocabulary.
+        tokenizer: the tokenizer of the same vocabulary.
         folder: an existing folder.
-        max_length: of a passage; sentence-transformers has one maximum only.
+        max_length: the largest length of a passage; sentence-transformers has one maximum only.
     """
     model.save_pretrained(folder)
     tokenizer.save(folder)

@@ -24,7 +24,7 @@ class TrainableBert(nn.Module):
         tokenizer: saved with the checkpoint.
         max_query_length: tokens of a question or query, [CLS] and [SEP] included.
         max_passage_length: tokens of a passage, special tokens included.
-        weight_decay: of matrices; never of biases and layer norms.
+        weight_decay: the weight decay of matrices; never of biases and layer norms.
         precision: "float32" or "bfloat16" (autocast; weights stay float32).
         padded_tokens: a training sub-batch holds at most this many tokens, padding included.
         score_multiplier: the training logits are this times the inner product.

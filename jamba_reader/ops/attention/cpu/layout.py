@@ -23,10 +23,10 @@ class Plan(NamedTuple):
     """How the work is divided.
 
     Attributes:
-        pieces: of each sequence and key head.
-        workers: that share all pieces.
-        heads: of a group, rounded up to whole tiles.
-        width: of a row, rounded up to whole lanes.
+        pieces: the number of pieces of each sequence and key head.
+        workers: the number of workers that share all pieces.
+        heads: the number of heads of a group, rounded up to whole tiles.
+        width: the width of a row, rounded up to whole lanes.
         scratch: float32 that a worker needs besides its operands.
     """
 

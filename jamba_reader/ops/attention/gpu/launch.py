@@ -53,12 +53,12 @@ def decode_forward(
     """Attend to the first ``lengths`` tokens of each memory.
 
     Args:
-        query: of one token per sequence.
+        query: the queries of one token per sequence.
         keys: the last dimension is contiguous.
         values: laid out as the keys.
-        lengths: at least 1.
-        longest: of the lengths.
-        scale: of the scores.
+        lengths: the number of tokens in each memory, at least 1.
+        longest: the largest of the lengths.
+        scale: the factor of the scores.
 
     Returns:
         The result in the query's dtype, and log2 of each softmax's sum for the backward pass.
@@ -130,13 +130,13 @@ def decode_backward(
     """Return the gradients of query, keys and values, in their dtypes.
 
     Args:
-        gradient: of the result.
+        gradient: the gradient of the result.
         query: as in the forward pass.
         keys: as in the forward pass.
         values: as in the forward pass.
         lengths: as in the forward pass.
-        longest: of the lengths.
-        scale: of the scores.
+        longest: the largest of the lengths.
+        scale: the factor of the scores.
         mixed: the result.
         logs: log2 of each softmax's sum, from the forward pass.
     """

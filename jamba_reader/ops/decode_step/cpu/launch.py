@@ -19,7 +19,7 @@ def run(
         first: part.
         last: behind the last one.
         buffers: addresses.
-        eps: of the norms.
+        eps: the epsilon of the norms.
     """
     pairs = shape.rows * shape.chosen
     routing = (

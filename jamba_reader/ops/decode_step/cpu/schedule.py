@@ -339,7 +339,7 @@ def run_parts(
     Args:
         first: part.
         last: behind the last one.
-        eps: of the norms.
+        eps: the epsilon of the norms.
         shape: a ``Shape``.
         parts: the table, a row per part.
         buffers: a ``Buffers``.

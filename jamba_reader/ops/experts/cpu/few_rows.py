@@ -24,9 +24,9 @@ def gate_tile(gate, up, tile, values, first, last, activation, kind, inner):
         up: a ``Matrix`` of its shape.
         tile: which eight of their rows.
         values: ``Rows``, the inputs.
-        first: of the rows.
-        last: behind them.
-        activation: of the gate.
+        first: the first of the rows.
+        last: the row behind the last of them.
+        activation: the activation of the gate.
         kind: what the products are rounded to before they meet.
         inner: ``Rows``, as many as of the values.
     """
@@ -93,14 +93,14 @@ def experts_few_rows(weights, values, tokens, shares, offsets, limit, activation
     Sums are taken in the experts' order, whatever the number of threads.
 
     Args:
-        weights: of all experts: addresses of gate_up, its scales, down and its scales (0 for none),
-            intermediate size, and the kind of the weights.
+        weights: the addresses of all experts' gate_up, its scales, down and its scales (0 for
+            none), the intermediate size, and the kind of the weights.
         values: ``Rows``, one per token.
         tokens: row of the values of each pair, pairs sorted by expert.
         shares: routing weight of each pair.
         offsets: first pair of each expert, and their number.
         limit: rows up to which this is the fastest way.
-        activation: of the gate.
+        activation: the activation of the gate.
         total: float32, a row per token.
     """
     gate_up, gate_up_scale, down, down_scale, width, kind = weights

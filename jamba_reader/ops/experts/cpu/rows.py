@@ -80,8 +80,8 @@ def gate_rows_backward(gate_up, scale, activation, upstream, shares, inner, d_ga
 
     Args:
         gate_up: products with the expert's weights, before the scale.
-        scale: of these products.
-        activation: of the gate.
+        scale: the scale of these products.
+        activation: the activation of the gate.
         upstream: the output's gradient times the down projection.
         shares: routing weight of each row.
         inner: gets ``share * act(gate) * up``, what the down projection's gradient needs.

@@ -191,7 +191,7 @@ def product(
     Args:
         x: rows, or what ``source`` picks rows from.
         weight: ``[experts, outputs, inputs]``, or with ``transposed`` outputs last.
-        scale: of the outputs of each expert.
+        scale: the scale of the outputs of each expert.
         offsets: first row of each expert, and their number.
         source: which row of x each row is.
         target: where each row goes.

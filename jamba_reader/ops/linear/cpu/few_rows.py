@@ -28,7 +28,7 @@ def multiply_tile(matrix, tile, bias, values, count, out):
         tile: which eight of its rows.
         bias: ``Rows`` of one, or of none.
         values: ``Rows``, the inputs.
-        count: of the inputs.
+        count: the number of the inputs.
         out: ``Rows``.
     """
     sums = sums_on_stack()

@@ -15,7 +15,7 @@ def linear_few_rows(
     Args:
         x: float32 or bfloat16 ``[tokens, input]``.
         weight: ``[output, input]`` in x's dtype, or int8.
-        bias: in x's dtype; none where None.
+        bias: the bias, in x's dtype; none where None.
         scale: float32, of each output; one where None.
     """
     match_threads()

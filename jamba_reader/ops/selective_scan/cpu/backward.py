@@ -164,12 +164,12 @@ def scan_backward(table, addresses, starts, scratch, scratch_bytes):
 
     Args:
         table: the operands, dy in y's place, then the gradients of x, dt and gate.
-        addresses: of the states before every block, the gradient of the final states (0 where
-            none), and what is written: gradients of the initial states, A, D and dt_bias per
-            sequence, of B and C per group of channels.
+        addresses: the addresses of the states before every block, of the gradient of the final
+            states (0 where none), and of what is written: gradients of the initial states, A, D
+            and dt_bias per sequence, of B and C per group of channels.
         starts: each sequence's first token and first block.
         scratch: working memory of all threads.
-        scratch_bytes: of one.
+        scratch_bytes: the working memory of one thread.
     """
     sequences = starts.shape[1] - 1
     groups = (operands_of(table).channels + BACKWARD_GROUP - 1) // BACKWARD_GROUP

@@ -233,12 +233,12 @@ def scan_forward(table, addresses, starts, every, scratch, scratch_bytes):
 
     Args:
         table: the operands.
-        addresses: of the initial states, final states, states before every block (as ``[tiles,
-            states, 16]``, for the backward pass) and snapshots; 0 stands for none.
+        addresses: the addresses of the initial states, final states, states before every block (as
+            ``[tiles, states, 16]``, for the backward pass) and snapshots; 0 means none.
         starts: each sequence's first token, first block and first snapshot, ``[3, sequences + 1]``.
         every: tokens between snapshots; very many where there are none.
         scratch: working memory of all threads.
-        scratch_bytes: of one.
+        scratch_bytes: the working memory of one thread.
     """
     sequences = starts.shape[1] - 1
     groups = (operands_of(table).channels + GROUP - 1) // GROUP

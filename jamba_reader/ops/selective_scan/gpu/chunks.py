@@ -27,7 +27,7 @@ class Plan(NamedTuple):
 
     Args:
         table: see ``forward``.
-        first_chunks: of each sequence, and the number of chunks.
+        first_chunks: the first chunk of each sequence, and at the end the number of chunks.
         chunks: how many.
         kept: states kept for the backward pass.
         whole: every chunk is a whole sequence.

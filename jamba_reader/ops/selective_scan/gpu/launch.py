@@ -25,7 +25,7 @@ def scan(
     """Scan forward.
 
     Args:
-        inputs: on one device.
+        inputs: the tensors, on one device.
         segments: whose rows belong to which sequence.
         snapshot_every: tokens between two snapshots of the state.
         keep_blocks: also return the states before every tile, for ``scan_gradients``.
