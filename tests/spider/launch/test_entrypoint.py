@@ -142,8 +142,11 @@ def test_output_that_nobody_takes_ends_without_a_traceback(
     assert done.stderr.count("\n") == (closed == "full")
 
 
+# A shell without job control starts background commands with SIGINT ignored, and children
+# inherit that. The script takes it back, so that the test passes there too.
 WAITING = """
-import sys, threading
+import signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from spider.launch import entrypoint
 from spider.verbs.doctor import DoctorSettings
 def main(config: DoctorSettings) -> None:
