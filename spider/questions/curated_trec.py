@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-import regex
-
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.settings import Execution
 from spider.sources.text_files import fingerprint_files, read_tab_separated
+from spider.text.answer_pattern import AnswerPattern
 
 COLUMNS = 4
+# characters of a pattern in a message
+SHOWN = 80
 
 
 class CuratedTrec:
@@ -55,10 +56,10 @@ class CuratedTrec:
                 )
             identity, kind, text, pattern = row
             try:
-                regex.compile(pattern)
-            except regex.error as error:
+                AnswerPattern(pattern)
+            except ValueError as error:
                 raise DataError(
-                    f"not a regular expression: {pattern!r}: {error}", path=self.path, line=line
+                    f"{error}: {pattern[:SHOWN]!r}", path=self.path, line=line
                 ) from error
             questions.append(
                 Question(id=identity, text=text, answers=(pattern,), tags={"type": kind})

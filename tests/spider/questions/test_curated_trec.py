@@ -15,7 +15,13 @@ def test_reads_without_quoting(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "message"), [("1\tf\tq\t(", "not a regular expression"), ("1\tq", "got 2 columns")]
+    ("line", "message"),
+    [
+        ("1\tf\tq\t(", "not a regular expression"),
+        ("1\tq", "got 2 columns"),
+        ("1\tf\tq\t" + "(" * 5000 + ")" * 5000, "nested too deeply"),
+        ("1\tf\tq\t" + "a" * 30_000, "more than 20000 characters"),
+    ],
 )
 def test_malformed(tmp_path, line, message):
     path = tmp_path / "t.tsv"
