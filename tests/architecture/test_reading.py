@@ -54,7 +54,6 @@ LEFT = {
     "spider.question",
     "spider.questions.python_documentation",
     "spider.ranking",
-    "spider.sources.folder",
     "spider.sources.preparation",
     "spider.sources.python_documentation",
     "spider.sources.wikiextractor",
