@@ -14,6 +14,7 @@ from spider.launch.exit import guard
 from spider.launch.log import configure_logging
 from spider.launch.typed.schema import configuration_class
 from spider.launch.verbs import main_of
+from spider.printable import LINE_FEED, printable
 
 Main = Callable[[Any], None]
 
@@ -69,11 +70,12 @@ def _dispatch(main: Main, verb: str, line: CommandLine) -> None:
     if line.show_help:
         from spider.launch.help_text import verb_help
 
-        sys.stdout.write(verb_help(verb, configuration_class(main), config, choices))
+        text = verb_help(verb, configuration_class(main), config, choices)
+        sys.stdout.write(printable(text, keep=LINE_FEED))
     elif line.show_config:
-        from omegaconf import OmegaConf
+        from spider.launch.configuration import shown_yaml
 
-        sys.stdout.write(OmegaConf.to_yaml(config))
+        sys.stdout.write(shown_yaml(config))
     else:
         main(typed_settings(configuration_class(main), plain(config), line.overrides))
 
