@@ -1,5 +1,6 @@
 """The entry point of every verb: command line, configuration, ``main``, exit code."""
 
+import os
 import signal
 import sys
 import typing
@@ -20,6 +21,11 @@ Main = Callable[[Any], None]
 
 def launch(main: Main, *, verb: str) -> typing.NoReturn:
     """Run a verb with this process's command line and end the process with its exit code."""
+    if "SPIDER_PARENT" in os.environ:
+        # a stage of a pipeline; other commands do not need the import
+        from spider.child_processes import end_with_parent
+
+        end_with_parent()
     sys.exit(run(main, verb=verb, words=sys.argv[1:]))
 
 
