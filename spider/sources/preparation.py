@@ -21,7 +21,7 @@ from spider.sources.document_source import READ, DocumentSource, FileRecord, Fil
 SOURCES = "sources"
 RECORDS = "files.jsonl"
 # increased when extraction or splitting gives another result for the same bytes
-METHOD = 1
+METHOD = 2
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ A token is *plain* when it is all letters (and their marks) or all decimal digit
 only such tokens may be part of a span.
 
 :data:`BLANK_SEPARATED` counts the words of a passage. DPR cuts at white space, so 100 words
-are 100 such runs, with their punctuation.
+are 100 such runs, with their punctuation. Where a text has no spaces, the words of a passage are
+those of :mod:`spider.text.passage_words`.
 
 :data:`WORD_CHARACTERS` finds the words to highlight in a passage that a person reads. It keeps no
 punctuation, because a mark around "lock." should end before the full stop.
@@ -28,10 +29,12 @@ import regex
 
 from spider.text.folding import lower_each
 
-UNSPACED = (
+SOUTH_EAST_ASIAN = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Myanmar
     (0x1780, 0x17FF),  # Khmer
+)
+HAN_AND_KANA = (
     (0x3005, 0x3007),  # Han iteration marks
     (0x3040, 0x30FF),  # Hiragana, Katakana
     (0x31F0, 0x31FF),  # Katakana extensions
@@ -41,7 +44,16 @@ UNSPACED = (
     (0xFF66, 0xFF9F),  # half-width Katakana
     (0x20000, 0x323AF),
 )
-_RANGES = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in UNSPACED)
+UNSPACED = (*SOUTH_EAST_ASIAN, *HAN_AND_KANA)
+"""The scripts that are written without spaces between words."""
+
+
+def character_class(ranges: tuple[tuple[int, int], ...]) -> str:
+    """Return the inside of a pattern's character class of these code points."""
+    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
+
+
+_RANGES = character_class(UNSPACED)
 _LETTERS = rf"[\p{{L}}--[{_RANGES}]]"
 _BEGIN = rf"[{_LETTERS}\p{{N}}\p{{Pc}}]"
 _WITHIN = rf"[{_LETTERS}\p{{M}}\p{{N}}\p{{Pc}}\p{{Cf}}]"
