@@ -7,11 +7,18 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int32, Int64
 
-from eval.matching.answer_matching import PreparedAnswers, matches, prepare_answers, prepare_passage
+from eval.matching.answer_matching import (
+    AnswerRule,
+    PreparedAnswers,
+    matches,
+    prepare_answers,
+    prepare_passage,
+)
 from spider.corpus.corpus import Corpus
 from spider.errors import DataError
 from spider.question import QuestionSet
 from spider.ranking import NO_PASSAGE
+from spider.text.passage_words import has_unspaced
 
 NO_HIT = 0
 
@@ -51,12 +58,14 @@ class HitFinder:
     Args:
         question_set: questions and their rule.
         corpus: the passages, numbered by the positions of the run.
+        rule: how answers that are strings are matched.
     """
 
-    def __init__(self, question_set: QuestionSet, corpus: Corpus):
+    def __init__(self, question_set: QuestionSet, corpus: Corpus, rule: AnswerRule = "dpr"):
         self._corpus = corpus
         self._questions = question_set.questions
         self._mode = question_set.match
+        self._rule: AnswerRule = rule
         self._prepared: dict[int, str] = {}
         self._answers: list[PreparedAnswers] = []
         self._relevant: list[frozenset[int]] = []
@@ -66,7 +75,7 @@ class HitFinder:
             ]
         else:
             self._answers = [
-                prepare_answers(question.answers, question_set.match)
+                prepare_answers(question.answers, question_set.match, rule)
                 for question in self._questions
             ]
 
@@ -91,6 +100,9 @@ class HitFinder:
                 "questions_with_empty_answer": sum(a.everywhere for a in self._answers),
                 "answers_not_a_pattern": sum(a.unusable for a in self._answers),
             }
+            if self._mode == "string" and self._rule == "dpr":
+                unspaced = [any(map(has_unspaced, q.answers)) for q in self._questions]
+                counts["questions_with_answer_without_spaces"] = sum(unspaced)
         for name, number in counts.items():
             if number:
                 _logger.warning("%s: %d", name, number)
@@ -117,7 +129,9 @@ class HitFinder:
             if len(self._prepared) >= CACHED_PASSAGES:
                 self._prepared.clear()
             text = self._corpus.text(position)
-            prepared = prepare_passage(text, "regex" if self._mode == "regex" else "string")
+            prepared = prepare_passage(
+                text, "regex" if self._mode == "regex" else "string", self._rule
+            )
             self._prepared[position] = prepared
         return prepared
 

@@ -213,9 +213,7 @@ def wordpiece(
         longest_word: code points of a word; a longer one is unknown as a whole.
     """
     inner = tokenizers.Tokenizer(
-        models.WordPiece(
-            vocab=vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=longest_word
-        )
+        models.WordPiece(vocab=vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=longest_word)
     )
     inner.normalizer = normalizers.BertNormalizer(lowercase=lower_case)
     inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()

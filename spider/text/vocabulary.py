@@ -23,8 +23,8 @@ LARGEST_ALPHABET = 1000
 WORDS_PER_PIECE = 25
 SMALLEST_VOCABULARY = 1000
 LONGEST_UNSPACED = 300
-"""Code points of a word that has pieces, where a script has no spaces: a Thai clause is often longer
-than BERT's 100. Finding the pieces takes time that is cubic in it: 5 ms for 300."""
+"""Code points of a word that has pieces, where a script has no spaces: a Thai clause is often
+longer than BERT's 100. Finding the pieces takes time that is cubic in it: 5 ms for 300."""
 
 
 def settle_tokenizer(
