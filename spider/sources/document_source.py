@@ -29,7 +29,8 @@ class DocumentSource(Protocol):
     """Reads documents from files or a data set.
 
     A source may also have ``fingerprint() -> list`` (a value that changes with its content: files
-    with size and time), ``skipped`` (examples by reason) and ``last_passage_padded``.
+    with size and time), ``skipped`` (examples by reason), ``last_passage_padded``, and
+    ``places_of(id) -> list[str]`` (where the rows with an id are, found by reading again).
     """
 
     @property
