@@ -41,6 +41,8 @@ class PsgsW100:
             that does not close its quotes at its end keeps its marks.
     """
 
+    published = True
+
     def __init__(
         self,
         *,

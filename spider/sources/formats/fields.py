@@ -20,7 +20,7 @@ def text_field(record: Mapping[str, Any], name: str, *, setting: str = "") -> st
         return value
     if is_whole(value):
         return str(value)
-    raise ValueError(f"field {name!r}: expected a string, got {describe(value)}")
+    raise ValueError(f"field {name!r}: expected a string, got {shown(value)}")
 
 
 def filled_field(record: Mapping[str, Any], name: str, *, setting: str = "") -> str:
@@ -31,7 +31,7 @@ def filled_field(record: Mapping[str, Any], name: str, *, setting: str = "") -> 
     """
     value = find_field(record, name, setting=setting)
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"field {name!r}: expected text, got {describe(value)}")
+        raise ValueError(f"field {name!r}: expected text, got {shown(value)}")
     return value
 
 
@@ -48,7 +48,7 @@ def id_field(record: Mapping[str, Any], name: str, *, setting: str = "") -> str:
     if is_whole(value):
         return str(value)
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"field {name!r}: expected an id, got {describe(value)}")
+        raise ValueError(f"field {name!r}: expected an id, got {shown(value)}")
     return value
 
 
@@ -88,12 +88,12 @@ def is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def describe(value: object, *, shown: int = 40) -> str:
+def shown(value: object, *, longest: int = 40) -> str:
     """Return a value for a message, cut where it is long."""
     if value is None:
         return "null"
     text = repr(value)
-    return text if len(text) <= shown else f"{text[:shown]}..."
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def _reach(record: Mapping[str, Any], name: str) -> tuple[Any, ...]:

@@ -19,6 +19,7 @@ class FakeEngine:
     """Finds for each question the passage whose number is its text, if it is not excluded."""
 
     systems = ("bm25",)
+    cut_questions = 0
 
     def __init__(self) -> None:
         self.blocks: list[int] = []
@@ -78,7 +79,7 @@ def test_judgements_of_another_corpus_are_refused_before_anything_is_searched(
     index: OpenIndex, tmp_path: Path
 ) -> None:
     asked = Question(id="q", text="?", relevant=("nowhere",))
+    question_set = QuestionSet(name="s", questions=(asked,), match="passage")
     with pytest.raises(DataError, match="nowhere"):
-        question_set = QuestionSet(name="s", questions=(asked,), match="passage")
         write_run(tmp_path, index, question_set, ["bm25"], 2)
     assert index.engine.blocks == []

@@ -1,12 +1,12 @@
 import pytest
 
 from spider.sources.formats.fields import (
-    describe,
     filled_field,
     find_field,
     has_field,
     id_field,
     is_whole,
+    shown,
     text_field,
     title_field,
 )
@@ -54,6 +54,6 @@ def test_an_id_is_a_string_or_a_whole_number(value: object) -> None:
 
 
 def test_values_in_messages_are_short() -> None:
-    assert describe(None) == "null"
-    assert len(describe("x" * 1000)) < 50
+    assert shown(None) == "null"
+    assert len(shown("x" * 1000)) < 50
     assert (is_whole(3), is_whole(True), is_whole(3.0)) == (True, False, False)
