@@ -104,7 +104,7 @@ class BeirQuestions:
             id=identity,
             text=text,
             relevant=relevant,
-            # a grade of 1 is the rule, and needs no room in the file
+            # most data sets have grade 1 alone, which need not be stored
             grades=grades if set(grades.values()) != {1} else {},
             excluded=(identity,) if self.drop_own and identity not in relevant else (),
         )
