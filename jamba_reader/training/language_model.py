@@ -155,7 +155,7 @@ class LanguageModelTraining:
                 "steps": counts["steps"],
                 "tokens in a step": training.tokens_per_step or 0,
                 "epochs": training.epochs or 0.0,
-                "learning rate": self.settings.training.learning_rate,
+                "learning rate": self.settings.training.learning_rate or 0.0,
                 "weight decay": self.settings.weight_decay,
                 "seed": self.settings.training.seed,
             },
@@ -232,7 +232,7 @@ class LanguageModelTraining:
             make_batch=streams.batch,
             make_optimizer=lambda module: make_adamw(
                 module,
-                learning_rate=self.settings.training.learning_rate,
+                learning_rate=self.settings.training.learning_rate or 0.0,
                 weight_decay=self.settings.weight_decay,
                 beta2=self.settings.beta2,
             ),

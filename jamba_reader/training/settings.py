@@ -50,7 +50,7 @@ class LanguageModelSettings:
     gradient_checkpointing: bool = False
     weight_decay: float = 0.1
     beta2: float = 0.95
-    training: TrainingSettings = field(default_factory=TrainingSettings)
+    training: TrainingSettings = field(default_factory=lambda: TrainingSettings(learning_rate=2e-3))
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
@@ -62,6 +62,8 @@ class LanguageModelSettings:
                 raise SettingError(name, getattr(self, name), "0 or more")
         if not 0.0 <= self.beta2 < 1.0:
             raise SettingError("beta2", self.beta2, "0 to less than 1")
+        if self.training.learning_rate is None:
+            raise SettingError("training.learning_rate", None, "a number")
         if self.training.precision != "no":
             # the kernels' gradients were compared with transformers' in float32 only
             raise SettingError("training.precision", self.training.precision, "no")

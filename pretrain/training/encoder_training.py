@@ -90,6 +90,7 @@ class EncoderTraining:
             pairs = {
                 "pairs": stream.pairs,
                 "batch_size": stream.batch_size,
+                "learning_rate": self.settings.learning_rate,
                 "pairs_in_batch": stream.counts,
                 "note": reason,
             }
@@ -137,7 +138,7 @@ class EncoderTraining:
                 "passage template": record.passage_template,
                 "steps": 0 if training is None else training.steps,
                 "batch size": self.settings.batch_size,
-                "learning rate": self.settings.training.learning_rate,
+                "learning rate": self.settings.learning_rate,
                 "seed": self.settings.training.seed,
             },
             measures={} if training is None else training.validation,
@@ -205,7 +206,7 @@ class EncoderTraining:
         return train(
             ContrastiveObjective(encoder),
             make_batch=make_batch,
-            make_optimizer=lambda _: make_optimizer(encoder, self.settings.training.learning_rate),
+            make_optimizer=lambda _: make_optimizer(encoder, self.settings.learning_rate),
             validate=validation,
             settings=self.settings.training,
             folder=folder,

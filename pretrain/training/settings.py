@@ -41,3 +41,15 @@ class ContrastiveSettings:
         for name, weight in self.weights.items():
             if not 0 <= weight < math.inf:
                 raise SettingError(f"weights.{name}", weight, "0 or more")
+        if self.training.precision != "no" and not self.architecture.mixed_precision:
+            raise SettingError(
+                "training.precision",
+                self.training.precision,
+                f"no: architecture={self.architecture.variant} computes in float32 alone",
+            )
+
+    @property
+    def learning_rate(self) -> float:
+        """The peak learning rate: the configured one, else the architecture's."""
+        chosen = self.training.learning_rate
+        return float(self.architecture.learning_rate if chosen is None else chosen)
