@@ -50,7 +50,7 @@ class LanguageModelSettings:
     gradient_checkpointing: bool = False
     weight_decay: float = 0.1
     beta2: float = 0.95
-    training: TrainingSettings = field(default_factory=lambda: TrainingSettings(learning_rate=2e-3))
+    training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
@@ -62,8 +62,12 @@ class LanguageModelSettings:
                 raise SettingError(name, getattr(self, name), "0 or more")
         if not 0.0 <= self.beta2 < 1.0:
             raise SettingError("beta2", self.beta2, "0 to less than 1")
-        if self.training.learning_rate is None:
-            raise SettingError("training.learning_rate", None, "a number")
         if self.training.precision != "no":
             # the kernels' gradients were compared with transformers' in float32 only
             raise SettingError("training.precision", self.training.precision, "no")
+
+    @property
+    def learning_rate(self) -> float:
+        """The peak learning rate: the configured one, else one that suits a small new model."""
+        chosen = self.training.learning_rate
+        return 2e-3 if chosen is None else chosen

@@ -16,8 +16,8 @@ from spider.text.tokenizer import Tokenizer
 
 LENGTH_STEP = 16
 PADDED_TOKENS = {"cpu": 2_048, "cuda": 32_768}
-"""Tokens of a batch. A last, small batch of a length is filled up to its shape, so a CPU, where each
-token takes time, has small ones: one edited file fills up to one batch of each length."""
+"""Tokens of a batch. The last batch of a length is filled up to its shape, so a CPU, where each
+token takes time, has small ones: one edited file may fill up one batch of each length."""
 PRECISION = {"cpu": "float32", "cuda": "float16"}
 """The precision ``auto``."""
 

@@ -41,25 +41,11 @@ def check_pooling(source: str | Path) -> None:
 
 
 def _needs(source: str | Path) -> Iterator[str]:
-    names = _mapping(source, "config.json").get("architectures") or []
-    for name in names if isinstance(names, list) else []:
+    names = _mapping(source, "config.json").get("architectures")
+    for name in names if isinstance(names, list) else ():
         if name in ARCHITECTURES:
             yield f"{ARCHITECTURES[name]} (architecture {name})"
-    modules = _read(source, MODULES)
-    if modules is None:
-        yield from _pooling(source, POOLING, required=False)
-        for module in ("2_Normalize", "2_Dense"):
-            if (Path(source) / module).is_dir():
-                yield f"the module {module}"
-    elif not isinstance(modules, list) or not all(isinstance(one, dict) for one in modules):
-        raise CheckpointError(f"{source}/{MODULES}: expected a list of modules")
-    else:
-        for module in modules:
-            kind = str(module.get("type", "")).rpartition(".")[2]
-            if kind not in ALLOWED_MODULES:
-                yield f"the module {kind or 'without a type'}"
-            elif kind == "Pooling":
-                yield from _pooling(source, f"{module.get('path', '')}/config.json", required=True)
+    yield from _modules(source)
     settings = _mapping(source, SETTINGS)
     prompts = settings.get("prompts")
     for name, prompt in prompts.items() if isinstance(prompts, dict) else ():
@@ -68,6 +54,25 @@ def _needs(source: str | Path) -> Iterator[str]:
     similarity = settings.get("similarity_fn_name")
     if similarity not in (None, "dot"):
         yield f"{similarity} similarity"
+
+
+def _modules(source: str | Path) -> Iterator[str]:
+    modules = _read(source, MODULES)
+    if modules is None:
+        # a folder that was copied in part
+        yield from _pooling(source, POOLING, required=False)
+        for module in ("2_Normalize", "2_Dense"):
+            if (Path(source) / module).is_dir():
+                yield f"the module {module}"
+        return
+    if not isinstance(modules, list) or not all(isinstance(one, dict) for one in modules):
+        raise CheckpointError(f"{source}/{MODULES}: expected a list of modules")
+    for module in modules:
+        kind = str(module.get("type", "")).rpartition(".")[2]
+        if kind not in ALLOWED_MODULES:
+            yield f"the module {kind or 'without a type'}"
+        elif kind == "Pooling":
+            yield from _pooling(source, f"{module.get('path', '')}/config.json", required=True)
 
 
 def _pooling(source: str | Path, name: str, *, required: bool) -> Iterator[str]:

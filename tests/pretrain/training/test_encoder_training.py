@@ -1,5 +1,6 @@
 """Training an encoder: what is trained on, what is exported, and what its card says."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pretrain.training.settings import ContrastiveSettings
 from spider.encoders.bert import BertSettings
 from spider.encoders.static import StaticSettings
 from spider.encoders.static import load as load_static
-from spider.errors import DataError, SettingError
+from spider.errors import ConfigError, DataError, SettingError
 from spider.questions.transforms.random_window import RandomWindow
 from spider.text.token_store import build_token_store
 from spider.training.settings import TrainingSettings
@@ -155,3 +156,15 @@ def test_the_learning_rate_is_the_architectures_unless_it_is_set(
         training=TrainingSettings(learning_rate=chosen),
     )
     assert settings.learning_rate == expected
+
+
+def test_documents_that_are_held_out_are_said_or_refused(
+    training_corpus: tuple, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    corpus, spans, _, _ = training_corpus
+    with caplog.at_level("INFO"):
+        _training().run(corpus, spans, tmp_path)
+    assert "of the usable documents are held out of training" in caplog.text
+    settings = replace(_training().settings, all_documents=True)
+    with pytest.raises(ConfigError, match=r"holds 9% of the documents out .*all_documents=false"):
+        EncoderTraining(settings).run(corpus, spans, tmp_path)

@@ -4,7 +4,7 @@ import torch
 
 from spider.encoders.bert import load
 from spider.encoders.encoding import EncodingSettings
-from spider.errors import CheckpointError, SettingError
+from spider.errors import CheckpointError
 
 
 def test_a_vector_does_not_depend_on_the_batch(bert, tmp_path, titles, texts):
@@ -62,8 +62,6 @@ def test_a_batch_holds_as_many_rows_as_its_tokens_allow(bert, tmp_path, monkeypa
     monkeypatch.setattr(loaded.module, "encode_padded", spy)
     loaded.encode_passages(titles, texts)
     assert shapes == {(4, 16), (2, 32), (1, 48)}
-    with pytest.raises(SettingError, match="padded_tokens: got 0, expected at least 1"):
-        EncodingSettings(padded_tokens=0)
 
 
 def test_vectors_that_are_not_finite_are_refused(bert, tmp_path):
