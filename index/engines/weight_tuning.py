@@ -100,7 +100,7 @@ def _choose(
             blocks.append(retriever.search_each(texts, fusion.depths, excluded))
             progress.advance(len(block))
     rankings = {
-        name: concatenate_hits([block[name] for block in blocks], depth)
+        name: concatenate_hits([block[name] for block in blocks], min(depth, len(corpus)))
         for name, depth in fusion.depths.items()
     }
     relevant = [[corpus.position(name) for name in question.relevant] for question in questions]

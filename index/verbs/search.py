@@ -25,7 +25,7 @@ class SearchSettings(StageSettings):
             prompt reads one question after the other.
         questions: folder of a question set; every question is searched into a run.
         index: the index that is searched.
-        corpus: the corpus that the index was built from.
+        corpus: the corpus that the index was built from; null takes the one that it records.
         encoder: the encoder that its passages were embedded with; null takes the recorded one.
         systems: some of the systems of the index; empty means all of them.
         depth: passages for each question of a run.
@@ -40,7 +40,7 @@ class SearchSettings(StageSettings):
     question: Execution[str | None] = None
     questions: Execution[Path | None] = None
     index: Execution[Path]
-    corpus: Execution[Path]
+    corpus: Execution[Path | None] = None
     encoder: Execution[Path | None] = None
     systems: tuple[str, ...] = ()
     depth: int = 100

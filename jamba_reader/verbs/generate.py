@@ -11,6 +11,7 @@ from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
 from spider.launch.exit import CTRL_C
 from spider.launch.settings import WorkspaceSettings
+from spider.printable import LINE_FEED, TAB, printable
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def main(settings: GenerateSettings) -> None:
     try:
         for prompt in [settings.prompt] if settings.prompt is not None else _typed():
             for text in console.answer(prompt):
-                sys.stdout.write(text)
+                sys.stdout.write(printable(text, keep=TAB + LINE_FEED))
                 sys.stdout.flush()
     except KeyboardInterrupt:
         # the launcher would say that the same command continues, which is not so here

@@ -9,6 +9,7 @@ import numpy as np
 from spider.artifacts.atomic_files import write_json, write_text
 from spider.console import say, table
 from spider.corpus.split import NOT_USABLE, SPLIT_NAMES, TRAIN
+from spider.printable import markdown_text
 from spider.question import QuestionSet
 from spider.spans.span_store import SpanStore
 
@@ -63,7 +64,8 @@ def write_yield(folder: Path, found: Mapping[str, Any]) -> None:
     write_json(folder / "yield.json", found)
     rows = "".join(f"| {name} | {value} |\n" for name, value in yield_rows(found))
     examples = "".join(
-        f"- **{example['recurring_span']}** ({example['span']}): {_one_line(example['query'])}\n"
+        f"- **{markdown_text(example['recurring_span'])}** ({example['span']}): "
+        f"{markdown_text(example['query'])}\n"
         for example in found["examples"]
     )
     write_text(
@@ -141,7 +143,3 @@ def _spread(queries: list[Any]) -> list[Any]:
 
 def _example(question: Any) -> dict[str, str]:
     return {**question.tags, "query": question.text}
-
-
-def _one_line(text: str) -> str:
-    return text.replace("|", "\\|")

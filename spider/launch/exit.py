@@ -9,6 +9,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from spider.errors import SpiderError
+from spider.printable import LINE_FEED, TAB, printable
 
 CTRL_C = 130
 
@@ -47,7 +48,7 @@ def guard(act: Callable[[], None], *, name: str) -> int:
 
 def _debug() -> None:
     if os.environ.get("SPIDER_DEBUG") == "1":
-        traceback.print_exc()
+        sys.stderr.write(printable(traceback.format_exc(), keep=TAB + LINE_FEED))
 
 
 def _settle_output() -> None:
@@ -70,5 +71,5 @@ def _flush_or_discard() -> None:
 def _complain(name: str, message: str, code: int) -> int:
     logging.shutdown()
     single = " ".join(message.split("\n"))
-    sys.stderr.write(f"{name}: {single}\n")
+    sys.stderr.write(f"{name}: {printable(single)}\n")
     return code

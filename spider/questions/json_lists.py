@@ -1,11 +1,11 @@
 """JSON files with one list of question objects; errors name the line or the entry."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from spider.errors import DataError
-from spider.sources.text_files import open_binary
+from spider.reading import BYTE_ORDER_MARK, parse_json
+from spider.sources.text_files import read_whole
 
 
 def read_json_list(path: Path) -> list[dict[str, Any]]:
@@ -14,13 +14,7 @@ def read_json_list(path: Path) -> list[dict[str, Any]]:
     Raises:
         DataError: the file is missing, is not UTF-8 or JSON, or is no list of objects.
     """
-    with open_binary(path) as stream:
-        try:
-            value = json.loads(stream.read().decode("utf-8-sig"))
-        except json.JSONDecodeError as error:
-            raise DataError(f"not JSON: {error.msg}", path=path, line=error.lineno) from error
-        except (UnicodeDecodeError, RecursionError, OSError, EOFError) as error:
-            raise DataError(f"not JSON: {error}", path=path) from error
+    value = parse_json(read_whole(path).removeprefix(BYTE_ORDER_MARK), path)
     if not isinstance(value, list):
         raise DataError(f"expected a JSON list, got a {type(value).__name__}", path=path)
     for number, item in enumerate(value, start=1):

@@ -26,6 +26,7 @@ class Beir:
     """
 
     last_passage_padded = False
+    published = True
 
     def __init__(self, *, path: Execution[Path | str], split: bool = False):
         self.path = Path(path).expanduser()

@@ -58,6 +58,7 @@ class Preparation:
             last_passage_padded=bool(getattr(self.source, "last_passage_padded", False)),
             splitter=self.splitter.settings,
             method=METHOD,
+            published=True if getattr(self.source, "published", False) else None,
         )
 
     def write(self, folder: Path) -> dict[str, int]:

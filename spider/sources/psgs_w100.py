@@ -37,6 +37,8 @@ class PsgsW100:
             beginning, as in DPR's file; mining then ignores that passage.
     """
 
+    published = True
+
     def __init__(self, *, path: Execution[PathSetting], last_passage_padded: bool = True):
         self.path = path
         self.last_passage_padded = last_passage_padded

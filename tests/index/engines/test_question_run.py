@@ -19,6 +19,7 @@ class FakeEngine:
     """Finds for each question the passage whose number is its text, if it is not excluded."""
 
     systems = ("bm25",)
+    cut_questions = 0
 
     def __init__(self) -> None:
         self.blocks: list[int] = []

@@ -151,3 +151,20 @@ def test_letters_that_an_encoding_lacks_are_replaced_unless_it_was_told_otherwis
     monkeypatch.setattr(sys, "stdout", out)
     assert guard(lambda: sys.stdout.write("Größe") and None, name="x") == 0
     assert raw.getvalue() == written
+
+
+@pytest.mark.parametrize("debug", ["0", "1"])
+def test_a_text_in_an_error_controls_no_terminal(
+    debug: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPIDER_DEBUG", debug)
+
+    def fail() -> None:
+        raise errors.DataError("no text", path="a\x1b]52;c;aGk=\x07\rb\u202e\udcff.md")
+
+    assert guard(fail, name="spider prepare") == 3
+    said = capsys.readouterr().err
+    expected = r"a\x1b]52;c;aGk=\x07\rb\u202e\xff.md: no text"
+    assert said.splitlines()[-1] == f"spider prepare: {expected}"
+    assert said.count(expected) == 1 + int(debug)
+    assert not set(said) & {"\x1b", "\x07", "\r", "\u202e"}
