@@ -3,12 +3,12 @@
 A mean-pooled checkpoint read as [CLS] gives other vectors without any error.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from spider.errors import CheckpointError
+from spider.reading import read_json
 
 MODULES = "modules.json"
 POOLING = "1_Pooling/config.json"
@@ -97,12 +97,7 @@ def _mapping(source: str | Path, name: str) -> Mapping[str, Any]:
 
 def _read(source: str | Path, name: str) -> Any:
     path = _find(source, name)
-    if path is None:
-        return None
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{source}/{name}: not readable JSON ({error})") from error
+    return None if path is None else read_json(path, error=CheckpointError)
 
 
 def _find(source: str | Path, name: str) -> Path | None:
