@@ -24,7 +24,10 @@ class Question:
         id: unique in its set.
         text: the question as a person would type it (or a held-out pseudo-query).
         answers: strings (match ``string``) or regular expressions (match ``regex``).
-        relevant: ids of the passages that answer it (match ``passage``).
+        relevant: ids of the passages that answer it (match ``passage``). The id of a document
+            names all its passages (:mod:`spider.questions.judgements`).
+        grades: the judgement of each id that was judged, relevant or not; a relevant id without one
+            has grade 1.
         excluded: ids of passages that are removed from every system's list: a held-out query's own
             passage.
         cluster: questions with the same cluster are resampled together, because they share a
@@ -37,10 +40,15 @@ class Question:
     text: str
     answers: tuple[str, ...] = ()
     relevant: tuple[str, ...] = ()
+    grades: Mapping[str, int] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
     cluster: str = ""
     group: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    def grade(self, name: str) -> int:
+        """Return the grade of a relevant id."""
+        return self.grades.get(name, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +76,12 @@ class QuestionSet:
                 f"averaging {self.averaging!r}: expected one of {get_args(Averaging)}"
             )
         seen: set[str] = set()
-        for question in self.questions:
+        for number, question in enumerate(self.questions, start=1):
+            if not question.text.strip():
+                raise DataError(
+                    f"question set {self.name}: question {number} ({question.id!r}) is blank; "
+                    "expected a text"
+                )
             if question.id in seen:
                 raise DataError(f"question set {self.name}: the id {question.id!r} occurs twice")
             seen.add(question.id)
@@ -125,6 +138,9 @@ def _to_line(question: Question) -> str:
         "group": question.group,
         "tags": dict(question.tags),
     }
+    # a set without grades keeps its bytes
+    if question.grades:
+        record["grades"] = dict(question.grades)
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ words = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 records = st.fixed_dictionaries(
     {
         "id": words,
-        "text": words,
+        "text": words.map("?".__add__),
         "answers": st.lists(words),
         "relevant": st.lists(words),
         "excluded": st.lists(words),
         "cluster": words,
         "group": words,
         "tags": st.dictionaries(words, words),
+        "grades": st.dictionaries(words, st.integers(-1, 3), max_size=2),
     }
 )
 
@@ -46,6 +48,18 @@ def test_missing_file_and_malformed_line_are_named(tmp_path: Path) -> None:
     with (tmp_path / "questions.jsonl").open("a") as file:
         file.write('{"id": "2"}\n')
     with pytest.raises(DataError, match=r"questions\.jsonl:2: not a question"):
+        load_question_set(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", " \t\n", "\u3000"])
+def test_a_question_holds_text(text: str, tmp_path: Path) -> None:
+    asked = (Question(id="0", text="who?"), Question(id="7", text=text))
+    with pytest.raises(DataError, match=r"question set n: question 2 \('7'\) is blank"):
+        QuestionSet(name="n", questions=asked)
+    QuestionSet(name="n", questions=asked[:1]).save(tmp_path)
+    with (tmp_path / "questions.jsonl").open("a") as file:
+        file.write(json.dumps({"id": "7", "text": text}) + "\n")
+    with pytest.raises(DataError, match=r"question 2 \('7'\) is blank"):
         load_question_set(tmp_path)
 
 
