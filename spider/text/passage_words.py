@@ -51,7 +51,7 @@ def count_words(text: str) -> int:
 
 def word_bounds(text: str) -> list[tuple[int, int]]:
     """Return start and end (code points) of each word of a text, in order."""
-    found = []
+    found: list[tuple[int, int]] = []
     for match in BLANK_SEPARATED.finditer(text):
         if has_unspaced(match.group()):
             found.extend(part.span() for part in _PART.finditer(text, *match.span()))
