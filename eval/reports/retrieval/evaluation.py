@@ -148,7 +148,8 @@ class RetrievalEvaluation:
                 f"no test can give a p below {min(1.0, 2 / 2**clusters):.2g}"
             )
         for name, system in self.systems.items():
-            if system.run_depth < self.top_k[-1]:
+            # a run as deep as the corpus is whole
+            if system.run_depth < min(self.top_k[-1], len(self.corpus)):
                 notes.append(
                     f"{name}: the run holds at most {system.run_depth} passages a question, so "
                     f"measures at a larger k are lower bounds"
