@@ -50,7 +50,6 @@ LEFT = {
     "spider.artifacts.string_table",
     "spider.artifacts.workspace",
     "spider.encoders.weights",
-    "spider.memory",
     "spider.question",
     "spider.questions.python_documentation",
     "spider.ranking",
