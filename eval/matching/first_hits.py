@@ -18,6 +18,7 @@ NO_HIT = 0
 # prepared passages in memory: about 150 MB of English; neighbouring questions share most of them
 CACHED_PASSAGES = 200_000
 
+
 class Ranked(NamedTuple):
     """The scored lists of one system: without excluded passages, cut at a depth.
 

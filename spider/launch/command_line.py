@@ -118,6 +118,14 @@ def quote(text: str) -> str:
     return f"'{escaped}'"
 
 
+def unquote(value: str) -> str:
+    """Return the text that :func:`quote` quoted, or a value that nothing quotes unchanged."""
+    if len(value) < 2 or not value.startswith("'") or not value.endswith("'"):
+        return value
+    body = re.sub(r"(\\*)('|$)", _unescape_quote, value[1:-1])
+    return re.sub(r"(\\*)\$\{", lambda match: match[1][: len(match[1]) // 2] + "${", body)
+
+
 def literal(text: str) -> str:
     """Write text so that OmegaConf's interpolation gives it back unchanged."""
     # a dollar-brace would be read as an interpolation, and the backslashes before it would be read
@@ -128,6 +136,10 @@ def literal(text: str) -> str:
 def _escape_quote(match: re.Match[str]) -> str:
     backslashes, quote_mark = match[1] * 2, match[2]
     return backslashes + ("\\'" if quote_mark else "")
+
+
+def _unescape_quote(match: re.Match[str]) -> str:
+    return match[1][: len(match[1]) // 2] + match[2]
 
 
 def _is_known(root: str, cls: type[Any]) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from spider.errors import InterruptedRunError
 from spider.launch.command_line import CommandLine, parse
 from spider.launch.exit import guard
+from spider.launch.implied import add_implied
 from spider.launch.log import configure_logging
 from spider.launch.typed.schema import configuration_class
 from spider.launch.verbs import main_of
@@ -51,7 +52,9 @@ def _run(find_main: Callable[[], Main], verb: str, words: Sequence[str]) -> int:
 
     def act() -> None:
         main = find_main()
-        _dispatch(main, verb, parse(words, configuration_class(main)))
+        line = parse(words, configuration_class(main))
+        add_implied(line, configuration_class(main))
+        _dispatch(main, verb, line)
 
     return guard(act, name=f"spider {verb}")
 
