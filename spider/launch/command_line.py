@@ -101,6 +101,17 @@ def overridden(overrides: Iterable[str]) -> list[str]:
     return [key for key in keys if root_of(key) != "hydra"]
 
 
+def texts_of(overrides: Iterable[str]) -> dict[str, str]:
+    """Return the text of each setting that overrides name, without quotes."""
+    texts = {}
+    for word in overrides:
+        if match := OVERRIDE.match(word):
+            texts[match["key"]] = unquote(word[match.end() :])
+        elif match := DELETION.match(word):
+            texts[match["key"]] = ""
+    return texts
+
+
 def unknown_setting(cls: type[Any], overrides: Iterable[str]) -> str:
     """Return the message about the first override of a setting that a verb lacks; empty if none."""
     for key in overridden(overrides):

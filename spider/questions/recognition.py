@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spider.errors import DataError, MissingDependencyError
+from spider.reading import open_regular
 from spider.sources.formats.recognition import (
     SAVED_DATA_SET,
     data_suffix,
@@ -72,7 +73,7 @@ def _by_first_line(path: Path, suffix: str) -> RecognisedQuestions | None:
     if line.startswith("{"):
         return RecognisedQuestions("jsonl", "it begins with a JSON object")
     if line.startswith("[") and suffix == ".json":
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             web = b'"qText"' in stream.read(4096)
         name = "webquestions" if web else "hugging_face"
         return RecognisedQuestions(name, "it begins with a JSON list")

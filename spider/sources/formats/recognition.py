@@ -5,7 +5,6 @@ The names are those of the sources in ``conf/source/``.
 
 import glob
 import os
-import zipfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import NamedTuple
 
 from spider.errors import DataError, MissingDependencyError
 from spider.sources.extraction.file_types import file_types
+from spider.sources.files.compression import COMPRESSIONS, open_zip
 from spider.sources.text_files import read_text_lines
 
-COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 # files of a folder that are looked at; a larger one is recognised by these
 FILES = 2_000
 SAVED_DATA_SET = ("dataset_dict.json", "dataset_info.json", "state.json")
@@ -66,9 +65,9 @@ def data_suffix(path: Path) -> str:
 def zip_holds(path: Path, name: str) -> bool:
     """Return whether a zip has a file of a name, in whatever folder."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             return any(f"/{member}".endswith(f"/{name}") for member in archive.namelist())
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
+    except DataError:
         return False
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from spider.errors import ConfigError
-from spider.launch.command_line import parse
-from spider.launch.implied import add_implied, texts_of
+from spider.launch.command_line import parse, texts_of
+from spider.launch.entrypoint import add_implied
 from spider.verbs.doctor import DoctorSettings
 from spider.verbs.prepare import PrepareSettings
 
