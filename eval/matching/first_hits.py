@@ -1,6 +1,5 @@
 """Matching of runs with their questions: the ranks that are hits, and the first of them."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -25,8 +24,6 @@ NO_HIT = 0
 
 # prepared passages in memory: about 150 MB of English; neighbouring questions share most of them
 CACHED_PASSAGES = 200_000
-
-_logger = logging.getLogger(__name__)
 
 
 class Ranked(NamedTuple):
@@ -132,25 +129,21 @@ class HitFinder:
         return Graded(relevant, found, gains, ideal)
 
     def counts(self) -> Mapping[str, int]:
-        """Return the number of questions with each defect that affects the results, and log it."""
+        """Return the number of questions with each defect that affects the results."""
         if self._mode == "passage":
-            counts = {
+            return {
                 "questions_without_relevant": sum(not gold.grades for gold in self._gold),
                 "relevant_not_in_corpus": sum(gold.absent for gold in self._gold),
                 "questions_with_relevant_not_in_corpus": sum(g.absent > 0 for g in self._gold),
             }
-        else:
-            counts = {
-                "questions_without_answers": sum(not q.answers for q in self._questions),
-                "questions_with_empty_answer": sum(a.everywhere for a in self._answers),
-                "answers_not_a_pattern": sum(a.unusable for a in self._answers),
-            }
-            if self._mode == "string" and self._rule == "dpr":
-                unspaced = [any(map(has_unspaced, q.answers)) for q in self._questions]
-                counts["questions_with_answer_without_spaces"] = sum(unspaced)
-        for name, number in counts.items():
-            if number:
-                _logger.warning("%s: %d", name, number)
+        counts = {
+            "questions_without_answers": sum(not q.answers for q in self._questions),
+            "questions_with_empty_answer": sum(a.everywhere for a in self._answers),
+            "answers_not_a_pattern": sum(a.unusable for a in self._answers),
+        }
+        if self._mode == "string" and self._rule == "dpr":
+            unspaced = [any(map(has_unspaced, q.answers)) for q in self._questions]
+            counts["questions_with_answer_without_spaces"] = sum(unspaced)
         return counts
 
     def relevance(

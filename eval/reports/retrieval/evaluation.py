@@ -156,6 +156,7 @@ class RetrievalEvaluation:
                 f"no test can give a p below {min(1.0, 2 / 2**clusters):.2g}"
             )
         for name, system in self.systems.items():
+            # a run as deep as the corpus is whole
             if system.run_depth < min(self.top_k[-1], len(self.corpus)):
                 notes.append(
                     f"{name}: the run holds at most {system.run_depth} passages a question, so "
