@@ -32,9 +32,13 @@ from spider.artifacts.artifact import (
 from spider.artifacts.atomic_files import hash_file, hash_json, read_json, write_json
 from spider.artifacts.provenance import provenance
 from spider.artifacts.record import DetailsRecord
+from spider.child_processes import held_by_workers
 from spider.errors import ArtifactError, ConfigError
 
 BOOKKEEPING = {MANIFEST, LOCK, FINGERPRINT}
+#: seconds until a lock counts as taken: worker processes of a run that was just killed hold it
+#: until the system has ended them, which takes milliseconds
+PATIENCE = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -126,8 +130,9 @@ class Stage:
         self._started = time.monotonic()
         with (self._partial / LOCK).open("a") as lock:
             self._acquire(lock)
-            self._prepare_partial()
-            yield self._partial
+            with held_by_workers(lock.fileno()), _naming(self._partial):
+                self._prepare_partial()
+                yield self._partial
         if not self._finished:
             raise ArtifactError(f"{self.verb} left {self._partial} without finishing it")
 
@@ -230,12 +235,18 @@ class Stage:
             )
 
     def _acquire(self, lock: IO[str]) -> None:
-        try:
-            flock(lock, LOCK_EX | LOCK_NB)
-        except BlockingIOError as error:
-            raise ArtifactError(
-                f"{self._partial} is being written by another process; wait for it"
-            ) from error
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                flock(lock, LOCK_EX | LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
+                raise ArtifactError(
+                    f"{self._partial} is being written by another process; wait for it"
+                ) from error
+            return
 
     def _prepare_partial(self) -> None:
         record = self._partial / FINGERPRINT
@@ -249,6 +260,17 @@ class Stage:
         for entry in leftovers:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         write_json(record, [self.fingerprint])
+
+
+@contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Name the folder in an error of a write, which names nothing ("No space left on device")."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(folder)
+        raise
 
 
 def _recorded(record: Path) -> Any:

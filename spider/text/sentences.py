@@ -2,8 +2,9 @@
 
 import regex
 
-ENDS = (".", "!", "?", "。", "！", "？")
-CLOSERS = "\"'”’)]»"
+ENDS = (".", "!", "?", "。", "！", "？", "．", "｡", "။", "។", "៕", "ฯ", "।")
+CLOSERS = "\"'”’)]»」』）】》〉"
+_CLAUSE = regex.compile(r"[\p{Po}\p{Pd}\p{Pe}\p{Pf}]$")
 # a run of marks is tried once, at its begin: else 100,000 dots in a row take minutes
 _END = r"[.!?]++[\"'\)\]]*+(?=\s)"
 SENTENCE = regex.compile(rf"\S(?:(?<=[.!?]){_END}|.*?(?:(?<![.!?]){_END}|$))", flags=regex.DOTALL)
@@ -21,3 +22,8 @@ def ends_sentence(word: str) -> bool:
     passage border in an unusual place.
     """
     return word.rstrip(CLOSERS).endswith(ENDS)
+
+
+def ends_clause(word: str) -> bool:
+    """Return whether a word ends with punctuation: where text without spaces may be cut."""
+    return _CLAUSE.search(word) is not None

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Mapping
 from typing import IO, Any
 
+from spider.reading import parse_json
 from spider.sources.extraction.extracted import NotExtractedError
 from spider.sources.extraction.file_types import file_types
 
@@ -50,7 +51,7 @@ def answer(name: str, data: bytes, largest: int) -> Mapping[str, Any]:
 
 def main() -> None:
     """Answer requests from standard input until it ends."""
-    largest_mib, seconds, memory_mib = json.loads(sys.argv[2])
+    largest_mib, seconds, memory_mib = parse_json(sys.argv[2], "limits")
     limit_memory(memory_mib << 20)
     # Ctrl-C reaches the whole group; the parent decides, and closes the input when it ends
     signal.signal(signal.SIGINT, signal.SIG_IGN)
