@@ -14,7 +14,7 @@ from index.engines.parts import IndexParts, check_parts
 from index.engines.weight_tuning import settle_weight
 from index.sparse.contract import load_made_with
 from spider.artifacts.artifact import Artifact, open_artifact
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import flush_tree, read_json, write_json
 from spider.artifacts.records.encoder import EncoderRecord
 from spider.artifacts.records.index import EncoderReference, IndexRecord
 from spider.artifacts.stage import Stage
@@ -124,7 +124,9 @@ def _part(
         (folder / name).mkdir()
         total = len(parts.corpus)
         with Progress(total=total, unit="passages", label=f"{name} index") as progress:
-            write_json(record, make(folder / name, progress))
+            made = make(folder / name, progress)
+            flush_tree(folder / name)
+            write_json(record, made)
     details: dict[str, Any] = read_json(record)
     return details
 

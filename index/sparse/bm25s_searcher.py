@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from index.sparse.contract import indexed_text
+from spider.artifacts.array_stream import open_array
 from spider.artifacts.atomic_files import read_json
 from spider.errors import ArtifactError, MissingDependencyError
 from spider.ranking import Hits, pad_hits
@@ -31,13 +32,15 @@ class Bm25sIndex:
 
     def __init__(self, folder: Path, *, passages: int):
         self._analyze = load_analyzer()
+        self._data = open_array(folder / DATA, row_shape=())
+        self._rows = open_array(folder / ROWS, np.int32, ())
+        self._starts = np.array(open_array(folder / STARTS, row_shape=()))
         try:
-            self._data = np.load(folder / DATA, mmap_mode="r", allow_pickle=False)
-            self._rows = np.load(folder / ROWS, mmap_mode="r", allow_pickle=False)
-            self._starts = np.load(folder / STARTS, allow_pickle=False)
             vocabulary = read_json(folder / VOCABULARY)
         except (OSError, ValueError) as error:
             raise ArtifactError(f"{folder}: not a bm25s index: {error}") from error
+        if not isinstance(vocabulary, list) or len(self._starts) != len(vocabulary) + 1:
+            raise ArtifactError(f"{folder / VOCABULARY}: got another number of terms than columns")
         if not len(self._data) == len(self._rows) == self._starts[-1]:
             raise ArtifactError(f"{folder}: the arrays of the bm25s index differ in length")
         self._vocabulary = {term: number for number, term in enumerate(vocabulary)}

@@ -70,7 +70,7 @@ def main(settings: TrainLanguageModelSettings) -> None:
 
     training = LanguageModelTraining(settings)
     with stage.writing() as folder:
-        corpus = Corpus.open(settings.corpus)
+        corpus = Corpus.open(settings.corpus, inputs["corpus"].content_hash)
         if "spans" in inputs:
             split = open_split(inputs["spans"], corpus)
         else:

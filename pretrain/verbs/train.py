@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pretrain.training.settings import ContrastiveSettings
-from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
 from spider.encoders.start_files import fingerprint_start_files
 from spider.launch.entrypoint import launch
@@ -27,14 +26,18 @@ class TrainSettings(ContrastiveSettings, StageSettings):
 
 def main(settings: TrainSettings) -> None:
     """Train an encoder, unless it is up to date."""
+    from spider.corpus.corpus import Corpus
+    from spider.spans.span_store import SpanStore
+
+    corpus, spans = Corpus.open(settings.corpus), SpanStore.open(settings.spans)
     stage = Stage(
         verb="train",
         kind="encoder",
         output=settings.output,
         config=settings.resolved,
         inputs={
-            "corpus": open_artifact(settings.corpus, kind="corpus"),
-            "spans": open_artifact(settings.spans, kind="spans"),
+            "corpus": corpus.artifact,
+            "spans": spans.artifact,
         },
         overwrite=settings.overwrite,
         fingerprint_extra=fingerprint_start_files(settings.architecture.starts),
@@ -44,12 +47,10 @@ def main(settings: TrainSettings) -> None:
 
     from pretrain.training.distributed import is_main, joint_stage
     from pretrain.training.encoder_training import LEFTOVERS, UNHASHED, EncoderTraining
-    from spider.corpus.corpus import Corpus
-    from spider.spans.span_store import SpanStore
 
     with joint_stage(stage, device=settings.training.device) as folder:
         training = EncoderTraining(settings)
-        result = training.run(Corpus.open(settings.corpus), SpanStore.open(settings.spans), folder)
+        result = training.run(corpus, spans, folder)
         if is_main():
             stage.finish(
                 counts=result.counts,

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import flush_tree, read_json, write_json
 
 Task = TypeVar("Task")
 Counts = dict[str, int]
@@ -80,6 +80,8 @@ def _do(folder: Path, number: int, task: Task, work: Callable[[Task, Path], Coun
         shutil.rmtree(partial)
     partial.mkdir(parents=True)
     shard_counts = work(task, partial)
+    # otherwise a power failure could leave a finished shard with empty files
+    flush_tree(partial)
     write_json(partial / COUNTS, shard_counts)
     if final.exists():
         # a shard without its record: a removal of it was killed

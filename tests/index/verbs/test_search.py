@@ -94,7 +94,7 @@ def test_a_run_resumes_by_block(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(
     "place",
-    ["spider.artifacts.stage.hash_file", "spider.artifacts.artifact.shutil.rmtree"],
+    ["spider.artifacts.file_table.hash_file", "spider.artifacts.replacement.shutil.rmtree"],
 )
 def test_a_run_killed_while_it_finishes_goes_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch, place: str
