@@ -18,7 +18,7 @@ class EvaluateRetrievalSettings(ReportSettings, StageSettings):
 
     Attributes:
         runs: run folders, all of the same question set.
-        corpus: the corpus that the runs were searched in.
+        corpus: the corpus that the runs were searched in; null takes the one that they record.
         top_k: values of k of the top-k accuracies; the largest cuts the lists.
         systems: systems to report, in this order; empty reports all.
         trec: write TREC run files too.
@@ -29,7 +29,7 @@ class EvaluateRetrievalSettings(ReportSettings, StageSettings):
     """
 
     runs: Execution[tuple[Path, ...]]
-    corpus: Execution[Path]
+    corpus: Execution[Path | None] = None
     top_k: tuple[int, ...] = (1, 5, 20, 100)
     systems: tuple[str, ...] = ()
     trec: bool = False
@@ -47,12 +47,16 @@ def main(settings: EvaluateRetrievalSettings) -> None:
     from eval.reports.retrieval.runs import load_runs
     from spider.artifacts.artifact import open_artifact
     from spider.artifacts.atomic_files import read_json
+    from spider.artifacts.chain import find_input
     from spider.artifacts.stage import Stage
     from spider.corpus.corpus import Corpus
 
     top_k = check_top_k(settings.top_k)
     run_artifacts = [open_artifact(path, kind="run") for path in settings.runs]
-    corpus = Corpus.open(settings.corpus)
+    through = run_artifacts[0] if run_artifacts else None
+    corpus = Corpus(
+        find_input("corpus", settings.corpus, through=through, workspace=settings.workspace)
+    )
     runs = load_runs(run_artifacts, corpus, settings.systems)
     measures = measure_names(top_k, graded_by_passage=runs.question_set.match == "passage")
     systems = list(runs.hits)

@@ -103,7 +103,7 @@ class ExactSearcher:
         for first in range(0, len(vectors), QUESTIONS_AT_ONCE):
             rows = slice(first, first + QUESTIONS_AT_ONCE)
             kept[rows] = self._keys(vectors[rows], kept.shape[1])
-        return unpack(kept, depth)
+        return unpack(kept, kept.shape[1])
 
     def _keys(
         self, questions: Float32[np.ndarray, "questions dimension"], width: int

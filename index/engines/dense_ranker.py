@@ -28,6 +28,9 @@ class DenseRanker:
         self._searcher = searcher
         self._encoder = encoder
 
+    def __len__(self) -> int:
+        return len(self._searcher)
+
     def search(self, questions: Sequence[str], depth: int) -> Hits:
         """Return at most ``depth`` passages for each question, best first."""
         return self._searcher.search(self._encoder.encode_questions(list(questions)), depth)

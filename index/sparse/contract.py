@@ -32,8 +32,18 @@ class PassageTexts(Protocol):
 class SparseIndex(Protocol):
     """An open index. Threads may share it."""
 
+    @property
+    def cut_questions(self) -> int:
+        """Number of questions so far that had more terms than are searched."""
+
+    def __len__(self) -> int:
+        """Count the passages."""
+
     def search(self, questions: Sequence[str], depth: int) -> Hits:
-        """Return at most ``depth`` passages for each question, best first."""
+        """Return at most ``depth`` passages for each question, best first.
+
+        The hits have no more columns than there are passages.
+        """
 
     def close(self) -> None:
         """Release files and memory."""

@@ -1,8 +1,6 @@
 """Verb ``search``: index, encoder, corpus and questions → run; or passages for one question."""
 
 import logging
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -11,6 +9,7 @@ from index.fusion.contract import Fusion
 from spider.errors import ConfigError, SettingError
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
+from spider.launch.typed_lines import typed_lines
 from spider.settings import Execution
 
 logger = logging.getLogger(__name__)
@@ -25,7 +24,7 @@ class SearchSettings(StageSettings):
             prompt reads one question after the other.
         questions: folder of a question set; every question is searched into a run.
         index: the index that is searched.
-        corpus: the corpus that the index was built from.
+        corpus: the corpus that the index was built from; null takes the one that it records.
         encoder: the encoder that its passages were embedded with; null takes the recorded one.
         systems: some of the systems of the index; empty means all of them.
         depth: passages for each question of a run.
@@ -40,7 +39,7 @@ class SearchSettings(StageSettings):
     question: Execution[str | None] = None
     questions: Execution[Path | None] = None
     index: Execution[Path]
-    corpus: Execution[Path]
+    corpus: Execution[Path | None] = None
     encoder: Execution[Path | None] = None
     systems: tuple[str, ...] = ()
     depth: int = 100
@@ -153,24 +152,14 @@ def _show(settings: SearchSettings) -> None:
         device=settings.device,
     )
     try:
-        for question in [settings.question] if settings.question is not None else _typed():
+        for question in (
+            [settings.question]
+            if settings.question is not None
+            else map(str.strip, typed_lines("question"))
+        ):
             show_passages(question, opened.passages([question], settings.k)[0])
     finally:
         opened.close()
-
-
-def _typed() -> Iterator[str]:
-    if sys.stdin.isatty():
-        logger.info("type a question; an empty line or Ctrl-D ends")
-    while True:
-        try:
-            line = input("question> " if sys.stdin.isatty() else "").strip()
-        except EOFError:
-            return
-        if line:
-            yield line
-        elif sys.stdin.isatty():
-            return
 
 
 if __name__ == "__main__":

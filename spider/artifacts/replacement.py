@@ -12,6 +12,7 @@ without our record of settings stop the writer, and so does a symbolic link.
 import logging
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
@@ -22,6 +23,7 @@ from spider.artifacts.artifact import read_manifest
 from spider.artifacts.atomic_files import flush, read_json, sweep, walk, write_json
 from spider.artifacts.file_table import faults, from_json
 from spider.artifacts.manifest import FILES, LEFTOVERS, MANIFEST, sibling
+from spider.child_processes import held_by_workers
 from spider.errors import ArtifactError, ConfigError
 
 LOCK = ".lock"
@@ -31,6 +33,9 @@ FINGERPRINT = ".fingerprint.json"
 REPLACED = ".replaced.json"
 BOOKKEEPING = (MANIFEST, LOCK, FINGERPRINT, REPLACED)
 PROGRAM = "spider-odqa"
+#: seconds until a lock counts as taken: worker processes of a run that was just killed hold it
+#: until the system has ended them, which takes milliseconds
+PATIENCE = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +55,8 @@ def locked(output: Path) -> Iterator[Path]:
             # the folder of the lock has the artifact's name now
             os.close(descriptor)
             descriptor = _lock(output, partial)
-        yield partial
+        with held_by_workers(descriptor):
+            yield partial
     finally:
         _withdraw(partial, descriptor)
 
@@ -218,16 +224,22 @@ def _make(partial: Path) -> None:
 
 
 def _take(descriptor: int, partial: Path) -> None:
-    try:
-        flock(descriptor, LOCK_EX | LOCK_NB)
-    except BlockingIOError as error:
-        raise ArtifactError(
-            f"{partial} is being written by another process; wait for it"
-        ) from error
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            flock(descriptor, LOCK_EX | LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() < deadline:
+                time.sleep(0.02)
+                continue
+            raise ArtifactError(
+                f"{partial} is being written by another process; wait for it"
+            ) from error
+        return
 
 
 def _refuse_if_locked(output: Path) -> None:
-    """Wait for nobody: a writer that has renamed its folder may still remove the old one."""
+    """Check the lock of a writer that has renamed its folder and still removes the old one."""
     try:
         descriptor = os.open(output / LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:

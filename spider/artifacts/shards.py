@@ -7,12 +7,12 @@ run without the kill, because a shard depends on its task alone.
 
 import shutil
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import as_completed
 from pathlib import Path
 from typing import TypeVar
 
 from spider.artifacts.atomic_files import flush_tree, read_json, write_json
+from spider.child_processes import worker_pool
 
 Task = TypeVar("Task")
 Counts = dict[str, int]
@@ -39,8 +39,7 @@ def run_shards(
         tasks: what each shard is made from; picklable if ``processes`` exceeds 1.
         work: writes one shard's files into the folder that it is given and returns its counts;
             a module-level function if ``processes`` exceeds 1.
-        processes: worker processes, always spawned and never forked (numba's threads and the JVM
-            do not survive a fork).
+        processes: worker processes; they end when this process does, also when it is killed.
         on_done: called with number and counts of each shard, including those that were complete.
     """
     counts: dict[int, Counts] = {}
@@ -62,7 +61,7 @@ def run_shards(
             note(number, _do(folder, number, tasks[number], work))
         return [counts[number] for number in range(len(tasks))]
     workers = min(processes, len(missing))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with worker_pool(workers) as pool:
         futures = {pool.submit(_do, folder, n, tasks[n], work): n for n in missing}
         try:
             for future in as_completed(futures):

@@ -118,7 +118,7 @@ class Stage:
         """
         replacement.settle(self.output)
         self._refuse_to_clobber()
-        with replacement.locked(self.output) as partial:
+        with replacement.locked(self.output) as partial, _naming(partial):
             # what the lock waited for may have changed it
             self._refuse_to_clobber()
             self._started = time.monotonic()
@@ -296,6 +296,17 @@ class Stage:
             logger.info("%s was made from other settings: starting again", self._partial)
             replacement.empty(self._partial)
         replacement.record_fingerprint(self._partial, self.fingerprint)
+
+
+@contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Name the folder in an error of a write, which names nothing ("No space left on device")."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(folder)
+        raise
 
 
 def _peak_memory() -> int:

@@ -35,6 +35,7 @@ class Corpus:
         artifact: its manifest and parents.
         last_passage_padded: whether a document's last passage repeats its beginning, as in DPR's
             ``psgs_w100.tsv``.
+        published: whether it is a collection with published figures, such as BEIR's.
         passage_hashes: uint8 [passages, 16], :func:`hash_passage` of each.
     """
 
@@ -42,7 +43,9 @@ class Corpus:
         folder = artifact.path
         self.path = folder
         self.artifact = artifact
-        self.last_passage_padded = CorpusRecord.from_manifest(artifact).last_passage_padded
+        record = CorpusRecord.from_manifest(artifact)
+        self.last_passage_padded = record.last_passage_padded
+        self.published = bool(record.published)
         self._text = map_bytes(folder / "text.utf8")
         self._text_offsets = open_array(folder / "text.offsets.npy", "<i8", ())
         self._titles = StringTable(folder, "titles")
@@ -134,6 +137,10 @@ class Corpus:
         if found is None:
             raise DataError(f"no passage has the id {passage_id!r}", path=self.path)
         return found
+
+    def find_passage(self, passage_id: str) -> int | None:
+        """Return the position of a passage id, or None where the corpus has no such passage."""
+        return self._passage_ids.find(passage_id)
 
     def document(self, number: SupportsIndex) -> Document:
         """Return a whole document with the bounds of its passages."""

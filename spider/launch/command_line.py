@@ -112,12 +112,17 @@ def unknown_setting(cls: type[Any], overrides: Iterable[str]) -> str:
 
 def quote(text: str) -> str:
     """Quote text so that Hydra's parser and OmegaConf's interpolation give it back unchanged."""
-    # OmegaConf first: a dollar-brace would be read as an interpolation, and the backslashes before
-    # it would be read as its escapes
-    escaped = re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + "\\${", text)
-    # then Hydra: backslashes matter only before a quote, and the closing quote is a quote
-    escaped = re.sub(r"(\\*)('|$)", _escape_quote, escaped)
+    # OmegaConf first, then Hydra: backslashes matter only before a quote, and the closing quote is
+    # a quote
+    escaped = re.sub(r"(\\*)('|$)", _escape_quote, literal(text))
     return f"'{escaped}'"
+
+
+def literal(text: str) -> str:
+    """Write text so that OmegaConf's interpolation gives it back unchanged."""
+    # a dollar-brace would be read as an interpolation, and the backslashes before it would be read
+    # as its escapes
+    return re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + "\\${", text)
 
 
 def _escape_quote(match: re.Match[str]) -> str:

@@ -1,5 +1,6 @@
 """The entry point of every verb: command line, configuration, ``main``, exit code."""
 
+import os
 import signal
 import sys
 import typing
@@ -13,12 +14,18 @@ from spider.launch.exit import guard
 from spider.launch.log import configure_logging
 from spider.launch.typed.schema import configuration_class
 from spider.launch.verbs import main_of
+from spider.printable import LINE_FEED, printable
 
 Main = Callable[[Any], None]
 
 
 def launch(main: Main, *, verb: str) -> typing.NoReturn:
     """Run a verb with this process's command line and end the process with its exit code."""
+    if "SPIDER_PARENT" in os.environ:
+        # a stage of a pipeline; other commands do not need the import
+        from spider.child_processes import end_with_parent
+
+        end_with_parent()
     sys.exit(run(main, verb=verb, words=sys.argv[1:]))
 
 
@@ -63,11 +70,12 @@ def _dispatch(main: Main, verb: str, line: CommandLine) -> None:
     if line.show_help:
         from spider.launch.help_text import verb_help
 
-        sys.stdout.write(verb_help(verb, configuration_class(main), config, choices))
+        text = verb_help(verb, configuration_class(main), config, choices)
+        sys.stdout.write(printable(text, keep=LINE_FEED))
     elif line.show_config:
-        from omegaconf import OmegaConf
+        from spider.launch.configuration import shown_yaml
 
-        sys.stdout.write(OmegaConf.to_yaml(config))
+        sys.stdout.write(shown_yaml(config))
     else:
         main(typed_settings(configuration_class(main), plain(config), line.overrides))
 

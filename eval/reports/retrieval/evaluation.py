@@ -21,6 +21,7 @@ from eval.reports.significance import Sampling
 from spider.artifacts.atomic_files import save_array, write_json, write_text
 from spider.corpus.corpus import Corpus
 from spider.errors import DataError
+from spider.printable import spreadsheet_cell
 from spider.question import QuestionSet
 
 # with fewer clusters, the coverage of percentile intervals is clearly below the stated one
@@ -131,10 +132,11 @@ class RetrievalEvaluation:
     def _first_hits_csv(self) -> str:
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
-        rows.writerow(["question_id", *self.systems])
+        rows.writerow(["question_id", *map(spreadsheet_cell, self.systems)])
         columns = [system.judged.ranks.tolist() for system in self.systems.values()]
         for question, *ranks in zip(self.question_set.questions, *columns, strict=True):
-            rows.writerow([question.id, *("" if rank == NO_HIT else rank for rank in ranks)])
+            name = spreadsheet_cell(question.id)
+            rows.writerow([name, *("" if rank == NO_HIT else rank for rank in ranks)])
         return text.getvalue()
 
     def _notes(self) -> list[str]:
@@ -154,6 +156,8 @@ class RetrievalEvaluation:
         words = {
             "questions_without_answers": "questions have no answer and can never be hit",
             "questions_without_relevant": "questions have no relevant passage and can never be hit",
+            "relevant_not_in_corpus": "relevant passages are not in the corpus; they count as not "
+            "found, as in trec_eval",
             "questions_with_empty_answer": "questions have an answer without a letter or sign, "
             "which matches every passage (as in DPR)",
             "answers_not_a_pattern": "answers are not valid patterns and match nothing (as in DPR)",

@@ -249,3 +249,22 @@ def test_index_that_does_not_say_where_its_encoder_is(undertaking: Any) -> None:
     with pytest.raises(ArtifactError, match="give it as encoder=FOLDER"):
         open_index(folder / "index", corpus=folder / "corpus")
     open_index(folder / "index", corpus=folder / "corpus", encoder=folder / "encoder").close()
+
+
+def test_words_alone_need_no_spans(undertaking: Any) -> None:
+    folder = undertaking.folder
+    # the default names spans that a corpus which nobody mined does not have
+    main(settings(folder, embeddings=None, spans=folder / "nowhere", output=folder / "bm25"))
+    index = open_artifact(folder / "bm25")
+    assert set(index.manifest["inputs"]) == {"corpus"}
+    with pytest.raises(ArtifactError, match="nowhere"):
+        main(settings(folder, spans=folder / "nowhere", output=folder / "both", given=("spans",)))
+
+
+def test_a_build_finds_the_corpus_through_its_embeddings(undertaking: Any, tmp_path: Path) -> None:
+    folder = undertaking.folder
+    main(settings(folder, corpus=None, sparse=None, spans=None, workspace=tmp_path / "elsewhere"))
+    index = open_artifact(folder / "index")
+    assert index.parent("corpus").path.resolve() == (folder / "corpus").resolve()
+    with pytest.raises(ArtifactError, match="elsewhere/corpus: no such corpus artifact"):
+        main(settings(folder, corpus=None, embeddings=None, workspace=tmp_path / "elsewhere"))

@@ -72,6 +72,17 @@ def test_files(evaluation: RetrievalEvaluation, tmp_path: Path) -> None:
     assert table == "question_id,bm25,dense\na,2,1\nb,1,\nc,,\n"
 
 
+def test_a_spreadsheet_runs_no_id_and_no_label(make_run: Any, corpus: Corpus) -> None:
+    names = ["=cmd|' /C calc'!A0", "plain", "-1"]
+    asked = QuestionSet(
+        name="asked", questions=tuple(Question(id=n, text="q", answers=("fox",)) for n in names)
+    )
+    run = make_run("run", asked, {"bm25": [[0], [1], [2]]}, label="@sum")
+    evaluation = RetrievalEvaluation(load_runs([run], corpus, []), corpus, (1,))
+    rows = evaluation._first_hits_csv().splitlines()
+    assert rows == ["question_id,'@sum", "'=cmd|' /C calc'!A0,1", "plain,", "'-1,"]
+
+
 def test_no_question_is_an_error(make_run: Any, corpus: Corpus) -> None:
     nobody = QuestionSet(name="nobody", questions=())
     runs = load_runs([make_run("run", nobody, {"bm25": []})], corpus, [])
