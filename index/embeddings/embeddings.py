@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float16, Float32, Int64, Integer, UInt8, UInt64
 from spider.artifacts.array_stream import open_array
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.atomic_files import save_array
-from spider.artifacts.generation import steady
+from spider.artifacts.folder.generation import steady
 from spider.artifacts.records.embeddings import EmbeddingsRecord
 from spider.artifacts.shards import shard_folder
 from spider.errors import ArtifactError, DataError

@@ -9,7 +9,7 @@ from index.engines.contract import IndexEngine, load_stored
 from index.engines.ranked_passages import rank_passages
 from index.fusion.contract import Fusion
 from spider.artifacts.artifact import Artifact, open_artifact
-from spider.artifacts.generation import steady
+from spider.artifacts.folder.generation import steady
 from spider.artifacts.records.encoder import EncoderRecord
 from spider.artifacts.records.index import IndexRecord
 from spider.corpus.corpus import Corpus

@@ -13,9 +13,9 @@ from jaxtyping import Float32, Int64
 from index.sparse.analyzers import AnalyzerName, TermLimit, load_analyzer
 from index.sparse.contract import indexed_text
 from spider.artifacts.array_stream import open_array
-from spider.artifacts.atomic_files import read_json
 from spider.errors import ArtifactError
 from spider.ranking import Hits, pad_hits
+from spider.reading import read_json
 
 DATA = "scores.npy"
 ROWS = "rows.npy"
@@ -38,10 +38,7 @@ class Bm25sIndex:
         self._data = open_array(folder / DATA, row_shape=())
         self._rows = open_array(folder / ROWS, np.int32, ())
         self._starts = np.array(open_array(folder / STARTS, row_shape=()))
-        try:
-            vocabulary = read_json(folder / VOCABULARY)
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{folder}: not a bm25s index: {error}") from error
+        vocabulary = read_json(folder / VOCABULARY, error=ArtifactError)
         if not isinstance(vocabulary, list) or len(self._starts) != len(vocabulary) + 1:
             raise ArtifactError(f"{folder / VOCABULARY}: got another number of terms than columns")
         if not len(self._data) == len(self._rows) == self._starts[-1]:

@@ -79,7 +79,7 @@ def _search_set(settings: SearchSettings, questions: Path) -> None:
     from index.engines.question_run import BLOCKS, write_run
     from spider.artifacts.artifact import open_artifact
     from spider.artifacts.atomic_files import hash_file
-    from spider.artifacts.manifest import MANIFEST
+    from spider.artifacts.folder.manifest import MANIFEST
     from spider.artifacts.records.index import IndexRecord
     from spider.artifacts.records.run import RunRecord
     from spider.artifacts.stage import Stage

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from jamba_reader.checkpoints.files import CONFIG, INDEX, SMALL_FILES, first_line
-from spider.artifacts.manifest import sibling
+from spider.artifacts.folder.manifest import sibling
 from spider.errors import CheckpointError, ConfigError, MissingDependencyError
 
 HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")

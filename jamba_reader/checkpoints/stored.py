@@ -23,7 +23,7 @@ from jamba_reader.checkpoints.names import (
     whole_shape,
 )
 from spider.artifacts.artifact import open_artifact
-from spider.artifacts.manifest import MANIFEST
+from spider.artifacts.folder.manifest import MANIFEST
 from spider.encoders.weights import report_misfit
 from spider.errors import CheckpointError
 

@@ -6,6 +6,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import DTypeLike
 
+from spider.array_file import load_array
 from spider.errors import ArtifactError
 
 BUFFER_ROWS = 1 << 16
@@ -97,14 +98,7 @@ def open_array(
     Raises:
         ArtifactError: it is missing, damaged, or holds another kind of numbers.
     """
-    try:
-        array = _map(path)
-    # a damaged header raises nearly anything: SyntaxError, TokenError, MemoryError, TypeError
-    except Exception as error:
-        cause = " ".join(str(error).split()) or type(error).__name__
-        raise ArtifactError(
-            f"{path}: not a readable .npy file ({cause}); make its artifact again"
-        ) from error
+    array = load_array(path, error=ArtifactError, mapped=True)
     expected = array.dtype if dtype is None else np.dtype(dtype)
     rows = array.shape[1:] if row_shape is None else row_shape
     if array.dtype != expected or array.ndim == 0 or array.shape[1:] != rows:
@@ -113,22 +107,3 @@ def open_array(
             f"shape {rows}; make its artifact again"
         )
     return array
-
-
-def _map(path: Path) -> np.ndarray:
-    with path.open("rb") as file:
-        version = np.lib.format.read_magic(file)
-        if version not in ((1, 0), (2, 0)):
-            raise ValueError(f"version {version}")
-        headers = (np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0)
-        shape, fortran, dtype = headers[version[0] - 1](file)
-        start = file.tell()
-    if dtype.hasobject:
-        raise ValueError("it holds Python objects")
-    if 0 in shape:
-        # mmap refuses to map nothing
-        return np.zeros(shape, dtype)
-    # a plain view of the map: indexing np.memmap itself takes 1.5 times as long
-    return np.memmap(
-        path, dtype, "r", offset=start, shape=shape, order="F" if fortran else "C"
-    ).view(np.ndarray)

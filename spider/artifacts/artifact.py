@@ -12,10 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from spider.artifacts import file_table
-from spider.artifacts.file_table import FileEntry
-from spider.artifacts.generation import Generation, generation_of, steady
-from spider.artifacts.manifest import FILES, MANIFEST, parse_manifest, sibling
+from spider.artifacts.folder import file_table
+from spider.artifacts.folder.file_table import FileEntry
+from spider.artifacts.folder.generation import Generation, generation_of, steady
+from spider.artifacts.folder.manifest import FILES, MANIFEST, read_manifest, sibling
 from spider.errors import ArtifactError
 
 #: the package with one file for each kind, named after it
@@ -159,19 +159,6 @@ def _open(path: Path, kind: str | None) -> Artifact:
     for fault in file_table.faults(path, artifact.files, largest=file_table.SMALL):
         raise ArtifactError(f"{fault}; make {path.name} again")
     return artifact
-
-
-def read_manifest(path: Path) -> dict[str, Any]:
-    """Read and check the manifest of a folder.
-
-    Raises:
-        ArtifactError: it is missing or damaged.
-    """
-    try:
-        data = (path / MANIFEST).read_bytes()
-    except OSError as error:
-        raise ArtifactError(f"{path / MANIFEST} cannot be read ({error.strerror})") from error
-    return parse_manifest(data, path / MANIFEST)
 
 
 def writing_verb(kind: str) -> str:

@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from spider.errors import ConfigError
+from spider import reading
+from spider.errors import ConfigError, DataError, SpiderError
 
 CHUNK = 1 << 20
 #: the name of a file that a kill left half written; no complete file is called so
@@ -59,21 +60,9 @@ def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        ValueError: it is not UTF-8 or not JSON.
+        DataError: it cannot be read, or is not JSON.
     """
-    return parse_json(path.read_bytes())
-
-
-def parse_json(data: bytes) -> Any:
-    """Parse UTF-8 JSON.
-
-    Raises:
-        ValueError: it is not UTF-8, not JSON, or nested too deeply.
-    """
-    try:
-        return json.loads(data.decode("utf-8"))
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    return reading.read_json(path)
 
 
 def save_array(path: Path, array: np.ndarray) -> None:
@@ -81,10 +70,14 @@ def save_array(path: Path, array: np.ndarray) -> None:
     write_atomically(path, lambda file: np.save(file, array, allow_pickle=False))
 
 
-def hash_file(path: Path) -> str:
-    """Return the BLAKE2b digest of a file, 16 bytes in hexadecimal (``b2sum -l 128``)."""
+def hash_file(path: Path, *, error: type[SpiderError] = DataError) -> str:
+    """Return the BLAKE2b digest of a file, 16 bytes in hexadecimal (``b2sum -l 128``).
+
+    Raises:
+        SpiderError: it cannot be read; of the class ``error``.
+    """
     digest = hashlib.blake2b(digest_size=16)
-    with path.open("rb") as file:
+    with reading.open_regular(path, error=error) as file, reading.reading(path, error=error):
         while chunk := file.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

@@ -1,7 +1,7 @@
 """Stages: a verb writes its artifact through a stage, completely or not at all.
 
 A stage writes into ``NAME.partial/``, which holds a lock and the fingerprint of settings and
-inputs. The folder is renamed when it is complete; :mod:`spider.artifacts.replacement` does that.
+inputs. :mod:`spider.artifacts.folder.replacement` renames the folder when it is complete.
 """
 
 import logging
@@ -14,12 +14,12 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
-from spider.artifacts import file_table, replacement
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.atomic_files import flush_tree, hash_json, write_json
-from spider.artifacts.file_table import EVERYTHING
-from spider.artifacts.generation import generation_of
-from spider.artifacts.manifest import (
+from spider.artifacts.folder import file_table, replacement
+from spider.artifacts.folder.file_table import EVERYTHING
+from spider.artifacts.folder.generation import generation_of
+from spider.artifacts.folder.manifest import (
     FILES,
     LEFTOVERS,
     MANIFEST,
@@ -30,10 +30,11 @@ from spider.artifacts.manifest import (
     seal,
     sibling,
 )
+from spider.artifacts.folder.replacement import BOOKKEEPING
 from spider.artifacts.provenance import provenance
 from spider.artifacts.record import DetailsRecord
-from spider.artifacts.replacement import BOOKKEEPING
 from spider.errors import ArtifactError, ConfigError
+from spider.reading import read_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -146,8 +147,9 @@ class Stage:
             details: facts that opening the payload needs: the record of the kind, or its JSON
                 object.
             volatile: measurements of this run; not part of the content hash.
-            payload: the files of the artifact, as :func:`spider.artifacts.file_table.matches` reads
-                them. Another file in the folder is no part of the artifact.
+            payload: the files of the artifact; see
+                :func:`spider.artifacts.folder.file_table.matches`. Another file in the folder is no
+                part of the artifact.
             unhashed: files and sub-folders of the payload that are not part of the content hash,
                 because their bytes differ between equal runs (Lucene's index, a model card).
             leftovers: sub-folders from which an interrupted run resumes. They are not part of the
@@ -245,7 +247,7 @@ class Stage:
 
     def _refuse_what_others_wrote(self) -> None:
         """Check that replacing the output removes what this program wrote and nothing else."""
-        data = (self.output / MANIFEST).read_bytes()
+        data = read_bytes(self.output / MANIFEST, error=ArtifactError)
         kind = kind_in(data)
         if not looks_like_ours(data):
             raise ArtifactError(

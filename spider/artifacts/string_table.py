@@ -13,6 +13,7 @@ import numpy as np
 
 from spider.artifacts.array_stream import ArrayStream, open_array
 from spider.errors import ArtifactError
+from spider.reading import open_regular, reading
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
@@ -32,13 +33,10 @@ def map_bytes(path: Path) -> mmap.mmap | bytes:
     Raises:
         ArtifactError: it cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
-                return b""
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError as error:
-        raise ArtifactError(f"{path} cannot be read ({error.strerror})") from error
+    with open_regular(path, error=ArtifactError) as file, reading(path, error=ArtifactError):
+        if os.fstat(file.fileno()).st_size == 0:
+            return b""
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def hash_string(value: bytes) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from spider.artifacts.array_stream import open_array
 from spider.artifacts.artifact import Artifact, open_artifact
-from spider.artifacts.generation import steady
+from spider.artifacts.folder.generation import steady
 from spider.artifacts.records.corpus import CorpusRecord
 from spider.artifacts.string_table import StringTable, map_bytes
 from spider.corpus.document import Document, Passage, PassageBounds

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from spider.artifacts.artifact import open_artifact
-from spider.artifacts.generation import steady
+from spider.artifacts.folder.generation import steady
 from spider.artifacts.records.encoder import EncoderRecord
 from spider.artifacts.variants import load_variant
 from spider.encoders.encoding import EncodingSettings

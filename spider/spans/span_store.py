@@ -11,7 +11,7 @@ from jaxtyping import Int32, Int64, UInt8
 
 from spider.artifacts.array_stream import open_array
 from spider.artifacts.artifact import Artifact, open_artifact
-from spider.artifacts.generation import steady
+from spider.artifacts.folder.generation import steady
 from spider.corpus.split import SECTIONS, TRAIN, DocumentSplit
 from spider.errors import ArtifactError
 from spider.question import QuestionSet, load_question_set

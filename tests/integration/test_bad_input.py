@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from spider.artifacts.artifact import open_artifact
-from spider.artifacts.manifest import seal
+from spider.artifacts.folder.manifest import seal
 from spider.errors import ArtifactError
 from spider.launch.verbs import verbs
 
@@ -133,7 +133,7 @@ def test_a_truncated_file_is_named_with_both_sizes(
         if number == len(files) // 2:
             done = run(*words_of(name, workspace), cwd=desk)
             assert done.code == 5, f"{file}: {done.err}"
-            assert said in done.line or f"{path} is not JSON" in done.line
+            assert said in done.line or f"{path}: not JSON" in done.line
         path.write_bytes(whole)
     path.unlink()
     done = run(*words_of(name, workspace), cwd=desk)
@@ -145,7 +145,7 @@ def test_a_truncated_file_is_named_with_both_sizes(
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda text: text[: len(text) // 2], "is not JSON"),
+        (lambda text: text[: len(text) // 2], "not JSON"),
         (lambda text: text.replace('"kind"', '"kjnd"', 1), "lacks ['kind']"),
         (lambda text: text.replace('"kind": "', '"kind": "x', 1), "is damaged or was edited"),
     ],

@@ -20,7 +20,7 @@ from index.fusion.weighted_sum import WeightedSum
 from index.sparse.bm25s_index import Bm25s
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
-from spider.artifacts.manifest import seal
+from spider.artifacts.folder.manifest import seal
 from spider.errors import ArtifactError, ConfigError
 
 

@@ -23,7 +23,7 @@ from index.sparse.lucene import Lucene
 from index.verbs.build import BuildSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
-from spider.artifacts.manifest import seal
+from spider.artifacts.folder.manifest import seal
 from spider.errors import ArtifactError, ConfigError
 from spider.launch.typed.content import content
 from spider.ranking import Hits

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.atomic_files import hash_file, hash_json
-from spider.artifacts.manifest import MANIFEST, sibling
-from spider.artifacts.replacement import FINGERPRINT, LOCK
+from spider.artifacts.folder.manifest import MANIFEST, sibling
+from spider.artifacts.folder.replacement import FINGERPRINT, LOCK
 from spider.artifacts.stage import Stage
 from spider.errors import ConfigError
 

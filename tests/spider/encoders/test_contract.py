@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from spider.artifacts.manifest import seal
+from spider.artifacts.folder.manifest import seal
 from spider.artifacts.stage import Stage
 from spider.encoders.bert import BertSettings
 from spider.encoders.loading import Encoder, load_encoder

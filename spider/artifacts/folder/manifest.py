@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from spider.artifacts import file_table
-from spider.artifacts.atomic_files import hash_json, parse_json
+from spider.artifacts.atomic_files import hash_json
+from spider.artifacts.folder import file_table
 from spider.errors import ArtifactError
+from spider.reading import parse_json, read_bytes
 
 SCHEMA = 2
 MANIFEST = "manifest.json"
@@ -42,6 +43,15 @@ def seal(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {**entries, CHECKSUM: hash_json(entries)}
 
 
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read and check the manifest of a folder.
+
+    Raises:
+        ArtifactError: it is missing or damaged.
+    """
+    return parse_manifest(read_bytes(folder / MANIFEST, error=ArtifactError), folder / MANIFEST)
+
+
 def parse_manifest(data: bytes, path: Path) -> dict[str, Any]:
     """Read and check a manifest.
 
@@ -53,10 +63,7 @@ def parse_manifest(data: bytes, path: Path) -> dict[str, Any]:
         ArtifactError: it is damaged, of another schema, or not a manifest of this program.
     """
     again = f"make {path.parent.name} again"
-    try:
-        manifest: Any = parse_json(data)
-    except ValueError as error:
-        raise ArtifactError(f"{path} is not JSON: {error}; {again}") from error
+    manifest: Any = parse_json(data, path, error=ArtifactError)
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
     if schema != SCHEMA:
         raise ArtifactError(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from spider.artifacts.manifest import MANIFEST, sibling
+from spider.artifacts.folder.manifest import MANIFEST, sibling
 from spider.errors import ArtifactError
 
 Read = TypeVar("Read")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from spider.artifacts.manifest import (
+from spider.artifacts.folder.manifest import (
     ENTRIES,
     MANIFEST,
     kind_in,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from spider.artifacts import generation
 from spider.artifacts.artifact import open_artifact
-from spider.artifacts.generation import generation_of, steady
+from spider.artifacts.folder import generation
+from spider.artifacts.folder.generation import generation_of, steady
 from spider.artifacts.stage import Stage
 from spider.errors import ArtifactError
 

@@ -19,12 +19,12 @@ from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from pathlib import Path
 from typing import Any
 
-from spider.artifacts.artifact import read_manifest
-from spider.artifacts.atomic_files import flush, read_json, sweep, walk, write_json
-from spider.artifacts.file_table import faults, from_json
-from spider.artifacts.manifest import FILES, LEFTOVERS, MANIFEST, sibling
+from spider.artifacts.atomic_files import flush, sweep, walk, write_json
+from spider.artifacts.folder.file_table import faults, from_json
+from spider.artifacts.folder.manifest import FILES, LEFTOVERS, MANIFEST, read_manifest, sibling
 from spider.child_processes import held_by_workers
 from spider.errors import ArtifactError, ConfigError
+from spider.reading import read_json
 
 LOCK = ".lock"
 #: in an unfinished artifact: the fingerprint of its settings and inputs
@@ -283,8 +283,8 @@ def _record(folder: Path, name: str) -> Any:
     if folder.is_symlink() or file.is_symlink() or not file.is_file():
         return None
     try:
-        record = read_json(file)
-    except (OSError, ValueError):
+        record = read_json(file, error=ArtifactError)
+    except ArtifactError:
         return None
     return record if isinstance(record, dict) and record.get("program") == PROGRAM else None
 

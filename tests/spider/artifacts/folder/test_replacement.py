@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from spider.artifacts import generation, replacement
 from spider.artifacts.artifact import Artifact, open_artifact
-from spider.artifacts.manifest import LEFTOVERS, MANIFEST, seal
-from spider.artifacts.replacement import FINGERPRINT, LOCK, REPLACED
+from spider.artifacts.folder import generation, replacement
+from spider.artifacts.folder.manifest import LEFTOVERS, MANIFEST, seal
+from spider.artifacts.folder.replacement import FINGERPRINT, LOCK, REPLACED
 from spider.artifacts.stage import Stage
 from spider.errors import ArtifactError, ConfigError
 

@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
-from spider.artifacts import file_table
-from spider.artifacts.file_table import FileEntry, describe, faults, from_json, matches, to_json
+from spider.artifacts.folder import file_table
+from spider.artifacts.folder.file_table import (
+    FileEntry,
+    describe,
+    faults,
+    from_json,
+    matches,
+    to_json,
+)
 from spider.errors import ArtifactError
 
 
@@ -86,7 +93,7 @@ def test_a_file_is_compared_once_by_a_process_until_it_changes(
     read: list[Path] = []
     hash_file = file_table.hash_file
     monkeypatch.setattr(
-        file_table, "hash_file", lambda path: [read.append(path), hash_file(path)][1]
+        file_table, "hash_file", lambda path, **_: [read.append(path), hash_file(path)][1]
     )
     for _ in range(3):
         assert list(faults(tmp_path, table, largest=9)) == []

@@ -139,6 +139,8 @@ def faults(folder: Path, table: FileTable, *, largest: int | None = None) -> Ite
                 yield from _digest_fault(file, entry, status, again=largest is None)
         except OSError as error:
             yield f"{file} cannot be read ({error.strerror})"
+        except ArtifactError as error:
+            yield str(error)
 
 
 def _digest_fault(
@@ -150,7 +152,7 @@ def _digest_fault(
     )  # fmt: skip
     if seen in _compared and not again:
         return
-    got = hash_file(file)
+    got = hash_file(file, error=ArtifactError)
     if got != entry.digest:
         yield f"{file} is damaged: {DIGEST} {got}, expected {entry.digest}"
     else:
