@@ -17,7 +17,8 @@ from ir_measures import RR, R, Success, nDCG
 
 from spider.artifacts.atomic_files import read_json, write_json
 from spider.artifacts.provenance import provenance
-from spider.questions.beir import BeirQuestions
+from spider.sources.beir_files import open_beir_file
+from spider.sources.text_files import read_lines
 
 CUTS = (1, 5, 10, 100, 1000)
 THEIRS = {"top": Success, "recall": R, "ndcg": nDCG}
@@ -58,14 +59,14 @@ def main() -> None:
     measures["mrr"] = RR
     scored = ir_measures.calc_aggregate(measures.values(), judgements, run)
     ours = {name: report["systems"]["bm25"][name]["value"] for name in measures}
-    questions = BeirQuestions(path=arguments.data_set, name="BEIR").read().questions
-    original = {(q.id, name): grade for q in questions for name, grade in q.grades.items()}
+    with open_beir_file(arguments.data_set, "qrels/test.tsv") as (stream, name):
+        rows = [line.text.split("\t") for line in read_lines(stream, name)][1:]
     results = {
         "questions": report["question_set"]["questions"],
         "judgements": len(judgements),
         "grades": sorted({judged.relevance for judged in judgements}),
-        "judgements_equal_the_data_set": original
-        == {(judged.query_id, judged.doc_id): judged.relevance for judged in judgements},
+        "judgements_equal_the_data_set": sorted(map(tuple, rows))
+        == sorted((one.query_id, one.doc_id, str(one.relevance)) for one in judgements),
         "bm25": {name: round(value, 6) for name, value in ours.items()},
         "largest_difference_from_trec_eval": max(
             abs(ours[name] - scored[measure]) for name, measure in measures.items()
