@@ -7,6 +7,7 @@ SpiderError                       1   a bug, or an error without a narrower clas
 ├── ArtifactError                 5   an artifact is missing, unfinished, or made from other inputs
 │   └── CheckpointError           5   weights and model disagree
 ├── MetricMissedError             6   an asserted metric was not reached
+├── StorageError                 74   a disk is full, read-only or failing, or refuses access
 └── InterruptedRunError          75   stopped on request; the same command resumes
 
 The number is the exit code. ``spider.launch.exit`` prints the error as one line and exits with it.
@@ -113,6 +114,15 @@ class MetricMissedError(SpiderError):
     """A metric that the caller asserted was not reached."""
 
     exit_code = 6
+
+
+class StorageError(SpiderError):
+    """A disk is full, read-only or failing, or refuses access; the same command resumes later.
+
+    The exit code is that of BSD's ``sysexits.h`` for errors of input and output.
+    """
+
+    exit_code = 74
 
 
 class InterruptedRunError(SpiderError):

@@ -1,7 +1,9 @@
 """Fixtures for every test: a tiny corpus on disk, without a line of preparation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -64,3 +66,30 @@ def make_corpus(tmp_path: Path) -> MakeCorpus:
         return Corpus.open(tmp_path / name)
 
     return make
+
+
+@pytest.fixture
+def product_types() -> Callable[[], AbstractContextManager[set[Any]]]:
+    """Return a context manager whose value is the set of types that matrix products had."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Watch(TorchDispatchMode):
+        def __init__(self, found: set[Any]):
+            super().__init__()
+            self.found = found
+
+        def __torch_dispatch__(
+            self, function: Any, types: Any, given: Any = (), named: Any = None
+        ) -> Any:
+            name = function.overloadpacket.__name__
+            if name in ("mm", "addmm", "bmm", "baddbmm") or "attention" in name:
+                self.found |= {value.dtype for value in given[:3] if hasattr(value, "dtype")}
+            return function(*given, **(named or {}))
+
+    @contextmanager
+    def watch() -> Iterator[set[Any]]:
+        found: set[Any] = set()
+        with Watch(found):
+            yield found
+
+    return watch

@@ -13,10 +13,11 @@ import numpy as np
 
 from index.coverage.term_weights import TermWeights, passage_terms
 from index.engines.contract import IndexEngine
-from index.engines.exclusion import Excluded, excluded_positions
+from index.engines.exclusion import Excluded
 from spider.artifacts.records.index import MatchRecord
 from spider.corpus.corpus import Corpus
 from spider.question import Question
+from spider.questions.judgements import excluded_positions
 from spider.ranking import NO_PASSAGE
 from spider.spans.span_store import SpanStore
 from spider.text.words import WORD_CHARACTERS

@@ -46,6 +46,10 @@ class Finding:
     left_out: int
     cut: bool = False
 
+    def numbered(self, text: str) -> Found | None:
+        """Return the passage of the rank that a person typed; None if it is no such number."""
+        return next((one for one in self.found if text == str(one.hit.rank)), None)
+
     def to_json(self) -> dict[str, Any]:
         """Return one JSON object; its texts are as they are in the corpus."""
         coverage, least = self.match

@@ -1,6 +1,6 @@
 """Encoding one shard of passages; each process loads the encoder once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from index.embeddings.embeddings import Embeddings, KnownVectors, save_shard, to_float16
 from spider.corpus.corpus import Corpus
+from spider.encoders.encoding import EncodingSettings
 from spider.encoders.loading import Encoder, load_encoder
 
 ArtifactKey = tuple[Path, str]
@@ -24,6 +25,7 @@ class ShardEncoder:
         previous: folder and content hash of embeddings of the same encoder, whose vectors are
             reused; None if there are none.
         device: where a transformer runs.
+        encoding: precision and batches of a transformer.
         batch: passages that are encoded together.
     """
 
@@ -31,11 +33,13 @@ class ShardEncoder:
     encoder: ArtifactKey
     previous: ArtifactKey | None = None
     device: str = "cpu"
+    encoding: EncodingSettings = field(default_factory=EncodingSettings)
     batch: int = 4096
 
     def __call__(self, task: tuple[int, int], folder: Path) -> dict[str, int]:
         """Encode passages ``task[0]`` to ``task[1]`` (exclusive)."""
-        corpus, encoder = _corpus(self.corpus), _encoder(self.encoder, self.device)
+        corpus = _corpus(self.corpus)
+        encoder = _encoder(self.encoder, self.device, self.encoding)
         positions = np.arange(*task)
         hashes = np.array(corpus.passage_hashes[task[0] : task[1]])
         vectors = np.empty((len(positions), encoder.dimension), dtype=np.float32)
@@ -71,8 +75,8 @@ def _corpus(source: ArtifactKey) -> Corpus:
 
 
 @lru_cache(maxsize=1)
-def _encoder(source: ArtifactKey, device: str) -> Encoder:
-    return load_encoder(source[0], device=device)
+def _encoder(source: ArtifactKey, device: str, encoding: EncodingSettings) -> Encoder:
+    return load_encoder(source[0], device=device, encoding=encoding)
 
 
 @lru_cache(maxsize=1)

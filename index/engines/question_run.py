@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from index.engines.exclusion import excluded_positions
 from index.engines.opening import OpenIndex
 from spider.artifacts.shards import run_shards, shard_folder
 from spider.progress import Progress
 from spider.question import QuestionSet
+from spider.questions.judgements import check_judgements, excluded_positions
 from spider.ranking import NO_PASSAGE, concatenate_hits, load_hits, save_hits
 
 BLOCK = 256
@@ -35,7 +35,8 @@ def write_run(
     """
     questions = question_set.questions
     depth = min(depth, len(index.corpus))
-    # ids are looked up before anything is searched, so that an unknown one costs no time
+    # before anything is searched, so that questions of another corpus cost no time
+    check_judgements(question_set, index.corpus)
     excluded = excluded_positions(questions, index.corpus)
 
     def search_block(first: int, block: Path) -> dict[str, int]:

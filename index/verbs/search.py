@@ -9,6 +9,7 @@ from index.fusion.contract import Fusion
 from spider.errors import ConfigError, SettingError
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
+from spider.launch.typed_lines import typed_lines
 from spider.settings import Execution
 
 
@@ -145,7 +146,6 @@ def _search_set(settings: SearchSettings, questions: Path) -> None:
 def _show(settings: SearchSettings) -> None:
     from index.display.finding import Finder
     from index.display.passages import show, whole_passage
-    from index.display.prompt import typed_questions
     from index.engines.opening import open_index
     from spider.console import say, say_json
 
@@ -161,12 +161,12 @@ def _show(settings: SearchSettings) -> None:
     try:
         finder = Finder(opened, k=settings.k, per_document=settings.per_document)
         alone = settings.question is not None
-        for question in [settings.question] if settings.question is not None else typed_questions():
-            if not alone and sys.stdin.isatty() and finding and question.isdecimal():
-                for one in finding.found:
-                    if one.hit.rank == int(question):
-                        for row in whole_passage(one, finding.question):
-                            say(row)
+        asked = [settings.question] if settings.question is not None else typed_lines("question")
+        for question in map(str.strip, asked):
+            chosen = None if finding is None or alone else finding.numbered(question)
+            if finding is not None and chosen is not None and sys.stdin.isatty():
+                for row in whole_passage(chosen, finding.question):
+                    say(row)
                 continue
             explain = finding is None
             finding = finder.find(question)

@@ -39,6 +39,10 @@ def measure_yield(
         "documents_by_split": {
             name: int(np.count_nonzero(parts == code)) for name, code in SPLIT_NAMES.items()
         },
+        "sections_by_split": {
+            name: len(store.split.sections_of(name))
+            for name in (SPLIT_NAMES if len(store.split.sectioned) else ())
+        },
         "spans_per_usable_document": {
             "mean": round(float(per_document.mean()), 2) if usable else 0.0,
             "median": float(np.median(per_document)) if usable else 0.0,
@@ -88,11 +92,18 @@ def yield_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     split = found["documents_by_split"]
     lengths = ", ".join(f"{n}: {times:,}" for n, times in found["span_words"].items())
     queries = found["heldout_queries"]
+    sections = found["sections_by_split"]
     return [
         ("documents", f"{found['documents']:,}"),
         ("documents with too few passages", f"{found['documents_too_short']:,}"),
         ("documents usable", f"{found['documents_usable']:,}"),
         ("documents to train / validate / test", " / ".join(f"{n:,}" for n in split.values())),
+        *(
+            [("sections of large documents to train / validate / test",
+              " / ".join(f"{n:,}" for n in sections.values()))]
+            if sections
+            else []
+        ),
         ("recurring spans (clusters)", f"{found['clusters']:,}"),
         ("spans of a usable document: mean, median, most",
          f"{spans['mean']:,}, {spans['median']:,.0f}, {spans['most']:,}"),
@@ -119,7 +130,7 @@ def _passage_pairs(store: SpanStore) -> int:
         new[1:] = positions[1:] != positions[:-1]
         new[offsets[:-1]] = 1
         passages = np.add.reduceat(new, offsets[:-1])
-        train = store.split.parts[store.documents[first:last]] == TRAIN
+        train = store.cluster_parts(first, last) == TRAIN
         total += int((passages * (passages - 1))[train].sum())
     return total
 

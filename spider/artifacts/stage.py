@@ -130,7 +130,7 @@ class Stage:
         self._started = time.monotonic()
         with (self._partial / LOCK).open("a") as lock:
             self._acquire(lock)
-            with held_by_workers(lock.fileno()):
+            with held_by_workers(lock.fileno()), _naming(self._partial):
                 self._prepare_partial()
                 yield self._partial
         if not self._finished:
@@ -260,6 +260,17 @@ class Stage:
         for entry in leftovers:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         write_json(record, [self.fingerprint])
+
+
+@contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Name the folder in an error of a write, which names nothing ("No space left on device")."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(folder)
+        raise
 
 
 def _recorded(record: Path) -> Any:

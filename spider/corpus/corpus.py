@@ -129,6 +129,10 @@ class Corpus:
             raise DataError(f"no passage has the id {passage_id!r}", path=self.path)
         return found
 
+    def find_passage(self, passage_id: str) -> int | None:
+        """Return the position of a passage id, or None where the corpus has no such passage."""
+        return self._passage_ids.find(passage_id)
+
     def document(self, number: SupportsIndex) -> Document:
         """Return a whole document with the bounds of its passages."""
         index = self._check_document(number)

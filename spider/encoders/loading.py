@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.records.encoder import EncoderRecord
 from spider.artifacts.variants import load_variant
+from spider.encoders.encoding import EncodingSettings
 from spider.errors import CheckpointError, SettingError
 from spider.interfaces import PassageEncoder, QuestionEncoder
 
@@ -23,12 +24,15 @@ class Encoder(QuestionEncoder, PassageEncoder, Protocol):
     variant: str
 
 
-def load_encoder(path: Path, *, device: str = "cpu") -> Encoder:
+def load_encoder(
+    path: Path, *, device: str = "cpu", encoding: EncodingSettings | None = None
+) -> Encoder:
     """Load a trained encoder.
 
     Args:
         path: an artifact of kind "encoder".
         device: where a transformer runs: "cpu", "cuda" …, or "auto" for CUDA if there is one.
+        encoding: how a transformer encodes; None takes the defaults of the device.
 
     Raises:
         ArtifactError: there is no such artifact, or no such variant.
@@ -38,7 +42,7 @@ def load_encoder(path: Path, *, device: str = "cpu") -> Encoder:
     artifact = open_artifact(path, kind="encoder")
     load = load_variant(FAMILY, artifact.variant, what="encoder", where=path)
     record = EncoderRecord.from_manifest(artifact)
-    encoder: Encoder = load(path, record, _resolve(device))
+    encoder: Encoder = load(path, record, _resolve(device), encoding)
     if encoder.dimension != record.dimension:
         raise CheckpointError(
             f"{path}: vectors have {encoder.dimension} numbers, the manifest says "

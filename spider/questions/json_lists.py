@@ -5,6 +5,7 @@ from typing import Any
 
 from spider.errors import DataError
 from spider.reading import BYTE_ORDER_MARK, parse_json
+from spider.sources.formats.fields import id_field, is_whole, shown
 from spider.sources.text_files import read_whole
 
 
@@ -24,28 +25,38 @@ def read_json_list(path: Path) -> list[dict[str, Any]]:
     return value
 
 
-def string_value(record: dict[str, Any], field: str) -> str:
-    """Return a string of a record.
-
-    Raises:
-        ValueError: it is missing, blank, or something else.
-    """
-    value = record.get(field)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"field {field!r}: expected text, got {value!r}")
-    return value
-
-
 def answer_list(value: Any) -> tuple[str, ...]:
-    """Return the answers of a record: a list of strings, or one string.
+    """Return the answers of a record: one string, or a list of strings.
+
+    Null and an empty list are no answer, as in SQuAD 2.0: the question cannot be answered.
 
     Raises:
-        ValueError: it is something else, or empty.
+        ValueError: it is something else.
     """
-    answers = [value] if isinstance(value, str) else value
-    if not isinstance(answers, list) or not answers:
-        raise ValueError(f"expected an answer or a list of answers, got {value!r}")
+    answers = _listed(value, "an answer or a list of answers")
     for answer in answers:
         if not isinstance(answer, str):
-            raise ValueError(f"expected a list of strings, got {answer!r} in it")
+            raise ValueError(f"expected a list of strings, got {shown(answer)} in it")
     return tuple(answers)
+
+
+def passage_ids(value: Any) -> tuple[str, ...]:
+    """Return the ids of passages or documents of a record; a whole number counts as an id.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    ids = _listed([value] if is_whole(value) else value, "an id or a list of ids")
+    return tuple(id_field({"answer": one}, "answer") for one in ids)
+
+
+def _listed(value: Any, expected: str) -> list[Any]:
+    if value is None:
+        return []
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list):
+        hint = ""
+        if isinstance(value, dict):
+            hint = "; dots in the name of the field reach into it: answers.text"
+        raise ValueError(f"expected {expected}, got {shown(value)}{hint}")
+    return listed

@@ -1,6 +1,5 @@
 """Text files of any size, plain or compressed, line by line; errors name the line."""
 
-import csv
 import glob
 import json
 import os
@@ -105,31 +104,6 @@ def parse_json_lines(stream: BufferedIOBase, path: Path) -> Iterator[JsonLine]:
             got = type(record).__name__
             raise DataError(f"expected a JSON object, got a {got}", path=path, line=number)
         yield JsonLine(number, record)
-
-
-def read_tab_separated(path: Path, *, quoted: bool = True) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a tab-separated file with the number of each row's last line.
-
-    Args:
-        path: the file.
-        quoted: whether ``"`` quotes a field, as Python's csv module writes it.
-
-    Raises:
-        DataError: the quoting is broken.
-    """
-    lines = (f"{line.text}\n" for line in read_text_lines(path))
-    rows = csv.reader(
-        lines, delimiter="\t", quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    )
-    while True:
-        try:
-            row = next(rows, None)
-        except csv.Error as error:
-            raise DataError(f"broken quoting: {error}", path=path, line=rows.line_num) from error
-        if row is None:
-            return
-        if row:
-            yield rows.line_num, row
 
 
 def find_files(setting: PathSetting) -> list[Path]:

@@ -9,7 +9,7 @@ from spider.artifacts.stage import Stage
 from spider.corpus.splitting import WordSplitter
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
-from spider.sources.document_source import DocumentSource, skipped_by
+from spider.sources.document_source import DocumentSource
 from spider.sources.preparation import SOURCES, Preparation
 from spider.sources.source_state import fingerprint_of, place_of
 
@@ -23,12 +23,15 @@ class PrepareSettings(StageSettings):
     Attributes:
         source: where the documents come from.
         splitter: how documents are cut into passages.
+        keep_first: of the documents or passages with one id, keep the first and count the others;
+            otherwise a second one is an error.
     """
 
     positionals: ClassVar = ("source.path",)
 
     source: DocumentSource
     splitter: WordSplitter
+    keep_first: bool = False
 
 
 def main(settings: PrepareSettings) -> None:
@@ -51,9 +54,10 @@ def main(settings: PrepareSettings) -> None:
             splitter=settings.splitter,
             previous=stage.previous,
             config=stage.config,
+            keep_first=settings.keep_first,
         )
         counts = preparation.write(folder)
-        skipped = skipped_by(settings.source)
+        skipped = preparation.skipped
         stage.finish(
             counts=counts,
             details=preparation.record,

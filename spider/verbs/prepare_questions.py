@@ -62,6 +62,7 @@ def main(settings: PrepareQuestionsSettings) -> None:
         "questions": len(questions.questions),
         "answers": sum(len(q.answers) for q in questions.questions),
         "groups": len({q.group for q in questions.questions}),
+        **getattr(settings.question_set, "counts", {}),
     }
     with stage.writing() as folder:
         questions.save(folder)
@@ -73,6 +74,8 @@ def main(settings: PrepareQuestionsSettings) -> None:
             volatile={"place": place},
         )
     logger.info("prepared %d questions of %s", counts["questions"], questions.name)
+    for name, number in getattr(settings.question_set, "counts", {}).items():
+        logger.warning("%s: %d", name.replace("_", " "), number)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from spider.errors import (
     MissingDependencyError,
     SettingError,
     SpiderError,
+    StorageError,
 )
 
 CODES = {
@@ -24,6 +25,7 @@ CODES = {
     ArtifactError: 5,
     CheckpointError: 5,
     MetricMissedError: 6,
+    StorageError: 74,
     InterruptedRunError: 75,
 }
 

@@ -156,6 +156,8 @@ class RetrievalEvaluation:
         words = {
             "questions_without_answers": "questions have no answer and can never be hit",
             "questions_without_relevant": "questions have no relevant passage and can never be hit",
+            "relevant_not_in_corpus": "relevant passages are not in the corpus; they count as not "
+            "found, as in trec_eval",
             "questions_with_empty_answer": "questions have an answer without a letter or sign, "
             "which matches every passage (as in DPR)",
             "answers_not_a_pattern": "answers are not valid patterns and match nothing (as in DPR)",

@@ -103,3 +103,10 @@ def test_volatile_facts_do_not_change_the_hash(tmp_path: Path) -> None:
 def test_an_output_without_a_name_is_refused() -> None:
     with pytest.raises(ConfigError, match="a folder with a name of its own"):
         stage(Path("/"))
+
+
+def test_an_error_of_a_write_names_the_folder(tmp_path: Path) -> None:
+    stage = Stage(verb="embed", kind="run", output=tmp_path / "out", config={}, inputs={})
+    with pytest.raises(OSError, match=r"No space: .*out\.partial") as caught, stage.writing():
+        raise OSError(28, "No space")
+    assert caught.value.filename == str(tmp_path / "out.partial")

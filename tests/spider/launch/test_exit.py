@@ -59,9 +59,10 @@ def test_a_setting_error_is_a_configuration_error(capsys: pytest.CaptureFixture[
         (ValueError("odd"), 1, "ValueError: odd (SPIDER_DEBUG=1 shows where)"),
         (RuntimeError("a\nb\nc"), 1, "RuntimeError: a b c (SPIDER_DEBUG=1 shows where)"),
         (
-            OSError(errno.ENOSPC, "No space left on device"),
-            1,
-            "[Errno 28] No space left on device (SPIDER_DEBUG=1 shows where)",
+            OSError(errno.ENOSPC, "No space left on device", "x/a.npy"),
+            74,
+            "x/a.npy: the disk is full: free some space, or choose another place with "
+            "workspace=FOLDER; the same command then continues",
         ),
         (
             FileNotFoundError(errno.ENOENT, "No such file", "notes.txt"),
@@ -114,7 +115,7 @@ class Pipe(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(BrokenPipeError(), 0), (OSError(errno.ENOSPC, "full"), 1)]
+    ("error", "code"), [(BrokenPipeError(), 0), (OSError(errno.ENOSPC, "full"), 74)]
 )
 def test_what_the_buffer_still_holds_is_flushed_by_guard(
     error: OSError, code: int, monkeypatch: pytest.MonkeyPatch

@@ -4,12 +4,9 @@ import pytest
 from spider.artifacts.atomic_files import save_array
 from spider.corpus.split import NOT_USABLE, TEST, TRAIN
 from spider.errors import ArtifactError, DataError
-from spider.spans.span_store import (
-    Clusters,
-    Occurrences,
-    SpanStore,
-    SpanStoreWriter,
-)
+from spider.spans.clusters import Clusters, Occurrences
+from spider.spans.span_store import SpanStore
+from spider.spans.writer import SpanStoreWriter
 
 
 def clusters(sizes, first_position=0):
@@ -55,19 +52,6 @@ def test_reads_what_was_written(tmp_path):
     assert store.clusters_of(1) == range(2, 2)
     assert store.train_clusters().tolist() == [0, 1]
     assert isinstance(store.positions.base, np.memmap)
-
-
-def test_shards_merge_to_the_same_bytes(tmp_path):
-    write(tmp_path / "whole", DOCUMENTS)
-    write(tmp_path / "a", DOCUMENTS[:2])
-    write(tmp_path / "b", DOCUMENTS[2:])
-    (tmp_path / "merged").mkdir()
-    writer = SpanStoreWriter(tmp_path / "merged")
-    writer.add_shard(tmp_path / "a")
-    writer.add_shard(tmp_path / "b")
-    writer.close()
-    for file in sorted((tmp_path / "whole").iterdir()):
-        assert file.read_bytes() == (tmp_path / "merged" / file.name).read_bytes(), file.name
 
 
 def test_empty_store_is_valid(tmp_path):

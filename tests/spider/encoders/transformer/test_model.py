@@ -1,7 +1,6 @@
 import numpy as np
 import torch
 
-from spider.encoders.bert import BertSettings
 from spider.text.token_batch import token_batch
 
 
@@ -36,14 +35,6 @@ def test_ragged_batch_equals_one_text_at_a_time_in_values_and_gradients(bert, be
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(gradient, parameter.grad, atol=1e-4, rtol=1e-4)
     bert.zero_grad()
-
-
-def test_bfloat16_runs_and_stays_near(bert, bert_tokenizer, bert_ids, bert_settings):
-    half = BertSettings(**bert_settings, precision="bfloat16").build(bert_tokenizer, seed=3).eval()
-    batch = token_batch(bert_ids)
-    got = half.encode_tokens(batch, passages=True)
-    assert got.dtype == torch.float32
-    torch.testing.assert_close(got, bert.encode_tokens(batch, passages=True), atol=0.1, rtol=0.1)
 
 
 def test_pooler_takes_no_part(bert):

@@ -1,6 +1,5 @@
-"""Questions that are typed, and their history."""
+"""Lines that are typed at a terminal are kept for the next time."""
 
-import io
 import os
 import pty
 import select
@@ -10,38 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from index.display.prompt import history_file, typed_questions
-from spider.errors import DataError
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_file_gives_every_line_and_a_prompt_ends_at_an_empty_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("one\n\n two \n"))
-    assert list(typed_questions()) == ["one", "two"]
-    monkeypatch.setattr("sys.stdin", Terminal("one\n\ntwo\n"))
-    assert list(typed_questions()) == ["one"]
-    monkeypatch.setattr("sys.stdin", Terminal("one"))
-    assert list(typed_questions()) == ["one"]
-
-
-def test_questions_that_are_not_utf_8_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"caf\xe9\n"), encoding="utf-8"))
-    with pytest.raises(DataError, match=r"standard input: not UTF-8 \(byte 0xe9"):
-        list(typed_questions())
+from spider.launch.line_history import history_file
 
 
 def test_the_history_is_in_the_users_folder_of_states(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/s")
-    assert history_file() == Path("/s/spider-odqa/questions")
+    assert history_file("question") == Path("/s/spider-odqa/questions")
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setenv("HOME", "/h")
-    assert history_file() == Path("/h/.local/state/spider-odqa/questions")
+    assert history_file("question") == Path("/h/.local/state/spider-odqa/questions")
 
 
 def until(terminal: int, end: bytes) -> bytes:
@@ -59,7 +35,10 @@ def test_a_terminal_keeps_the_questions_for_this_user_only(tmp_path: Path, writa
     state = tmp_path / "state"
     if not writable:
         state.write_text("a file where the folder should be")
-    code = "from index.display.prompt import typed_questions\nprint('GOT', list(typed_questions()))"
+    code = (
+        "from spider.launch.typed_lines import typed_lines\n"
+        "print('GOT', list(typed_lines('question')))"
+    )
     mine, theirs = pty.openpty()
     environment = {**os.environ, "XDG_STATE_HOME": str(state), "TERM": "dumb"}
     with subprocess.Popen(
