@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from index.coverage.match_check import Match, MatchCheck
 from index.display.headings import heading_above
 from index.display.places import FilePlace, SourcePlaces
 from index.display.selection import select
+from index.doubt.match_check import Match, MatchCheck
 from index.engines.opening import OpenIndex
 from spider.ranking import RankedPassage
 

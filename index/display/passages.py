@@ -26,7 +26,7 @@ SHARES = " The percentages are the parts of a score: dense by meaning, bm25 by w
 
 
 class Screen(NamedTuple):
-    """The room on a terminal.
+    """The size of a terminal.
 
     Attributes:
         width: columns for a row.
@@ -61,7 +61,7 @@ def show(finding: Finding, *, full: bool = False, explain: bool = True) -> None:
 
 
 def arrange(
-    finding: Finding, room: Screen, *, full: bool = False, explain: bool = True
+    finding: Finding, size: Screen, *, full: bool = False, explain: bool = True
 ) -> list[Text]:
     """Return the rows of :func:`show`."""
     head = [Text(printable(finding.question), style="bold")]
@@ -70,13 +70,13 @@ def arrange(
     notes = [
         Text(row, style=style)
         for note, style in _notes(finding, explain=explain)
-        for row in rows_of(note, room.width)
+        for row in rows_of(note, size.width)
     ]
     for height, gap in [(None, True)] if full else FITS:
-        blocks = [_block(one, finding.question, room, height) for one in finding.found]
+        blocks = [_block(one, finding.question, size, height) for one in finding.found]
         rows = [*head, *_joined(blocks, gap=gap), *notes]
         # the last row holds the next prompt
-        if room.height is None or len(rows) < room.height:
+        if size.height is None or len(rows) < size.height:
             return rows
     last = Text("The best passage comes last, where it stays in view.", style=FAINT)
     return [*head, *_joined(blocks[::-1], gap=gap), *notes, last]
@@ -110,21 +110,21 @@ def _notes(finding: Finding, *, explain: bool) -> list[tuple[str, str]]:
     return notes
 
 
-def _block(one: Found, question: str, room: Screen, height: int | None) -> list[Text]:
+def _block(one: Found, question: str, size: Screen, height: int | None) -> list[Text]:
     """Return the rows of a passage: title and heading, place and score, then its text."""
     hit = one.hit
     title = Text(f"{hit.rank:>2}  ")
     title.append(printable(hit.title or hit.source), style="bold")
     if one.heading:
         title.append(f" › {printable(one.heading)}")
-    title.truncate(room.width, overflow="ellipsis")
+    title.truncate(size.width, overflow="ellipsis")
     shares = "  ".join(f"{name} {share:.0%}" for name, share in hit.shares.items())
     facts = Text(INDENT)
     if one.place is not None:
         facts.append(f"{printable(one.place.shown())}  ")
     facts.append(f"[{printable(hit.id)}]  score {hit.score:.3f}  {shares}", style=FAINT)
     wanted = wanted_words(question)
-    rows = rows_of(hit.text, max(room.width - len(INDENT), 1))
+    rows = rows_of(hit.text, max(size.width - len(INDENT), 1))
     if height is not None:
         rows = choose_rows(rows, wanted, height)
     return [title, facts, *(_marked(row, wanted) for row in rows)]

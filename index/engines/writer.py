@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from index.coverage.calibration import calibrate
+from index.doubt.calibration import calibrate
 from index.engines import preflight
 from index.engines.contract import Ranker
 from index.engines.hybrid import HybridRetriever

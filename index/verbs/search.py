@@ -144,7 +144,7 @@ def _search_set(settings: SearchSettings, questions: Path) -> None:
 
 
 def _show(settings: SearchSettings) -> None:
-    from index.display.finding import Finder
+    from index.display.finding import Finder, Finding
     from index.display.passages import show, whole_passage
     from index.engines.opening import open_index
     from spider.console import say, say_json
@@ -157,7 +157,7 @@ def _show(settings: SearchSettings) -> None:
         fusion=settings.fusion,
         device=settings.device,
     )
-    finding = None
+    finding: Finding | None = None
     try:
         finder = Finder(opened, k=settings.k, per_document=settings.per_document)
         alone = settings.question is not None

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 from spider.errors import DataError
-from spider.launch.line_history import line_history
+from spider.prompt.history import line_history
 from spider.reading import reading
 
 logger = logging.getLogger(__name__)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from index.coverage.match_check import Match
 from index.display.finding import Finding, Found
 from index.display.layout import rows_of
 from index.display.passages import SCORES, SHARES, WIDEST, Screen, arrange, show, whole_passage
 from index.display.places import FilePlace
+from index.doubt.match_check import Match
 from spider.corpus.document import Passage
 from spider.ranking import RankedPassage
 
@@ -93,16 +93,6 @@ def test_whole_passages_on_request() -> None:
 def test_words_of_the_question_are_marked() -> None:
     (row,) = (row for row in arrange(finding(found()), Screen(60, None)) if "held" in row.plain)
     assert [row.plain[span.start : span.end] for span in row.spans] == ["lock"]
-
-
-def test_json_has_the_text_itself(tmp_path: Path) -> None:
-    one = found(title="a\x1b", place=FilePlace(tmp_path / "d", None))
-    record = finding(one, match=Match(0.2, 0.3)).to_json()
-    assert record["probably_none"] is True
-    (passage,) = record["passages"]
-    assert passage["title"] == "a\x1b"
-    assert (passage["path"], passage["line"]) == (str(tmp_path / "d"), None)
-    assert passage["shares"] == {"dense": 0.25, "bm25": 0.75}
 
 
 def test_no_name_controls_the_terminal(

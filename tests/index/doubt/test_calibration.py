@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from index.coverage.calibration import mismatch
-from index.coverage.match_check import Match, MatchCheck
+from index.doubt.calibration import mismatch
+from index.doubt.match_check import MatchCheck
 from index.engines.opening import open_index
 from index.engines.tuning import Tuning
 from index.fusion.weighted_sum import WeightedSum
@@ -63,12 +63,6 @@ def test_with_few_queries_only_a_word_in_common_is_asked_for(undertaking: Any) -
         ranked = opened.passages(["which heron won the football cup?"], 5)[0]
         assert not check.judge("which heron won the football cup?", ranked).probably_none
         assert check.judge("football", ranked).probably_none
-
-
-def test_the_sentence() -> None:
-    assert Match(0.5, 0.3).sentence() == Match(None, 0.3).sentence() == ""
-    assert "more than 21% of what the question asks for" in Match(0.214, 0.33).sentence()
-    assert "no passage has a word" in Match(0.0, 0.0).sentence()
 
 
 def test_mismatched_queries_have_the_lengths_and_the_words_of_the_others() -> None:

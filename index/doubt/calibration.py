@@ -8,12 +8,12 @@ at random, show what the number is worth: the share of them that stays below it 
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from index.coverage.term_weights import TermWeights, passage_terms
-from index.engines.contract import IndexEngine
-from index.engines.exclusion import Excluded
+from index.doubt.term_weights import TermWeights, passage_terms
+from index.fusion.contract import Fused
 from spider.artifacts.records.index import MatchRecord
 from spider.corpus.corpus import Corpus
 from spider.question import Question
@@ -32,6 +32,21 @@ SPLIT = "validation"
 
 logger = logging.getLogger(__name__)
 
+Excluded = Sequence[Sequence[int]]
+
+
+@runtime_checkable
+class Searched(Protocol):
+    """The index, as far as it is searched here."""
+
+    def search_with_shares(
+        self, questions: Sequence[str], depth: int, *, excluded: Excluded | None = None
+    ) -> Fused:
+        """Return the recommended ranking of each question."""
+
+    def close(self) -> None:
+        """Release files and memory."""
+
 
 def calibrate(
     folder: Path,
@@ -40,7 +55,7 @@ def calibrate(
     spans: SpanStore | None,
     fewest: int,
     seed: int,
-    open_engine: Callable[[], IndexEngine],
+    open_engine: Callable[[], Searched],
 ) -> MatchRecord | None:
     """Write the weights of terms into an index, and return the least coverage of a match.
 
@@ -102,7 +117,7 @@ def mismatch(questions: Sequence[Question], rng: np.random.Generator) -> list[st
 
 def _coverages(
     weights: TermWeights,
-    engine: IndexEngine,
+    engine: Searched,
     corpus: Corpus,
     texts: Sequence[str],
     excluded: Excluded,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from index.coverage.term_weights import TermWeights, passage_terms, question_terms
+from index.doubt.term_weights import TermWeights, passage_terms, question_terms
 from spider.errors import ArtifactError
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from index.coverage.calibration import LOOKED_AT
-from index.coverage.term_weights import TermWeights, passage_terms
+from index.doubt.calibration import LOOKED_AT
+from index.doubt.term_weights import TermWeights, passage_terms
 from spider.artifacts.artifact import Artifact
 from spider.artifacts.records.index import IndexRecord
 from spider.ranking import RankedPassage

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spider.launch.line_history import history_file
+from spider.prompt.history import history_file
 
 
 def test_the_history_is_in_the_users_folder_of_states(monkeypatch: pytest.MonkeyPatch) -> None:
