@@ -10,6 +10,7 @@ from spider.errors import ConfigError, SettingError
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
 from spider.launch.typed_lines import typed_lines
+from spider.question import is_blank
 from spider.settings import Execution
 
 
@@ -56,7 +57,7 @@ class SearchSettings(StageSettings):
         """Refuse settings that contradict each other, and values out of range."""
         if self.questions is not None and self.question is not None:
             raise ConfigError("give questions=FOLDER or one question, not both")
-        if self.question is not None and not self.question.strip():
+        if self.question is not None and is_blank(self.question):
             raise ConfigError("the question is empty; leave it out to type questions at a prompt")
         for name in ("depth", "k"):
             if getattr(self, name) < 1:

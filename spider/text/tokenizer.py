@@ -26,6 +26,10 @@ PAD, UNKNOWN, CLS, SEP, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 SPECIAL_TOKENS = (PAD, UNKNOWN, CLS, SEP, MASK)
 TOKENIZER_FILE = "tokenizer.json"
 REMEMBERED_CHUNKS = 1 << 18
+#: a text with words, numbers, punctuation and several scripts
+PROBE = "A text, of 12 words: naïve 東京 \U0001f389 zq\n"
+LONGEST_WORD = 100
+"""Code points of a word that BERT's WordPiece cuts into pieces."""
 
 
 class Tokens(NamedTuple):
@@ -201,9 +205,19 @@ def _chunk_begins(chunks: Sequence[Sequence[str]]) -> Int32[np.ndarray, " chunks
     return begins
 
 
-def wordpiece(vocabulary: dict[str, int], *, lower_case: bool) -> tokenizers.Tokenizer:
-    """Make BERT's tokenizer (its normaliser, pre-tokenizer and template) from a vocabulary."""
-    inner = tokenizers.Tokenizer(models.WordPiece(vocab=vocabulary, unk_token=UNKNOWN))
+def wordpiece(
+    vocabulary: dict[str, int], *, lower_case: bool, longest_word: int = LONGEST_WORD
+) -> tokenizers.Tokenizer:
+    """Make BERT's tokenizer (its normaliser, pre-tokenizer and template) from a vocabulary.
+
+    Args:
+        vocabulary: the number of each piece.
+        lower_case: lower the case and strip accents.
+        longest_word: code points of a word; a longer one is unknown as a whole.
+    """
+    inner = tokenizers.Tokenizer(
+        models.WordPiece(vocab=vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=longest_word)
+    )
     inner.normalizer = normalizers.BertNormalizer(lowercase=lower_case)
     inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     inner.add_special_tokens([token for token in SPECIAL_TOKENS if token in vocabulary])
@@ -235,6 +249,8 @@ def load_tokenizer(source: str | Path, *, lower_case: bool = True) -> Tokenizer:
     with reading(path, foreign=True):
         if path.is_file():
             inner = tokenizers.Tokenizer.from_str(read_text(path))
+            # some damaged vocabularies are refused only when they are used
+            inner.encode(PROBE)
         else:
             inner = _from_hub(source, path)
     if not isinstance(inner.pre_tokenizer, pre_tokenizers.BertPreTokenizer):

@@ -46,7 +46,6 @@ LEFT = {
     "jamba_reader.checkpoints.files",
     "jamba_reader.checkpoints.stored",
     "jamba_reader.tokenization.token_bytes",
-    "jamba_reader.tokenization.vocabulary",
     "spider.artifacts.array_stream",
     "spider.artifacts.atomic_files",
     "spider.artifacts.provenance",

@@ -248,9 +248,9 @@ def test_unusable_settings(folder: Path, tmp_path: Path) -> None:
         main(settings(folder, question="x", k=0))
 
 
-def test_an_excluded_id_that_the_corpus_lacks_excludes_nothing(folder: Path) -> None:
+def test_judgements_of_another_corpus_stop_before_the_search(folder: Path) -> None:
     (folder / "asked").mkdir()
-    question = Question(id="1", text="x", excluded=("nowhere",))
+    question = Question(id="1", text="x", relevant=("nowhere",))
     QuestionSet(name="asked", questions=(question,), match="passage").save(folder / "asked")
-    main(settings(folder, questions=folder / "asked"))
-    assert open_artifact(folder / "run").counts["excluded_passages"] == 0
+    with pytest.raises(Exception, match="nowhere"):
+        main(settings(folder, questions=folder / "asked"))
