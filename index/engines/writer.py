@@ -18,12 +18,14 @@ from index.engines.weight_tuning import settle_weight
 from index.fusion.contract import load_fusion
 from index.sparse.contract import load_made_with
 from spider.artifacts.artifact import Artifact, open_artifact
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import flush_tree, write_json
 from spider.artifacts.records.encoder import EncoderRecord
 from spider.artifacts.records.index import EncoderReference, IndexRecord
 from spider.artifacts.stage import Stage
 from spider.encoders.loading import load_encoder
+from spider.errors import ArtifactError
 from spider.progress import Progress
+from spider.reading import read_json_object
 
 logger = logging.getLogger(__name__)
 
@@ -139,9 +141,10 @@ def _part(
         (folder / name).mkdir()
         total = len(parts.corpus)
         with Progress(total=total, unit="passages", label=f"{name} index") as progress:
-            write_json(record, make(folder / name, progress))
-    details: dict[str, Any] = read_json(record)
-    return details
+            made = make(folder / name, progress)
+            flush_tree(folder / name)
+            write_json(record, made)
+    return read_json_object(record, error=ArtifactError)
 
 
 def _reference(encoder: Artifact) -> EncoderReference:

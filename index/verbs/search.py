@@ -84,8 +84,9 @@ def _search_set(settings: SearchSettings, questions: Path) -> None:
         training_note,
     )
     from index.engines.question_run import BLOCKS, write_run
-    from spider.artifacts.artifact import MANIFEST, open_artifact
+    from spider.artifacts.artifact import open_artifact
     from spider.artifacts.atomic_files import hash_file
+    from spider.artifacts.folder.manifest import MANIFEST
     from spider.artifacts.records.index import IndexRecord
     from spider.artifacts.records.run import RunRecord
     from spider.artifacts.stage import Stage
@@ -96,7 +97,7 @@ def _search_set(settings: SearchSettings, questions: Path) -> None:
     corpus = open_corpus(index, settings.corpus)
     note = ""
     if load_stored(index).needs_encoder(systems):
-        note = training_note(check_encoder(index, settings.encoder))
+        note = training_note(check_encoder(index, settings.encoder)[0])
     question_set = load_question_set(questions)
     fusion = (
         settings.fusion.settings()
@@ -129,6 +130,7 @@ def _search_set(settings: SearchSettings, questions: Path) -> None:
         device=settings.device,
     )
     try:
+        opened.artifact.require_content(index.content_hash, "this is another index now")
         with stage.writing() as folder:
             counts = write_run(folder, opened, question_set, systems, settings.depth)
             record = RunRecord(

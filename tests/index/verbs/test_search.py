@@ -96,7 +96,10 @@ def test_a_run_resumes_by_block(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(
     "place",
-    ["spider.artifacts.stage.hash_file", "spider.artifacts.artifact.shutil.rmtree"],
+    [
+        "spider.artifacts.folder.file_table.hash_file",
+        "spider.artifacts.folder.replacement.shutil.rmtree",
+    ],
 )
 def test_a_run_killed_while_it_finishes_goes_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch, place: str
