@@ -30,7 +30,11 @@ ENDS = ["", "x"]
 #: they read what is typed on a command line, or names of files of this program
 SHORT_TEXTS = re.compile(r"spider\.launch\.|.*\.checkpoints\.|.*\.jvm$|.*\.workspace$")
 #: patterns that are not searched, and why that is linear
-MATCHED = {"spider.text.words.NUMBER_PART": "it is tried once for each run of digits"}
+MATCHED = {
+    "index.display.headings._UNDERLINE": "it is tried once for each line",
+    "spider.artifacts.atomic_files.TEMPORARY": "it is tried once for each name of a file",
+    "spider.text.words.NUMBER_PART": "it is tried once for each run of digits",
+}
 
 
 def texts() -> Iterator[tuple[str, str]]:
