@@ -2,16 +2,24 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import write_json
 from spider.artifacts.variants import load_variant, variant_of
-from spider.errors import SettingError
+from spider.errors import ArtifactError, SettingError
 from spider.progress import Progress
 from spider.ranking import Hits
+from spider.reading import read_json_object
 
 BLOCK = 1_000
 MADE_WITH = "made_with.json"
+
+
+class Needs(NamedTuple):
+    """Bytes that building an index takes; searching it takes no more memory."""
+
+    disk: int
+    memory: int
 
 
 @runtime_checkable
@@ -57,6 +65,13 @@ class SparseEngine(Protocol):
     def variant(self) -> str:
         """The module of ``index/sparse`` that loads what ``build`` wrote."""
 
+    def needs(self, text_bytes: int) -> Needs:
+        """Estimate what building an index takes.
+
+        Args:
+            text_bytes: size of the corpus's text in UTF-8.
+        """
+
     def build(
         self, corpus: PassageTexts, folder: Path, progress: Progress | None = None
     ) -> dict[str, Any]:
@@ -92,8 +107,8 @@ def save_made_with(folder: Path, facts: Mapping[str, Any]) -> None:
 
 def load_made_with(folder: Path) -> dict[str, Any]:
     """Return what :func:`save_made_with` wrote; empty if it wrote nothing."""
-    facts: dict[str, Any] = read_json(folder / MADE_WITH) if (folder / MADE_WITH).is_file() else {}
-    return facts
+    file = folder / MADE_WITH
+    return read_json_object(file, error=ArtifactError) if file.is_file() else {}
 
 
 def indexed_text(title: str, text: str) -> str:
