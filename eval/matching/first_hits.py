@@ -1,25 +1,29 @@
 """Matching of runs with their questions: the ranks that are hits, and the first of them."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int32, Int64
 
-from eval.matching.answer_matching import PreparedAnswers, matches, prepare_answers, prepare_passage
+from eval.matching.answer_matching import (
+    AnswerRule,
+    PreparedAnswers,
+    matches,
+    prepare_answers,
+    prepare_passage,
+)
 from spider.corpus.corpus import Corpus
 from spider.errors import DataError
 from spider.question import Question, QuestionSet
 from spider.questions.judgements import check_judgements, excluded_positions, named_positions
 from spider.ranking import NO_PASSAGE
+from spider.text.passage_words import has_unspaced
 
 NO_HIT = 0
 
 # prepared passages in memory: about 150 MB of English; neighbouring questions share most of them
 CACHED_PASSAGES = 200_000
-
-_logger = logging.getLogger(__name__)
 
 
 class Ranked(NamedTuple):
@@ -72,16 +76,18 @@ class HitFinder:
     Args:
         question_set: questions and their rule.
         corpus: the passages, numbered by the positions of the run.
+        rule: how answers that are strings are matched.
 
     Raises:
         DataError: no answer or judgement is known, so that there is nothing to score by; or the
             judgements are of another corpus.
     """
 
-    def __init__(self, question_set: QuestionSet, corpus: Corpus):
+    def __init__(self, question_set: QuestionSet, corpus: Corpus, rule: AnswerRule = "dpr"):
         self._corpus = corpus
         self._questions = question_set.questions
         self._mode = question_set.match
+        self._rule: AnswerRule = rule
         self._prepared: dict[int, str] = {}
         self._answers: list[PreparedAnswers] = []
         self._gold: list[_Gold] = []
@@ -91,7 +97,7 @@ class HitFinder:
             self._gold = [_Gold.of(question, corpus) for question in self._questions]
         else:
             self._answers = [
-                prepare_answers(question.answers, question_set.match)
+                prepare_answers(question.answers, question_set.match, rule)
                 for question in self._questions
             ]
 
@@ -123,22 +129,21 @@ class HitFinder:
         return Graded(relevant, found, gains, ideal)
 
     def counts(self) -> Mapping[str, int]:
-        """Return the number of questions with each defect that affects the results, and log it."""
+        """Return the number of questions with each defect that affects the results."""
         if self._mode == "passage":
-            counts = {
+            return {
                 "questions_without_relevant": sum(not gold.grades for gold in self._gold),
                 "relevant_not_in_corpus": sum(gold.absent for gold in self._gold),
                 "questions_with_relevant_not_in_corpus": sum(g.absent > 0 for g in self._gold),
             }
-        else:
-            counts = {
-                "questions_without_answers": sum(not q.answers for q in self._questions),
-                "questions_with_empty_answer": sum(a.everywhere for a in self._answers),
-                "answers_not_a_pattern": sum(a.unusable for a in self._answers),
-            }
-        for name, number in counts.items():
-            if number:
-                _logger.warning("%s: %d", name, number)
+        counts = {
+            "questions_without_answers": sum(not q.answers for q in self._questions),
+            "questions_with_empty_answer": sum(a.everywhere for a in self._answers),
+            "answers_not_a_pattern": sum(a.unusable for a in self._answers),
+        }
+        if self._mode == "string" and self._rule == "dpr":
+            unspaced = [any(map(has_unspaced, q.answers)) for q in self._questions]
+            counts["questions_with_answer_without_spaces"] = sum(unspaced)
         return counts
 
     def relevance(
@@ -162,7 +167,9 @@ class HitFinder:
             if len(self._prepared) >= CACHED_PASSAGES:
                 self._prepared.clear()
             text = self._corpus.text(position)
-            prepared = prepare_passage(text, "regex" if self._mode == "regex" else "string")
+            prepared = prepare_passage(
+                text, "regex" if self._mode == "regex" else "string", self._rule
+            )
             self._prepared[position] = prepared
         return prepared
 

@@ -22,6 +22,9 @@ class EvaluateRetrievalSettings(ReportSettings, StageSettings):
         corpus: the corpus that the runs were searched in; null takes the one that they record.
         top_k: values of k of the top-k accuracies; the largest cuts the lists.
         systems: systems to report, in this order; empty reports all.
+        answer_rule: how answers are found in passages; dpr reproduces DPR's has_answer, characters
+            cuts text without spaces (Chinese, Japanese, Korean, Thai, Lao, Khmer, Myanmar) into
+            characters, as MLQA's evaluation does for Chinese.
         trec: write TREC run files too.
         dpr: write DPR's retrieval results too.
         plot: draw the top-k curves (needs the extra eval); auto draws them where it is installed.
@@ -33,6 +36,7 @@ class EvaluateRetrievalSettings(ReportSettings, StageSettings):
     corpus: Execution[Path | None] = None
     top_k: tuple[int, ...] = (1, 5, 20, 100)
     systems: tuple[str, ...] = ()
+    answer_rule: Literal["dpr", "characters"] = "dpr"
     trec: bool = False
     dpr: bool = False
     plot: Literal["auto", True, False] = False
@@ -73,7 +77,7 @@ def main(settings: EvaluateRetrievalSettings) -> None:
     )
     if not stage.up_to_date():
         with stage.writing() as folder:
-            evaluation = RetrievalEvaluation(runs, corpus, top_k)
+            evaluation = RetrievalEvaluation(runs, corpus, top_k, settings.answer_rule)
             written = evaluation.report(settings, stage.config)
             evaluation.write(folder, written, settings, plot=_draws(settings.plot))
             evaluation.export(folder, trec=settings.trec, dpr=settings.dpr)

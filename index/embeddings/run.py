@@ -99,12 +99,20 @@ def _run(
                 else:
                     progress.advance(shard_counts["passages"])
 
-            run_shards(folder, tasks, work, processes=processes, on_done=on_done)
+            done = run_shards(folder, tasks, work, processes=processes, on_done=on_done)
             rate = round(progress.rate, 1)
         reused = work.count_reused()
     finally:
         forget()
-    return {"passages": passages, "encoded": passages - reused, "reused": reused}, rate
+    counts = {"passages": passages, "encoded": passages - reused, "reused": reused}
+    if truncated := sum(shard.get("passages_truncated", 0) for shard in done):
+        counts["passages_truncated"] = truncated
+        logger.warning(
+            "%d of %d passages are longer than the encoder reads: the rest of each is not in its "
+            "vector; shorter passages (splitter.words) avoid this",
+            *(truncated, passages),
+        )
+    return counts, rate
 
 
 def _reusable(stage: Stage, trained: Artifact) -> ArtifactKey | None:

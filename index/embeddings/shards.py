@@ -5,11 +5,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int64
 
 from index.embeddings.embeddings import Embeddings, KnownVectors, save_shard, to_float16
 from spider.corpus.corpus import Corpus
 from spider.encoders.encoding import EncodingSettings
-from spider.encoders.loading import Encoder, load_encoder
+from spider.encoders.loading import Encoder, WindowEncoder, load_encoder
 
 ArtifactKey = tuple[Path, str]
 """Folder and content hash of an artifact."""
@@ -57,7 +58,20 @@ class ShardEncoder:
         rounded = to_float16(vectors, lambda row: corpus.passage_id(task[0] + row))
         save_shard(folder, rounded, hashes)
         # reused vectors are not counted here, so a shard has the same files with and without them
-        return {"passages": len(positions)}
+        counts = {"passages": len(positions)}
+        if truncated := self._count_truncated(encoder, corpus, positions):
+            counts["passages_truncated"] = truncated
+        return counts
+
+    def _count_truncated(
+        self, encoder: object, corpus: Corpus, positions: Int64[np.ndarray, " passages"]
+    ) -> int:
+        if not isinstance(encoder, WindowEncoder):
+            return 0
+        blocks = [
+            positions[at : at + self.batch].tolist() for at in range(0, len(positions), self.batch)
+        ]
+        return sum(encoder.count_truncated(corpus.titles(b), corpus.texts(b)) for b in blocks)
 
     def count_reused(self) -> int:
         """Count the passages of the corpus whose vectors were reused, by any run so far."""

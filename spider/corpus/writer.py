@@ -12,6 +12,7 @@ from spider.artifacts.string_table import StringTable, StringTableWriter, replac
 from spider.corpus.corpus import hash_passage
 from spider.corpus.document import Document, PassageBounds
 from spider.errors import DataError
+from spider.text.passage_words import count_words
 
 
 class DuplicateIdError(DataError):
@@ -78,7 +79,7 @@ class CorpusWriter:
         if document.passages is None:
             raise DataError(f"document {document.id!r} is not cut into passages; split it first")
         text = self._clean(document.text)
-        words = len(text.split())
+        words = count_words(text)
         if not words or not document.passages:
             self._counts["empty_documents"] += 1
             return

@@ -1,5 +1,6 @@
 """Loads a trained encoder with the variant that its manifest names."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -22,6 +23,14 @@ class Encoder(QuestionEncoder, PassageEncoder, Protocol):
     """
 
     variant: str
+
+
+@runtime_checkable
+class WindowEncoder(Protocol):
+    """An encoder that reads a limited number of tokens of a passage."""
+
+    def count_truncated(self, titles: Sequence[str], texts: Sequence[str]) -> int:
+        """Count the passages of which it does not read every token."""
 
 
 def load_encoder(

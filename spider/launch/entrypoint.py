@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 from spider.errors import InterruptedRunError
-from spider.launch.command_line import CommandLine, parse
+from spider.launch.command_line import CommandLine, parse, texts_of
 from spider.launch.exit import guard
 from spider.launch.log import configure_logging
 from spider.launch.typed.schema import configuration_class
@@ -45,13 +45,26 @@ def run_verb(verb: str, words: Sequence[str]) -> int:
     return _run(lambda: main_of(verb), verb, words)
 
 
+def add_implied(line: CommandLine, cls: type[Any]) -> None:
+    """Append the overrides that a settings class concludes from the typed ones.
+
+    A class does so with a static method ``implied(texts)``, which gets the text of each setting
+    that was typed, by its key. It may choose a variant by a path.
+    """
+    conclude = getattr(cls, "implied", None)
+    if conclude is not None:
+        line.overrides += conclude(texts_of(line.overrides))
+
+
 def _run(find_main: Callable[[], Main], verb: str, words: Sequence[str]) -> int:
     configure_logging()
     signal.signal(signal.SIGTERM, _stop)
 
     def act() -> None:
         main = find_main()
-        _dispatch(main, verb, parse(words, configuration_class(main)))
+        line = parse(words, configuration_class(main))
+        add_implied(line, configuration_class(main))
+        _dispatch(main, verb, line)
 
     return guard(act, name=f"spider {verb}")
 

@@ -130,7 +130,8 @@ def _local(
     chosen = choose_split(list(files), split, usual, local)
     if local.is_dir() and subset is None:
         _tell_unread(local, [file for own in files.values() for file in own])
-    logger.info("%s: split %s of %s", local, chosen, ", ".join(files))
+    if len(files) > 1:
+        logger.info("%s: split %s of %s", local, chosen, ", ".join(files))
     return iter(builder.as_streaming_dataset(split=chosen))
 
 

@@ -24,7 +24,7 @@ from spider.sources.reading_report import ReadingReport
 SOURCES = "sources"
 RECORDS = "files.jsonl"
 # increased when extraction or splitting gives another result for the same bytes
-METHOD = 1
+METHOD = 2
 
 logger = logging.getLogger(__name__)
 

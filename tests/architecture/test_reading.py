@@ -22,6 +22,9 @@ QUALIFIED = {
 #: modules that read in another way, and why
 READERS = {
     "spider.reading": "it is the rule",
+    "spider.encoders.weights": "reads inside reading()",
+    "spider.text.tokenizer": "parses what the library made",
+    "spider.training.training_checkpoint": "turns whatever torch raises into an error of the tree",
     "spider.array_file": "reads inside reading()",
     "spider.launch.verbs": "reads yaml files of this package",
     "spider.launch.completion": "reads yaml files of this package, also through Hydra",
@@ -49,17 +52,12 @@ LEFT = {
     "spider.artifacts.provenance",
     "spider.artifacts.string_table",
     "spider.artifacts.workspace",
-    "spider.encoders.weights",
-    "spider.question",
     "spider.questions.python_documentation",
     "spider.ranking",
     "spider.sources.folder",
     "spider.sources.preparation",
     "spider.sources.python_documentation",
     "spider.sources.wikiextractor",
-    "spider.text.tokenizer",
-    "spider.training.metrics",
-    "spider.training.training_checkpoint",
 }
 
 

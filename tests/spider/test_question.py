@@ -63,6 +63,69 @@ def test_a_question_holds_text(text: str, tmp_path: Path) -> None:
         load_question_set(tmp_path)
 
 
+GOOD = '{"id": "1", "text": "t"}'
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "not JSON"),
+        ("null", "got a NoneType, expected an object"),
+        ("[]", "got a list, expected an object"),
+        ('{"text": "t"}', r"got the fields \['text'\], expected id, text and some of"),
+        ('{"id": "2", "text": "t", "more": 1}', "got the fields"),
+        ('{"id": 2, "text": "t"}', "field id: got 2, expected a text"),
+        ('{"id": "2", "text": null}', "field text: got None, expected a text"),
+        ('{"id": "2", "text": ["t"]}', "field text: got"),
+        ('{"id": "2", "text": "t", "answers": "a"}', "field answers: got 'a', expected a list"),
+        ('{"id": "2", "text": "t", "answers": [1]}', "expected a list of texts"),
+        ('{"id": "2", "text": "t", "relevant": {"a": 1}}', "field relevant"),
+        ('{"id": "2", "text": "t", "excluded": 3}', "field excluded"),
+        ('{"id": "2", "text": "t", "tags": []}', "field tags: got .., expected an object of texts"),
+        ('{"id": "2", "text": "t", "tags": {"a": 1}}', "field tags"),
+        ('{"id": "2", "text": "t", "grades": {"a": true}}', "object of whole numbers"),
+        ('{"id": "2", "text": "t", "grades": {"a": NaN}}', "object of whole numbers"),
+        ('{"id": "2", "text": "t", "group": 1}', "field group"),
+        ("[" * 10_000, "nested too deeply"),
+        ('{"id": "2", "text": "t", "answers": [' + "9" * 5_000 + "]}", "limit"),
+        ('{"id": "2", "text": "' + "9" * 500 + '", "tags": 1}', "field tags"),
+    ],
+)
+def test_a_line_that_is_no_question_is_named(line: str, said: str, tmp_path: Path) -> None:
+    QuestionSet(name="n", questions=(Question(id="1", text="t"),)).save(tmp_path)
+    (tmp_path / "questions.jsonl").write_text(f"{GOOD}\n{line}\n")
+    with pytest.raises(DataError, match=rf"questions\.jsonl:2: .*{said}") as caught:
+        load_question_set(tmp_path)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_line_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    QuestionSet(name="n", questions=(Question(id="1", text="t"),)).save(tmp_path)
+    (tmp_path / "questions.jsonl").write_bytes(f"{GOOD}\n".encode() + b'{"id": "\xe9"}\n')
+    with pytest.raises(DataError, match=r"questions\.jsonl:2: not UTF-8"):
+        load_question_set(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("[]", "expected a JSON object, got a list"),
+        ("{}", r"got \[\], expected the keys"),
+        ('{"name": 3}', "name: got 3, expected a text"),
+        ('{"name": "n", "match": "exact"}', "match: got 'exact', expected one of string, regex"),
+        ('{"name": "n", "match": []}', "match: got "),
+        ('{"name": "n", "averaging": null}', "averaging: got None, expected one of micro"),
+        ('{"name": "n", "questions": []}', "expected the keys"),
+        ("{", "not JSON"),
+    ],
+)
+def test_settings_that_are_none_are_named(settings: str, said: str, tmp_path: Path) -> None:
+    QuestionSet(name="n", questions=(Question(id="1", text="t"),)).save(tmp_path)
+    (tmp_path / "question_set.json").write_text(settings)
+    with pytest.raises(DataError, match=rf"question_set\.json.*{said}"):
+        load_question_set(tmp_path)
+
+
 def test_ids_are_unique() -> None:
     twice = (Question(id="1", text="a"), Question(id="1", text="b"))
     with pytest.raises(DataError, match="occurs twice"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from eval.matching.answer_matching import AnswerRule
 from eval.matching.first_hits import NO_HIT, HitFinder
 from eval.metrics.measures import ScoredSystem, measure_names, score_system
 from eval.reports.latex import latex
@@ -39,12 +40,19 @@ class RetrievalEvaluation:
         runs: the question set and the hits of each system.
         corpus: the passages, numbered by the positions of the hits.
         top_k: cut-offs, ascending.
+        answer_rule: how answers that are strings are matched.
 
     Raises:
         DataError: there is no question, or one names a passage that the corpus does not have.
     """
 
-    def __init__(self, runs: RetrievalRuns, corpus: Corpus, top_k: Sequence[int]):
+    def __init__(
+        self,
+        runs: RetrievalRuns,
+        corpus: Corpus,
+        top_k: Sequence[int],
+        answer_rule: AnswerRule = "dpr",
+    ):
         if not runs.question_set.questions:
             raise DataError(
                 f"question set {runs.question_set.name!r} has no questions: nothing to evaluate"
@@ -53,7 +61,7 @@ class RetrievalEvaluation:
         self.corpus = corpus
         self.made = runs.notes
         self.top_k = tuple(top_k)
-        finder = HitFinder(runs.question_set, corpus)
+        finder = HitFinder(runs.question_set, corpus, answer_rule)
         self.systems: dict[str, ScoredSystem] = {
             name: score_system(hits, finder, top_k) for name, hits in runs.hits.items()
         }
@@ -151,7 +159,8 @@ class RetrievalEvaluation:
                 f"no test can give a p below {min(1.0, 2 / 2**clusters):.2g}"
             )
         for name, system in self.systems.items():
-            if system.run_depth < self.top_k[-1]:
+            # a run as deep as the corpus is whole
+            if system.run_depth < min(self.top_k[-1], len(self.corpus)):
                 notes.append(
                     f"{name}: the run holds at most {system.run_depth} passages a question, so "
                     f"measures at a larger k are lower bounds"
@@ -164,6 +173,8 @@ class RetrievalEvaluation:
             "questions_with_empty_answer": "questions have an answer without a letter or sign, "
             "which matches every passage (as in DPR)",
             "answers_not_a_pattern": "answers are not valid patterns and match nothing (as in DPR)",
+            "questions_with_answer_without_spaces": "questions have an answer in a script without "
+            "spaces, which DPR's rule hardly ever finds; answer_rule=characters does",
         }
         for key, meaning in words.items():
             if number := self.question_counts.get(key, 0):

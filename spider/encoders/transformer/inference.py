@@ -29,6 +29,7 @@ class PaddedEncoder(Protocol):
     dimension: int
     tokenizer: Tokenizer
     model: Any
+    max_passage_length: int
 
     def query_ids(self, ids: Integer[np.ndarray, " _"]) -> Int64[np.ndarray, " _"]:
         """Return complete ids."""
@@ -86,6 +87,13 @@ class BertEncoder:
             self.module.passage_ids(heads.of(text), bodies.of(text)) for text in range(len(texts))
         ]
         return self._encode(token_batch(ids), filled=True)
+
+    def count_truncated(self, titles: Sequence[str], texts: Sequence[str]) -> int:
+        """Count the passages of which the transformer does not read every token."""
+        heads = np.diff(self.module.tokenizer.encode(titles).offsets)
+        bodies = np.diff(self.module.tokenizer.encode(texts).offsets)
+        lengths = heads + bodies + np.where(heads > 0, 3, 2)
+        return int((lengths > self.module.max_passage_length).sum())
 
     @torch.inference_mode()
     def _encode(self, batch: TokenBatch, *, filled: bool) -> Float32[np.ndarray, "texts dimension"]:

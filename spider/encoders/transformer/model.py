@@ -15,6 +15,10 @@ from spider.encoders.transformer.checkpoint import save_transformer
 from spider.text.token_batch import TokenBatch
 from spider.text.tokenizer import Tokenizer
 
+SPECIAL_TOKENS = 3
+"""[CLS], the [SEP] after the title, and the [SEP] at the end."""
+TITLE_SHARE = 4
+
 
 class TrainableBert(nn.Module):
     """A transformer whose last-layer [CLS] state is the vector.
@@ -62,7 +66,14 @@ class TrainableBert(nn.Module):
     def passage_ids(
         self, title_ids: Integer[np.ndarray, " _"], text_ids: Integer[np.ndarray, " _"]
     ) -> Int64[np.ndarray, " _"]:
-        """Return ``[CLS] title [SEP] text [SEP]``, cut to the maximum length."""
+        """Return ``[CLS] title [SEP] text [SEP]``, cut to the maximum length.
+
+        Where both do not fit, the title keeps a quarter of the tokens, or what the text leaves.
+        Otherwise a title of 300 words would fill the window, and all passages of its document
+        would have one vector.
+        """
+        room = self.max_passage_length - SPECIAL_TOKENS
+        title_ids = title_ids[: max(room // TITLE_SHARE, room - len(text_ids), 0)]
         if len(title_ids):
             text_ids = np.concatenate([title_ids, [self.tokenizer.sep_id], text_ids])
         return enclose(text_ids, self.tokenizer, self.max_passage_length)

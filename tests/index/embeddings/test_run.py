@@ -11,6 +11,7 @@ from index.embeddings.embeddings import Embeddings
 from index.embeddings.run import embed_corpus
 from index.embeddings.settings import EmbeddingSettings
 from spider.artifacts.artifact import Artifact, open_artifact
+from spider.encoders.table.inference import StaticEncoder
 
 
 @pytest.fixture
@@ -38,6 +39,18 @@ def test_details_are_the_encoders_and_counts_add_up(embed: Any, undertaking: Any
         "shard_size": 16,
     }
     assert made.counts == {"passages": 60, "encoded": 60, "reused": 0}
+
+
+def test_passages_beyond_the_window_are_counted_and_said(
+    embed: Any, undertaking: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def count(self: StaticEncoder, titles: list[str], texts: list[str]) -> int:
+        return sum("1907" in text for text in texts)
+
+    monkeypatch.setattr(StaticEncoder, "count_truncated", count, raising=False)
+    made = embed(undertaking.folder / "again")
+    assert made.counts == {"passages": 60, "encoded": 60, "reused": 0, "passages_truncated": 10}
+    assert "10 of 60 passages are longer than the encoder reads" in caplog.text
 
 
 @pytest.mark.parametrize("shard_size", [1000, 7])

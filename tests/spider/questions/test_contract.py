@@ -77,7 +77,7 @@ EACH = pytest.mark.parametrize("name", SOURCES)
 
 
 def test_every_format_is_here() -> None:
-    parts = {"__init__", "collection", "json_lists", "judgements", "question_source"}
+    parts = {"__init__", "collection", "json_lists", "judgements", "question_source", "recognition"}
     assert {file.stem for file in MODULES.glob("*.py")} - parts - {"python_documentation"} == set(
         SOURCES
     )

@@ -48,11 +48,19 @@ def test_notes_say_what_limits_the_numbers(evaluation: RetrievalEvaluation) -> N
     for piece in (
         "few pairs",
         "only 3 independent clusters",
-        "bm25: the run holds at most 4 passages",
         "1 questions have no answer",
         "1 questions have an answer without a letter",
     ):
         assert any(piece in note for note in notes), piece
+
+
+def test_a_run_of_the_whole_corpus_is_no_limit(make_run: Any, corpus: Corpus) -> None:
+    lists = {"bm25": [[1, 0], [3], [0]]}
+    whole, part = (make_run(f"run-{depth}", ASKED, lists, depth=depth) for depth in (4, 3))
+    for run, limited in ((whole, False), (part, True)):
+        made = RetrievalEvaluation(load_runs([run], corpus, []), corpus, (1, 10))
+        notes = made.report(SETTINGS, {})["notes"]
+        assert any("the run holds at most 3 passages" in note for note in notes) == limited
 
 
 def test_files(evaluation: RetrievalEvaluation, tmp_path: Path) -> None:

@@ -69,3 +69,15 @@ def test_vectors_that_are_not_finite_are_refused(bert, tmp_path):
     loaded.module.model.encoder.layer[1].output.LayerNorm.bias.data.fill_(torch.inf)
     with pytest.raises(CheckpointError, match=r"not finite in torch\.float32; give encoding"):
         loaded.encode_questions(["Who sings?"])
+
+
+def test_passages_longer_than_the_window_are_counted(bert, tmp_path):
+    loaded = load(tmp_path, bert.export(tmp_path))
+    # 48 tokens: [CLS], 46 words, [SEP]; or with a title [CLS], 1, [SEP], 44, [SEP]
+    word = "x "
+    assert loaded.count_truncated([""] * 3, [word * 46, word * 47, ""]) == 1
+    assert loaded.count_truncated(["x"] * 2, [word * 44, word * 45]) == 1
+    first, second = loaded.encode_passages(
+        ["the song " * 300] * 2, ["who sings this song " * 3, "the red house by the river " * 3]
+    )
+    assert np.abs(first - second).max() > 1e-4

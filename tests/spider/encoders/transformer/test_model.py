@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from spider.text.token_batch import token_batch
@@ -14,6 +15,22 @@ def test_ids_are_cls_title_sep_text_sep_cut_to_the_maximum(bert):
     assert long[-1] == tokenizer.sep_id
     query = bert.query_ids(np.arange(60, 100, dtype=np.int32))
     assert query.tolist() == [tokenizer.cls_id, *range(60, 74), tokenizer.sep_id]
+
+
+@pytest.mark.parametrize("words", [46, 300])
+def test_a_long_title_leaves_room_for_the_text(bert, words):
+    title = np.full(words, 50, np.int32)
+    one, other = (
+        bert.passage_ids(title, np.arange(first, first + 100, dtype=np.int32)) for first in (60, 61)
+    )
+    # 48 tokens, 3 of them special: a quarter of 45 is for the title
+    assert (one == 50).sum() == 11
+    assert len(one) == 48
+    assert one.tolist() != other.tolist()
+    # a short text leaves more
+    short = bert.passage_ids(title, np.arange(60, 65, dtype=np.int32))
+    assert (short == 50).sum() == 40
+    assert short[-6:-1].tolist() == [*range(60, 65)]
 
 
 def test_ragged_batch_equals_one_text_at_a_time_in_values_and_gradients(bert, bert_ids):
