@@ -141,6 +141,8 @@ def _show(settings: SearchSettings) -> None:
     from index.engines.opening import open_index
     from index.engines.passage_display import show_passages
 
+    # nobody should take the answer of another folder's documents for their own
+    logger.info("answers come from %s", settings.index)
     opened = open_index(
         settings.index,
         corpus=settings.corpus,
