@@ -1,6 +1,7 @@
 """Question, its answers, and a set of questions with the rule that says what counts as a hit."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,6 +18,14 @@ RECORDS = "questions.jsonl"
 SETTINGS = "question_set.json"
 #: characters of a wrong value that are shown
 SHOWN = 80
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a text has nothing to search for: no letter, digit, punctuation or symbol.
+
+    White space, control characters and marks without width (a byte order mark, say) are nothing.
+    """
+    return not any(unicodedata.category(character)[0] in "LNPS" for character in text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +89,7 @@ class QuestionSet:
             )
         seen: set[str] = set()
         for number, question in enumerate(self.questions, start=1):
-            if not question.text.strip():
+            if is_blank(question.text):
                 raise DataError(
                     f"question set {self.name}: question {number} ({question.id!r}) is blank; "
                     "expected a text"

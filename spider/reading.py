@@ -75,8 +75,9 @@ def reading(
     Args:
         path: the file, for the message.
         error: the class to raise.
-        foreign: the body is a parser of another library, which may raise anything. Without it,
-            exceptions that only a bug of ours raises (``KeyError``, say) pass unchanged.
+        foreign: the body is a parser of another library, which may raise anything, a panic in
+            Rust included. Without it, exceptions that only a bug of ours raises (``KeyError``, say)
+            pass unchanged.
         line: the line, where the body reads only one.
 
     Raises:
@@ -87,10 +88,10 @@ def reading(
         yield place
     except SpiderError:
         raise
-    except Exception as failure:
+    except BaseException as failure:
         said = describe(failure)
         if said is None:
-            if not foreign:
+            if not (foreign and (isinstance(failure, Exception) or _is_panic(failure))):
                 raise
             said = f"cannot be read: {type(failure).__name__}{_detail(failure)}"
         if place.line is None and isinstance(failure, json.JSONDecodeError):
@@ -111,7 +112,7 @@ def failed(
     return error(f"{path}: {message}" if line is None else f"{path}:{line}: {message}")
 
 
-def describe(failure: Exception) -> str | None:
+def describe(failure: BaseException) -> str | None:
     """Say in words what a failed read means; None for an exception that reading does not raise."""
     if isinstance(failure, UnicodeDecodeError):
         byte = failure.object[failure.start]
@@ -233,11 +234,16 @@ def list_folder(folder: Path, *, error: type[SpiderError] = DataError) -> list[P
         return sorted(folder.iterdir())
 
 
+def _is_panic(failure: BaseException) -> bool:
+    # of pyo3, which names no module to import it from
+    return type(failure).__name__ == "PanicException"
+
+
 def _zstandard_errors() -> tuple[type[Exception], ...]:
     zstandard = sys.modules.get("zstandard")
     return () if zstandard is None else (zstandard.ZstdError,)
 
 
-def _detail(failure: Exception) -> str:
+def _detail(failure: BaseException) -> str:
     words = " ".join(str(failure).split())
     return f": {words[:SHOWN]}" if words else ""

@@ -51,10 +51,11 @@ def main(settings: EvaluateRetrievalSettings) -> None:
     from eval.reports.retrieval.evaluation import RetrievalEvaluation
     from eval.reports.retrieval.runs import load_runs
     from spider.artifacts.artifact import open_artifact
-    from spider.artifacts.atomic_files import read_json
     from spider.artifacts.chain import find_input
     from spider.artifacts.stage import Stage
     from spider.corpus.corpus import Corpus
+    from spider.errors import ArtifactError
+    from spider.reading import read_json_object
 
     top_k = check_top_k(settings.top_k)
     run_artifacts = [open_artifact(path, kind="run") for path in settings.runs]
@@ -83,7 +84,7 @@ def main(settings: EvaluateRetrievalSettings) -> None:
             evaluation.export(folder, trec=settings.trec, dpr=settings.dpr)
             record = ReportRecord(question_set=runs.question_set.name, systems=tuple(systems))
             stage.finish(counts=evaluation.counts(), details=record)
-    report = read_json(settings.output / "report.json")
+    report = read_json_object(settings.output / "report.json", error=ArtifactError)
     _show(report, settings.output)
     check_requirements(requirements, report)
 

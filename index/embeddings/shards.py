@@ -85,17 +85,19 @@ class ShardEncoder:
 # the content hash is part of the key: a folder may hold another artifact the next time
 @lru_cache(maxsize=1)
 def _corpus(source: ArtifactKey) -> Corpus:
-    return Corpus.open(source[0])
+    return Corpus.open(*source)
 
 
 @lru_cache(maxsize=1)
 def _encoder(source: ArtifactKey, device: str, encoding: EncodingSettings) -> Encoder:
-    return load_encoder(source[0], device=device, encoding=encoding)
+    return load_encoder(source[0], device=device, encoding=encoding, content_hash=source[1])
 
 
 @lru_cache(maxsize=1)
 def _known(source: ArtifactKey) -> KnownVectors:
-    return KnownVectors(Embeddings.open(source[0]))
+    older = Embeddings.open(source[0])
+    older.artifact.require_content(source[1], "these are other embeddings now")
+    return KnownVectors(older)
 
 
 def forget() -> None:

@@ -12,9 +12,10 @@ from jaxtyping import Float32, Int64
 
 from index.sparse.analyzers import AnalyzerName, TermLimit, load_analyzer
 from index.sparse.contract import indexed_text
-from spider.artifacts.atomic_files import read_json
+from spider.artifacts.array_stream import open_array
 from spider.errors import ArtifactError
 from spider.ranking import Hits, pad_hits
+from spider.reading import read_json
 
 DATA = "scores.npy"
 ROWS = "rows.npy"
@@ -34,13 +35,12 @@ class Bm25sIndex:
     def __init__(self, folder: Path, *, passages: int, analyzer: AnalyzerName):
         self._analyze = load_analyzer(analyzer)
         self._limit = TermLimit()
-        try:
-            self._data = np.load(folder / DATA, mmap_mode="r", allow_pickle=False)
-            self._rows = np.load(folder / ROWS, mmap_mode="r", allow_pickle=False)
-            self._starts = np.load(folder / STARTS, allow_pickle=False)
-            vocabulary = read_json(folder / VOCABULARY)
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{folder}: not a bm25s index: {error}") from error
+        self._data = open_array(folder / DATA, row_shape=())
+        self._rows = open_array(folder / ROWS, np.int32, ())
+        self._starts = np.array(open_array(folder / STARTS, row_shape=()))
+        vocabulary = read_json(folder / VOCABULARY, error=ArtifactError)
+        if not isinstance(vocabulary, list) or len(self._starts) != len(vocabulary) + 1:
+            raise ArtifactError(f"{folder / VOCABULARY}: got another number of terms than columns")
         if not len(self._data) == len(self._rows) == self._starts[-1]:
             raise ArtifactError(f"{folder}: the arrays of the bm25s index differ in length")
         self._vocabulary = {term: number for number, term in enumerate(vocabulary)}

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import write_json
 from spider.artifacts.variants import load_variant, variant_of
-from spider.errors import SettingError
+from spider.errors import ArtifactError, SettingError
 from spider.progress import Progress
 from spider.ranking import Hits
+from spider.reading import read_json_object
 
 BLOCK = 1_000
 MADE_WITH = "made_with.json"
@@ -92,8 +93,8 @@ def save_made_with(folder: Path, facts: Mapping[str, Any]) -> None:
 
 def load_made_with(folder: Path) -> dict[str, Any]:
     """Return what :func:`save_made_with` wrote; empty if it wrote nothing."""
-    facts: dict[str, Any] = read_json(folder / MADE_WITH) if (folder / MADE_WITH).is_file() else {}
-    return facts
+    file = folder / MADE_WITH
+    return read_json_object(file, error=ArtifactError) if file.is_file() else {}
 
 
 def indexed_text(title: str, text: str) -> str:

@@ -49,7 +49,7 @@ def main(settings: TrainSettings) -> None:
 
     with joint_stage(stage, device=settings.training.device) as folder:
         training = EncoderTraining(settings)
-        result = training.run(Corpus(corpus), SpanStore.open(settings.spans), folder)
+        result = training.run(Corpus(corpus), SpanStore(spans.path, spans), folder)
         if is_main():
             stage.finish(
                 counts=result.counts,

@@ -11,8 +11,10 @@ from concurrent.futures import as_completed
 from pathlib import Path
 from typing import TypeVar
 
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import flush_tree, write_json
 from spider.child_processes import worker_pool
+from spider.errors import ArtifactError
+from spider.reading import read_json_object
 
 Task = TypeVar("Task")
 Counts = dict[str, int]
@@ -53,7 +55,7 @@ def run_shards(
     for number in range(len(tasks)):
         record = shard_folder(folder, number) / COUNTS
         if record.is_file():
-            note(number, read_json(record))
+            note(number, read_json_object(record, error=ArtifactError))
         else:
             missing.append(number)
     if processes <= 1 or len(missing) <= 1:
@@ -79,6 +81,8 @@ def _do(folder: Path, number: int, task: Task, work: Callable[[Task, Path], Coun
         shutil.rmtree(partial)
     partial.mkdir(parents=True)
     shard_counts = work(task, partial)
+    # otherwise a power failure could leave a finished shard with empty files
+    flush_tree(partial)
     write_json(partial / COUNTS, shard_counts)
     if final.exists():
         # a shard without its record: a removal of it was killed

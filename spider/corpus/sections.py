@@ -82,10 +82,7 @@ class Sections:
         path = folder / RECORD
         if not path.exists() and not len(documents):
             return cls.none()  # mined before documents had sections
-        try:
-            rows = np.array(open_array(path))
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{path}: no sections of documents: {error}") from error
+        rows = np.array(open_array(path))
         if not _is_sound(rows, documents, parts):
             raise ArtifactError(
                 f"{path}: got {rows.dtype} values of shape {rows.shape}, expected the document, "

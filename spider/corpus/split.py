@@ -157,15 +157,12 @@ class DocumentSplit:
         Raises:
             ArtifactError: the record is missing, damaged, or holds an unknown part.
         """
-        try:
-            parts = open_array(folder / RECORD)
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{folder / RECORD}: no split of documents: {error}") from error
+        parts = open_array(folder / RECORD, np.uint8, ())
         known = (*SPLIT_NAMES.values(), SECTIONS, NOT_USABLE)
-        if parts.dtype != np.uint8 or parts.ndim != 1 or not np.isin(parts, known).all():
+        if not np.isin(parts, known).all():
             raise ArtifactError(
-                f"{folder / RECORD}: got {parts.dtype} values of shape {parts.shape}, expected one "
-                f"of {known} for each document; mine again"
+                f"{folder / RECORD}: got {np.unique(parts).tolist()}, expected one of {known} for "
+                "each document; mine again"
             )
         sectioned = np.flatnonzero(parts == SECTIONS)
         return cls(parts, Sections.load(folder, sectioned, len(SPLIT_NAMES)))
@@ -228,6 +225,7 @@ def open_split(artifact: Artifact, corpus: Corpus) -> DocumentSplit:
             f"{corpus.artifact.content_hash}; mine this corpus, or give the other one"
         )
     split = DocumentSplit.load(artifact.path)
+    artifact.require_current()
     if len(split.parts) != corpus.n_documents:
         raise ArtifactError(
             f"{artifact.path / RECORD}: got {len(split.parts)} documents, expected "

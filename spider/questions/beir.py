@@ -118,7 +118,7 @@ class BeirQuestions:
                 cells = text.split("\t")
                 if (line == 1 and cells[-1] == "score") or not text.strip():
                     continue
-                if len(cells) != 3 or not re.fullmatch(r"\s*-?[0-9]+(\.0*)?\s*", cells[2]):
+                if len(cells) != 3 or not re.fullmatch(r"\s*-?[0-9]{1,9}(\.0*)?\s*", cells[2]):
                     raise DataError(
                         f"expected query id, passage id and a whole score, got {text[:60]!r}",
                         path=name,

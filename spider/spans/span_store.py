@@ -11,6 +11,7 @@ from jaxtyping import Int32, Int64, UInt8
 
 from spider.artifacts.array_stream import open_array
 from spider.artifacts.artifact import Artifact, open_artifact
+from spider.artifacts.folder.generation import steady
 from spider.corpus.split import SECTIONS, TRAIN, DocumentSplit
 from spider.errors import ArtifactError
 from spider.question import QuestionSet, load_question_set
@@ -48,16 +49,15 @@ class SpanStore:
         self._artifact = artifact
         self.split = DocumentSplit.load(path)
         for name in ARRAYS:
-            try:
-                setattr(self, name, open_array(path / f"{name}.npy"))
-            except (OSError, ValueError) as error:
-                raise ArtifactError(f"{path}: no complete span store: {error}") from error
+            setattr(self, name, open_array(path / f"{name}.npy", *ARRAYS[name]))
         if (
             len(self.offsets) != len(self.documents) + 1
             or len(self.split.parts) != len(self.candidate_bounds)
             or not len(self.positions) == len(self.starts) == len(self.ends) == self.offsets[-1]
         ):
             raise ArtifactError(f"{path}: the span store's arrays differ in length; mine again")
+        if artifact is not None:
+            artifact.require_current()
 
     @classmethod
     def open(cls, path: Path) -> "SpanStore":
@@ -66,7 +66,7 @@ class SpanStore:
         Raises:
             ArtifactError: it is missing, unfinished or damaged.
         """
-        return cls(path, open_artifact(path, kind="spans"))
+        return steady(path, lambda: cls(path, open_artifact(path, kind="spans")))
 
     @property
     def artifact(self) -> Artifact:
@@ -139,6 +139,10 @@ class SpanStore:
         """Read the held-out queries of ``validation`` or ``test``.
 
         Raises:
+            ArtifactError: the artifact was replaced since it was opened.
             DataError: the artifact has no such queries.
         """
-        return load_question_set(self.path / HELDOUT / name)
+        queries = load_question_set(self.path / HELDOUT / name)
+        if self._artifact is not None:
+            self._artifact.require_current()
+        return queries

@@ -26,6 +26,8 @@ PAD, UNKNOWN, CLS, SEP, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 SPECIAL_TOKENS = (PAD, UNKNOWN, CLS, SEP, MASK)
 TOKENIZER_FILE = "tokenizer.json"
 REMEMBERED_CHUNKS = 1 << 18
+#: a text with words, numbers, punctuation and several scripts
+PROBE = "A text, of 12 words: naïve 東京 \U0001f389 zq\n"
 LONGEST_WORD = 100
 """Code points of a word that BERT's WordPiece cuts into pieces."""
 
@@ -247,6 +249,8 @@ def load_tokenizer(source: str | Path, *, lower_case: bool = True) -> Tokenizer:
     with reading(path, foreign=True):
         if path.is_file():
             inner = tokenizers.Tokenizer.from_str(read_text(path))
+            # some damaged vocabularies are refused only when they are used
+            inner.encode(PROBE)
         else:
             inner = _from_hub(source, path)
     if not isinstance(inner.pre_tokenizer, pre_tokenizers.BertPreTokenizer):

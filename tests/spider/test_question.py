@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spider.errors import DataError
-from spider.question import Question, QuestionSet, load_question_set
+from spider.question import Question, QuestionSet, is_blank, load_question_set
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 # plain values: a question is made in the test, since beartype draws random numbers when it checks
@@ -51,7 +51,7 @@ def test_missing_file_and_malformed_line_are_named(tmp_path: Path) -> None:
         load_question_set(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", " \t\n", "\u3000"])
+@pytest.mark.parametrize("text", ["", " \t\n", "\u3000", "\u200b\ufeff", "\x00\x1b", "\u0301"])
 def test_a_question_holds_text(text: str, tmp_path: Path) -> None:
     asked = (Question(id="0", text="who?"), Question(id="7", text=text))
     with pytest.raises(DataError, match=r"question set n: question 2 \('7'\) is blank"):
@@ -124,6 +124,12 @@ def test_settings_that_are_none_are_named(settings: str, said: str, tmp_path: Pa
     (tmp_path / "question_set.json").write_text(settings)
     with pytest.raises(DataError, match=rf"question_set\.json.*{said}"):
         load_question_set(tmp_path)
+
+
+def test_what_can_be_searched_for_is_not_blank() -> None:
+    assert not any(
+        map(is_blank, ("?", "5", "\u6771\u4eac", "\U0001f984", " c++ ", "\u20ac", "\u0e17"))
+    )
 
 
 def test_ids_are_unique() -> None:

@@ -72,8 +72,8 @@ class TrainableBert(nn.Module):
         Otherwise a title of 300 words would fill the window, and all passages of its document
         would have one vector.
         """
-        room = self.max_passage_length - SPECIAL_TOKENS
-        title_ids = title_ids[: max(room // TITLE_SHARE, room - len(text_ids), 0)]
+        available = self.max_passage_length - SPECIAL_TOKENS
+        title_ids = title_ids[: max(available // TITLE_SHARE, available - len(text_ids), 0)]
         if len(title_ids):
             text_ids = np.concatenate([title_ids, [self.tokenizer.sep_id], text_ids])
         return enclose(text_ids, self.tokenizer, self.max_passage_length)

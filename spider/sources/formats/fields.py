@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from spider.question import is_blank
+
 
 def text_field(record: Mapping[str, Any], name: str, *, setting: str = "") -> str:
     """Return a field's text, which may be blank; a whole number counts as its digits.
@@ -24,13 +26,13 @@ def text_field(record: Mapping[str, Any], name: str, *, setting: str = "") -> st
 
 
 def filled_field(record: Mapping[str, Any], name: str, *, setting: str = "") -> str:
-    """Return a field's text, which must hold more than white space.
+    """Return a field's text, which must not be blank.
 
     Raises:
         ValueError: the field is missing, blank, or not a string.
     """
     value = find_field(record, name, setting=setting)
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or is_blank(value):
         raise ValueError(f"field {name!r}: expected text, got {shown(value)}")
     return value
 

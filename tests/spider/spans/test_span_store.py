@@ -65,11 +65,11 @@ def test_empty_store_is_valid(tmp_path):
 
 def test_damage_is_told(tmp_path):
     write(tmp_path / "spans", DOCUMENTS)
-    with pytest.raises(ArtifactError, match="no split of documents"):
+    with pytest.raises(ArtifactError, match=r"split\.npy: no such file"):
         SpanStore(tmp_path / "spans")
     save_array(tmp_path / "spans" / "split.npy", np.zeros(2, dtype=np.uint8))
     with pytest.raises(ArtifactError, match="differ in length"):
         SpanStore(tmp_path / "spans")
     (tmp_path / "spans" / "words.npy").unlink()
-    with pytest.raises(ArtifactError, match="no complete span store"):
+    with pytest.raises(ArtifactError, match=r"words\.npy: no such file"):
         SpanStore(tmp_path / "spans")
