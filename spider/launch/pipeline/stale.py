@@ -4,7 +4,8 @@ import logging
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from spider.artifacts.artifact import MANIFEST, open_artifact
+from spider.artifacts.artifact import open_artifact
+from spider.artifacts.folder.manifest import MANIFEST
 from spider.errors import ArtifactError
 
 KINDS = ("run", "report")

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from spider.artifacts.artifact import MANIFEST, open_artifact
+from spider.artifacts.artifact import open_artifact
+from spider.artifacts.folder.manifest import MANIFEST
 from spider.artifacts.records.index import IndexRecord
 from spider.errors import ArtifactError
 from spider.reading import read_json_object

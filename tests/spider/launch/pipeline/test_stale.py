@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from spider.artifacts.artifact import MANIFEST
+from spider.artifacts.folder.manifest import MANIFEST
 from spider.artifacts.stage import Stage
 from spider.launch.pipeline.stale import remove_stale_measure
 
