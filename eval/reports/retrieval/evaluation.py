@@ -28,6 +28,8 @@ from spider.question import QuestionSet
 # with fewer clusters, the coverage of percentile intervals is clearly below the stated one
 FEW_CLUSTERS = 20
 
+PLOT = "top_k.svg"
+
 _logger = logging.getLogger(__name__)
 
 
@@ -107,17 +109,18 @@ class RetrievalEvaluation:
     def write(self, folder: Path, report: Report, settings: ReportSettings, *, plot: bool) -> None:
         """Write the files of the report, and the first hit of each question."""
         write_json(folder / "report.json", report)
-        write_text(folder / "report.md", markdown(report))
+        drawn = f"\n![Top-k accuracy of each system]({PLOT})\n" if plot else ""
+        write_text(folder / "report.md", markdown(report) + drawn)
         write_text(folder / "report.tex", latex(report))
         write_text(folder / "first_hits.csv", self._first_hits_csv())
         ranks = np.stack([system.judged.ranks for system in self.systems.values()])
         save_array(folder / "first_hits.npy", ranks)
         if plot:
             write_top_k_curves(
-                folder / "top_k.svg",
+                folder / PLOT,
                 {name: system.judged.ranks for name, system in self.systems.items()},
                 Sampling.of(self.question_set.questions, self.question_set.averaging),
-                depth=self.top_k[-1],
+                depth=min(self.top_k[-1], max(s.run_depth for s in self.systems.values())),
                 confidence=settings.confidence,
                 seed=settings.seed,
                 title=self.question_set.name,
@@ -183,5 +186,5 @@ class RetrievalEvaluation:
             if number := self.question_counts.get(key, 0):
                 notes.append(f"{number} {meaning}")
         for note in notes:
-            _logger.warning("%s", note)
+            _logger.info("%s", note)
         return notes
