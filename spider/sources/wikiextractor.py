@@ -2,11 +2,12 @@
 
 import html
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from spider.corpus.document import Document
 from spider.errors import DataError
@@ -18,10 +19,18 @@ from spider.sources.text_files import TextLine, find_files, fingerprint_files, r
 # a title may hold quotation marks, which wikiextractor does not escape
 OPENING = re.compile(r'<doc id="([^"]*)"(?: revid="[^"]*")?(?: url="[^"]*")?(?: title="(.*)")?\s*>')
 CLOSING = "</doc>"
+# markup that stands in the middle of a line; text has no "<", which wikiextractor escapes
+MARKUP = re.compile(
+    r'</doc>(?=\s*(?:</doc>|<doc |$))|<doc id="[^"]*"(?: (?:revid|url|title)="[^"]*")*\s*>'
+)
+
+logger = logging.getLogger(__name__)
 
 
 class WikiExtractor:
     """Articles from wikiextractor's output.
+
+    An article without ``</doc>`` ends where the next one begins, and is counted.
 
     Args:
         path: its output folder, read recursively, or one file; plain, .bz2, .gz, .xz or .zst.
@@ -38,7 +47,7 @@ class WikiExtractor:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Number of articles read, and of articles skipped by reason."""
+        """Number of articles read, skipped by reason, and not closed."""
         return self._report.counts
 
     @property
@@ -58,7 +67,7 @@ class WikiExtractor:
         """
         self._report = ReadingReport("articles_read")
         for file in self._files():
-            for document in _parse(file):
+            for document in _Articles(file, self._report):
                 text = html.unescape(document.text) if self.unescape else document.text
                 title = html.unescape(document.title) if self.unescape else document.title
                 if text.split():
@@ -81,39 +90,93 @@ class WikiExtractor:
         return sorted(found)
 
 
-def _parse(file: Path) -> Iterator[Document]:
-    lines = read_text_lines(file)
-    for line in lines:
-        if not line.text.strip():
-            continue
-        if line.text.startswith("{"):
-            yield _from_json(file, line)
-            continue
-        opened = OPENING.fullmatch(line.text.strip())
-        if opened is None:
+class _Article(NamedTuple):
+    """An article that is being read: its opening line, and the lines below."""
+
+    id: str
+    title: str
+    line: int
+    body: list[str]
+
+    def document(self) -> Document:
+        """Return the whole article."""
+        # wikiextractor repeats the title above the text
+        repeated = bool(self.body and self.title and self.body[0].strip() == self.title.strip())
+        text = "\n".join(self.body[repeated:]).strip()
+        return Document(id=self.id, title=self.title, text=text)
+
+
+class _Articles:
+    """The articles of one file.
+
+    Args:
+        file: text with ``<doc>`` lines, or JSON lines.
+        report: gets the count of articles that are not closed.
+    """
+
+    def __init__(self, file: Path, report: ReadingReport):
+        self._file = file
+        self._report = report
+
+    def __iter__(self) -> Iterator[Document]:
+        article: _Article | None = None
+        for line in read_text_lines(self._file):
+            if article is None and line.text.startswith("{"):
+                yield _from_json(self._file, line)
+                continue
+            for piece in _pieces(line.text):
+                opened = OPENING.fullmatch(piece.strip())
+                closes = piece.strip() == CLOSING
+                if article is not None and (opened or closes):
+                    if not closes:
+                        self._note_open(article)
+                    yield article.document()
+                    article = None
+                if opened:
+                    article = _Article(opened[1], opened[2] or "", line.number, [])
+                elif article is not None:
+                    article.body.append(piece)
+                elif piece.strip() and not closes:
+                    raise DataError(
+                        f"expected a <doc ...> line or a JSON object, got {piece[:60]!r}",
+                        path=self._file,
+                        line=line.number,
+                    )
+        if article is not None:
             raise DataError(
-                f"expected a <doc ...> line or a JSON object, got {line.text[:60]!r}",
-                path=file,
-                line=line.number,
+                f"this article has no {CLOSING}; is the file complete?",
+                path=self._file,
+                line=article.line,
             )
-        yield _from_markup(file, line.number, opened, lines)
+
+    def _note_open(self, article: _Article) -> None:
+        if "articles_not_closed" not in self._report.counts:
+            logger.warning(
+                "%s:%d: this article has no %s, so it ends where the next one begins; the count"
+                " articles_not_closed in the manifest says how many there are",
+                self._file,
+                article.line,
+                CLOSING,
+            )
+        self._report.add("articles_not_closed")
 
 
-def _from_markup(
-    file: Path, opened_at: int, opened: re.Match[str], lines: Iterator[TextLine]
-) -> Document:
-    title = opened[2] or ""
-    body = []
-    for line in lines:
-        if line.text.strip() == CLOSING:
-            break
-        body.append(line.text)
-    else:
-        raise DataError(f"this article has no {CLOSING}", path=file, line=opened_at)
-    # wikiextractor repeats the title above the text
-    if body and title and body[0].strip() == title.strip():
-        body = body[1:]
-    return Document(id=opened[1], title=title, text="\n".join(body).strip())
+def _pieces(text: str) -> list[str]:
+    """Cut a line where markup stands in its middle: ``end.</doc>`` and ``</doc><doc ...>``."""
+    if CLOSING not in text and not text.lstrip().startswith("<doc "):
+        return [text] if '<doc id="' not in text else _cut(text)
+    # most lines of markup are whole
+    whole = text.strip() == CLOSING or (CLOSING not in text and OPENING.fullmatch(text.strip()))
+    return [text] if whole else _cut(text)
+
+
+def _cut(text: str) -> list[str]:
+    pieces, end = [], 0
+    for match in MARKUP.finditer(text):
+        pieces += [text[end : match.start()], match[0]]
+        end = match.end()
+    pieces.append(text[end:])
+    return [piece for piece in pieces if piece.strip()] or [text]
 
 
 def _from_json(file: Path, line: TextLine) -> Document:

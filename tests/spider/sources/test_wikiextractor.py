@@ -41,3 +41,42 @@ def test_malformed_files_name_the_line(tmp_path):
     path.write_text('{"id": 1}\n')
     with pytest.raises(DataError, match=r"wiki_00:1: not an article: no field 'title'"):
         list(WikiExtractor(path=path).documents())
+
+
+ONE, TWO = (f'<doc id="{n}" url="u?curid={n}" title="T{n}">' for n in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("text", "open_articles"),
+    [
+        (f"{ONE}\nT1\n\nOne.\n\n</doc>\n{TWO}\nT2\n\nTwo.\n\n</doc>\n", 0),
+        (f"{ONE}\nT1\n\nOne.\n\n{TWO}\nT2\n\nTwo.\n\n</doc>\n", 1),
+        (f"{ONE}\nT1\n\nOne.</doc>\n{TWO}\nT2\n\nTwo.</doc>\n", 0),
+        (f"{ONE}\nT1\nOne.</doc>{TWO}\nT2\nTwo.\n</doc>  \n", 0),
+        (f"{ONE}\nT1\nOne.\n</doc> {TWO}\nT2\nTwo.\n</doc>\n</doc>\n", 0),
+        (f"{ONE}One.</doc>{TWO}Two.</doc>", 0),
+        (f"{ONE}\nT1\nOne.{TWO}\nT2\nTwo.\n</doc>\n", 1),
+        (f"  {ONE}  \nT1\nOne.\n  </doc>\n\n\n  {TWO}\nTwo.</doc></doc>\n", 0),
+        (f'{ONE}\nOne.\n</doc>\n{{"id": "2", "title": "T2", "text": "Two."}}\n', 0),
+    ],
+)
+def test_markup_that_is_missing_or_in_a_line_swallows_no_article(text, open_articles, tmp_path):
+    (tmp_path / "wiki_00").write_text(text)
+    source = WikiExtractor(path=tmp_path)
+    found = [(d.id, d.title, d.text) for d in source.documents()]
+    assert found == [("1", "T1", "One."), ("2", "T2", "Two.")]
+    assert source.counts.get("articles_not_closed", 0) == open_articles
+
+
+def test_text_about_markup_is_text(tmp_path):
+    body = 'the tag </doc> ends, <doc> begins, <doc id="x begins; </doc>?'
+    (tmp_path / "wiki_00").write_text(f"{ONE}\n{body}\n</doc>\n")
+    (document,) = WikiExtractor(path=tmp_path).documents()
+    assert document.text == body
+
+
+def test_one_warning_names_the_article_that_is_not_closed(tmp_path, caplog):
+    (tmp_path / "wiki_00").write_text(f"{ONE}\nOne.\n{TWO}\nTwo.\n{ONE}\nx\n</doc>\n")
+    list(WikiExtractor(path=tmp_path).documents())
+    assert len(caplog.messages) == 1
+    assert "wiki_00:1: this article has no </doc>" in caplog.messages[0]
