@@ -154,6 +154,7 @@ def _show(settings: SearchSettings) -> None:
     from index.display.passages import show, whole_passage
     from index.engines.opening import open_index
     from spider.console import say, say_json
+    from spider.sources.source_state import staleness
 
     opened = open_index(
         settings.index,
@@ -165,6 +166,8 @@ def _show(settings: SearchSettings) -> None:
     )
     # nobody should take the answer of another folder's documents for their own
     logger.info("answers come from %s", settings.index)
+    if stale := staleness(opened.corpus.artifact):
+        logger.warning("%s", stale)
     finding: Finding | None = None
     try:
         finder = Finder(opened, k=settings.k, per_document=settings.per_document)

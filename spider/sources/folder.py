@@ -1,7 +1,7 @@
 """The files of a folder, of every type in ``spider/sources/extraction``."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -31,6 +31,9 @@ class Folder:
         path: the folder.
         exclude: names of folders that are not entered.
         limits: largest file, and most time and memory to extract the text of one.
+
+    Attributes:
+        cut_short: whether the last ``entries()`` left sub-folders out.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Folder:
         self.path = Path(path).expanduser()
         self.exclude = exclude
         self.limits = limits
+        self.cut_short = False
         self._report = ReadingReport("files_read")
         types = file_types()
         self._types = {suffix: kind for kind in types for suffix in kind.suffixes}
@@ -69,7 +73,7 @@ class Folder:
             [package.module, int(package.installed)] for package in self._packages
         ]
         listing += [
-            [entry.id, entry.size, entry.modified] for entry in self._entries() if not entry.reason
+            [entry.id, entry.size, entry.modified] for entry in self.entries() if not entry.reason
         ]
         return listing
 
@@ -98,7 +102,7 @@ class Folder:
         """
         self._report = ReadingReport("files_read")
         with Isolation(self.limits) as isolation:
-            for entry in self._entries():
+            for entry in self.entries():
                 record, document = self._read(entry, known.get(entry.id), recall, isolation)
                 record = record._replace(size=entry.size, modified=entry.modified)
                 if document is None:
@@ -161,11 +165,33 @@ class Folder:
         document = Document(id=entry.id, title=title or _title_from(entry.id), text=text)
         return record._replace(encoding=encoding), document
 
-    def _entries(self) -> Iterator[Entry]:
-        return walk(self.path, self._enters)
+    @property
+    def suffixes(self) -> Set[str]:
+        """The suffixes of the files that are read, in lower case."""
+        return self._types.keys()
 
-    def _enters(self, folder: Path) -> bool:
-        return folder.name not in self.exclude and not _is_artifact(folder)
+    def entries(self, *, most_folders: int | None = None) -> Iterator[Entry]:
+        """Yield what is in the folder, without opening a file.
+
+        Args:
+            most_folders: sub-folders that are looked at; None for all. ``cut_short`` says whether
+                there are more.
+
+        Raises:
+            DataError: there is no such folder.
+        """
+        self.cut_short = False
+        looked_at = 0
+
+        def enters(folder: Path) -> bool:
+            nonlocal looked_at
+            looked_at += 1
+            if most_folders is not None and looked_at > most_folders:
+                self.cut_short = True
+                return False
+            return folder.name not in self.exclude and not _is_artifact(folder)
+
+        return walk(self.path, enters)
 
 
 def _title_from(name: str) -> str:
