@@ -44,22 +44,19 @@ def _stated_title(front: list[str]) -> str:
 def _headings(lines: list[str]) -> Iterator[str]:
     """Yield the headings, ``# so`` or underlined, outside of blocks of code."""
     fence = ""
+    last = {line[:3]: number for number, line in enumerate(lines) if line.startswith(FENCES)}
     for number, line in enumerate(lines):
         if fence:
             # a fence that is not closed ends with the text
             fence = "" if line.startswith(fence) else fence
             continue
         if line.startswith(FENCES):
-            fence = line[:3] if _closes(lines, number, line[:3]) else ""
+            fence = line[:3] if number < last[line[:3]] else ""
             continue
         below = lines[number + 1].rstrip(" \t") if number + 1 < len(lines) else ""
         yield from _hash_heading(line)
         if _underlines(below) and line[:1].strip():
             yield line.rstrip(" \t")
-
-
-def _closes(lines: list[str], number: int, fence: str) -> bool:
-    return any(line.startswith(fence) for line in lines[number + 1 :])
 
 
 def _hash_heading(line: str) -> Iterator[str]:

@@ -1,5 +1,8 @@
+import time
+
 import pytest
 
+from spider.sources.extraction import markdown_text, plain_text, rst_text
 from spider.sources.extraction.markdown_text import extract
 
 
@@ -27,3 +30,14 @@ def test_markdown_title(text, title):
 def test_front_matter_is_no_text():
     assert extract(b"---\ntitle: T\n---\nbody\n").text == "body\n"
     assert extract(b"body\n---\nx: y\n---\n").text == "body\n---\nx: y\n---\n"
+
+
+@pytest.mark.parametrize("module", [markdown_text, plain_text, rst_text])
+@pytest.mark.parametrize(
+    "unit", ["```\n", "~~~\n```\n", "#", "# ", "---\n", "title:\n", " ", "a ", "=\n", "\n", "_"]
+)
+def test_the_time_grows_with_the_size(module, unit):
+    begin = time.process_time()
+    module.extract(b"# a" + unit.encode() * 100_000 + b"x")
+    module.extract(unit.encode() * 100_000)
+    assert time.process_time() - begin < 2
