@@ -13,6 +13,7 @@ from spider.settings import Execution
 from spider.sources.document_source import READ, FileRecord
 from spider.sources.extraction.extracted import NotExtractedError
 from spider.sources.extraction.file_types import file_types
+from spider.sources.formats.recognition import recognise
 from spider.sources.reading_report import ReadingReport
 
 
@@ -141,7 +142,9 @@ class Folder:
     def _files(self) -> Iterator[Path]:
         if not self.path.is_dir():
             state = "is a file" if self.path.exists() else "does not exist"
-            raise DataError(f"expected a folder of documents; this {state}", path=self.path)
+            found = recognise(self.path)
+            hint = "" if found is None else f"; spider prepare reads it with source={found.source}"
+            raise DataError(f"expected a folder of documents; this {state}{hint}", path=self.path)
         for root, folders, names in os.walk(self.path):
             here = Path(root)
             folders[:] = sorted(name for name in folders if self._enters(here / name))
