@@ -71,5 +71,5 @@ def test_malformed(folder):
     (folder / "qrels" / "test.tsv").write_text("q0\td2\t1\nq0 d2 1\n")
     with pytest.raises(DataError, match=r"test\.tsv:2: expected query id"):
         BeirQuestions(path=folder, name="B").read()
-    with pytest.raises(DataError, match=r"no qrels/dev\.tsv"):
+    with pytest.raises(DataError, match=r"no qrels/dev\.tsv in this folder; there are: test$"):
         BeirQuestions(path=folder, name="B", split="dev").read()
