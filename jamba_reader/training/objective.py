@@ -65,7 +65,7 @@ class LanguageModelObjective(nn.Module):
         The carried state advances, so the next batch has to be the one that follows.
         """
         cache = self.carried.cache()
-        total = torch.zeros((), device=self.model.device)
+        total = torch.zeros((), dtype=torch.float32, device=self.model.device)
         routers: list[torch.Tensor] = []
         for chunk in batch.chunks:
             cache.select(chunk.streams)

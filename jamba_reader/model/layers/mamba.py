@@ -54,7 +54,9 @@ class MambaMixer(nn.Module):
         self.x_proj = Linear(inner, sum(self.widths), bias=False, **place)
         self.dt_proj = Linear(rank, inner, bias=True, **place)
         rates = torch.arange(1, states + 1, dtype=torch.float32, device=device).log()
-        self.A_log = nn.Parameter(rates.expand(inner, -1).to(dtype or torch.float32).contiguous())
+        self.A_log = nn.Parameter(
+            rates.expand(inner, -1).to(dtype or torch.get_default_dtype()).contiguous()
+        )
         self.D = nn.Parameter(torch.ones(inner, device=device, dtype=dtype))
         self.out_proj = Linear(inner, hidden, bias=bias, **place)
         norms = [RMSNorm(width, config.rms_norm_eps, **place) for width in self.widths]
@@ -89,7 +91,7 @@ class MambaMixer(nn.Module):
         dt, b, c = self.x_proj(inputs).split(self.widths, dim=-1)
         # the scan adds the bias of dt_proj, in float32
         dt = linear(self.dt_layernorm(dt), self.dt_proj.weight, implementation=self.kernels)
-        outputs, state, _ = selective_scan(
+        outputs, state = selective_scan(
             inputs,
             dt,
             self.decay(),

@@ -148,7 +148,7 @@ class KeyValueMemory:
             self.values.select(2, self.lengths[0]).copy_(value)
             return
         if segments.single_tokens:
-            numbers = torch.arange(len(self.lengths), device=self.keys.device)
+            numbers = torch.arange(len(self.lengths), dtype=torch.int64, device=self.keys.device)
             ends = self.lengths_on(self.keys.device)
             self.keys[numbers, :, ends] = key
             self.values[numbers, :, ends] = value
