@@ -6,6 +6,7 @@ reads its state, computes and stores the new state; then ``advance`` counts the 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from weakref import WeakSet
 
 import torch
@@ -41,6 +42,18 @@ class Cache:
         self._marks: WeakSet[Mark] = WeakSet()
         # layers that have stored a new state in the current call
         self._changed: set[int] = set()
+
+    def __copy__(self) -> "Cache":
+        """Return a fork: a copy that shared its layers would change this cache."""
+        return self.fork()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state for a copy or another process; no mark of this cache covers it."""
+        return {**self.__dict__, "_marks": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state of another cache."""
+        self.__dict__.update(state, _marks=WeakSet())
 
     @classmethod
     def empty(
