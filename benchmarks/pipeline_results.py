@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from spider.artifacts.artifact import MANIFEST, Artifact, open_artifact
+from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.folder.manifest import MANIFEST
 from spider.artifacts.provenance import provenance
 from spider.artifacts.records.index import IndexRecord
 

@@ -84,7 +84,11 @@ def main() -> None:
     corpus = Passages(arguments.corpus)
     results = {}
     with tempfile.TemporaryDirectory() as scratch:
-        for engine, module in ((lucene.Lucene(), lucene), (bm25s_index.Bm25s(), bm25s_index)):
+        engines = (
+            (lucene.Lucene(analyzer="anserini"), lucene),
+            (bm25s_index.Bm25s(analyzer="anserini"), bm25s_index),
+        )
+        for engine, module in engines:
             folder = Path(scratch) / engine.variant
             start = time.perf_counter()
             details = engine.build(corpus, folder)

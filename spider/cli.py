@@ -16,6 +16,8 @@ USAGE = 2
 def main(words: Sequence[str] | None = None) -> int:
     """Run a verb; return its exit code."""
     words = list(sys.argv[1:] if words is None else words)
+    if words[:1] == ["help"] and len(words) > 1:
+        words = [words[1], "--help"]
     if not words or words[0] in ("-h", "--help", "help"):
         return _write(overview())
     if words[0] in ("-V", "--version"):

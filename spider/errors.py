@@ -7,6 +7,7 @@ SpiderError                       1   a bug, or an error without a narrower clas
 ├── ArtifactError                 5   an artifact is missing, unfinished, or made from other inputs
 │   └── CheckpointError           5   weights and model disagree
 ├── MetricMissedError             6   an asserted metric was not reached
+├── StorageError                 74   a disk is full, read-only or failing, or refuses access
 └── InterruptedRunError          75   stopped on request; the same command resumes
 
 The number is the exit code. ``spider.launch.exit`` prints the error as one line and exits with it.
@@ -16,11 +17,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+#: characters of the longest message; more are left out in its middle, since its end says the repair
+LONGEST = 2_000
+
 
 class SpiderError(Exception):
-    """An error whose one-line message is written for the user."""
+    """An error whose one-line message is written for the user.
+
+    Args:
+        message: the message. Line breaks in it, which the names and values of somebody's file may
+            hold, become spaces.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: object = ""):
+        line = " ".join(str(message).splitlines())
+        if len(line) > LONGEST:
+            line = f"{line[: LONGEST - 500]} [...] {line[-500:]}"
+        super().__init__(line)
 
 
 class ConfigError(SpiderError, ValueError):
@@ -46,6 +61,10 @@ class SettingError(ConfigError):
         self.key = key
         self.got = got
         self.expected = expected
+
+    def __reduce__(self) -> tuple[type["SettingError"], tuple[str, object, str]]:
+        """Pickle as the arguments, so that a worker process can raise it."""
+        return SettingError, (self.key, self.got, self.expected)
 
     def within(self, path: str) -> "SettingError":
         """Return the same error for a setting below ``path``."""
@@ -113,6 +132,15 @@ class MetricMissedError(SpiderError):
     """A metric that the caller asserted was not reached."""
 
     exit_code = 6
+
+
+class StorageError(SpiderError):
+    """A disk is full, read-only or failing, or refuses access; the same command resumes later.
+
+    The exit code is that of BSD's ``sysexits.h`` for errors of input and output.
+    """
+
+    exit_code = 74
 
 
 class InterruptedRunError(SpiderError):

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
+from spider.printable import printable
+
 LOG_EVERY_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
@@ -80,15 +82,15 @@ class Progress:
         self._started = self._logged = time.monotonic()
         if self._report is None and sys.stderr.isatty():
             self._bar = RichProgress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
-                TextColumn("{task.fields[state]}"),
+                TextColumn("{task.fields[state]}", markup=False),
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
                 transient=True,
             )
             self._bar.start()
-            self._task = self._bar.add_task(self._label, total=self._total, state="")
+            self._task = self._bar.add_task(printable(self._label), total=self._total, state="")
         return self
 
     def __exit__(
@@ -113,7 +115,7 @@ class Progress:
             self._report(ProgressEvent(self._label, self._done, self._total, self._unit))
         now = time.monotonic()
         if self._bar is not None:
-            state = self.state(note)
+            state = printable(self.state(note))
             self._bar.update(self._task, completed=self._done, state=state)
         elif now - self._logged >= LOG_EVERY_SECONDS:
             self._logged = now

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from spider.artifacts.array_stream import open_array
 from spider.artifacts.atomic_files import save_array
 from spider.corpus.document import Passage
 from spider.errors import ArtifactError
@@ -132,15 +133,12 @@ def load_hits(folder: Path) -> Hits:
     """Read what :func:`save_hits` wrote.
 
     Raises:
-        ArtifactError: a file is missing, or the two differ in shape.
+        ArtifactError: a file is missing or damaged, or the two differ in shape.
     """
-    try:
-        positions = np.load(folder / "positions.npy", allow_pickle=False)
-        scores = np.load(folder / "scores.npy", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{folder}: no readable hits of a run: {error}") from error
-    if positions.shape != scores.shape:
+    positions = open_array(folder / "positions.npy", np.int64)
+    scores = open_array(folder / "scores.npy", np.float32)
+    if positions.ndim != 2 or positions.shape != scores.shape:
         raise ArtifactError(
             f"{folder}: positions {positions.shape} and scores {scores.shape} differ in shape"
         )
-    return Hits(positions.astype(np.int64), scores.astype(np.float32))
+    return Hits(np.array(positions), np.array(scores))

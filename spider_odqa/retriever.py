@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from spider.errors import ConfigError, DataError, SettingError
 from spider.progress import ProgressEvent
+from spider.question import is_blank
 from spider.ranking import RankedPassage
 from spider.training.settings import check_minutes
 from spider_odqa.building import build_workspace, write_texts
@@ -163,7 +164,7 @@ class Retriever:
         if k < 1:
             raise SettingError("k", k, "at least 1")
         for question in questions:
-            if not question.strip():
+            if is_blank(question):
                 raise ConfigError("a question is empty")
         return index.passages(questions, k, system=system) if questions else []
 

@@ -1,7 +1,10 @@
 """Fixtures for every test: a tiny corpus on disk, without a line of preparation."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -15,6 +18,15 @@ from spider.corpus.writer import CorpusWriter
 # a deadline is a timing assertion: it fails on a busy machine and says nothing about the code
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_flush() -> Iterator[None]:
+    """Write without flushing to disk, which takes 6 ms a file: no test loses its power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
 
 MakeCorpus = Callable[..., Corpus]
 
@@ -64,3 +76,30 @@ def make_corpus(tmp_path: Path) -> MakeCorpus:
         return Corpus.open(tmp_path / name)
 
     return make
+
+
+@pytest.fixture
+def product_types() -> Callable[[], AbstractContextManager[set[Any]]]:
+    """Return a context manager whose value is the set of types that matrix products had."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Watch(TorchDispatchMode):
+        def __init__(self, found: set[Any]):
+            super().__init__()
+            self.found = found
+
+        def __torch_dispatch__(
+            self, function: Any, types: Any, given: Any = (), named: Any = None
+        ) -> Any:
+            name = function.overloadpacket.__name__
+            if name in ("mm", "addmm", "bmm", "baddbmm") or "attention" in name:
+                self.found |= {value.dtype for value in given[:3] if hasattr(value, "dtype")}
+            return function(*given, **(named or {}))
+
+    @contextmanager
+    def watch() -> Iterator[set[Any]]:
+        found: set[Any] = set()
+        with Watch(found):
+            yield found
+
+    return watch

@@ -31,7 +31,7 @@ from jamba_reader.config import JambaConfig
 from jamba_reader.model.initialisation import initialise
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.tokenization.vocabulary import load_vocabulary
-from jamba_reader.training.document_tokens import DocumentTokens, build_document_tokens
+from jamba_reader.training.document_tokens import DocumentTokens, ModelTexts, build_document_tokens
 from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
 from jamba_reader.training.token_streams import Chunk, LanguageModelBatch
@@ -39,6 +39,7 @@ from spider.artifacts.artifact import open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
 from spider.artifacts.provenance import provenance
 from spider.corpus.corpus import Corpus
+from spider.corpus.split import SplitRule, split_documents
 from spider.training.metrics import read_metrics
 from spider.training.schedule import linear_factor
 
@@ -175,9 +176,9 @@ def parity(workspace: Path, steps: int) -> dict[str, Any]:
     """Train beside transformers on the workspace's corpus, with its reader's vocabulary."""
     vocabulary = load_vocabulary(workspace / "reader")
     with tempfile.TemporaryDirectory() as folder:
-        tokens = build_document_tokens(
-            Corpus.open(workspace / "corpus"), vocabulary, Path(folder) / "tokens"
-        )
+        corpus = Corpus.open(workspace / "corpus")
+        texts = ModelTexts(corpus, split_documents(corpus, SplitRule()))
+        tokens = build_document_tokens(texts, vocabulary, Path(folder) / "tokens")
         size = vocabulary.get_vocab_size(with_added_tokens=True)
         return train_both(tokens, size, steps=steps)
 

@@ -6,6 +6,9 @@ pattern that is searched in the decomposed text. The title is never used.
 
 An answer without a token (``""`` or ``" "``) is a sub-list of every passage. This is kept for
 parity with published numbers, and counted so that a report can state it.
+
+DPR's tokens never match an answer inside text without spaces. The rule ``characters`` does; see
+:mod:`eval.matching.character_tokens`.
 """
 
 from collections.abc import Sequence
@@ -13,10 +16,13 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import regex
 
+from eval.matching.character_tokens import join_character_tokens
 from spider.text.dpr_tokens import FLAGS, SEPARATOR, join_tokens, tokenize
 from spider.text.folding import decompose
 
 TextMatchMode = Literal["string", "regex"]
+AnswerRule = Literal["dpr", "characters"]
+"""How strings are matched: as DPR does, or with each letter of text without spaces by itself."""
 
 
 @runtime_checkable
@@ -71,19 +77,23 @@ class PreparedAnswers(NamedTuple):
     unusable: int = 0
 
 
-def prepare_answers(answers: Sequence[str], mode: TextMatchMode) -> PreparedAnswers:
+def prepare_answers(
+    answers: Sequence[str], mode: TextMatchMode, rule: AnswerRule = "dpr"
+) -> PreparedAnswers:
     """Tokenise or compile the answers of one question."""
     if mode == "regex":
         compiled = [compile_answer(answer) for answer in answers]
         patterns = tuple(pattern for pattern in compiled if pattern is not None)
         return PreparedAnswers(patterns=patterns, unusable=len(compiled) - len(patterns))
-    needles = tuple(dict.fromkeys(join_tokens(answer) for answer in answers))
+    needles = tuple(dict.fromkeys(prepare_passage(answer, mode, rule) for answer in answers))
     return PreparedAnswers(needles=needles, everywhere=SEPARATOR in needles)
 
 
-def prepare_passage(text: str, mode: TextMatchMode) -> str:
+def prepare_passage(text: str, mode: TextMatchMode, rule: AnswerRule = "dpr") -> str:
     """Return the form of a passage's text in which prepared answers are searched."""
-    return join_tokens(text) if mode == "string" else decompose(text)
+    if mode == "regex":
+        return decompose(text)
+    return join_tokens(text) if rule == "dpr" else join_character_tokens(text)
 
 
 def matches(answers: PreparedAnswers, prepared_passage: str) -> bool:

@@ -1,24 +1,29 @@
 """Matching of runs with their questions: the ranks that are hits, and the first of them."""
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int32, Int64
+from jaxtyping import Bool, Float64, Int32, Int64
 
-from eval.matching.answer_matching import PreparedAnswers, matches, prepare_answers, prepare_passage
+from eval.matching.answer_matching import (
+    AnswerRule,
+    PreparedAnswers,
+    matches,
+    prepare_answers,
+    prepare_passage,
+)
 from spider.corpus.corpus import Corpus
 from spider.errors import DataError
-from spider.question import QuestionSet
+from spider.question import Question, QuestionSet
+from spider.questions.judgements import check_judgements, excluded_positions, named_positions
 from spider.ranking import NO_PASSAGE
+from spider.text.passage_words import has_unspaced
 
 NO_HIT = 0
 
 # prepared passages in memory: about 150 MB of English; neighbouring questions share most of them
 CACHED_PASSAGES = 200_000
-
-_logger = logging.getLogger(__name__)
 
 
 class Ranked(NamedTuple):
@@ -33,6 +38,26 @@ class Ranked(NamedTuple):
     positions: Int64[np.ndarray, "questions depth"]
     scores: np.ndarray
     dropped: int
+
+
+class Graded(NamedTuple):
+    """The lists of one system, judged by the relevant ids of each question.
+
+    An id may name a document of several passages. Its first passage in a list adds it; the others
+    add nothing.
+
+    Attributes:
+        relevant: number of relevant ids of each question. An id that the corpus lacks counts too,
+            as in trec_eval.
+        found: whether each rank adds a relevant id.
+        gains: the grade of the id that a rank adds, else 0.
+        ideal: the grades of the relevant ids in descending order, cut or padded with 0.
+    """
+
+    relevant: Int64[np.ndarray, " questions"]
+    found: Bool[np.ndarray, "questions depth"]
+    gains: Float64[np.ndarray, "questions depth"]
+    ideal: Float64[np.ndarray, "questions cutoffs"]
 
 
 def first_hit_ranks(
@@ -51,49 +76,76 @@ class HitFinder:
     Args:
         question_set: questions and their rule.
         corpus: the passages, numbered by the positions of the run.
+        rule: how answers that are strings are matched.
+
+    Raises:
+        DataError: no answer or judgement is known, so that there is nothing to score by; or the
+            judgements are of another corpus.
     """
 
-    def __init__(self, question_set: QuestionSet, corpus: Corpus):
+    def __init__(self, question_set: QuestionSet, corpus: Corpus, rule: AnswerRule = "dpr"):
         self._corpus = corpus
         self._questions = question_set.questions
         self._mode = question_set.match
+        self._rule: AnswerRule = rule
         self._prepared: dict[int, str] = {}
         self._answers: list[PreparedAnswers] = []
-        self._relevant: list[frozenset[int]] = []
+        self._gold: list[_Gold] = []
+        _check_scorable(question_set)
         if question_set.match == "passage":
-            self._relevant = [
-                _positions(corpus, question.id, question.relevant) for question in self._questions
-            ]
+            check_judgements(question_set, corpus)
+            self._gold = [_Gold.of(question, corpus) for question in self._questions]
         else:
             self._answers = [
-                prepare_answers(question.answers, question_set.match)
+                prepare_answers(question.answers, question_set.match, rule)
                 for question in self._questions
             ]
 
-    @property
-    def relevant_counts(self) -> Int64[np.ndarray, " questions"] | None:
-        """Number of relevant passages of each question; None where answers are matched."""
+    def excluded(self) -> list[list[int]]:
+        """Return the positions that are removed from the lists of each question."""
+        return excluded_positions(self._questions, self._corpus)
+
+    def graded(
+        self, positions: Int64[np.ndarray, "questions depth"], largest_k: int
+    ) -> Graded | None:
+        """Judge lists by the grades of relevant passages; None where answers are matched.
+
+        Args:
+            positions: the lists.
+            largest_k: ranks of the ideal lists.
+        """
         if self._mode != "passage":
             return None
-        return np.array([len(relevant) for relevant in self._relevant], dtype=np.int64)
-
-    def excluded(self) -> list[frozenset[int]]:
-        """Return the positions that are removed from the lists of each question."""
-        return [_positions(self._corpus, q.id, q.excluded) for q in self._questions]
+        found = np.zeros(positions.shape, dtype=np.bool_)
+        gains = np.zeros(positions.shape)
+        # a k of 10^9 would take terabytes for padding
+        longest = max((len(gold.grades) for gold in self._gold), default=0)
+        ideal = np.zeros((len(self._gold), min(largest_k, longest)))
+        for row, gold in enumerate(self._gold):
+            best = sorted(gold.grades, reverse=True)[:largest_k]
+            ideal[row, : len(best)] = best
+            for rank, grade in gold.additions(positions[row].tolist()):
+                found[row, rank] = True
+                gains[row, rank] = grade
+        relevant = np.array([len(gold.grades) for gold in self._gold], dtype=np.int64)
+        return Graded(relevant, found, gains, ideal)
 
     def counts(self) -> Mapping[str, int]:
-        """Return the number of questions with each defect that affects the results, and log it."""
+        """Return the number of questions with each defect that affects the results."""
         if self._mode == "passage":
-            counts = {"questions_without_relevant": sum(not r for r in self._relevant)}
-        else:
-            counts = {
-                "questions_without_answers": sum(not q.answers for q in self._questions),
-                "questions_with_empty_answer": sum(a.everywhere for a in self._answers),
-                "answers_not_a_pattern": sum(a.unusable for a in self._answers),
+            return {
+                "questions_without_relevant": sum(not gold.grades for gold in self._gold),
+                "relevant_not_in_corpus": sum(gold.absent for gold in self._gold),
+                "questions_with_relevant_not_in_corpus": sum(g.absent > 0 for g in self._gold),
             }
-        for name, number in counts.items():
-            if number:
-                _logger.warning("%s: %d", name, number)
+        counts = {
+            "questions_without_answers": sum(not q.answers for q in self._questions),
+            "questions_with_empty_answer": sum(a.everywhere for a in self._answers),
+            "answers_not_a_pattern": sum(a.unusable for a in self._answers),
+        }
+        if self._mode == "string" and self._rule == "dpr":
+            unspaced = [any(map(has_unspaced, q.answers)) for q in self._questions]
+            counts["questions_with_answer_without_spaces"] = sum(unspaced)
         return counts
 
     def relevance(
@@ -104,8 +156,8 @@ class HitFinder:
         for row, ranked in enumerate(positions):
             listed = ranked[ranked != NO_PASSAGE].tolist()
             if self._mode == "passage":
-                relevant = self._relevant[row]
-                found[row, : len(listed)] = [position in relevant for position in listed]
+                holders = self._gold[row].holders
+                found[row, : len(listed)] = [position in holders for position in listed]
             else:
                 answers = self._answers[row]
                 found[row, : len(listed)] = [matches(answers, self._passage(p)) for p in listed]
@@ -117,13 +169,56 @@ class HitFinder:
             if len(self._prepared) >= CACHED_PASSAGES:
                 self._prepared.clear()
             text = self._corpus.text(position)
-            prepared = prepare_passage(text, "regex" if self._mode == "regex" else "string")
+            prepared = prepare_passage(
+                text, "regex" if self._mode == "regex" else "string", self._rule
+            )
             self._prepared[position] = prepared
         return prepared
 
 
-def _positions(corpus: Corpus, question: str, ids: Sequence[str]) -> frozenset[int]:
-    try:
-        return frozenset(corpus.position(passage_id) for passage_id in ids)
-    except DataError as error:
-        raise DataError(f"question {question!r}: {error}") from error
+class _Gold(NamedTuple):
+    """The relevant ids of one question, numbered in their order.
+
+    Attributes:
+        grades: the grade of each id.
+        holders: the numbers of the ids that name a position.
+        absent: how many ids the corpus lacks.
+    """
+
+    grades: list[int]
+    holders: dict[int, list[int]]
+    absent: int
+
+    @classmethod
+    def of(cls, question: Question, corpus: Corpus) -> "_Gold":
+        names = list(dict.fromkeys(question.relevant))
+        holders: dict[int, list[int]] = {}
+        absent = 0
+        for number, name in enumerate(names):
+            positions = named_positions(corpus, name)
+            absent += not positions
+            for position in positions:
+                holders.setdefault(position, []).append(number)
+        # a grade below 1 adds nothing, as in trec_eval
+        return cls([max(question.grade(name), 0) for name in names], holders, absent)
+
+    def additions(self, positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Yield the ranks, from 0, at which an id is found for the first time, with its grade."""
+        found: set[int] = set()
+        for rank, position in enumerate(positions):
+            left = [number for number in self.holders.get(position, ()) if number not in found]
+            if left:
+                best = max(left, key=self.grades.__getitem__)
+                found.add(best)
+                yield rank, self.grades[best]
+
+
+def _check_scorable(question_set: QuestionSet) -> None:
+    by_passage = question_set.match == "passage"
+    if any(q.relevant if by_passage else q.answers for q in question_set.questions):
+        return
+    what = "relevant passage" if by_passage else "answer"
+    raise DataError(
+        f"question set {question_set.name}: no question has a known {what}, so every measure would "
+        "be 0; prepare the questions with their answers (question_set.answer_field names the field)"
+    )

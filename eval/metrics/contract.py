@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float64, Integer
 
+from eval.matching.first_hits import Graded
+
 CUTOFF = "{k}"
 
 
@@ -20,13 +22,13 @@ class Judged(NamedTuple):
     Attributes:
         relevance: whether the passage at each rank is a hit.
         ranks: rank of each question's first hit, from 1; 0 where there is none.
-        relevant: number of relevant passages of each question; None where hits are found by
-            matching answers, since the number is then unknown.
+        graded: the judgements; None where hits are found by matching answers, since the number of
+            relevant passages is then unknown.
     """
 
     relevance: Bool[np.ndarray, "questions depth"]
     ranks: Integer[np.ndarray, " questions"]
-    relevant: Integer[np.ndarray, " questions"] | None
+    graded: Graded | None
 
 
 class Metric(NamedTuple):

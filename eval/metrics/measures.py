@@ -107,9 +107,8 @@ def score_system(hits: Hits, finder: HitFinder, top_k: Sequence[int]) -> ScoredS
     dropped = np.sum(hits.positions != NO_PASSAGE) - np.sum(left.positions != NO_PASSAGE)
     ranked = Ranked(left.positions[:, :depth], left.scores[:, :depth], int(dropped))
     relevance = finder.relevance(ranked.positions)
-    relevant = finder.relevant_counts
-    judged = Judged(relevance, first_hit_ranks(relevance), relevant)
-    measures = select_measures(top_k, graded_by_passage=relevant is not None)
+    judged = Judged(relevance, first_hit_ranks(relevance), finder.graded(ranked.positions, depth))
+    measures = select_measures(top_k, graded_by_passage=judged.graded is not None)
     lengths = (hits.positions != NO_PASSAGE).sum(axis=1)
     return ScoredSystem(
         ranked=ranked,

@@ -1,42 +1,50 @@
-"""Normalised discounted cumulative gain with binary relevance."""
+"""Normalised discounted cumulative gain, with the grades of the judgements as gains."""
 
 import numpy as np
-from jaxtyping import Bool, Float64, Integer
+from jaxtyping import Float64
 
 from eval.metrics.contract import Judged, Metric
 
 
 def ndcg(
-    relevance: Bool[np.ndarray, "questions depth"],
-    relevant: Integer[np.ndarray, " questions"],
+    gains: Float64[np.ndarray, "questions depth"],
+    ideal: Float64[np.ndarray, "questions cutoffs"],
     k: int,
 ) -> Float64[np.ndarray, " questions"]:
-    """Return each question's nDCG at ``k``: a hit at rank r gains 1 / log2(r + 1).
+    """Return each question's nDCG at ``k``: grade g at rank r gains g / log2(r + 1).
 
     Args:
-        relevance: whether the passage at each rank is relevant.
-        relevant: number of relevant passages of each question; if it is 0, so is the nDCG.
+        gains: the grade that each rank adds.
+        ideal: the grades of the relevant passages in descending order, at least ``k`` or all of
+            them; if all are 0, so is the nDCG.
         k: number of passages that count.
 
-    Source: Järvelin and Kekäläinen 2002, in the form of trec_eval's ``ndcg_cut``.
+    Source: Järvelin and Kekäläinen 2002, in the form of trec_eval's ``ndcg_cut``: the gain is the
+    grade itself, not 2 to the power of it.
     """
-    discounts = 1.0 / np.log2(np.arange(2, k + 2))
-    width = min(k, relevance.shape[1])
-    gained = relevance[:, :width] @ discounts[:width]
-    ideal = np.concatenate(([0.0], np.cumsum(discounts)))[np.minimum(relevant, k)]
-    return np.where(ideal > 0, gained / np.where(ideal > 0, ideal, 1.0), 0.0)
+    gained, best = _discounted(gains, k), _discounted(ideal, k)
+    return np.where(best > 0, gained / np.where(best > 0, best, 1.0), 0.0)
+
+
+def _discounted(
+    gains: Float64[np.ndarray, "questions depth"], k: int
+) -> Float64[np.ndarray, " questions"]:
+    width = min(k, gains.shape[1])
+    discounts = 1.0 / np.log2(np.arange(2, width + 2))
+    total: Float64[np.ndarray, " questions"] = gains[:, :width] @ discounts
+    return total
 
 
 def _values(judged: Judged, k: int) -> Float64[np.ndarray, " questions"]:
-    if judged.relevant is None:
+    if judged.graded is None:
         raise ValueError("nDCG needs the number of relevant passages")
-    return ndcg(judged.relevance, judged.relevant, k)
+    return ndcg(judged.graded.gains, judged.graded.ideal, k)
 
 
 METRIC = Metric(
     name="ndcg_{k}",
     label="nDCG@{k}",
-    cutoffs="largest",
+    cutoffs="every",
     needs_relevant=True,
     place=40,
     values=_values,

@@ -7,32 +7,33 @@ from eval.metrics.contract import Judged, Metric
 
 
 def recall(
-    relevance: Bool[np.ndarray, "questions depth"],
+    found: Bool[np.ndarray, "questions depth"],
     relevant: Integer[np.ndarray, " questions"],
     k: int,
 ) -> Float64[np.ndarray, " questions"]:
     """Return the recall of each question at ``k``.
 
     Args:
-        relevance: whether the passage at each rank is relevant.
+        found: whether each rank adds a relevant passage, or a document that is relevant as a
+            whole; a document's second passage adds nothing.
         relevant: number of relevant passages of each question; if it is 0, so is the recall.
         k: number of passages that count.
     """
-    found = relevance[:, :k].sum(axis=1)
-    shares: Float64[np.ndarray, " questions"] = found / np.maximum(relevant, 1)
+    number = found[:, :k].sum(axis=1)
+    shares: Float64[np.ndarray, " questions"] = number / np.maximum(relevant, 1)
     return shares
 
 
 def _values(judged: Judged, k: int) -> Float64[np.ndarray, " questions"]:
-    if judged.relevant is None:
+    if judged.graded is None:
         raise ValueError("recall needs the number of relevant passages")
-    return recall(judged.relevance, judged.relevant, k)
+    return recall(judged.graded.found, judged.graded.relevant, k)
 
 
 METRIC = Metric(
     name="recall_{k}",
     label="recall@{k}",
-    cutoffs="largest",
+    cutoffs="every",
     needs_relevant=True,
     place=30,
     values=_values,

@@ -2,6 +2,7 @@
 
 from eval.reports.report import Report
 from eval.reports.tables import summary_columns, summary_rows, summary_title
+from spider.printable import printable
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -39,4 +40,6 @@ def latex(report: Report) -> str:
 
 
 def _tex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in " ".join(text.split()))
+    return "".join(
+        _LATEX.get(character, character) for character in printable(" ".join(text.split()))
+    )

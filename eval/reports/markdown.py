@@ -1,6 +1,5 @@
 """A report as Markdown."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from eval.reports.tables import (
     top_measures,
     verdicts,
 )
+from spider.printable import markdown_text
 
 
 def markdown(report: Report) -> str:
@@ -100,6 +100,5 @@ def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> li
 
 
 def _cell(text: str) -> str:
-    escaped = re.sub(r"([\\`*_|<>])", r"\\\1", " ".join(text.split()))
     # "<0.001" is not a tag, so it needs no backslash
-    return escaped.replace(r"\<0", "<0")
+    return markdown_text(text).replace(r"\<0", "<0")

@@ -10,7 +10,7 @@ from eval.reports.report import Report
 
 def summary_columns(report: Report) -> list[str]:
     """Return the headings of :func:`summary_rows`."""
-    columns = ["system", *(measure_label(name) for name in top_measures(report))]
+    columns = ["system", *(measure_label(name) for name in _summarised(report))]
     if report["reference"] is None:
         return columns
     return [*columns, f"p vs {report['reference']} ({measure_label(report['primary'])}, Holm)"]
@@ -28,7 +28,7 @@ def summary_rows(report: Report) -> list[list[str]]:
     }
     rows = []
     for system, numbers in report["systems"].items():
-        row = [system, *(percent(numbers[name]) for name in top_measures(report))]
+        row = [system, *(percent(numbers[name]) for name in _summarised(report))]
         if report["reference"] is not None:
             row.append(p_value(tests[system]["p_holm"]) if system in tests else "reference")
         rows.append(row)
@@ -81,6 +81,11 @@ def difference(comparison: Mapping[str, Any]) -> str:
 def p_value(p: float) -> str:
     """Return a p-value with as many digits as 10,000 resamples justify."""
     return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _summarised(report: Report) -> list[str]:
+    """Return the top-k accuracies, and the primary measure."""
+    return list(dict.fromkeys([*top_measures(report), report["primary"]]))
 
 
 def top_measures(report: Report) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from eval.reports.report import ReportSettings
 from spider.artifacts.records.report import ReportRecord
@@ -18,9 +18,12 @@ class EvaluateRetrievalSettings(ReportSettings, StageSettings):
 
     Attributes:
         runs: run folders, all of the same question set.
-        corpus: the corpus that the runs were searched in.
+        corpus: the corpus that the runs were searched in; null takes the one that they record.
         top_k: values of k of the top-k accuracies; the largest cuts the lists.
         systems: systems to report, in this order; empty reports all.
+        answer_rule: how answers are found in passages; dpr reproduces DPR's has_answer, characters
+            cuts text without spaces (Chinese, Japanese, Korean, Thai, Lao, Khmer, Myanmar) into
+            characters, as MLQA's evaluation does for Chinese.
         trec: write TREC run files too.
         dpr: write DPR's retrieval results too.
         plot: draw the top-k curves (needs the extra eval).
@@ -29,9 +32,10 @@ class EvaluateRetrievalSettings(ReportSettings, StageSettings):
     """
 
     runs: Execution[tuple[Path, ...]]
-    corpus: Execution[Path]
+    corpus: Execution[Path | None] = None
     top_k: tuple[int, ...] = (1, 5, 20, 100)
     systems: tuple[str, ...] = ()
+    answer_rule: Literal["dpr", "characters"] = "dpr"
     trec: bool = False
     dpr: bool = False
     plot: bool = False
@@ -46,13 +50,18 @@ def main(settings: EvaluateRetrievalSettings) -> None:
     from eval.reports.retrieval.evaluation import RetrievalEvaluation
     from eval.reports.retrieval.runs import load_runs
     from spider.artifacts.artifact import open_artifact
-    from spider.artifacts.atomic_files import read_json
+    from spider.artifacts.chain import find_input
     from spider.artifacts.stage import Stage
     from spider.corpus.corpus import Corpus
+    from spider.errors import ArtifactError
+    from spider.reading import read_json_object
 
     top_k = check_top_k(settings.top_k)
     run_artifacts = [open_artifact(path, kind="run") for path in settings.runs]
-    corpus = Corpus.open(settings.corpus)
+    through = run_artifacts[0] if run_artifacts else None
+    corpus = Corpus(
+        find_input("corpus", settings.corpus, through=through, workspace=settings.workspace)
+    )
     runs = load_runs(run_artifacts, corpus, settings.systems)
     measures = measure_names(top_k, graded_by_passage=runs.question_set.match == "passage")
     systems = list(runs.hits)
@@ -68,13 +77,13 @@ def main(settings: EvaluateRetrievalSettings) -> None:
     )
     if not stage.up_to_date():
         with stage.writing() as folder:
-            evaluation = RetrievalEvaluation(runs, corpus, top_k)
+            evaluation = RetrievalEvaluation(runs, corpus, top_k, settings.answer_rule)
             written = evaluation.report(settings, stage.config)
             evaluation.write(folder, written, settings, plot=settings.plot)
             evaluation.export(folder, trec=settings.trec, dpr=settings.dpr)
             record = ReportRecord(question_set=runs.question_set.name, systems=tuple(systems))
             stage.finish(counts=evaluation.counts(), details=record)
-    report = read_json(settings.output / "report.json")
+    report = read_json_object(settings.output / "report.json", error=ArtifactError)
     _show(report, settings.output)
     check_requirements(requirements, report)
 

@@ -64,7 +64,7 @@ class DenseSearcher(Protocol):
     def search(self, vectors: Float32[np.ndarray, "questions dimension"], depth: int) -> Hits:
         """Return the passages of greatest inner product, score descending, position ascending.
 
-        Rows are padded where the depth exceeds the corpus.
+        The hits have no more columns than there are passages.
         """
 
 

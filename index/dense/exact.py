@@ -6,7 +6,7 @@ It needs no package beyond NumPy, so it also serves small corpora where faiss is
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Num
@@ -19,7 +19,7 @@ from index.dense.contract import (
     check_size,
 )
 from index.score_keys import PADDING, best, pack, unpack
-from spider.errors import ArtifactError
+from spider.artifacts.array_stream import open_array
 from spider.progress import Progress
 from spider.ranking import Hits
 
@@ -103,7 +103,7 @@ class ExactSearcher:
         for first in range(0, len(vectors), QUESTIONS_AT_ONCE):
             rows = slice(first, first + QUESTIONS_AT_ONCE)
             kept[rows] = self._keys(vectors[rows], kept.shape[1])
-        return unpack(kept, depth)
+        return unpack(kept, kept.shape[1])
 
     def _keys(
         self, questions: Float32[np.ndarray, "questions dimension"], width: int
@@ -125,11 +125,6 @@ def load(folder: Path, details: Mapping[str, Any]) -> ExactSearcher:
         ArtifactError: the file is missing, damaged, or of another size than in the details.
     """
     record = ExactRecord.from_details(details, where=folder)
-    # the memory map of an empty array is an error
-    mapped: Literal["r"] | None = "r" if record.passages else None
-    try:
-        vectors = np.load(folder / FILE, mmap_mode=mapped, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{folder / FILE}: not a dense index: {error}") from error
+    vectors = open_array(folder / FILE, np.float16)
     check_size(folder, vectors.shape, record)
     return ExactSearcher(vectors, passages_at_once=record.passages_at_once)

@@ -88,7 +88,7 @@ class FaissSearcher:
             block = np.ascontiguousarray(vectors[first : first + QUESTIONS_AT_ONCE])
             scores, positions = self._index.search(block, width)
             keys[first : first + len(block)] = pack(scores, positions)
-        return unpack(keys, depth)
+        return unpack(keys, width)
 
 
 def load_file(folder: Path, details: Mapping[str, Any]) -> FaissSearcher:

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float16, Float32, Int64, Integer, UInt8, UInt64
 
+from spider.artifacts.array_stream import open_array
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.atomic_files import save_array
+from spider.artifacts.folder.generation import steady
 from spider.artifacts.records.embeddings import EmbeddingsRecord
 from spider.artifacts.shards import shard_folder
 from spider.errors import ArtifactError, DataError
@@ -43,6 +45,7 @@ class Embeddings:
                 f"{artifact.path}: {rows} vectors, the manifest says {self._passages}; make "
                 "the embeddings again"
             )
+        artifact.require_current()
 
     @classmethod
     def open(cls, path: Path) -> "Embeddings":
@@ -51,7 +54,7 @@ class Embeddings:
         Raises:
             ArtifactError: it is missing, unfinished, or its shards disagree with its manifest.
         """
-        return cls(open_artifact(path, kind="embeddings"))
+        return steady(path, lambda: cls(open_artifact(path, kind="embeddings")))
 
     def __len__(self) -> int:
         return self._passages
@@ -87,21 +90,18 @@ class Embeddings:
         """Return the hash of each passage that was encoded."""
         if not self._vectors:
             return np.zeros((0, HASH_BYTES), dtype=np.uint8)
-        return np.concatenate([self._open(n, HASHES) for n in range(len(self._vectors))])
+        hashes = np.concatenate([self._open(n, HASHES) for n in range(len(self._vectors))])
+        self.artifact.require_current()
+        if len(hashes) != self._passages:
+            raise ArtifactError(
+                f"{self.artifact.path}: {len(hashes)} hashes of passages, the manifest says "
+                f"{self._passages}; make the embeddings again"
+            )
+        return hashes
 
     def _open(self, number: int, name: str) -> np.ndarray:
-        path = shard_folder(self.artifact.path, number) / name
-        try:
-            array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise ArtifactError(
-                f"{path}: not an array ({error}); make the embeddings again"
-            ) from error
-        if name == VECTORS and (array.dtype != np.float16 or array.shape[1:] != (self.dimension,)):
-            raise ArtifactError(
-                f"{path}: {array.dtype} {array.shape}, expected float16 [_, {self.dimension}]"
-            )
-        return array
+        dtype, width = (np.float16, self.dimension) if name == VECTORS else (np.uint8, HASH_BYTES)
+        return open_array(shard_folder(self.artifact.path, number) / name, dtype, (width,))
 
 
 def save_shard(

@@ -49,7 +49,11 @@ def embed_corpus(
         verb="embed",
         kind="embeddings",
         output=output,
-        config={"shard_size": settings.shard_size, **(resolved or {})},
+        config={
+            "shard_size": settings.shard_size,
+            "encoding": {"precision": settings.encoding.precision},
+            **(resolved or {}),
+        },
         inputs={"corpus": passages.artifact, "encoder": trained},
         overwrite=overwrite,
     )
@@ -64,6 +68,7 @@ def embed_corpus(
         encoder=(encoder, trained.content_hash),
         previous=_reusable(stage, trained),
         device=settings.device,
+        encoding=settings.encoding,
     )
     with stage.writing() as folder:
         counts, rate = _run(folder, tasks, work, settings.processes, len(passages))
@@ -94,18 +99,28 @@ def _run(
                 else:
                     progress.advance(shard_counts["passages"])
 
-            run_shards(folder, tasks, work, processes=processes, on_done=on_done)
+            done = run_shards(folder, tasks, work, processes=processes, on_done=on_done)
             rate = round(progress.rate, 1)
         reused = work.count_reused()
     finally:
         forget()
-    return {"passages": passages, "encoded": passages - reused, "reused": reused}, rate
+    counts = {"passages": passages, "encoded": passages - reused, "reused": reused}
+    if truncated := sum(shard.get("passages_truncated", 0) for shard in done):
+        counts["passages_truncated"] = truncated
+        logger.warning(
+            "%d of %d passages are longer than the encoder reads: the rest of each is not in its "
+            "vector; shorter passages (splitter.words) avoid this",
+            *(truncated, passages),
+        )
+    return counts, rate
 
 
 def _reusable(stage: Stage, trained: Artifact) -> ArtifactKey | None:
-    """Return the artifact that is replaced, if its encoder is the same."""
+    """Return the artifact that is replaced, if its encoder and its precision are the same."""
     previous = stage.previous
     if previous is None or previous.parent_hash("encoder") != trained.content_hash:
+        return None
+    if previous.config.get("encoding") != stage.config["encoding"]:
         return None
     try:
         Embeddings(previous)

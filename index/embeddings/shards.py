@@ -1,14 +1,16 @@
 """Encoding one shard of passages; each process loads the encoder once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int64
 
 from index.embeddings.embeddings import Embeddings, KnownVectors, save_shard, to_float16
 from spider.corpus.corpus import Corpus
-from spider.encoders.loading import Encoder, load_encoder
+from spider.encoders.encoding import EncodingSettings
+from spider.encoders.loading import Encoder, WindowEncoder, load_encoder
 
 ArtifactKey = tuple[Path, str]
 """Folder and content hash of an artifact."""
@@ -24,6 +26,7 @@ class ShardEncoder:
         previous: folder and content hash of embeddings of the same encoder, whose vectors are
             reused; None if there are none.
         device: where a transformer runs.
+        encoding: precision and batches of a transformer.
         batch: passages that are encoded together.
     """
 
@@ -31,11 +34,13 @@ class ShardEncoder:
     encoder: ArtifactKey
     previous: ArtifactKey | None = None
     device: str = "cpu"
+    encoding: EncodingSettings = field(default_factory=EncodingSettings)
     batch: int = 4096
 
     def __call__(self, task: tuple[int, int], folder: Path) -> dict[str, int]:
         """Encode passages ``task[0]`` to ``task[1]`` (exclusive)."""
-        corpus, encoder = _corpus(self.corpus), _encoder(self.encoder, self.device)
+        corpus = _corpus(self.corpus)
+        encoder = _encoder(self.encoder, self.device, self.encoding)
         positions = np.arange(*task)
         hashes = np.array(corpus.passage_hashes[task[0] : task[1]])
         vectors = np.empty((len(positions), encoder.dimension), dtype=np.float32)
@@ -53,7 +58,20 @@ class ShardEncoder:
         rounded = to_float16(vectors, lambda row: corpus.passage_id(task[0] + row))
         save_shard(folder, rounded, hashes)
         # reused vectors are not counted here, so a shard has the same files with and without them
-        return {"passages": len(positions)}
+        counts = {"passages": len(positions)}
+        if truncated := self._count_truncated(encoder, corpus, positions):
+            counts["passages_truncated"] = truncated
+        return counts
+
+    def _count_truncated(
+        self, encoder: object, corpus: Corpus, positions: Int64[np.ndarray, " passages"]
+    ) -> int:
+        if not isinstance(encoder, WindowEncoder):
+            return 0
+        blocks = [
+            positions[at : at + self.batch].tolist() for at in range(0, len(positions), self.batch)
+        ]
+        return sum(encoder.count_truncated(corpus.titles(b), corpus.texts(b)) for b in blocks)
 
     def count_reused(self) -> int:
         """Count the passages of the corpus whose vectors were reused, by any run so far."""
@@ -67,17 +85,19 @@ class ShardEncoder:
 # the content hash is part of the key: a folder may hold another artifact the next time
 @lru_cache(maxsize=1)
 def _corpus(source: ArtifactKey) -> Corpus:
-    return Corpus.open(source[0])
+    return Corpus.open(*source)
 
 
 @lru_cache(maxsize=1)
-def _encoder(source: ArtifactKey, device: str) -> Encoder:
-    return load_encoder(source[0], device=device)
+def _encoder(source: ArtifactKey, device: str, encoding: EncodingSettings) -> Encoder:
+    return load_encoder(source[0], device=device, encoding=encoding, content_hash=source[1])
 
 
 @lru_cache(maxsize=1)
 def _known(source: ArtifactKey) -> KnownVectors:
-    return KnownVectors(Embeddings.open(source[0]))
+    older = Embeddings.open(source[0])
+    older.artifact.require_content(source[1], "these are other embeddings now")
+    return KnownVectors(older)
 
 
 def forget() -> None:

@@ -19,6 +19,9 @@ HYBRID = "hybrid"
 class Ranker(Retriever, Protocol):
     """One part of an index: ranks passages for questions. Threads may share it."""
 
+    def __len__(self) -> int:
+        """Count the passages."""
+
     def close(self) -> None:
         """Release files and memory."""
 
@@ -26,6 +29,10 @@ class Ranker(Retriever, Protocol):
 @runtime_checkable
 class IndexEngine(SearchEngine, Protocol):
     """A search engine that also returns the part of each ranking in a score."""
+
+    @property
+    def cut_questions(self) -> int:
+        """Number of questions so far that had more terms than are searched."""
 
     def search_with_shares(
         self,

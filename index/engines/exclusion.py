@@ -2,19 +2,7 @@
 
 from collections.abc import Sequence
 
-from spider.corpus.corpus import Corpus
-from spider.question import Question
-
 Excluded = Sequence[Sequence[int]]
-
-
-def excluded_positions(questions: Sequence[Question], corpus: Corpus) -> list[list[int]]:
-    """Return the positions of the excluded passages of each question.
-
-    Raises:
-        DataError: an id is not in the corpus.
-    """
-    return [[corpus.position(name) for name in question.excluded] for question in questions]
 
 
 def most_excluded(excluded: Excluded) -> int:

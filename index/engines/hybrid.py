@@ -35,6 +35,8 @@ class HybridRetriever:
             for name in list(rankers)[:-1]
         }
         self._closed = False
+        # a depth of 10^9 would take gigabytes for padding
+        self._passages = max(map(len, rankers.values()))
         self.fusion = fusion
 
     @property
@@ -42,6 +44,11 @@ class HybridRetriever:
         """The available rankings: each part, then the fusion if all of its parts are there."""
         fused = self.fusion is not None and set(self.fusion.depths) <= set(self._rankers)
         return (*self._rankers, HYBRID) if fused else tuple(self._rankers)
+
+    @property
+    def cut_questions(self) -> int:
+        """Number of questions so far that had more terms than a part searches."""
+        return sum(int(getattr(part, "cut_questions", 0)) for part in self._rankers.values())
 
     def search(self, questions: Sequence[str], depth: int) -> Hits:
         """Return at most ``depth`` passages for each question from the recommended system."""
@@ -66,6 +73,7 @@ class HybridRetriever:
         Raises:
             ConfigError: this index does not offer the system.
         """
+        depth = min(depth, self._passages)
         name = self.systems[-1] if system is None else system
         if name == HYBRID:
             fusion = self._fusion_for([name])
@@ -84,6 +92,8 @@ class HybridRetriever:
     ) -> dict[str, Hits]:
         """Return one ranking for each system, to the same depth; each part is searched once.
 
+        The hits have no more columns than there are passages.
+
         Args:
             questions: texts.
             depth: passages for each question.
@@ -93,6 +103,7 @@ class HybridRetriever:
         Raises:
             ConfigError: this index does not offer one of the systems.
         """
+        depth = min(depth, self._passages)
         fused = self._fusion_for(systems).depths if HYBRID in systems else {}
         self._check(systems)
         depths = {

@@ -9,6 +9,7 @@ from index.engines.contract import IndexEngine, load_stored
 from index.engines.ranked_passages import rank_passages
 from index.fusion.contract import Fusion
 from spider.artifacts.artifact import Artifact, open_artifact
+from spider.artifacts.folder.generation import steady
 from spider.artifacts.records.encoder import EncoderRecord
 from spider.artifacts.records.index import IndexRecord
 from spider.corpus.corpus import Corpus
@@ -94,15 +95,20 @@ def open_index(
         ConfigError: the index does not offer one of the systems.
         MissingDependencyError: faiss, or a JVM, is missing.
     """
-    artifact = open_artifact(path, kind="index")
-    wanted = check_systems(artifact, systems)
-    stored = load_stored(artifact)
-    opened_corpus = open_corpus(artifact, corpus)
-    question_encoder = None
-    if stored.needs_encoder(wanted):
-        question_encoder = load_encoder(check_encoder(artifact, encoder), device=device)
-    engine = stored.open(systems=wanted, encoder=question_encoder, fusion=fusion)
-    return OpenIndex(artifact=artifact, corpus=opened_corpus, engine=engine)
+
+    def read() -> OpenIndex:
+        artifact = open_artifact(path, kind="index")
+        wanted = check_systems(artifact, systems)
+        stored = load_stored(artifact)
+        opened_corpus = open_corpus(artifact, corpus)
+        question_encoder = None
+        if stored.needs_encoder(wanted):
+            place, content_hash = check_encoder(artifact, encoder)
+            question_encoder = load_encoder(place, device=device, content_hash=content_hash)
+        engine = stored.open(systems=wanted, encoder=question_encoder, fusion=fusion)
+        return OpenIndex(artifact=artifact, corpus=opened_corpus, engine=engine)
+
+    return steady(path, read, discard=OpenIndex.close)
 
 
 def check_systems(artifact: Artifact, systems: Sequence[str] | None) -> tuple[str, ...]:
@@ -127,10 +133,11 @@ def open_corpus(artifact: Artifact, path: Path | None) -> Corpus:
     Raises:
         ArtifactError: the corpus at ``path`` is another one.
     """
-    if path is None:
-        return Corpus(artifact.parent("corpus"))
-    corpus = Corpus.open(path)
     expected = artifact.parent_hash("corpus")
+    if path is None:
+        place = artifact.parent_path("corpus")
+        return steady(place, lambda: Corpus(artifact.parent("corpus")))
+    corpus = Corpus.open(path)
     if corpus.artifact.content_hash != expected:
         raise ArtifactError(
             f"{artifact.path} was built from a corpus with content hash {expected}, but {path} "
@@ -139,8 +146,8 @@ def open_corpus(artifact: Artifact, path: Path | None) -> Corpus:
     return corpus
 
 
-def check_encoder(artifact: Artifact, path: Path | None) -> Path:
-    """Return the folder of the encoder that an index was built with.
+def check_encoder(artifact: Artifact, path: Path | None) -> tuple[Path, str]:
+    """Return folder and content hash of the encoder that an index was built with.
 
     Args:
         artifact: an index with a dense part.
@@ -165,7 +172,7 @@ def check_encoder(artifact: Artifact, path: Path | None) -> Path:
             f"{recorded.content_hash}, but {place} has {found.content_hash}; "
             "give that encoder, or embed and build again"
         )
-    return place
+    return place, found.content_hash
 
 
 def training_note(encoder: Path) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from index.engines.exclusion import excluded_positions
 from index.engines.opening import OpenIndex
 from spider.artifacts.shards import run_shards, shard_folder
 from spider.progress import Progress
 from spider.question import QuestionSet
+from spider.questions.judgements import check_judgements, excluded_positions
 from spider.ranking import NO_PASSAGE, concatenate_hits, load_hits, save_hits
 
 BLOCK = 256
@@ -34,27 +34,33 @@ def write_run(
         Counts for the manifest.
     """
     questions = question_set.questions
-    # ids are looked up before anything is searched, so that an unknown one costs no time
+    depth = min(depth, len(index.corpus))
+    # before anything is searched, so that questions of another corpus cost no time
+    check_judgements(question_set, index.corpus)
     excluded = excluded_positions(questions, index.corpus)
 
     def search_block(first: int, block: Path) -> dict[str, int]:
         rows = slice(first, first + BLOCK)
         texts = [question.text for question in questions[rows]]
+        cut = index.engine.cut_questions
         found = index.engine.rankings(texts, depth, systems=systems, excluded=excluded[rows])
         for system, hits in found.items():
             (block / system).mkdir()
             save_hits(block / system, hits)
-        return {"questions": len(texts)}
+        return {"questions": len(texts), "questions_cut": index.engine.cut_questions - cut}
 
     starts = range(0, len(questions), BLOCK)
     with Progress(total=len(questions), unit="questions", label="search") as progress:
-        run_shards(
+        blocks = run_shards(
             folder / BLOCKS,
             starts,
             search_block,
             on_done=lambda _, counts: progress.advance(counts["questions"]),
         )
     counts = {"questions": len(questions), "excluded_passages": sum(map(len, excluded))}
+    # with more different terms than BM25 searches; the key is there only where a question has
+    if cut := sum(block.get("questions_cut", 0) for block in blocks):
+        counts["questions_cut"] = cut
     for system in systems:
         parts = [load_hits(shard_folder(folder / BLOCKS, n) / system) for n in range(len(starts))]
         hits = concatenate_hits(parts, depth)

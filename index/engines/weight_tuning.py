@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from index.engines.contract import Ranker
-from index.engines.exclusion import excluded_positions
 from index.engines.hybrid import HybridRetriever
 from index.engines.tuning import Tuning
 from index.fusion.contract import Fusion, WeightChoice, WeightedFusion
 from spider.corpus.corpus import Corpus
 from spider.progress import Progress
 from spider.question import Question
+from spider.questions.judgements import excluded_positions
 from spider.ranking import concatenate_hits
 from spider.spans.span_store import SpanStore
 
@@ -100,7 +100,7 @@ def _choose(
             blocks.append(retriever.search_each(texts, fusion.depths, excluded))
             progress.advance(len(block))
     rankings = {
-        name: concatenate_hits([block[name] for block in blocks], depth)
+        name: concatenate_hits([block[name] for block in blocks], min(depth, len(corpus)))
         for name, depth in fusion.depths.items()
     }
     relevant = [[corpus.position(name) for name in question.relevant] for question in questions]

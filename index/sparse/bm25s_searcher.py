@@ -4,16 +4,18 @@ numpy does this in milliseconds, so nothing is compiled, and searching does not 
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from index.sparse.analyzers import AnalyzerName, TermLimit, load_analyzer
 from index.sparse.contract import indexed_text
-from spider.artifacts.atomic_files import read_json
-from spider.errors import ArtifactError, MissingDependencyError
+from spider.artifacts.array_stream import open_array
+from spider.errors import ArtifactError
 from spider.ranking import Hits, pad_hits
+from spider.reading import read_json
 
 DATA = "scores.npy"
 ROWS = "rows.npy"
@@ -27,17 +29,18 @@ class Bm25sIndex:
     Args:
         folder: the folder that ``build`` wrote.
         passages: number of indexed passages.
+        analyzer: the analyzer of the index.
     """
 
-    def __init__(self, folder: Path, *, passages: int):
-        self._analyze = load_analyzer()
-        try:
-            self._data = np.load(folder / DATA, mmap_mode="r", allow_pickle=False)
-            self._rows = np.load(folder / ROWS, mmap_mode="r", allow_pickle=False)
-            self._starts = np.load(folder / STARTS, allow_pickle=False)
-            vocabulary = read_json(folder / VOCABULARY)
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{folder}: not a bm25s index: {error}") from error
+    def __init__(self, folder: Path, *, passages: int, analyzer: AnalyzerName):
+        self._analyze = load_analyzer(analyzer)
+        self._limit = TermLimit()
+        self._data = open_array(folder / DATA, row_shape=())
+        self._rows = open_array(folder / ROWS, np.int32, ())
+        self._starts = np.array(open_array(folder / STARTS, row_shape=()))
+        vocabulary = read_json(folder / VOCABULARY, error=ArtifactError)
+        if not isinstance(vocabulary, list) or len(self._starts) != len(vocabulary) + 1:
+            raise ArtifactError(f"{folder / VOCABULARY}: got another number of terms than columns")
         if not len(self._data) == len(self._rows) == self._starts[-1]:
             raise ArtifactError(f"{folder}: the arrays of the bm25s index differ in length")
         self._vocabulary = {term: number for number, term in enumerate(vocabulary)}
@@ -47,8 +50,14 @@ class Bm25sIndex:
         """Count the indexed passages."""
         return self._passages
 
+    @property
+    def cut_questions(self) -> int:
+        """Number of questions so far that had more terms than are searched."""
+        return self._limit.cut_questions
+
     def search(self, questions: Sequence[str], depth: int) -> Hits:
         """Return at most ``depth`` passages for each question, best first."""
+        depth = min(depth, self._passages)
         return pad_hits([self._search_one(question, depth) for question in questions], depth)
 
     def _search_one(
@@ -64,7 +73,7 @@ class Bm25sIndex:
         return best_first(found, scores[found], depth)
 
     def _terms(self, question: str) -> list[tuple[int, np.float64]]:
-        counts = Counter(self._analyze(indexed_text("", question)))
+        counts = Counter(self._limit.keep(self._analyze(indexed_text("", question))))
         known = [(self._vocabulary.get(term), count) for term, count in counts.items()]
         return [(term, np.float64(count)) for term, count in known if term is not None]
 
@@ -93,21 +102,3 @@ def best_first(
         positions, scores = positions[kept], scores[kept]
     order = np.lexsort((positions, -scores))
     return positions[order], scores[order]
-
-
-def load_analyzer() -> Callable[[str], list[str]]:
-    """Return the function from a text to its terms.
-
-    Raises:
-        MissingDependencyError: PyStemmer is not installed.
-    """
-    try:
-        from spider.text.anserini_analysis import analyze
-    except ImportError as error:
-        raise missing_library(error) from error
-    return analyze
-
-
-def missing_library(error: ImportError) -> MissingDependencyError:
-    """Return the error that names the extra with bm25s and PyStemmer."""
-    return MissingDependencyError(f"sparse search without Lucene: {error}", extra="bm25s")

@@ -2,16 +2,24 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import write_json
 from spider.artifacts.variants import load_variant, variant_of
-from spider.errors import SettingError
+from spider.errors import ArtifactError, SettingError
 from spider.progress import Progress
 from spider.ranking import Hits
+from spider.reading import read_json_object
 
 BLOCK = 1_000
 MADE_WITH = "made_with.json"
+
+
+class Needs(NamedTuple):
+    """Bytes that building an index takes; searching it takes no more memory."""
+
+    disk: int
+    memory: int
 
 
 @runtime_checkable
@@ -32,8 +40,18 @@ class PassageTexts(Protocol):
 class SparseIndex(Protocol):
     """An open index. Threads may share it."""
 
+    @property
+    def cut_questions(self) -> int:
+        """Number of questions so far that had more terms than are searched."""
+
+    def __len__(self) -> int:
+        """Count the passages."""
+
     def search(self, questions: Sequence[str], depth: int) -> Hits:
-        """Return at most ``depth`` passages for each question, best first."""
+        """Return at most ``depth`` passages for each question, best first.
+
+        The hits have no more columns than there are passages.
+        """
 
     def close(self) -> None:
         """Release files and memory."""
@@ -46,6 +64,13 @@ class SparseEngine(Protocol):
     @property
     def variant(self) -> str:
         """The module of ``index/sparse`` that loads what ``build`` wrote."""
+
+    def needs(self, text_bytes: int) -> Needs:
+        """Estimate what building an index takes.
+
+        Args:
+            text_bytes: size of the corpus's text in UTF-8.
+        """
 
     def build(
         self, corpus: PassageTexts, folder: Path, progress: Progress | None = None
@@ -82,8 +107,8 @@ def save_made_with(folder: Path, facts: Mapping[str, Any]) -> None:
 
 def load_made_with(folder: Path) -> dict[str, Any]:
     """Return what :func:`save_made_with` wrote; empty if it wrote nothing."""
-    facts: dict[str, Any] = read_json(folder / MADE_WITH) if (folder / MADE_WITH).is_file() else {}
-    return facts
+    file = folder / MADE_WITH
+    return read_json_object(file, error=ArtifactError) if file.is_file() else {}
 
 
 def indexed_text(title: str, text: str) -> str:

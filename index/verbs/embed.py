@@ -14,21 +14,28 @@ class EmbedSettings(EmbeddingSettings, StageSettings):
     """Settings of ``spider embed``.
 
     Attributes:
-        corpus: the passages that are encoded.
+        corpus: the passages that are encoded; null takes those of the workspace, or where it has
+            none, those that the encoder was trained on.
         encoder: the encoder artifact.
     """
 
-    corpus: Execution[Path]
+    corpus: Execution[Path | None] = None
     encoder: Execution[Path]
 
 
 def main(settings: EmbedSettings) -> None:
     """Encode every passage of a corpus; vectors of passages that did not change are kept."""
     from index.embeddings.run import embed_corpus
+    from spider.artifacts.artifact import open_artifact
+    from spider.artifacts.chain import find_input
 
+    workspace, through = settings.workspace, None
+    if settings.corpus is None and not (workspace / "corpus").exists():
+        through = open_artifact(settings.encoder, kind="encoder")
+    corpus = find_input("corpus", settings.corpus, through=through, workspace=workspace)
     embed_corpus(
         settings,
-        corpus=settings.corpus,
+        corpus=corpus.path,
         encoder=settings.encoder,
         output=settings.output,
         overwrite=settings.overwrite,

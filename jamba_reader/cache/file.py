@@ -22,6 +22,7 @@ from jamba_reader.checkpoints.names import TensorSpec
 from jamba_reader.checkpoints.writer import Outgoing, write_shard
 from jamba_reader.config import JambaConfig
 from spider.errors import CheckpointError
+from spider.reading import open_regular, parse_json
 
 VERSION = 2
 ABOUT = "about"
@@ -95,6 +96,8 @@ def load_cache(
     Raises:
         CheckpointError: the file is damaged, has another version, or belongs to another model.
     """
+    # a pipe would block the library for ever
+    open_regular(path, error=CheckpointError).close()
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             about = _about(path, file)
@@ -179,9 +182,9 @@ def _about(path: Path, file: Any) -> dict[str, Any]:
     if checksum != _checksum_of(text).encode():
         raise _damaged(path, f"the bytes of {ABOUT} have changed")
     try:
-        about = json.loads(text)
+        about = parse_json(text, path, error=CheckpointError)
         known = {key: about[key] for key in ("version", "config", "weights", "lengths", "crc32")}
-    except (ValueError, KeyError, TypeError):
+    except (CheckpointError, KeyError, TypeError):
         raise _damaged(path, f"the tensor {ABOUT!r} cannot be read") from None
     for key, kind in (("config", dict), ("crc32", dict), ("lengths", list)):
         if not isinstance(known[key], kind):

@@ -10,8 +10,8 @@ import torch
 
 from jamba_reader.config import JambaConfig, token_ids
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
-from spider.artifacts.atomic_files import read_json
 from spider.errors import CheckpointError
+from spider.reading import open_regular, read_json_object
 
 CONFIG = "config.json"
 GENERATION_CONFIG = "generation_config.json"
@@ -94,13 +94,7 @@ def dtype_name(dtype: torch.dtype) -> str:
 def _read_mapping(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise CheckpointError(f"{file}: no such file, so {file.parent} is not a checkpoint")
-    try:
-        values = read_json(file)
-    except ValueError as error:
-        raise CheckpointError(f"{file} is not JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise CheckpointError(f"{file} holds a {type(values).__name__}, expected a mapping")
-    return values
+    return read_json_object(file, error=CheckpointError)
 
 
 def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
@@ -153,6 +147,8 @@ def _has_path(name: str) -> bool:
 
 
 def _headers(file: Path) -> dict[str, StoredTensor]:
+    # a pipe would block the library for ever
+    open_regular(file, error=CheckpointError).close()
     try:
         with safetensors.safe_open(file, framework="pt") as opened:
             slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118

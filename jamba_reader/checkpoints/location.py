@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from jamba_reader.checkpoints.files import CONFIG, INDEX, SMALL_FILES, first_line
-from spider.artifacts.artifact import recover, sibling
+from spider.artifacts.folder.manifest import sibling
 from spider.errors import CheckpointError, ConfigError, MissingDependencyError
 
 HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
@@ -26,7 +26,6 @@ def find_checkpoint(name_or_path: str | Path, *, revision: str | None = None) ->
         MissingDependencyError: the hub cannot be reached.
     """
     path = Path(name_or_path).expanduser()
-    recover(path)
     if path.is_dir():
         if revision is not None:
             raise ConfigError(

@@ -24,7 +24,8 @@ from jamba_reader.checkpoints.names import (
     whole_shape,
 )
 from jamba_reader.ops.row_quantisation.format import METHOD
-from spider.artifacts.artifact import MANIFEST, open_artifact
+from spider.artifacts.artifact import open_artifact
+from spider.artifacts.folder.manifest import MANIFEST
 from spider.encoders.weights import report_misfit
 from spider.errors import CheckpointError
 
@@ -55,8 +56,9 @@ class Checkpoint:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        if (folder / MANIFEST).is_file():
-            open_artifact(folder, kind="reader")
+        self._artifact = (
+            open_artifact(folder, kind="reader") if (folder / MANIFEST).is_file() else None
+        )
         self.config, self.quantization = read_config(folder)
         self.specs = tensor_specs(self.config, self.quantization)
         self._stored = stored_tensors(folder)
@@ -64,6 +66,8 @@ class Checkpoint:
         self._extra_head = self._take_tied_head(unexpected)
         self._check_quantization()
         self._check(unexpected)
+        if self._artifact is not None:
+            self._artifact.require_current()
 
     @property
     def dtype(self) -> torch.dtype:
@@ -165,6 +169,8 @@ class Checkpoint:
                 else:
                     rows = slice(view.start, view.stop)
                     tensor = opened.get_slice(view.name)[view.expert, rows]
-                return tensor
         except (OSError, safetensors.SafetensorError) as error:
             raise CheckpointError(f"{file}: cannot read {view.name} ({error})") from error
+        if self._artifact is not None:
+            self._artifact.require_current()
+        return tensor

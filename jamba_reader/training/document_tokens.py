@@ -1,6 +1,7 @@
-"""Tokens of every document of a corpus, computed once and memory-mapped."""
+"""Tokens of the texts of a corpus that a language model reads, computed once and memory-mapped."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from jaxtyping import Int64, Integer
 from jamba_reader.tokenization.vocabulary import BEGIN, END, token_number
 from spider.artifacts.shards import run_shards
 from spider.corpus.corpus import Corpus
+from spider.corpus.split import SECTIONS, SPLIT_NAMES, DocumentSplit
 from spider.progress import Progress
 from spider.text.token_shards import TokenShards, number_ranges, write_token_shard
 
@@ -17,14 +19,54 @@ SHARD_DOCUMENTS = 20_000
 ENCODED_AT_ONCE = 256
 
 
+class ModelTexts:
+    """The texts of a corpus, each of one part of the split: documents, and parts of large ones.
+
+    The first numbers are those of the documents. A document that is split by sections is empty
+    there; the stretches of its sections follow, each with the document's title.
+
+    Args:
+        corpus: the documents.
+        split: their parts.
+    """
+
+    def __init__(self, corpus: Corpus, split: DocumentSplit):
+        self._corpus = corpus
+        self._split = split
+        self._stretches = split.sections.stretches()
+        self._document = lru_cache(maxsize=1)(corpus.document)
+
+    def __len__(self) -> int:
+        return self._corpus.n_documents + len(self._stretches)
+
+    def numbers(self, name: str) -> Int64[np.ndarray, " texts"]:
+        """Return the numbers of the texts of ``train``, ``validation`` or ``test``, ascending."""
+        whole = self._split.training if name == "train" else self._split.held_out(name)
+        parts = np.flatnonzero(self._stretches[:, 3] == SPLIT_NAMES[name])
+        return np.concatenate([whole, self._corpus.n_documents + parts]).astype(np.int64)
+
+    def text(self, number: int) -> str:
+        """Return a text for the model: title, blank line, text."""
+        if number < self._corpus.n_documents:
+            if self._split.parts[number] == SECTIONS:
+                return ""
+            document = self._corpus.document(number)
+            return _titled(document.title, document.text)
+        owner, first, after, _ = self._stretches[number - self._corpus.n_documents].tolist()
+        document = self._document(owner)
+        start = self._corpus.document_passages(owner).start
+        bounds = (document.passages or ())[first - start : after - start]
+        return _titled(document.title, document.text[bounds[0].start : bounds[-1].end])
+
+
 class DocumentTokens:
-    """The token ids of all documents.
+    """The token ids of all texts.
 
     Attributes:
-        lengths: number of tokens of each document, without special tokens.
-        byte_counts: size of each document's text in UTF-8.
-        begin_id: the token that begins a document.
-        end_id: the token that ends a document.
+        lengths: number of tokens of each text, without special tokens.
+        byte_counts: size of each text in UTF-8.
+        begin_id: the token that begins a text.
+        end_id: the token that ends a text.
     """
 
     def __init__(self, folder: Path, *, shards: int, shard_size: int, begin_id: int, end_id: int):
@@ -46,19 +88,19 @@ class DocumentTokens:
 
 
 def build_document_tokens(
-    corpus: Corpus,
+    texts: ModelTexts,
     vocabulary: tokenizers.Tokenizer,
     folder: Path,
     *,
     shard_size: int = SHARD_DOCUMENTS,
 ) -> DocumentTokens:
-    """Tokenise a corpus into ``folder``; existing shards are kept."""
-    tasks = number_ranges(corpus.n_documents, shard_size)
-    with Progress(total=corpus.n_documents, unit="documents", label="tokenise") as progress:
+    """Tokenise the texts into ``folder``; existing shards are kept."""
+    tasks = number_ranges(len(texts), shard_size)
+    with Progress(total=len(texts), unit="documents", label="tokenise") as progress:
         run_shards(
             folder,
             tasks,
-            lambda task, target: _write(task, target, corpus, vocabulary),
+            lambda task, target: _write(task, target, texts, vocabulary),
             on_done=lambda _, counts: progress.advance(counts["documents"]),
         )
     return DocumentTokens(
@@ -70,18 +112,16 @@ def build_document_tokens(
     )
 
 
-def document_text(corpus: Corpus, number: int) -> str:
-    """Return the text of a document for the model: title, blank line, text."""
-    document = corpus.document(number)
-    return f"{document.title}\n\n{document.text}" if document.title else document.text
+def _titled(title: str, text: str) -> str:
+    return f"{title}\n\n{text}" if title else text
 
 
 def _write(
-    task: range, target: Path, corpus: Corpus, vocabulary: tokenizers.Tokenizer
+    task: range, target: Path, source: ModelTexts, vocabulary: tokenizers.Tokenizer
 ) -> dict[str, int]:
     parts: list[np.ndarray] = []
     lengths, byte_counts = [], []
-    for texts in _blocks(task, corpus):
+    for texts in _blocks(task, source):
         encodings = vocabulary.encode_batch_fast(texts, add_special_tokens=False)
         parts += [np.array(encoding.ids, dtype=np.uint32) for encoding in encodings]
         lengths += [len(encoding.ids) for encoding in encodings]
@@ -97,11 +137,8 @@ def _write(
     return {"documents": len(task), "tokens": len(ids)}
 
 
-def _blocks(task: range, corpus: Corpus) -> Iterator[list[str]]:
+def _blocks(task: range, source: ModelTexts) -> Iterator[list[str]]:
     for start in range(task.start, task.stop, ENCODED_AT_ONCE):
         numbers = range(start, min(start + ENCODED_AT_ONCE, task.stop))
         # a lone surrogate has no UTF-8 form, and the tokenizers library refuses it
-        yield [
-            document_text(corpus, number).encode("utf-8", "replace").decode("utf-8")
-            for number in numbers
-        ]
+        yield [source.text(number).encode("utf-8", "replace").decode("utf-8") for number in numbers]

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import tokenizers
 import torch
-from jaxtyping import Int64
 
 from jamba_reader.checkpoints.files import read_config
 from jamba_reader.checkpoints.location import find_checkpoint
@@ -27,8 +25,8 @@ from jamba_reader.tokenization.vocabulary import (
 )
 from jamba_reader.training.document_tokens import (
     DocumentTokens,
+    ModelTexts,
     build_document_tokens,
-    document_text,
 )
 from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
@@ -89,7 +87,7 @@ class LanguageModelTraining:
         Args:
             corpus: the corpus.
             folder: an existing folder.
-            split: the split of the corpus's documents; no test document is read.
+            split: the split of the corpus; no document or section of the test part is read.
 
         Raises:
             DataError: there is too little to train on.
@@ -99,18 +97,19 @@ class LanguageModelTraining:
         if not corpus.n_documents:
             raise DataError("nothing to train on: the corpus has no document", path=corpus.path)
         (folder / TOKENIZER).mkdir(exist_ok=True)
+        texts = ModelTexts(corpus, split)
         vocabulary = settle_vocabulary(
-            self._vocabulary_texts(corpus, split.training),
+            self._vocabulary_texts(texts),
             folder / TOKENIZER,
             source=self.settings.start_tokenizer
             or (str(find_checkpoint(self.settings.start)) if self.settings.start else ""),
             vocabulary_size=self.settings.vocabulary_size,
         )
-        tokens = build_document_tokens(corpus, vocabulary, folder / TOKENS)
+        tokens = build_document_tokens(texts, vocabulary, folder / TOKENS)
         model = self._model(vocabulary)
         outcome, training = Outcome(0, {}), LanguageModelTrainingRecord()
         if self.settings.training.trains:
-            outcome, training = self._train(model, tokens, split, folder)
+            outcome, training = self._train(model, tokens, texts, folder)
         save_model(model.cpu(), folder)
         save_vocabulary(vocabulary, folder)
         counts = {
@@ -118,6 +117,7 @@ class LanguageModelTraining:
             "documents": len(split.training),
             "heldout_documents": len(split.validation),
             "test_documents": len(split.test),
+            "documents_by_sections": len(split.sectioned),
             "vocabulary": model.config.vocab_size,
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
         }
@@ -155,7 +155,7 @@ class LanguageModelTraining:
                 "steps": counts["steps"],
                 "tokens in a step": training.tokens_per_step or 0,
                 "epochs": training.epochs or 0.0,
-                "learning rate": self.settings.training.learning_rate,
+                "learning rate": self.settings.learning_rate,
                 "weight decay": self.settings.weight_decay,
                 "seed": self.settings.training.seed,
             },
@@ -171,13 +171,12 @@ class LanguageModelTraining:
             ],
         )
 
-    def _vocabulary_texts(
-        self, corpus: Corpus, training: Int64[np.ndarray, " documents"]
-    ) -> Iterator[str]:
-        """Yield the texts of evenly spaced training documents."""
+    def _vocabulary_texts(self, texts: ModelTexts) -> Iterator[str]:
+        """Yield evenly spaced training texts."""
+        training = texts.numbers("train")
         stride = max(1, -(-len(training) // self.settings.vocabulary_documents))
         for number in training[::stride].tolist():
-            yield document_text(corpus, number)
+            yield texts.text(number)
 
     def _model(self, vocabulary: tokenizers.Tokenizer) -> JambaLanguageModel:
         size = vocabulary.get_vocab_size(with_added_tokens=True)
@@ -204,11 +203,11 @@ class LanguageModelTraining:
         return model
 
     def _train(
-        self, model: JambaLanguageModel, tokens: DocumentTokens, split: DocumentSplit, folder: Path
+        self, model: JambaLanguageModel, tokens: DocumentTokens, texts: ModelTexts, folder: Path
     ) -> tuple[Outcome, LanguageModelTrainingRecord]:
         streams = TokenStreams(
             tokens,
-            split.training,
+            texts.numbers("train"),
             batch_size=self.settings.batch_size,
             chunk_tokens=self.settings.chunk_tokens,
             chunks_per_step=self.settings.chunks_per_step,
@@ -216,7 +215,7 @@ class LanguageModelTraining:
         )
         validation = HeldoutPerplexity(
             tokens,
-            split.validation,
+            texts.numbers("validation"),
             tokens=self.settings.validation_tokens,
             seed=self.settings.training.seed,
         )
@@ -232,7 +231,7 @@ class LanguageModelTraining:
             make_batch=streams.batch,
             make_optimizer=lambda module: make_adamw(
                 module,
-                learning_rate=self.settings.training.learning_rate,
+                learning_rate=self.settings.learning_rate,
                 weight_decay=self.settings.weight_decay,
                 beta2=self.settings.beta2,
             ),

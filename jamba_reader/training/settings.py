@@ -65,3 +65,9 @@ class LanguageModelSettings:
         if self.training.precision != "no":
             # the kernels' gradients were compared with transformers' in float32 only
             raise SettingError("training.precision", self.training.precision, "no")
+
+    @property
+    def learning_rate(self) -> float:
+        """The peak learning rate: the configured one, else one that suits a small new model."""
+        chosen = self.training.learning_rate
+        return 2e-3 if chosen is None else chosen

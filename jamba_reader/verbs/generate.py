@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +10,8 @@ from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
 from spider.launch.exit import CTRL_C
 from spider.launch.settings import WorkspaceSettings
+from spider.launch.typed_lines import typed_lines
+from spider.printable import LINE_FEED, TAB, printable
 
 logger = logging.getLogger(__name__)
 
@@ -46,28 +47,14 @@ def main(settings: GenerateSettings) -> None:
 
     console = open_console(settings)
     try:
-        for prompt in [settings.prompt] if settings.prompt is not None else _typed():
+        for prompt in [settings.prompt] if settings.prompt is not None else typed_lines("prompt"):
             for text in console.answer(prompt):
-                sys.stdout.write(text)
+                sys.stdout.write(printable(text, keep=TAB + LINE_FEED))
                 sys.stdout.flush()
     except KeyboardInterrupt:
         # the launcher would say that the same command continues, which is not so here
         sys.stdout.write("\n")
         sys.exit(CTRL_C)
-
-
-def _typed() -> Iterator[str]:
-    if sys.stdin.isatty():
-        logger.info("type a prompt; an empty line or Ctrl-D ends")
-    while True:
-        try:
-            line = input("prompt> " if sys.stdin.isatty() else "")
-        except EOFError:
-            return
-        if line.strip():
-            yield line
-        elif sys.stdin.isatty():
-            return
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import logging
 from dataclasses import dataclass
 from typing import ClassVar
 
-from spider.artifacts.artifact import MANIFEST, open_artifact
+from spider.artifacts.artifact import open_artifact
+from spider.artifacts.folder.manifest import MANIFEST
 from spider.artifacts.records.reader import ReaderRecord
 from spider.artifacts.stage import Stage
 from spider.encoders.start_files import fingerprint_start_files

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jamba_reader.training.settings import LanguageModelSettings
 from spider.artifacts.artifact import open_artifact
+from spider.artifacts.chain import find_input
 from spider.artifacts.stage import Stage
 from spider.corpus.split import open_split, split_documents
 from spider.encoders.start_files import fingerprint_start_files
@@ -28,12 +29,12 @@ class TrainLanguageModelSettings(LanguageModelSettings, StageSettings):
     """Settings of ``spider train-language-model``.
 
     Attributes:
-        corpus: the corpus artifact.
+        corpus: the corpus artifact; null takes the one that the spans were mined from.
         spans: spans of the same corpus, whose split of documents is used, so that retriever and
             reader hold out the same documents. Without spans, ``split`` decides.
     """
 
-    corpus: Execution[Path]
+    corpus: Execution[Path | None] = None
     spans: Execution[Path | None] = None
 
 
@@ -48,10 +49,12 @@ def main(settings: TrainLanguageModelSettings) -> None:
             "train-language-model runs in one process, which holds the states that sequences carry "
             "from step to step; start it without torchrun"
         )
-    inputs = {"corpus": open_artifact(settings.corpus, kind="corpus")}
+    spans = None
     # the workspace's spans may be missing, but spans that a person names may not
     if settings.spans and ("spans" in settings.given or settings.spans.exists()):
-        inputs["spans"] = open_artifact(settings.spans, kind="spans")
+        spans = open_artifact(settings.spans, kind="spans")
+    opened = find_input("corpus", settings.corpus, through=spans, workspace=settings.workspace)
+    inputs = {"corpus": opened} if spans is None else {"corpus": opened, "spans": spans}
     _refuse_settings_without_effect(settings, split_is_given="spans" in inputs)
     stage = Stage(
         verb="train-language-model",
@@ -70,7 +73,7 @@ def main(settings: TrainLanguageModelSettings) -> None:
 
     training = LanguageModelTraining(settings)
     with stage.writing() as folder:
-        corpus = Corpus.open(settings.corpus)
+        corpus = Corpus(opened)
         if "spans" in inputs:
             split = open_split(inputs["spans"], corpus)
         else:

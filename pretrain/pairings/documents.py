@@ -8,14 +8,16 @@ from spider.text.token_store import TokenStore
 
 
 def training_documents(spans: SpanStore) -> Int64[np.ndarray, " documents"]:
-    """Return the numbers of the documents that are not held out, including those without a span."""
-    return spans.split.training
+    """Return the numbers of the documents that training may use, as a whole or in part.
+
+    Those without a span are among them.
+    """
+    return np.sort(np.concatenate([spans.split.training, spans.split.sectioned]))
 
 
 def training_passages(spans: SpanStore) -> Int64[np.ndarray, " passages"]:
-    """Return the candidate passages of the documents that are not held out."""
-    bounds = np.asarray(spans.candidate_bounds)[training_documents(spans)]
-    parts = [np.arange(start, end) for start, end in bounds.tolist()]
+    """Return the candidate passages that training may use."""
+    parts = [spans.training_candidates(number) for number in training_documents(spans).tolist()]
     return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
 

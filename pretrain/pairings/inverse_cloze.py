@@ -73,7 +73,8 @@ class PreparedInverseCloze:
         negative = -1
         if self._settings.negatives:
             document = self._corpus.document_number(position)
-            negative = other_passage(self._spans.candidates(document), known, rng)
+            taken = self._spans.without_withheld(document, known)
+            negative = other_passage(self._spans.candidates(document), taken, rng)
         return PairExample(ids[start:end], position, negative, known, text)
 
     def _sentence(self, position: int, length: int, rng: np.random.Generator) -> tuple[int, int]:

@@ -93,8 +93,9 @@ class PreparedRecurringSpan:
         query = self._query(query_passage, occurrences.starts[here], occurrences.ends[here], rng)
         negative = -1
         if self._settings.negatives:
-            candidates = self._spans.candidates(int(self._documents[index]))
-            negative = other_passage(candidates, passages, rng)
+            document = int(self._documents[index])
+            taken = self._spans.without_withheld(document, passages)
+            negative = other_passage(self._spans.candidates(document), taken, rng)
         return PairExample(query, positive, negative, passages)
 
     def _query(

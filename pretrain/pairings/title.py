@@ -38,7 +38,7 @@ class PreparedTitle:
             [
                 document
                 for document in training_documents(spans).tolist()
-                if len(tokens.title(document)) and len(spans.candidates(document))
+                if len(tokens.title(document)) and len(spans.training_candidates(document))
             ],
             dtype=np.int64,
         )
@@ -53,10 +53,11 @@ class PreparedTitle:
     def example(self, index: int, rng: np.random.Generator) -> PairExample:
         """Draw a passage of the document."""
         document = int(self._documents[index])
+        shown = self._spans.training_candidates(document)
         candidates = self._spans.candidates(document)
         return PairExample(
             self._tokens.title(document),
-            candidates[int(rng.integers(len(candidates)))],
+            int(shown[int(rng.integers(len(shown)))]),
             known=np.arange(candidates.start, candidates.stop, dtype=np.int64),
             titled=self._settings.titled,
         )

@@ -5,12 +5,18 @@ span. The relevant passages are the document's other passages with that span. Th
 passage is excluded from every system's list. Half of the queries keep the span; a tag records
 which. Unlike the paper, whose transform removes the chosen
 occurrence alone, a removed span is removed from the whole query.
+
+Of a document that is split by sections, the held-out sections give the queries. Their relevant
+passages are in held-out sections too. Its passages with the span in other parts are excluded: they
+may answer the query, but an encoder was trained on them.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Int64
 
 from spider.corpus.corpus import Corpus
 from spider.corpus.split import order_by_hash, seeded_hash
@@ -19,6 +25,22 @@ from spider.question import Question, QuestionSet
 from spider.questions.transforms.query_ranges import QueryRanges, QueryTransform, Range
 from spider.spans.span_store import SpanStore
 from spider.text.word_scanner import code_points, scan_words
+
+
+class Source(NamedTuple):
+    """A held-out document or section, of which queries are made.
+
+    Attributes:
+        document: the number of the document.
+        id: names the source; queries of one source are resampled together.
+        passages: its passages.
+        clusters: clusters with an occurrence in these passages.
+    """
+
+    document: int
+    id: str
+    passages: range
+    clusters: Sequence[int]
 
 
 class HeldoutQueries:
@@ -31,9 +53,9 @@ class HeldoutQueries:
 
     Args:
         transform: how a query is made.
-        clusters_per_document: the maximum number of queries for a document.
-        documents: the maximum number of documents of a split that get queries, in the order of
-            their hashes. It keeps the sets small on a large corpus.
+        clusters_per_document: the maximum number of queries for a document, or for a section.
+        documents: the maximum number of documents and sections of a split that get queries, in the
+            order of their hashes. It keeps the sets small on a large corpus.
         seed: together with the document's id, it decides the document's queries.
     """
 
@@ -55,45 +77,68 @@ class HeldoutQueries:
         numbers = store.split.held_out(name).tolist()
         ids = {number: corpus.document_id(number) for number in numbers}
         chosen = sorted(order_by_hash(ids, numbers, self.seed)[: self.documents])
-        questions = [question for number in chosen for question in self._of(number, corpus, store)]
+        sources = [
+            Source(number, ids[number], corpus.document_passages(number), store.clusters_of(number))
+            for number in chosen
+        ]
+        sources += self._sections(name, corpus, store)[: self.documents - len(chosen)]
+        questions = [question for source in sources for question in self._of(source, corpus, store)]
         return QuestionSet(name=f"held-out {name}", questions=tuple(questions), match="passage")
 
-    def _of(self, document: int, corpus: Corpus, store: SpanStore) -> list[Question]:
-        rng = np.random.default_rng(seeded_hash(self.seed, corpus.document_id(document)))
-        clusters = store.clusters_of(document)
-        size = min(self.clusters_per_document, len(clusters))
-        picked = np.sort(rng.choice(len(clusters), size=size, replace=False))
-        return [self._query(clusters[int(p)], document, corpus, store, rng) for p in picked]
+    def _sections(self, name: str, corpus: Corpus, store: SpanStore) -> list[Source]:
+        """Return the held-out sections with the clusters that have an occurrence in them."""
+        rows = store.split.sections_of(name).tolist()
+        ids = [f"{corpus.document_id(number)}#{first}-{after}" for number, first, after, _ in rows]
+        found = []
+        for place in order_by_hash(ids, range(len(rows)), self.seed):
+            number, first, after, part = rows[place]
+            own = store.clusters_of(number)
+            parts = store.cluster_parts(own.start, own.stop)
+            clusters = [
+                own[cluster]
+                for cluster in np.flatnonzero(parts == part).tolist()
+                if ((at := store.occurrences(own[cluster]).positions) >= first).any()
+                and (at[at >= first] < after).any()
+            ]
+            found.append(Source(number, ids[place], range(first, after), clusters))
+        return found
+
+    def _of(self, source: Source, corpus: Corpus, store: SpanStore) -> list[Question]:
+        rng = np.random.default_rng(seeded_hash(self.seed, source.id))
+        size = min(self.clusters_per_document, len(source.clusters))
+        picked = np.sort(rng.choice(len(source.clusters), size=size, replace=False)) if size else ()
+        return [self._query(source.clusters[int(p)], source, corpus, store, rng) for p in picked]
 
     def _query(
         self,
         cluster: int,
-        document: int,
+        source: Source,
         corpus: Corpus,
         store: SpanStore,
         rng: np.random.Generator,
     ) -> Question:
         where = store.occurrences(cluster)
         passages = np.unique(where.positions)
-        own = int(rng.choice(passages))
+        inside = (passages >= source.passages.start) & (passages < source.passages.stop)
+        own = int(rng.choice(passages[inside]))
         here = where.positions == own
         spans = list(zip(where.starts[here].tolist(), where.ends[here].tolist(), strict=True))
         chosen = int(rng.integers(len(spans)))
         text, kept = self._text(corpus.text(own), spans, chosen, rng)
         start, end = spans[chosen]
         own_id = corpus.passage_id(own)
+        span = " ".join(corpus.text(own)[start:end].split())
         # a padded last passage repeats the document's beginning: neither relevant nor irrelevant
-        unfit = set(corpus.document_passages(document)) - set(store.candidates(document))
+        unfit = set(corpus.document_passages(source.document))
+        unfit -= set(store.candidates(source.document))
+        unfit |= set(_elsewhere(span, passages, source.document, corpus, store))
         return Question(
             id=f"{own_id}@{start}-{end}",
             text=text,
             relevant=tuple(corpus.passage_id(p) for p in passages if p != own),
             excluded=(own_id, *(corpus.passage_id(p) for p in sorted(unfit))),
-            cluster=corpus.document_id(document),
-            tags={
-                "span": "kept" if kept else "removed",
-                "recurring_span": " ".join(corpus.text(own)[start:end].split()),
-            },
+            cluster=source.id,
+            tags={"span": "kept" if kept else "removed", "recurring_span": span},
         )
 
     def _text(
@@ -108,6 +153,29 @@ class HeldoutQueries:
         ranges = result.ranges if result.kept_span else _without(result, occurrences)
         pieces = (passage[words.starts[a] : words.ends[b - 1]] for a, b in ranges if a < b)
         return " ".join(" ".join(pieces).split()), result.kept_span
+
+
+def _elsewhere(
+    span: str, passages: Int64[np.ndarray, " _"], document: int, corpus: Corpus, store: SpanStore
+) -> list[int]:
+    """Return the passages of the document's other parts that hold the span."""
+    if not len(store.split.withheld(document)):
+        return []
+    own_part = int(store.split.sections.parts_of(passages[:1])[0])
+    texts = _folded_texts(corpus, document)
+    first = corpus.document_passages(document).start
+    wanted = span.casefold()
+    return [
+        position
+        for position in store.split.sections.outside(document, own_part).tolist()
+        if wanted in texts[position - first]
+    ]
+
+
+@lru_cache(maxsize=1)
+def _folded_texts(corpus: Corpus, document: int) -> list[str]:
+    places = corpus.document_passages(document)
+    return [" ".join(text.casefold().split()) for text in corpus.texts(places)]
 
 
 class WordBounds(NamedTuple):

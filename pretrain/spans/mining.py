@@ -3,16 +3,12 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from pretrain.spans.heldout import HeldoutQueries
 from pretrain.spans.settings import MiningSettings
 from pretrain.spans.span_shards import drops_last, mine_corpus
 from pretrain.spans.yield_report import measure_yield, write_yield
-from spider.artifacts.array_stream import open_array
 from spider.artifacts.records.spans import SpansRecord
 from spider.corpus.corpus import Corpus
-from spider.corpus.split import DocumentSplit, split_documents
 from spider.spans.span_store import HELDOUT, SpanStore
 
 HELDOUT_SPLITS = ("validation", "test")
@@ -65,12 +61,12 @@ class Mining:
             corpus,
             folder,
             span_filter=self.settings.span_filter,
+            rule=self.settings.split,
             drop_last=drop_last,
             shard_passages=self.settings.shard_passages,
             processes=self.settings.processes,
         )
         milliseconds = counts.pop("milliseconds", 0)
-        self._split(corpus, folder).save(folder)
         store = SpanStore(folder)
         heldout = {name: self.queries.make(name, corpus, store) for name in HELDOUT_SPLITS}
         for name, questions in heldout.items():
@@ -84,8 +80,3 @@ class Mining:
         speed = round(1000 * counts.get("words", 0) / milliseconds) if milliseconds else None
         record = SpansRecord(last_passage_dropped=drop_last)
         return MiningResult(counts, record, found, speed)
-
-    def _split(self, corpus: Corpus, folder: Path) -> DocumentSplit:
-        usable = np.zeros(corpus.n_documents, dtype=np.bool_)
-        usable[open_array(folder / "documents.npy")] = True
-        return split_documents(corpus, self.settings.split, usable)

@@ -17,7 +17,7 @@ import numpy as np
 
 from pretrain.spans.span_filters import SpanFilter
 from spider.compilation import njit
-from spider.spans.span_store import Clusters, Occurrences
+from spider.spans.clusters import Clusters, Occurrences
 from spider.text.stop_words import SPLINTER
 from spider.text.word_scanner import code_points, scan_words
 

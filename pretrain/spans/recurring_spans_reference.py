@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pretrain.spans.span_filters import SpanFilter
-from spider.text.words import PLAIN, WORD, word_key
+from spider.text.words import WORD, is_plain, word_key
 
 
 class Occurrence(NamedTuple):
@@ -68,7 +68,7 @@ def enumerate_spans(passage: str, span_filter: SpanFilter) -> list[tuple[Span, i
     for first in range(len(matches)):
         words: list[str] = []
         for match in matches[first : first + span_filter.maximum_words]:
-            if not PLAIN.fullmatch(match.group()):
+            if not is_plain(passage, match.start(), match.end()):
                 break
             words.append(word_key(match.group()))
             if len(words) >= span_filter.minimum_words:

@@ -14,10 +14,10 @@ class SpanFilter:
     """Rules for a span of words; ``conf/span_filter`` has the two sets of settings.
 
     Common to both: every word is all letters or all digits, so a span never crosses punctuation, a
-    hyphen or an apostrophe. Lower-cased words are compared. A span lies within one passage, recurs
-    in two candidate passages or more, and is missing in at least one. It is maximal: no longer
-    accepted span has the same occurrences. The released code's "three candidate passages or more"
-    follows from this and needs no setting.
+    hyphen or an apostrophe, and no word is a part of a number such as 1,000 or 3.5. Lower-cased
+    words are compared. A span lies within one passage, recurs in two candidate passages or more,
+    and is missing in at least one. It is maximal: no longer accepted span has the same occurrences.
+    The released code's "three candidate passages or more" follows from this and needs no setting.
 
     ======================  =========================  =====================================
     rule                    ``paper`` (section 4.4)     ``released`` (preprocess_corpus.py)
@@ -73,7 +73,7 @@ class SpanFilter:
         """Return whether a span passes the rules that depend only on its words.
 
         Args:
-            words: its words, lower-cased; each all letters or all digits.
+            words: its words, lower-cased; each all letters or all digits, and no part of a number.
             title_words: the document's title's words, lower-cased.
         """
         if not self.minimum_words <= len(words) <= self.maximum_words:

@@ -1,16 +1,22 @@
 """Mines a corpus shard by shard, and merges the shards into one span store."""
 
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from pretrain.spans.recurring_spans import find_clusters
 from pretrain.spans.span_filters import SpanFilter
+from spider.artifacts.array_stream import open_array
 from spider.artifacts.shards import run_shards, shard_folder
 from spider.corpus.corpus import Corpus
+from spider.corpus.split import SPLIT_NAMES, DocumentSplit, SplitRule, split_documents
 from spider.errors import ConfigError
 from spider.progress import Progress
-from spider.spans.span_store import SpanStoreWriter
+from spider.spans.clusters import Clusters, join_clusters
+from spider.spans.writer import SpanStoreWriter
 
 SHARDS = "shards"
 FEWEST_PASSAGES = 3
@@ -33,11 +39,15 @@ def mine_corpus(
     folder: Path,
     *,
     span_filter: SpanFilter,
+    rule: SplitRule,
     drop_last: bool,
     shard_passages: int,
     processes: int,
 ) -> dict[str, int]:
-    """Write a corpus's clusters (a span store without its split) and return the counts.
+    """Write a corpus's clusters and its split, and return the counts.
+
+    A document is usable if it has a cluster, so the split follows the mining. Documents that are
+    split by sections are then mined once more, part by part.
 
     Shards that an interrupted run finished are not mined again; they stay in ``SHARDS``.
     """
@@ -54,11 +64,62 @@ def mine_corpus(
             processes=processes,
             on_done=lambda _number, done: progress.advance(done["passages"]),
         )
+    _merge(folder, tasks)
+    usable = np.zeros(corpus.n_documents, dtype=np.bool_)
+    usable[open_array(folder / "documents.npy")] = True
+    split = split_documents(corpus, rule, usable)
+    split.save(folder)
+    total = {name: sum(part[name] for part in counts) for name in (counts[0] if counts else ())}
+    if len(split.sectioned):
+        replaced = {
+            number: mine_parts(corpus, number, split, span_filter, drop_last=drop_last)
+            for number in split.sectioned.tolist()
+        }
+        _merge(folder, tasks, replaced)
+        total["clusters"] = len(open_array(folder / "documents.npy"))
+        total["occurrences"] = len(open_array(folder / "positions.npy"))
+    return total
+
+
+def _merge(
+    folder: Path, tasks: Sequence[ShardTask], replaced: Mapping[int, Clusters] | None = None
+) -> None:
     writer = SpanStoreWriter(folder)
-    for number in range(len(tasks)):
-        writer.add_shard(shard_folder(shards, number))
+    for number, task in enumerate(tasks):
+        writer.add_shard(shard_folder(folder / SHARDS, number), task.first, replaced)
     writer.close()
-    return {name: sum(part[name] for part in counts) for name in (counts[0] if counts else ())}
+
+
+def mine_parts(
+    corpus: Corpus,
+    document: int,
+    split: DocumentSplit,
+    span_filter: SpanFilter,
+    *,
+    drop_last: bool,
+) -> Clusters:
+    """Mine each part of a document that is split by sections, as if it were a document.
+
+    So no span's occurrences lie in two parts, and a held-out passage is in no training pair.
+    """
+    passages = corpus.document_passages(document)
+    positions = np.array(passages[:-1] if drop_last else passages, dtype=np.int64)
+    parts = split.sections.parts_of(positions)
+    found = []
+    for part in SPLIT_NAMES.values():
+        own = positions[parts == part]
+        if len(own) < FEWEST_PASSAGES:
+            continue
+        clusters, _ = find_clusters(
+            corpus.texts(own.tolist()),
+            title=corpus.title(passages.start),
+            first_position=0,
+            span_filter=span_filter,
+        )
+        occurrences = clusters.occurrences
+        placed = occurrences._replace(positions=own[occurrences.positions])
+        found.append(clusters._replace(occurrences=placed))
+    return join_clusters(found)
 
 
 def mine_shard(task: ShardTask, folder: Path) -> dict[str, int]:

@@ -9,6 +9,7 @@ import numpy as np
 from spider.artifacts.atomic_files import write_json, write_text
 from spider.console import say, table
 from spider.corpus.split import NOT_USABLE, SPLIT_NAMES, TRAIN
+from spider.printable import markdown_text
 from spider.question import QuestionSet
 from spider.spans.span_store import SpanStore
 
@@ -38,6 +39,10 @@ def measure_yield(
         "documents_by_split": {
             name: int(np.count_nonzero(parts == code)) for name, code in SPLIT_NAMES.items()
         },
+        "sections_by_split": {
+            name: len(store.split.sections_of(name))
+            for name in (SPLIT_NAMES if len(store.split.sectioned) else ())
+        },
         "spans_per_usable_document": {
             "mean": round(float(per_document.mean()), 2) if usable else 0.0,
             "median": float(np.median(per_document)) if usable else 0.0,
@@ -59,7 +64,8 @@ def write_yield(folder: Path, found: Mapping[str, Any]) -> None:
     write_json(folder / "yield.json", found)
     rows = "".join(f"| {name} | {value} |\n" for name, value in yield_rows(found))
     examples = "".join(
-        f"- **{example['recurring_span']}** ({example['span']}): {_one_line(example['query'])}\n"
+        f"- **{markdown_text(example['recurring_span'])}** ({example['span']}): "
+        f"{markdown_text(example['query'])}\n"
         for example in found["examples"]
     )
     write_text(
@@ -86,11 +92,18 @@ def yield_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     split = found["documents_by_split"]
     lengths = ", ".join(f"{n}: {times:,}" for n, times in found["span_words"].items())
     queries = found["heldout_queries"]
+    sections = found["sections_by_split"]
     return [
         ("documents", f"{found['documents']:,}"),
         ("documents with too few passages", f"{found['documents_too_short']:,}"),
         ("documents usable", f"{found['documents_usable']:,}"),
         ("documents to train / validate / test", " / ".join(f"{n:,}" for n in split.values())),
+        *(
+            [("sections of large documents to train / validate / test",
+              " / ".join(f"{n:,}" for n in sections.values()))]
+            if sections
+            else []
+        ),
         ("recurring spans (clusters)", f"{found['clusters']:,}"),
         ("spans of a usable document: mean, median, most",
          f"{spans['mean']:,}, {spans['median']:,.0f}, {spans['most']:,}"),
@@ -117,7 +130,7 @@ def _passage_pairs(store: SpanStore) -> int:
         new[1:] = positions[1:] != positions[:-1]
         new[offsets[:-1]] = 1
         passages = np.add.reduceat(new, offsets[:-1])
-        train = store.split.parts[store.documents[first:last]] == TRAIN
+        train = store.cluster_parts(first, last) == TRAIN
         total += int((passages * (passages - 1))[train].sum())
     return total
 
@@ -130,7 +143,3 @@ def _spread(queries: list[Any]) -> list[Any]:
 
 def _example(question: Any) -> dict[str, str]:
     return {**question.tags, "query": question.text}
-
-
-def _one_line(text: str) -> str:
-    return text.replace("|", "\\|")

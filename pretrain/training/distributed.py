@@ -22,7 +22,7 @@ from accelerate import PartialState
 from jaxtyping import Float
 from torch import Tensor, distributed
 
-from spider.artifacts.artifact import sibling
+from spider.artifacts.folder.manifest import sibling
 from spider.artifacts.stage import Stage
 
 PATIENCE = timedelta(days=7)

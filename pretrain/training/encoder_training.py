@@ -24,7 +24,7 @@ from spider.artifacts.model_card import CARD, ModelCard, corpus_facts, public_na
 from spider.artifacts.records.encoder import EncoderRecord, EncoderTrainingRecord
 from spider.corpus.corpus import Corpus
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
-from spider.errors import DataError, settings_within
+from spider.errors import ConfigError, DataError, settings_within
 from spider.spans.span_store import SpanStore
 from spider.text.token_store import TokenStore, build_token_store
 from spider.training.loop import CHECKPOINTS, TENSORBOARD, Outcome, train
@@ -69,9 +69,11 @@ class EncoderTraining:
 
         Raises:
             DataError: there is nothing to train on.
+            ConfigError: documents are held out, and the settings want to train on all.
         """
         if not len(corpus):
             raise DataError("nothing to train on: the corpus has no passage", path=corpus.path)
+        self._settle_held_out(spans)
         with main_first():
             (folder / TOKENIZER).mkdir(exist_ok=True)
             texts = CorpusTexts(corpus, self.settings.vocabulary_passages)
@@ -90,6 +92,7 @@ class EncoderTraining:
             pairs = {
                 "pairs": stream.pairs,
                 "batch_size": stream.batch_size,
+                "learning_rate": self.settings.learning_rate,
                 "pairs_in_batch": stream.counts,
                 "note": reason,
             }
@@ -106,6 +109,18 @@ class EncoderTraining:
         record = replace(_export(encoder, folder), training=training)
         self._card(corpus, record).save(folder)
         return TrainedEncoder(counts, record)
+
+    def _settle_held_out(self, spans: SpanStore) -> None:
+        share = spans.split.held_out_share()
+        if not share or not self.settings.training.trains:
+            return
+        if self.settings.all_documents:
+            raise ConfigError(
+                f"{spans.path} holds {share:.0%} of the documents out of training, and "
+                "all_documents=true (as in the paper) wants none held out; mine with "
+                "split.validation_share=0 split.test_share=0, or give all_documents=false"
+            )
+        logger.info("%.0f %% of the usable documents are held out of training", 100 * share)
 
     def _card(self, corpus: Corpus, record: EncoderRecord) -> ModelCard:
         training = record.training
@@ -137,7 +152,7 @@ class EncoderTraining:
                 "passage template": record.passage_template,
                 "steps": 0 if training is None else training.steps,
                 "batch size": self.settings.batch_size,
-                "learning rate": self.settings.training.learning_rate,
+                "learning rate": self.settings.learning_rate,
                 "seed": self.settings.training.seed,
             },
             measures={} if training is None else training.validation,
@@ -205,7 +220,7 @@ class EncoderTraining:
         return train(
             ContrastiveObjective(encoder),
             make_batch=make_batch,
-            make_optimizer=lambda _: make_optimizer(encoder, self.settings.training.learning_rate),
+            make_optimizer=lambda _: make_optimizer(encoder, self.settings.learning_rate),
             validate=validation,
             settings=self.settings.training,
             folder=folder,

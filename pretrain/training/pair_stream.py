@@ -65,15 +65,9 @@ class PairStream:
         self._pairings = used
         self._seed = seed
         shares = {name: weights.get(name, 1.0) for name in used}
-        size = max(SMALLEST_BATCH, min(batch_size, total))
-        self.batch_size = size // multiple * multiple or multiple
-        if self.batch_size < batch_size:
-            logger.warning(
-                "batch_size=%d exceeds the number of pairs (%s); using %d",
-                batch_size,
-                self.pairs,
-                self.batch_size,
-            )
+        self.batch_size, reason = settle_batch_size(batch_size, total, multiple)
+        if reason:
+            logger.warning("batch_size=%d %s; using %d", batch_size, reason, self.batch_size)
         self.counts = fill_up(self.batch_size, shares, {name: self.pairs[name] for name in used})
         self._order = lru_cache(maxsize=2 * len(used))(self._make_order)
 
@@ -91,6 +85,26 @@ class PairStream:
     def _make_order(self, number: int, turn: int) -> Int64[np.ndarray, " pairs"]:
         pairing = list(self._pairings.values())[number]
         return pairing.order(np.random.default_rng([self._seed, ORDER, number, turn]))
+
+
+def settle_batch_size(wanted: int, pairs: int, processes: int) -> tuple[int, str]:
+    """Return the batch size, and why it differs from the wanted one ("" if it does not).
+
+    Args:
+        wanted: the configured batch size.
+        pairs: pairs of all pairings, at least two for each process.
+        processes: each gets the same number of pairs.
+    """
+    smallest = max(SMALLEST_BATCH, processes)
+    size = min(wanted, pairs)
+    size = max(size - size % processes, smallest + -smallest % processes)
+    if size == wanted:
+        return size, ""
+    if size > wanted:
+        return size, f"is too small for {processes} processes and a negative in each batch"
+    if pairs < wanted:
+        return size, f"exceeds the number of pairs, {pairs}"
+    return size, f"is no multiple of {processes} processes"
 
 
 def share_out(total: int, weights: Mapping[str, float]) -> dict[str, int]:

@@ -17,6 +17,8 @@ class ContrastiveSettings:
         pairings: the sources of pairs, by name.
         weights: share of a batch of each pairing, by name; a missing one weighs 1.
         enlarge_few: add crop and title pairs where recurring spans yield under 500 pairs.
+        all_documents: refuse spans that hold documents out of training. True reproduces the paper,
+            which holds out none; spans of ``split.validation_share=0 split.test_share=0`` do so.
         mask_known: leave passages that are known to answer a query out of its loss. False
             reproduces the paper.
         vocabulary_passages: a vocabulary is trained on at most this many passages, spread evenly.
@@ -28,6 +30,7 @@ class ContrastiveSettings:
     pairings: dict[str, Any]  # the values are of type Pairing
     weights: dict[str, float] = field(default_factory=dict)
     enlarge_few: bool = True
+    all_documents: bool = False
     mask_known: bool = True
     vocabulary_passages: int = 300_000
     batch_size: int = 1024
@@ -41,3 +44,15 @@ class ContrastiveSettings:
         for name, weight in self.weights.items():
             if not 0 <= weight < math.inf:
                 raise SettingError(f"weights.{name}", weight, "0 or more")
+        if self.training.precision != "no" and not self.architecture.mixed_precision:
+            raise SettingError(
+                "training.precision",
+                self.training.precision,
+                f"no: architecture={self.architecture.variant} computes in float32 alone",
+            )
+
+    @property
+    def learning_rate(self) -> float:
+        """The peak learning rate: the configured one, else the architecture's."""
+        chosen = self.training.learning_rate
+        return float(self.architecture.learning_rate if chosen is None else chosen)

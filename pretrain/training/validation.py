@@ -29,9 +29,9 @@ class HeldoutValidation:
 
     A query is ranked against passages of validation documents and, as in a report, against passages
     of training. An overfitted encoder draws every query towards the latter; a ranking among
-    validation documents alone would not show this. Whole documents are taken, in seeded order, up
-    to half of ``max_passages``. The other half is a random sample of the rest of the corpus. The
-    query's own passage is left out.
+    validation documents alone would not show this. Whole documents, and whole sections of large
+    ones, are taken in seeded order, up to half of ``max_passages``. The other half is a random
+    sample of the rest of the corpus. The query's own passage is left out.
 
     Args:
         corpus: passages.
@@ -55,8 +55,7 @@ class HeldoutValidation:
         seed: int = 0,
     ):
         rng = np.random.default_rng(seed)
-        documents = _choose_documents(corpus, spans, max_passages // 2, rng)
-        own = [p for number in documents for p in corpus.document_passages(number)]
+        own = _choose_passages(corpus, spans, max_passages // 2, rng)
         others = np.setdiff1d(np.arange(len(corpus)), own)
         sample_size = min(max(max_passages - len(own), 0), len(others))
         sample = rng.choice(others, sample_size, replace=False)
@@ -146,16 +145,17 @@ def best_ranks(
     return np.asarray(before.sum(axis=1), dtype=np.int64)
 
 
-def _choose_documents(
+def _choose_passages(
     corpus: Corpus, spans: SpanStore, max_passages: int, rng: np.random.Generator
 ) -> list[int]:
+    """Return the passages of whole validation documents and sections, ascending."""
+    units = [corpus.document_passages(number) for number in spans.split.validation.tolist()]
+    units += [range(first, end) for _, first, end, _ in spans.split.sections_of("validation")]
     chosen: list[int] = []
-    total = 0
-    for number in rng.permutation(spans.split.validation).tolist():
-        if total >= max_passages:
+    for number in rng.permutation(len(units)).tolist():
+        if len(chosen) >= max_passages:
             break
-        total += len(corpus.document_passages(number))
-        chosen.append(number)
+        chosen += units[number]
     return sorted(chosen)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pretrain.spans.settings import MiningSettings
-from spider.artifacts.artifact import open_artifact
 from spider.artifacts.stage import Stage
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
@@ -27,12 +26,15 @@ class MineSettings(MiningSettings, StageSettings):
 
 def main(settings: MineSettings) -> None:
     """Mine a corpus, unless its spans are up to date."""
+    from spider.corpus.corpus import Corpus
+
+    corpus = Corpus.open(settings.corpus)
     stage = Stage(
         verb="mine",
         kind="spans",
         output=settings.output,
         config=settings.resolved,
-        inputs={"corpus": open_artifact(settings.corpus, kind="corpus")},
+        inputs={"corpus": corpus.artifact},
         overwrite=settings.overwrite,
     )
     if stage.up_to_date():
@@ -41,10 +43,9 @@ def main(settings: MineSettings) -> None:
     from pretrain.spans.mining import Mining
     from pretrain.spans.span_shards import SHARDS
     from pretrain.spans.yield_report import say_yield
-    from spider.corpus.corpus import Corpus
 
     with stage.writing() as folder:
-        result = Mining(settings).run(Corpus.open(settings.corpus), folder)
+        result = Mining(settings).run(corpus, folder)
         stage.finish(
             counts=result.counts,
             details=result.record,

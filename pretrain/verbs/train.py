@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pretrain.training.settings import ContrastiveSettings
 from spider.artifacts.artifact import open_artifact
+from spider.artifacts.chain import find_input
 from spider.artifacts.stage import Stage
 from spider.encoders.start_files import fingerprint_start_files
 from spider.launch.entrypoint import launch
@@ -17,25 +18,24 @@ class TrainSettings(ContrastiveSettings, StageSettings):
     """Settings of ``spider train``.
 
     Attributes:
-        corpus: the corpus artifact.
+        corpus: the corpus artifact; null takes the one that the spans were mined from.
         spans: its spans artifact.
     """
 
-    corpus: Execution[Path]
+    corpus: Execution[Path | None] = None
     spans: Execution[Path]
 
 
 def main(settings: TrainSettings) -> None:
     """Train an encoder, unless it is up to date."""
+    spans = open_artifact(settings.spans, kind="spans")
+    corpus = find_input("corpus", settings.corpus, through=spans, workspace=settings.workspace)
     stage = Stage(
         verb="train",
         kind="encoder",
         output=settings.output,
         config=settings.resolved,
-        inputs={
-            "corpus": open_artifact(settings.corpus, kind="corpus"),
-            "spans": open_artifact(settings.spans, kind="spans"),
-        },
+        inputs={"corpus": corpus, "spans": spans},
         overwrite=settings.overwrite,
         fingerprint_extra=fingerprint_start_files(settings.architecture.starts),
     )
@@ -49,7 +49,7 @@ def main(settings: TrainSettings) -> None:
 
     with joint_stage(stage, device=settings.training.device) as folder:
         training = EncoderTraining(settings)
-        result = training.run(Corpus.open(settings.corpus), SpanStore.open(settings.spans), folder)
+        result = training.run(Corpus(corpus), SpanStore(spans.path, spans), folder)
         if is_main():
             stage.finish(
                 counts=result.counts,

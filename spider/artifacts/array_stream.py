@@ -4,6 +4,10 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
+from numpy.typing import DTypeLike
+
+from spider.array_file import load_array
+from spider.errors import ArtifactError
 
 BUFFER_ROWS = 1 << 16
 
@@ -81,12 +85,25 @@ class ArrayStream:
         np.lib.format.write_array_header_1_0(self._file, header)
 
 
-def open_array(path: Path) -> np.ndarray:
-    """Open a ``.npy`` file memory-mapped and read-only; one without rows is loaded."""
-    try:
-        # a plain view of the map: indexing np.memmap itself takes 1.5 times as long
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
-    except ValueError:
-        # mmap refuses to map nothing
-        array = np.load(path, allow_pickle=False)
+def open_array(
+    path: Path, dtype: DTypeLike | None = None, row_shape: tuple[int, ...] | None = None
+) -> np.ndarray:
+    """Open a ``.npy`` file memory-mapped and read-only.
+
+    Args:
+        path: the file.
+        dtype: the dtype that it has to have, if given.
+        row_shape: the shape of a row that it has to have, if given.
+
+    Raises:
+        ArtifactError: it is missing, damaged, or holds another kind of numbers.
+    """
+    array = load_array(path, error=ArtifactError, mapped=True)
+    expected = array.dtype if dtype is None else np.dtype(dtype)
+    rows = array.shape[1:] if row_shape is None else row_shape
+    if array.dtype != expected or array.ndim == 0 or array.shape[1:] != rows:
+        raise ArtifactError(
+            f"{path}: got {array.dtype} of shape {array.shape}, expected {expected} with rows of "
+            f"shape {rows}; make its artifact again"
+        )
     return array

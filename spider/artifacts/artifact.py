@@ -3,31 +3,21 @@
 ``content_hash`` covers the payload and the resolved configuration, so artifacts made twice from the
 same inputs have equal hashes, whatever the time, the host or the folder's name. The manifest of an
 artifact records the hash of each of its inputs.
-:mod:`spider.artifacts.stage` writes them.
+:mod:`spider.artifacts.stage` writes them. Reading writes and deletes nothing.
 """
 
-import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from spider.artifacts.atomic_files import read_json
+from spider.artifacts.folder import file_table
+from spider.artifacts.folder.file_table import FileEntry
+from spider.artifacts.folder.generation import Generation, generation_of, steady
+from spider.artifacts.folder.manifest import FILES, MANIFEST, read_manifest, sibling
 from spider.errors import ArtifactError
 
-SCHEMA = 1
-MANIFEST = "manifest.json"
-LOCK = ".lock"
-FINGERPRINT = ".fingerprint.json"
-#: the manifest's entry for the sub-folders that a stage needs until its artifact is complete
-LEFTOVERS = "leftovers"
-#: what every manifest has
-ENTRIES = {
-    "kind", "variant", "content_hash", "fingerprint", "config", "inputs", "counts", "details",
-    "files",
-}  # fmt: skip
 #: the package with one file for each kind, named after it
 KINDS = "spider.artifacts.records"
 
@@ -35,14 +25,19 @@ KINDS = "spider.artifacts.records"
 class Artifact:
     """A complete artifact folder, opened for reading.
 
-    Attributes:
+    Args:
         path: the folder.
         manifest: the content of ``manifest.json``.
+        generation: which of the artifacts that lie there one after the other this is; None leaves
+            that open.
     """
 
-    def __init__(self, path: Path, manifest: Mapping[str, Any]):
+    def __init__(
+        self, path: Path, manifest: Mapping[str, Any], generation: Generation | None = None
+    ):
         self.path = path
         self.manifest = manifest
+        self._generation = generation
 
     @property
     def kind(self) -> str:
@@ -74,6 +69,11 @@ class Artifact:
         """The resolved configuration of the verb."""
         return dict(self.manifest["config"])
 
+    @property
+    def files(self) -> Mapping[str, FileEntry]:
+        """The files that the writer declared."""
+        return file_table.from_json(self.manifest[FILES], where=self.path)
+
     def parent_hash(self, name: str) -> str:
         """Return the content hash that the input of that name had.
 
@@ -82,20 +82,52 @@ class Artifact:
         """
         return str(self._input(name)["content_hash"])
 
+    def parent_path(self, name: str) -> Path:
+        """Return the folder of the input of that name.
+
+        Raises:
+            ArtifactError: the artifact was made without such an input.
+        """
+        return self.path / str(self._input(name)["path"])
+
     def parent(self, name: str) -> "Artifact":
         """Open the input of that name, and check that it is still the one that was read.
 
         Raises:
             ArtifactError: there is no such input, it was deleted, or its content changed since.
         """
-        record = self._input(name)
-        parent = open_artifact(self.path / record["path"], kind=record["kind"])
-        if parent.content_hash != record["content_hash"]:
-            raise ArtifactError(
-                f"{self.path} was made from another {name}: {parent.path} has content hash "
-                f"{parent.content_hash}, expected {record['content_hash']}; make it again"
-            )
+        parent = open_artifact(self.parent_path(name), kind=self._input(name)["kind"])
+        parent.require_content(self.parent_hash(name), f"{self.path} was made from another {name}")
         return parent
+
+    def require_content(self, content_hash: str, problem: str) -> None:
+        """Check the content hash.
+
+        Args:
+            content_hash: the expected one.
+            problem: what another one means.
+
+        Raises:
+            ArtifactError: it is another one.
+        """
+        if self.content_hash != content_hash:
+            raise ArtifactError(
+                f"{problem}: {self.path} has content hash {self.content_hash}, expected "
+                f"{content_hash}; make it again"
+            )
+
+    def require_current(self) -> None:
+        """Check, after its files were opened, that no other artifact took this one's place.
+
+        A class that opens files of an artifact calls it last, so that all are of one artifact.
+
+        Raises:
+            ArtifactError: another artifact lies there now.
+        """
+        if self._generation is not None and generation_of(self.path) != self._generation:
+            raise ArtifactError(
+                f"{self.path} was replaced by another command while it was read; run this one again"
+            )
 
     def _input(self, name: str) -> Mapping[str, Any]:
         inputs: Mapping[str, Mapping[str, Any]] = self.manifest["inputs"]
@@ -105,7 +137,7 @@ class Artifact:
 
 
 def open_artifact(path: Path, *, kind: str | None = None) -> Artifact:
-    """Open a complete artifact.
+    """Open a complete artifact; its small files are compared with its table of files.
 
     Args:
         path: the folder.
@@ -114,70 +146,19 @@ def open_artifact(path: Path, *, kind: str | None = None) -> Artifact:
     Raises:
         ArtifactError: the folder is missing, unfinished, damaged, of another schema or kind.
     """
-    recover(path)
-    if not (path / MANIFEST).is_file():
+    return steady(path, lambda: _open(path, kind))
+
+
+def _open(path: Path, kind: str | None) -> Artifact:
+    generation = generation_of(path)
+    if generation is None:
         raise ArtifactError(_absence(path, kind))
-    try:
-        manifest = read_json(path / MANIFEST)
-    except ValueError as error:
-        raise ArtifactError(f"{path / MANIFEST} is not JSON: {error}") from error
-    schema = manifest.get("schema") if isinstance(manifest, dict) else None
-    if schema != SCHEMA:
-        raise ArtifactError(f"{path}: manifest schema {schema!r}, expected {SCHEMA}; make it again")
-    missing = sorted(ENTRIES - manifest.keys())
-    if missing:
-        raise ArtifactError(f"{path / MANIFEST} lacks {missing}; make {path.name} again")
-    if kind is not None and manifest["kind"] != kind:
-        raise ArtifactError(f"{path}: this is a {manifest['kind']} artifact, expected a {kind}")
-    for name, size in manifest["files"].items():
-        file = path / name
-        got = file.stat().st_size if file.is_file() else None
-        if got != size:
-            state = "is missing" if got is None else f"has {got} bytes"
-            raise ArtifactError(f"{file} {state}, expected {size} bytes; make {path.name} again")
-    _unlock(path)
-    return Artifact(path, manifest)
-
-
-def recover(path: Path) -> None:
-    """Finish a replacement that was killed between its two renames."""
-    if path.exists():
-        return
-    for candidate in (sibling(path, "partial"), sibling(path, "old")):
-        if (candidate / MANIFEST).is_file():
-            # before the rename, so that after a kill opening removes everything that is left
-            discard(candidate, _leftovers(candidate), locked=True)
-            candidate.rename(path)
-            discard(path, ())
-            return
-
-
-def discard(folder: Path, leftovers: Sequence[str], *, locked: bool = False) -> None:
-    """Remove what a stage needed until its artifact was complete; part may be removed already.
-
-    Args:
-        folder: the artifact.
-        leftovers: sub-folders from which an interrupted run would have resumed.
-        locked: keep the lock, which keeps others out until the folder has its final name.
-    """
-    for name in leftovers:
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (FINGERPRINT,) if locked else (FINGERPRINT, LOCK):
-        (folder / name).unlink(missing_ok=True)
-
-
-def _unlock(folder: Path) -> None:
-    """Remove the lock that a kill right after the rename left; a read-only artifact keeps it."""
-    if (folder / LOCK).exists():
-        with suppress(OSError):
-            discard(folder, ())
-
-
-def _leftovers(folder: Path) -> list[str]:
-    try:
-        return list(read_json(folder / MANIFEST).get(LEFTOVERS, []))
-    except (ValueError, AttributeError):
-        return []  # opening it reports the error
+    artifact = Artifact(path, read_manifest(path), generation)
+    if kind is not None and artifact.kind != kind:
+        raise ArtifactError(f"{path}: this is a {artifact.kind} artifact, expected a {kind}")
+    for fault in file_table.faults(path, artifact.files, largest=file_table.SMALL):
+        raise ArtifactError(f"{fault}; make {path.name} again")
+    return artifact
 
 
 def writing_verb(kind: str) -> str:
@@ -196,9 +177,9 @@ def _absence(path: Path, kind: str | None) -> str:
         return f"{path}: unfinished {wanted}; run the command that writes it again to continue"
     if path.exists():
         return f"{path}: no {MANIFEST} here, so this is not a {wanted}"
+    if (sibling(path, "old") / MANIFEST).is_file():
+        return (
+            f"{path}: no such {wanted}; {sibling(path, 'old')} is an older one, which is used only "
+            f"after you rename it to {path.name}; {fix}"
+        )
     return f"{path}: no such {wanted}; {fix}, and spider quickstart [FOLDER] takes every step"
-
-
-def sibling(path: Path, suffix: str) -> Path:
-    """Return the folder beside an artifact that holds its unfinished or its replaced version."""
-    return path.with_name(f"{path.name}.{suffix}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from spider.artifacts.artifact import Artifact
 from spider.artifacts.atomic_files import write_text
+from spider.printable import markdown_text
 
 CARD = "README.md"
 COUNTED = ("documents", "passages", "words")
@@ -83,7 +84,7 @@ def public_name(source: str) -> str:
 def _table(facts: Mapping[str, object]) -> str:
     if not facts:
         return ""
-    rows = "".join(f"| {name} | {_cell(value)} |\n" for name, value in facts.items())
+    rows = "".join(f"| {markdown_text(name)} | {_cell(value)} |\n" for name, value in facts.items())
     return f"| | |\n|---|---|\n{rows}".rstrip()
 
 
@@ -92,4 +93,4 @@ def _cell(value: object) -> str:
         return f"{value:.4g}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return str(value).replace("|", "\\|").replace("\n", " ")
+    return markdown_text(str(value))

@@ -7,12 +7,14 @@ run without the kill, because a shard depends on its task alone.
 
 import shutil
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import as_completed
 from pathlib import Path
 from typing import TypeVar
 
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import flush_tree, write_json
+from spider.child_processes import worker_pool
+from spider.errors import ArtifactError
+from spider.reading import read_json_object
 
 Task = TypeVar("Task")
 Counts = dict[str, int]
@@ -39,8 +41,7 @@ def run_shards(
         tasks: what each shard is made from; picklable if ``processes`` exceeds 1.
         work: writes one shard's files into the folder that it is given and returns its counts;
             a module-level function if ``processes`` exceeds 1.
-        processes: worker processes, always spawned and never forked (numba's threads and the JVM
-            do not survive a fork).
+        processes: worker processes; they end when this process does, also when it is killed.
         on_done: called with number and counts of each shard, including those that were complete.
     """
     counts: dict[int, Counts] = {}
@@ -54,7 +55,7 @@ def run_shards(
     for number in range(len(tasks)):
         record = shard_folder(folder, number) / COUNTS
         if record.is_file():
-            note(number, read_json(record))
+            note(number, read_json_object(record, error=ArtifactError))
         else:
             missing.append(number)
     if processes <= 1 or len(missing) <= 1:
@@ -62,7 +63,7 @@ def run_shards(
             note(number, _do(folder, number, tasks[number], work))
         return [counts[number] for number in range(len(tasks))]
     workers = min(processes, len(missing))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with worker_pool(workers) as pool:
         futures = {pool.submit(_do, folder, n, tasks[n], work): n for n in missing}
         try:
             for future in as_completed(futures):
@@ -80,6 +81,8 @@ def _do(folder: Path, number: int, task: Task, work: Callable[[Task, Path], Coun
         shutil.rmtree(partial)
     partial.mkdir(parents=True)
     shard_counts = work(task, partial)
+    # otherwise a power failure could leave a finished shard with empty files
+    flush_tree(partial)
     write_json(partial / COUNTS, shard_counts)
     if final.exists():
         # a shard without its record: a removal of it was killed

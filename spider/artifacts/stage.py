@@ -1,40 +1,40 @@
 """Stages: a verb writes its artifact through a stage, completely or not at all.
 
 A stage writes into ``NAME.partial/``, which holds a lock and the fingerprint of settings and
-inputs. The folder is renamed when it is complete. A replaced artifact is renamed to ``NAME.old``
-before that, and opening the artifact recovers from a kill between the two renames.
+inputs. :mod:`spider.artifacts.folder.replacement` renames the folder when it is complete.
 """
 
 import logging
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
-from typing import IO, Any
+from typing import Any
 
-from spider.artifacts.artifact import (
-    FINGERPRINT,
+from spider.artifacts.artifact import Artifact, open_artifact
+from spider.artifacts.atomic_files import flush_tree, hash_json, write_json
+from spider.artifacts.folder import file_table, replacement
+from spider.artifacts.folder.file_table import EVERYTHING
+from spider.artifacts.folder.generation import generation_of
+from spider.artifacts.folder.manifest import (
+    FILES,
     LEFTOVERS,
-    LOCK,
     MANIFEST,
     SCHEMA,
-    Artifact,
-    discard,
-    open_artifact,
-    recover,
+    kind_in,
+    looks_like_ours,
+    parse_manifest,
+    seal,
     sibling,
 )
-from spider.artifacts.atomic_files import hash_file, hash_json, read_json, write_json
+from spider.artifacts.folder.replacement import BOOKKEEPING
 from spider.artifacts.provenance import provenance
 from spider.artifacts.record import DetailsRecord
 from spider.errors import ArtifactError, ConfigError
-
-BOOKKEEPING = {MANIFEST, LOCK, FINGERPRINT}
+from spider.reading import read_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -98,9 +98,12 @@ class Stage:
             return None
 
     def up_to_date(self) -> bool:
-        """Return whether the output is complete and was made from the same settings and inputs."""
-        previous = self.previous
-        fresh = previous is not None and previous.manifest["fingerprint"] == self.fingerprint
+        """Return whether the output is complete and was made from the same settings and inputs.
+
+        A replacement that a kill interrupted is finished first.
+        """
+        replacement.settle(self.output)
+        fresh = self._is_fresh()
         if fresh:
             logger.info("%s is up to date", self.output)
         return fresh
@@ -110,24 +113,18 @@ class Stage:
         """Lock the partial folder: an interrupted run's with the same fingerprint, or an empty one.
 
         Raises:
-            ArtifactError: the output exists and may not be replaced, or another process is
-                writing it.
+            ArtifactError: the output exists and may not be replaced, another process is writing
+                it, or a person put something in its place.
             ConfigError: nothing can be written there.
         """
-        recover(self.output)
+        replacement.settle(self.output)
         self._refuse_to_clobber()
-        try:
-            self._partial.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(
-                f"cannot write {self._partial}: {error.strerror}; workspace=FOLDER or "
-                "output=FOLDER writes elsewhere"
-            ) from error
-        self._started = time.monotonic()
-        with (self._partial / LOCK).open("a") as lock:
-            self._acquire(lock)
+        with replacement.locked(self.output) as partial, _naming(partial):
+            # what the lock waited for may have changed it
+            self._refuse_to_clobber()
+            self._started = time.monotonic()
             self._prepare_partial()
-            yield self._partial
+            yield partial
         if not self._finished:
             raise ArtifactError(f"{self.verb} left {self._partial} without finishing it")
 
@@ -138,6 +135,7 @@ class Stage:
         variant: str = "",
         details: DetailsRecord | Mapping[str, Any] | None = None,
         volatile: Mapping[str, Any] | None = None,
+        payload: Sequence[str] = (EVERYTHING,),
         unhashed: Sequence[str] = (),
         leftovers: Sequence[str] = (),
     ) -> Artifact:
@@ -149,23 +147,27 @@ class Stage:
             details: facts that opening the payload needs: the record of the kind, or its JSON
                 object.
             volatile: measurements of this run; not part of the content hash.
+            payload: the files of the artifact; see
+                :func:`spider.artifacts.folder.file_table.matches`. Another file in the folder is no
+                part of the artifact.
             unhashed: files and sub-folders of the payload that are not part of the content hash,
                 because their bytes differ between equal runs (Lucene's index, a model card).
             leftovers: sub-folders from which an interrupted run resumes. They are not part of the
                 artifact and are removed as the last step.
         """
-        files = _payload_files(self._partial, leftovers)
+        flush_tree(self._partial)
+        table = file_table.describe(self._partial, self._declared(payload, leftovers))
         hashed = {
-            name: hash_file(self._partial / name)
-            for name in files
+            name: entry.digest
+            for name, entry in table.items()
             if not any(name == entry or name.startswith(f"{entry}/") for entry in unhashed)
         }
-        payload = hash_json(hashed)
+        digest = hash_json(hashed)
         recorded = (
             details.to_details() if isinstance(details, DetailsRecord) else dict(details or {})
         )
         content = {
-            "payload": payload,
+            "payload": digest,
             "config": self.config,
             "variant": variant,
             "details": recorded,
@@ -176,7 +178,7 @@ class Stage:
             "verb": self.verb,
             "variant": variant,
             "content_hash": hash_json(content),
-            "payload_hash": payload,
+            "payload_hash": digest,
             "fingerprint": self.fingerprint,
             "config": self.config,
             "inputs": {
@@ -189,7 +191,7 @@ class Stage:
             },
             "counts": dict(counts),
             "details": recorded,
-            "files": files,
+            FILES: file_table.to_json(table),
             LEFTOVERS: list(leftovers),
             "volatile": {
                 **provenance(),
@@ -199,12 +201,32 @@ class Stage:
                 **(volatile or {}),
             },
         }
+        manifest = seal(manifest)
         write_json(self._partial / MANIFEST, manifest)
-        _replace(self._partial, self.output, leftovers)
+        flush_tree(self._partial, files=False)
+        replacement.replace(self._partial, self.output)
         self._finished = True
-        return Artifact(self.output, manifest)
+        return Artifact(self.output, manifest, generation_of(self.output))
+
+    def _declared(self, payload: Sequence[str], leftovers: Sequence[str]) -> list[str]:
+        return [
+            name
+            for name in file_table.names_below(self._partial)
+            if name not in BOOKKEEPING
+            and name.split("/")[0] not in leftovers
+            and file_table.matches(name, payload)
+        ]
+
+    def _is_fresh(self) -> bool:
+        previous = self.previous
+        return previous is not None and previous.manifest["fingerprint"] == self.fingerprint
 
     def _refuse_to_clobber(self) -> None:
+        if self.output.is_symlink():
+            raise ArtifactError(
+                f"{self.output} is a symbolic link, which is not replaced; choose another output, "
+                "such as the folder that it names"
+            )
         if not self.output.exists():
             return
         if not (self.output / MANIFEST).is_file():
@@ -213,87 +235,83 @@ class Stage:
             raise ArtifactError(
                 f"{self.output} exists and is not an artifact; choose another output"
             )
-        if _kind_at(self.output) not in (self.kind, None):
-            raise ArtifactError(
-                f"{self.output} is a {_kind_at(self.output)} artifact and is not replaced by a "
-                f"{self.kind}; choose another output"
-            )
         for name, artifact in self.inputs.items():
             if artifact.path.resolve() == self.output.resolve():
                 raise ArtifactError(
                     f"{self.output} is the {name} that this verb reads; choose another output"
                 )
-        if not self.overwrite and not self.up_to_date():
+        self._refuse_what_others_wrote()
+        if not self.overwrite and not self._is_fresh():
+            raise ArtifactError(self._why_not())
+        replacement.require_free(self.output)
+
+    def _refuse_what_others_wrote(self) -> None:
+        """Check that replacing the output removes what this program wrote and nothing else."""
+        data = read_bytes(self.output / MANIFEST, error=ArtifactError)
+        kind = kind_in(data)
+        if not looks_like_ours(data):
             raise ArtifactError(
-                f"{self.output} exists and was made from other settings or inputs; "
-                "overwrite=true replaces it, output=FOLDER writes elsewhere"
+                f"{self.output} exists and is not an artifact: its {MANIFEST} is damaged or of "
+                "another program; remove it, or choose another output"
+            )
+        if kind not in ("", self.kind):
+            raise ArtifactError(
+                f"{self.output} is a {kind} artifact and is not replaced by a {self.kind}; choose "
+                "another output"
+            )
+        try:
+            manifest = parse_manifest(data, self.output / MANIFEST)
+        except ArtifactError:
+            # damaged, or of an older version: what else lies there cannot be told
+            return
+        strangers = [
+            name
+            for name in file_table.names_below(self.output)
+            if not name.rpartition("/")[2].startswith(".")
+            and name not in (MANIFEST, *manifest[FILES])
+            and name.split("/")[0] not in manifest[LEFTOVERS]
+        ]
+        if strangers:
+            raise ArtifactError(
+                f"{self.output} holds {strangers[0]}, which no verb wrote, and would lose it; move "
+                "it away, or choose another output"
             )
 
-    def _acquire(self, lock: IO[str]) -> None:
+    def _why_not(self) -> str:
+        """Return why an existing output is not used."""
         try:
-            flock(lock, LOCK_EX | LOCK_NB)
-        except BlockingIOError as error:
-            raise ArtifactError(
-                f"{self._partial} is being written by another process; wait for it"
-            ) from error
+            open_artifact(self.output, kind=self.kind)
+        except ArtifactError as error:
+            return f"{error}: overwrite=true does that"
+        return (
+            f"{self.output} exists and was made from other settings or inputs; "
+            "overwrite=true replaces it, output=FOLDER writes elsewhere"
+        )
 
     def _prepare_partial(self) -> None:
-        record = self._partial / FINGERPRINT
         (self._partial / MANIFEST).unlink(missing_ok=True)
-        if _recorded(record) == [self.fingerprint]:
+        record = replacement.fingerprint_of(self._partial)
+        if record is not None and record.get("fingerprint") == self.fingerprint:
             logger.info("resuming %s from %s", self.verb, self._partial)
             return
-        leftovers = [entry for entry in self._partial.iterdir() if entry.name != LOCK]
-        if leftovers:
+        if record is not None:
             logger.info("%s was made from other settings: starting again", self._partial)
-        for entry in leftovers:
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        write_json(record, [self.fingerprint])
+            replacement.empty(self._partial)
+        replacement.record_fingerprint(self._partial, self.fingerprint)
 
 
-def _recorded(record: Path) -> Any:
-    """Return the fingerprint that a partial folder has; None if it is damaged or missing."""
+@contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Name the folder in an error of a write, which names nothing ("No space left on device")."""
     try:
-        return read_json(record) if record.is_file() else None
-    except ValueError:
-        return None
-
-
-def _kind_at(folder: Path) -> Any:
-    """Return what kind of artifact a folder holds; None if its manifest is damaged."""
-    try:
-        return read_json(folder / MANIFEST)["kind"]
-    except (ValueError, KeyError, TypeError):
-        return None
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(folder)
+        raise
 
 
 def _peak_memory() -> int:
     peak = getrusage(RUSAGE_SELF).ru_maxrss
     # bytes on macOS, kibibytes elsewhere
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _payload_files(folder: Path, leftovers: Sequence[str]) -> dict[str, int]:
-    files = {}
-    for file in sorted(folder.rglob("*")):
-        name = file.relative_to(folder).as_posix()
-        if file.is_file() and name not in BOOKKEEPING and name.split("/")[0] not in leftovers:
-            files[name] = file.stat().st_size
-    return files
-
-
-def _replace(partial: Path, output: Path, leftovers: Sequence[str]) -> None:
-    old = sibling(output, "old")
-    if old.exists():
-        shutil.rmtree(old)
-    if output.exists():
-        output.rename(old)
-    # not earlier: until the old artifact is renamed, a killed run has to resume from the leftovers
-    discard(partial, leftovers, locked=True)
-    # another process that opened the artifact between the two renames may have renamed the new
-    # folder
-    if partial.exists():
-        partial.rename(output)
-    discard(output, leftovers)
-    if old.exists():
-        shutil.rmtree(old)

@@ -2,6 +2,7 @@
 
 import hashlib
 import mmap
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import NamedTuple, SupportsIndex
 import numpy as np
 
 from spider.artifacts.array_stream import ArrayStream, open_array
+from spider.errors import ArtifactError
+from spider.reading import open_regular, reading
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
@@ -25,9 +28,13 @@ class Duplicate(NamedTuple):
 
 
 def map_bytes(path: Path) -> mmap.mmap | bytes:
-    """Map a file read-only; an empty file gives empty bytes, since mmap refuses it."""
-    with path.open("rb") as file:
-        if path.stat().st_size == 0:
+    """Map a file read-only; an empty file gives empty bytes, since mmap refuses it.
+
+    Raises:
+        ArtifactError: it cannot be read.
+    """
+    with open_regular(path, error=ArtifactError) as file, reading(path, error=ArtifactError):
+        if os.fstat(file.fileno()).st_size == 0:
             return b""
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
@@ -60,15 +67,25 @@ class StringTable:
     Args:
         folder: the folder of the files.
         name: their common stem.
+        searchable: whether :meth:`find` will be called.
+
+    Raises:
+        ArtifactError: a file is missing or damaged.
     """
 
-    def __init__(self, folder: Path, name: str):
+    def __init__(self, folder: Path, name: str, *, searchable: bool = False):
         self._bytes = map_bytes(folder / f"{name}.utf8")
-        self._offsets = open_array(folder / f"{name}.offsets.npy")
+        self._offsets = open_array(folder / f"{name}.offsets.npy", np.int64, ())
         self._folder = folder
         self._name = name
-        self._hashes: np.ndarray | None = None
-        self._order: np.ndarray | None = None
+        # all files are opened now, since the folder may be replaced later
+        self._hashes = open_array(folder / f"{name}.hashes.npy", "<u8", ()) if searchable else None
+        self._order = open_array(folder / f"{name}.order.npy", np.int64, ()) if searchable else None
+        if not len(self._offsets) or self._offsets[-1] != len(self._bytes):
+            raise ArtifactError(
+                f"{folder / name}.utf8: got {len(self._bytes)} bytes, expected another number by "
+                f"{name}.offsets.npy; make its artifact again"
+            )
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -85,8 +102,7 @@ class StringTable:
     def find(self, value: str) -> int | None:
         """Return the first number of a string, or None where it is not in the table."""
         if self._hashes is None or self._order is None:
-            self._hashes = open_array(self._folder / f"{self._name}.hashes.npy")
-            self._order = open_array(self._folder / f"{self._name}.order.npy")
+            raise ValueError(f"{self._name} was opened without searchable=True")
         key = np.uint64(hash_string(value.encode("utf-8", errors="surrogatepass")))
         place = int(np.searchsorted(self._hashes, key))
         while place < len(self._hashes) and self._hashes[place] == key:

@@ -9,6 +9,7 @@ import numpy as np
 
 from spider.artifacts.array_stream import open_array
 from spider.artifacts.artifact import Artifact, open_artifact
+from spider.artifacts.folder.generation import steady
 from spider.artifacts.records.corpus import CorpusRecord
 from spider.artifacts.string_table import StringTable, map_bytes
 from spider.corpus.document import Document, Passage, PassageBounds
@@ -34,6 +35,7 @@ class Corpus:
         artifact: its manifest and parents.
         last_passage_padded: whether a document's last passage repeats its beginning, as in DPR's
             ``psgs_w100.tsv``.
+        published: whether it is a collection with published figures, such as BEIR's.
         passage_hashes: uint8 [passages, 16], :func:`hash_passage` of each.
     """
 
@@ -41,36 +43,46 @@ class Corpus:
         folder = artifact.path
         self.path = folder
         self.artifact = artifact
-        self.last_passage_padded = CorpusRecord.from_manifest(artifact).last_passage_padded
+        record = CorpusRecord.from_manifest(artifact)
+        self.last_passage_padded = record.last_passage_padded
+        self.published = bool(record.published)
         self._text = map_bytes(folder / "text.utf8")
-        self._text_offsets = open_array(folder / "text.offsets.npy")
+        self._text_offsets = open_array(folder / "text.offsets.npy", "<i8", ())
         self._titles = StringTable(folder, "titles")
-        self._document_ids = StringTable(folder, "document_ids")
-        self._passage_ids = StringTable(folder, "passage_ids")
-        self._document_passages = open_array(folder / "document_passages.npy")
-        self._passage_documents = open_array(folder / "passage_documents.npy")
-        self._code_points = open_array(folder / "passage_code_points.npy")
-        self._byte_ranges = open_array(folder / "passage_bytes.npy")
-        self.passage_hashes: np.ndarray = open_array(folder / "passage_hashes.npy")
-        expected = (artifact.counts["documents"], artifact.counts["passages"])
+        self._document_ids = StringTable(folder, "document_ids", searchable=True)
+        self._passage_ids = StringTable(folder, "passage_ids", searchable=True)
+        self._document_passages = open_array(folder / "document_passages.npy", "<i8", ())
+        self._passage_documents = open_array(folder / "passage_documents.npy", "<i4", ())
+        self._code_points = open_array(folder / "passage_code_points.npy", row_shape=(2,))
+        self._byte_ranges = open_array(folder / "passage_bytes.npy", "<i8", (2,))
+        self.passage_hashes: np.ndarray = open_array(folder / "passage_hashes.npy", np.uint8, (16,))
+        expected = (artifact.counts.get("documents"), artifact.counts.get("passages"))
         if expected != (self.n_documents, len(self)):
             raise ArtifactError(
                 f"{folder}: the manifest counts {expected[0]} documents and {expected[1]} passages,"
                 f" the files hold {self.n_documents} and {len(self)}; prepare the corpus again"
             )
+        artifact.require_current()
 
     @classmethod
-    def open(cls, path: Path) -> "Corpus":
+    def open(cls, path: Path, content_hash: str | None = None) -> "Corpus":
         """Open the corpus in a folder.
 
-        Raises:
-            ArtifactError: there is no complete corpus.
-        """
-        return cls(open_artifact(path, kind="corpus"))
+        Args:
+            path: the folder.
+            content_hash: the content hash that it has to have, if given.
 
-    def __reduce__(self) -> tuple[object, tuple[Path]]:
-        """Pickle as the path: a spawned process maps the files itself."""
-        return type(self).open, (self.path,)
+        Raises:
+            ArtifactError: there is no complete corpus, or another one.
+        """
+        corpus = steady(path, lambda: cls(open_artifact(path, kind="corpus")))
+        if content_hash is not None:
+            corpus.artifact.require_content(content_hash, "this is another corpus now")
+        return corpus
+
+    def __reduce__(self) -> tuple[object, tuple[Path, str]]:
+        """Pickle as path and hash: a spawned process maps the files of the same corpus itself."""
+        return type(self).open, (self.path, self.artifact.content_hash)
 
     def __len__(self) -> int:
         return len(self._passage_documents)
@@ -125,6 +137,10 @@ class Corpus:
         if found is None:
             raise DataError(f"no passage has the id {passage_id!r}", path=self.path)
         return found
+
+    def find_passage(self, passage_id: str) -> int | None:
+        """Return the position of a passage id, or None where the corpus has no such passage."""
+        return self._passage_ids.find(passage_id)
 
     def document(self, number: SupportsIndex) -> Document:
         """Return a whole document with the bounds of its passages."""

@@ -1,14 +1,16 @@
-"""Split of a corpus's documents into training, validation and test: the function and its record.
+"""Split of a corpus into training, validation and test: the function and its record.
 
-Mining decides which documents are usable, applies :meth:`SplitRule.parts` and writes the record
-into the spans artifact. Everything else opens that record with :func:`open_split`, so a document
-that is held out for the retriever is held out for the reader. Where there are no spans yet, the
-same rule splits all documents. Mining later finds fewer usable ones, which moves some at the
-borders.
+Documents are held out whole, except those that hold a large share of the passages, as a book among
+notes does: of these, sections are held out, which are runs of consecutive passages.
+
+Mining decides which documents are usable, applies :func:`split_documents` and writes the record
+into the spans artifact. Everything else opens that record with :func:`open_split`, so what is held
+out for the retriever is held out for the reader. Where there are no spans yet, the same rule splits
+all documents. Mining later finds fewer usable ones, which moves some at the borders.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +21,16 @@ from spider.artifacts.array_stream import open_array
 from spider.artifacts.artifact import Artifact
 from spider.artifacts.atomic_files import save_array
 from spider.corpus.corpus import Corpus
+from spider.corpus.sections import FEWEST, SHORTEST, Sections, cut_sections
 from spider.errors import ArtifactError, SettingError
 
-TRAIN, VALIDATION, TEST, NOT_USABLE = 0, 1, 2, 255
+TRAIN, VALIDATION, TEST, SECTIONS, NOT_USABLE = 0, 1, 2, 3, 255
 SPLIT_NAMES = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 RECORD = "split.npy"
 FEWEST_TO_SPLIT = 3
+LARGE_SHARE = 0.1
+"""A document with a larger share of the usable passages is split by sections: held out as a whole,
+it would take too much from training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,37 +88,67 @@ class SplitRule:
 
 
 class DocumentSplit:
-    """The part of each document of one corpus.
+    """The part of each document of one corpus, and of each section of its large documents.
 
     Args:
-        parts: 0 train, 1 validation, 2 test, 255 not usable.
+        parts: 0 train, 1 validation, 2 test, 3 by sections, 255 not usable.
+        sections: those of the documents that are split by sections; None if there are none.
     """
 
-    def __init__(self, parts: UInt8[np.ndarray, " documents"]):
+    def __init__(self, parts: UInt8[np.ndarray, " documents"], sections: Sections | None = None):
         self.parts = parts
+        self.sections = sections or Sections.none()
 
     @property
     def training(self) -> Int64[np.ndarray, " training_documents"]:
-        """Numbers of the documents to train on, ascending; those that are not usable included."""
+        """Numbers of the documents to train on as a whole, ascending.
+
+        Those that are not usable are among them, those that are split by sections are not.
+        """
         return np.flatnonzero((self.parts == TRAIN) | (self.parts == NOT_USABLE)).astype(np.int64)
 
     @property
     def validation(self) -> Int64[np.ndarray, " validation_documents"]:
-        """Numbers of the validation documents, ascending."""
+        """Numbers of the documents that are whole in validation, ascending."""
         return self.held_out("validation")
 
     @property
     def test(self) -> Int64[np.ndarray, " test_documents"]:
-        """Numbers of the test documents, ascending; no training and no choice uses them."""
+        """Numbers of the documents that are whole in test; no training and no choice uses them."""
         return self.held_out("test")
 
     def held_out(self, name: str) -> Int64[np.ndarray, " held_out_documents"]:
         """Return the numbers of the ``validation`` or ``test`` documents, ascending."""
         return np.flatnonzero(self.parts == SPLIT_NAMES[name]).astype(np.int64)
 
+    @property
+    def sectioned(self) -> Int64[np.ndarray, " sectioned_documents"]:
+        """Numbers of the documents that are split by sections, ascending."""
+        return np.flatnonzero(self.parts == SECTIONS).astype(np.int64)
+
+    def sections_of(self, name: str) -> Int64[np.ndarray, "sections 4"]:
+        """Return document, first passage, passage after the last and part of a part's sections."""
+        return self.sections.of_part(SPLIT_NAMES[name])
+
+    def withheld(self, document: int) -> Int64[np.ndarray, " withheld_passages"]:
+        """Return the passages that training may not use of a document split by sections."""
+        if self.parts[document] != SECTIONS:
+            return np.zeros(0, dtype=np.int64)
+        return self.sections.outside(document, TRAIN)
+
+    def held_out_share(self) -> float:
+        """Return the share of the usable documents that no training uses, parts of them counted."""
+        usable = int(np.count_nonzero(self.parts != NOT_USABLE))
+        held = float(len(self.validation) + len(self.test))
+        for number in self.sectioned.tolist():
+            rows = self.sections.rows[self.sections.rows[:, 0] == number]
+            held += len(self.withheld(number)) / int((rows[:, 2] - rows[:, 1]).sum())
+        return held / usable if usable else 0.0
+
     def save(self, folder: Path) -> None:
         """Write the record into an existing folder."""
         save_array(folder / RECORD, self.parts)
+        self.sections.save(folder)
 
     @classmethod
     def load(cls, folder: Path) -> "DocumentSplit":
@@ -121,25 +157,59 @@ class DocumentSplit:
         Raises:
             ArtifactError: the record is missing, damaged, or holds an unknown part.
         """
-        try:
-            parts = open_array(folder / RECORD)
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{folder / RECORD}: no split of documents: {error}") from error
-        known = (*SPLIT_NAMES.values(), NOT_USABLE)
-        if parts.dtype != np.uint8 or parts.ndim != 1 or not np.isin(parts, known).all():
+        parts = open_array(folder / RECORD, np.uint8, ())
+        known = (*SPLIT_NAMES.values(), SECTIONS, NOT_USABLE)
+        if not np.isin(parts, known).all():
             raise ArtifactError(
-                f"{folder / RECORD}: got {parts.dtype} values of shape {parts.shape}, expected one "
-                f"of {known} for each document; mine again"
+                f"{folder / RECORD}: got {np.unique(parts).tolist()}, expected one of {known} for "
+                "each document; mine again"
             )
-        return cls(parts)
+        sectioned = np.flatnonzero(parts == SECTIONS)
+        return cls(parts, Sections.load(folder, sectioned, len(SPLIT_NAMES)))
 
 
 def split_documents(
     corpus: Corpus, rule: SplitRule, usable: Bool[np.ndarray, " documents"] | None = None
 ) -> DocumentSplit:
-    """Split a corpus's documents by a rule; see :meth:`SplitRule.parts`."""
+    """Split a corpus's documents by a rule, and the sections of the large ones among them.
+
+    Args:
+        corpus: the corpus.
+        rule: see :meth:`SplitRule.parts`.
+        usable: documents that can be held out; None means all.
+    """
     ids = [corpus.document_id(number) for number in range(corpus.n_documents)]
-    return DocumentSplit(rule.parts(ids, usable))
+    if usable is None:
+        usable = np.ones(len(ids), dtype=np.bool_)
+    sizes = np.array(
+        [len(corpus.document_passages(number)) for number in range(len(ids))], dtype=np.int64
+    )
+    large = _large_documents(sizes, usable, rule)
+    parts = rule.parts(ids, usable & ~large)
+    parts[large] = SECTIONS
+    rows = [
+        (number, section.start, section.stop, part)
+        for number in np.flatnonzero(large).tolist()
+        for section, part in _sections(ids[number], corpus.document_passages(number), rule)
+    ]
+    return DocumentSplit(parts, Sections(np.array(rows, dtype=np.int64).reshape(-1, 4)))
+
+
+def _large_documents(
+    sizes: Int64[np.ndarray, " documents"], usable: Bool[np.ndarray, " documents"], rule: SplitRule
+) -> Bool[np.ndarray, " documents"]:
+    if not rule.validation_share + rule.test_share:
+        return np.zeros(len(sizes), dtype=np.bool_)
+    enough = sizes >= FEWEST * SHORTEST
+    large = sizes > LARGE_SHARE * sizes[usable].sum()
+    return np.asarray(usable & enough & large, dtype=np.bool_)
+
+
+def _sections(document_id: str, passages: range, rule: SplitRule) -> Iterator[tuple[range, int]]:
+    """Yield the sections of a document with their parts, by the rule that splits documents."""
+    sections = cut_sections(passages)
+    parts = rule.parts([f"{document_id}#{place}" for place in range(len(sections))])
+    yield from zip(sections, parts.tolist(), strict=True)
 
 
 def open_split(artifact: Artifact, corpus: Corpus) -> DocumentSplit:
@@ -155,6 +225,7 @@ def open_split(artifact: Artifact, corpus: Corpus) -> DocumentSplit:
             f"{corpus.artifact.content_hash}; mine this corpus, or give the other one"
         )
     split = DocumentSplit.load(artifact.path)
+    artifact.require_current()
     if len(split.parts) != corpus.n_documents:
         raise ArtifactError(
             f"{artifact.path / RECORD}: got {len(split.parts)} documents, expected "

@@ -1,6 +1,7 @@
 """Writes a corpus document by document, without holding it in memory."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -11,6 +12,25 @@ from spider.artifacts.string_table import StringTable, StringTableWriter, replac
 from spider.corpus.corpus import hash_passage
 from spider.corpus.document import Document, PassageBounds
 from spider.errors import DataError
+from spider.text.passage_words import count_words
+
+
+class DuplicateIdError(DataError):
+    """Two documents or two passages have the same id.
+
+    Args:
+        what: ``document`` or ``passage``.
+        identity: the id.
+        places: where the two are, if that is known; else their numbers, from 1.
+    """
+
+    def __init__(self, what: str, identity: str, places: Sequence[str]):
+        super().__init__(
+            f"two {what}s have the id {identity!r}: {' and '.join(places[:2])}; ids must be "
+            "unique; keep_first=true keeps the first and counts the others"
+        )
+        self.what = what
+        self.identity = identity
 
 
 class CorpusWriter:
@@ -59,7 +79,7 @@ class CorpusWriter:
         if document.passages is None:
             raise DataError(f"document {document.id!r} is not cut into passages; split it first")
         text = self._clean(document.text)
-        words = len(text.split())
+        words = count_words(text)
         if not words or not document.passages:
             self._counts["empty_documents"] += 1
             return
@@ -80,7 +100,7 @@ class CorpusWriter:
         """Complete the files and return the counts.
 
         Raises:
-            DataError: two documents or two passages have the same id.
+            DuplicateIdError: two documents or two passages have the same id.
         """
         self._close_files()
         self._check_unique("document_ids", "document")
@@ -148,7 +168,6 @@ class CorpusWriter:
     def _check_unique(self, table: str, what: str) -> None:
         duplicate = StringTable(self._folder, table).first_duplicate()
         if duplicate is not None:
-            raise DataError(
-                f"two {what}s have the id {duplicate.value!r}: {what} number {duplicate.first + 1}"
-                f" and {what} number {duplicate.second + 1} (counted from 1); ids must be unique"
-            )
+            numbers = (duplicate.first + 1, duplicate.second + 1)
+            places = [f"{what} number {number} (counted from 1)" for number in numbers]
+            raise DuplicateIdError(what, duplicate.value, places)

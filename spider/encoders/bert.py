@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from spider.artifacts.records.encoder import EncoderRecord
+from spider.encoders.encoding import EncodingSettings
 from spider.errors import CheckpointError, ConfigError, SettingError
 from spider.settings import Execution
 from spider.text.tokenizer import Tokenizer, load_tokenizer
@@ -41,14 +42,15 @@ class BertSettings:
         lower_case: whether a trained vocabulary or a ``vocab.txt`` has lower case only.
         max_query_length: tokens of a question or query, [CLS] and [SEP] included.
         max_passage_length: tokens of a passage, special tokens included.
-        dropout: the dropout of hidden states and attention.
+        dropout: the dropout of hidden states and attention; null keeps that of ``start``, and is 0
+            for a fresh transformer, which does not learn with 0.1.
         weight_decay: the weight decay of matrices; never of biases and layer norms.
-        precision: "float32" or "bfloat16" (autocast; weights stay float32).
         padded_tokens: a training sub-batch holds at most this many tokens, padding included.
         score_multiplier: the training logits are this times the inner product.
     """
 
     variant = "bert"
+    mixed_precision = True
 
     def __init__(
         self,
@@ -62,14 +64,11 @@ class BertSettings:
         lower_case: bool = True,
         max_query_length: int = 64,
         max_passage_length: int = 240,
-        dropout: float = 0.1,
+        dropout: float | None = None,
         weight_decay: float = 0.0,
-        precision: str = "float32",
         padded_tokens: int = 16_384,
         score_multiplier: float = 1.0,
     ):
-        if precision not in ("float32", "bfloat16"):
-            raise SettingError("precision", precision, "float32 or bfloat16")
         sizes = {"hidden": hidden, "layers": layers, "heads": heads, "padded_tokens": padded_tokens}
         for name, size in sizes.items():
             if size < 1:
@@ -80,8 +79,8 @@ class BertSettings:
         for name, length in lengths.items():
             if length < 3:
                 raise SettingError(name, length, "at least 3: [CLS], a token and [SEP]")
-        if not 0 <= dropout < 1:
-            raise SettingError("dropout", dropout, "a share in [0, 1)")
+        if dropout is not None and not 0 <= dropout < 1:
+            raise SettingError("dropout", dropout, "a share in [0, 1), or null")
         self.start = start
         self.start_tokenizer = start_tokenizer
         self.hidden = hidden
@@ -93,7 +92,6 @@ class BertSettings:
         self.max_passage_length = max_passage_length
         self.dropout = dropout
         self.weight_decay = weight_decay
-        self.precision = precision
         self.padded_tokens = padded_tokens
         self.score_multiplier = score_multiplier
 
@@ -102,8 +100,25 @@ class BertSettings:
         """The sources of weights and vocabulary."""
         return (self.start, self.start_tokenizer)
 
+    @property
+    def learning_rate(self) -> float:
+        """The paper's rate for trained weights; ten times as much for fresh ones.
+
+        The rate of ``static``, 5e-3, makes a transformer give the same vector for every text.
+        """
+        return 2e-5 if self.start else 2e-4
+
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
-        """Load the vocabulary of the start, or train one; a tokenizer in ``folder`` is kept."""
+        """Load the vocabulary of the start, or train one; a tokenizer in ``folder`` is kept.
+
+        Raises:
+            CheckpointError: the vector of ``start`` is not the raw [CLS] state. The weights are
+                read only after a corpus is tokenised, which may take hours.
+        """
+        from spider.encoders.transformer.pooling import check_pooling
+
+        if self.start:
+            check_pooling(self.start)
         return settle_tokenizer(
             corpus_texts,
             folder,
@@ -134,7 +149,7 @@ class BertSettings:
                 hidden=self.hidden,
                 layers=self.layers,
                 heads=self.heads,
-                dropout=self.dropout,
+                dropout=self.dropout or 0.0,
                 pad_id=tokenizer.pad_id,
                 seed=seed,
             )
@@ -161,14 +176,16 @@ class BertSettings:
             max_query_length=self.max_query_length,
             max_passage_length=self.max_passage_length,
             weight_decay=self.weight_decay,
-            precision=self.precision,
             padded_tokens=self.padded_tokens,
             score_multiplier=self.score_multiplier,
         )
 
 
 def load(
-    folder: Path, record: EncoderRecord, device: str = "cpu"
+    folder: Path,
+    record: EncoderRecord,
+    device: str = "cpu",
+    encoding: EncodingSettings | None = None,
 ) -> "spider.encoders.transformer.inference.BertEncoder":
     """Load an exported checkpoint for inference.
 
@@ -192,4 +209,4 @@ def load(
             f"{folder}: vectors have {module.dimension} numbers, the manifest says "
             f"{record.dimension}"
         )
-    return BertEncoder(module.to(device).eval())
+    return BertEncoder(module.to(device).eval(), encoding or EncodingSettings())

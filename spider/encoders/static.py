@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Float
 
 from spider.artifacts.records.encoder import EncoderRecord
+from spider.encoders.encoding import EncodingSettings
 from spider.errors import SettingError
 from spider.settings import Execution
 from spider.text.tokenizer import Tokenizer
@@ -44,6 +45,9 @@ class StaticSettings:
     """
 
     variant = "static"
+    learning_rate = 5e-3
+    # the kernel sums rows in float32
+    mixed_precision = False
 
     def __init__(
         self,
@@ -101,9 +105,12 @@ class StaticSettings:
 
 
 def load(
-    folder: Path, record: EncoderRecord, device: str = "cpu"
+    folder: Path,
+    record: EncoderRecord,
+    device: str = "cpu",
+    encoding: EncodingSettings | None = None,
 ) -> "spider.encoders.table.inference.StaticEncoder":
-    """Load an exported checkpoint; inference always runs on the CPU, whatever ``device`` says."""
+    """Load an exported checkpoint; it always encodes on the CPU, in float32."""
     from spider.encoders.table.checkpoint import load_table
     from spider.encoders.table.inference import StaticEncoder
 

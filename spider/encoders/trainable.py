@@ -64,10 +64,17 @@ class EncoderSettings(Protocol):
 
     Attributes:
         variant: its file's name in ``spider/encoders/``.
+        learning_rate: the peak learning rate where ``training.learning_rate`` is null.
+        mixed_precision: whether ``training.precision`` changes anything.
         starts: the folders, files or names on the hub that training begins with; "" is none.
     """
 
     variant: str
+    mixed_precision: bool
+
+    @property
+    def learning_rate(self) -> float:
+        """The peak learning rate that suits the initial weights."""
 
     @property
     def starts(self) -> tuple[str, ...]:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
 
 from spider.errors import CheckpointError
+from spider.reading import open_regular, reading
 
 SHOWN = 4
 
@@ -19,12 +19,23 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: the file is missing or damaged.
     """
-    try:
+    with reading(path, error=CheckpointError, foreign=True):
         if path.suffix == ".safetensors":
+            # opened here first: a pipe would block the library for ever
+            open_regular(path, error=CheckpointError).close()
             return safetensors.torch.load_file(path)
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (OSError, safetensors.SafetensorError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path}: no readable weights ({error})") from error
+        with open_regular(path, error=CheckpointError) as file:
+            try:
+                found = torch.load(file, map_location="cpu", weights_only=True)
+            except Exception as error:
+                # torch's own message advises to read the file with code in it executed
+                raise CheckpointError(
+                    f"{path}: not a PyTorch file of weights alone ({type(error).__name__}); save "
+                    "its state_dict() as .safetensors"
+                ) from error
+    if not isinstance(found, Mapping) or not all(isinstance(v, Tensor) for v in found.values()):
+        raise CheckpointError(f"{path}: expected named weights, got another kind of object")
+    return {str(name): tensor for name, tensor in found.items()}
 
 
 def check_weights(

@@ -12,7 +12,7 @@ from typing import Literal
 from spider.health.finding import Finding
 from spider.memory import available_memory
 from spider.sources.extraction.file_types import file_types
-from spider.sources.text_files import ZSTANDARD
+from spider.sources.files.compression import ZSTANDARD
 
 GIB = 1 << 30
 

@@ -101,6 +101,17 @@ def overridden(overrides: Iterable[str]) -> list[str]:
     return [key for key in keys if root_of(key) != "hydra"]
 
 
+def texts_of(overrides: Iterable[str]) -> dict[str, str]:
+    """Return the text of each setting that overrides name, without quotes."""
+    texts = {}
+    for word in overrides:
+        if match := OVERRIDE.match(word):
+            texts[match["key"]] = unquote(word[match.end() :])
+        elif match := DELETION.match(word):
+            texts[match["key"]] = ""
+    return texts
+
+
 def unknown_setting(cls: type[Any], overrides: Iterable[str]) -> str:
     """Return the message about the first override of a setting that a verb lacks; empty if none."""
     for key in overridden(overrides):
@@ -112,17 +123,34 @@ def unknown_setting(cls: type[Any], overrides: Iterable[str]) -> str:
 
 def quote(text: str) -> str:
     """Quote text so that Hydra's parser and OmegaConf's interpolation give it back unchanged."""
-    # OmegaConf first: a dollar-brace would be read as an interpolation, and the backslashes before
-    # it would be read as its escapes
-    escaped = re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + "\\${", text)
-    # then Hydra: backslashes matter only before a quote, and the closing quote is a quote
-    escaped = re.sub(r"(\\*)('|$)", _escape_quote, escaped)
+    # OmegaConf first, then Hydra: backslashes matter only before a quote, and the closing quote is
+    # a quote
+    escaped = re.sub(r"(\\*)('|$)", _escape_quote, literal(text))
     return f"'{escaped}'"
+
+
+def unquote(value: str) -> str:
+    """Return the text that :func:`quote` quoted, or a value that nothing quotes unchanged."""
+    if len(value) < 2 or not value.startswith("'") or not value.endswith("'"):
+        return value
+    body = re.sub(r"(\\*)('|$)", _unescape_quote, value[1:-1])
+    return re.sub(r"(\\*)\$\{", lambda match: match[1][: len(match[1]) // 2] + "${", body)
+
+
+def literal(text: str) -> str:
+    """Write text so that OmegaConf's interpolation gives it back unchanged."""
+    # a dollar-brace would be read as an interpolation, and the backslashes before it would be read
+    # as its escapes
+    return re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + "\\${", text)
 
 
 def _escape_quote(match: re.Match[str]) -> str:
     backslashes, quote_mark = match[1] * 2, match[2]
     return backslashes + ("\\'" if quote_mark else "")
+
+
+def _unescape_quote(match: re.Match[str]) -> str:
+    return match[1][: len(match[1]) // 2] + match[2]
 
 
 def _is_known(root: str, cls: type[Any]) -> bool:

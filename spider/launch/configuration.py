@@ -5,10 +5,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import yaml
+
 from spider.launch.typed.content import content
 from spider.launch.typed.objects import build
 from spider.launch.typed.schema import FILLED_BY_LAUNCHER, parameters
 from spider.launch.verbs import MODULE
+from spider.printable import LINE_FEED, printable
 
 RESOLVED = "resolved"
 GIVEN = "given"
@@ -30,3 +33,15 @@ def typed_settings(cls: type[Any], values: Mapping[str, Any], overrides: Sequenc
     wanted = FILLED_BY_LAUNCHER & parameters(cls).keys()
     # not through build, which would turn the variants in the plain values into objects
     return dataclasses.replace(build(cls, typed), **{name: filled[name] for name in wanted})
+
+
+def shown_yaml(config: Any) -> str:
+    """Return a composed configuration as yaml in which no character controls a terminal."""
+    from omegaconf import OmegaConf
+
+    text = OmegaConf.to_yaml(config)
+    if printable(text, keep=LINE_FEED) == text:
+        return text
+    # yaml can escape every character that is not ASCII, so the values stay the same
+    values = OmegaConf.to_container(config, resolve=False)
+    return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=False))

@@ -1,5 +1,6 @@
 """The entry point of every verb: command line, configuration, ``main``, exit code."""
 
+import os
 import signal
 import sys
 import typing
@@ -8,17 +9,23 @@ from types import FrameType
 from typing import Any
 
 from spider.errors import InterruptedRunError
-from spider.launch.command_line import CommandLine, parse
+from spider.launch.command_line import CommandLine, parse, texts_of
 from spider.launch.exit import guard
 from spider.launch.log import configure_logging
 from spider.launch.typed.schema import configuration_class
 from spider.launch.verbs import main_of
+from spider.printable import LINE_FEED, printable
 
 Main = Callable[[Any], None]
 
 
 def launch(main: Main, *, verb: str) -> typing.NoReturn:
     """Run a verb with this process's command line and end the process with its exit code."""
+    if "SPIDER_PARENT" in os.environ:
+        # a stage of a pipeline; other commands do not need the import
+        from spider.child_processes import end_with_parent
+
+        end_with_parent()
     sys.exit(run(main, verb=verb, words=sys.argv[1:]))
 
 
@@ -38,13 +45,26 @@ def run_verb(verb: str, words: Sequence[str]) -> int:
     return _run(lambda: main_of(verb), verb, words)
 
 
+def add_implied(line: CommandLine, cls: type[Any]) -> None:
+    """Append the overrides that a settings class concludes from the typed ones.
+
+    A class does so with a static method ``implied(texts)``, which gets the text of each setting
+    that was typed, by its key. It may choose a variant by a path.
+    """
+    conclude = getattr(cls, "implied", None)
+    if conclude is not None:
+        line.overrides += conclude(texts_of(line.overrides))
+
+
 def _run(find_main: Callable[[], Main], verb: str, words: Sequence[str]) -> int:
     configure_logging()
     signal.signal(signal.SIGTERM, _stop)
 
     def act() -> None:
         main = find_main()
-        _dispatch(main, verb, parse(words, configuration_class(main)))
+        line = parse(words, configuration_class(main))
+        add_implied(line, configuration_class(main))
+        _dispatch(main, verb, line)
 
     return guard(act, name=f"spider {verb}")
 
@@ -63,11 +83,12 @@ def _dispatch(main: Main, verb: str, line: CommandLine) -> None:
     if line.show_help:
         from spider.launch.help_text import verb_help
 
-        sys.stdout.write(verb_help(verb, configuration_class(main), config, choices))
+        text = verb_help(verb, configuration_class(main), config, choices)
+        sys.stdout.write(printable(text, keep=LINE_FEED))
     elif line.show_config:
-        from omegaconf import OmegaConf
+        from spider.launch.configuration import shown_yaml
 
-        sys.stdout.write(OmegaConf.to_yaml(config))
+        sys.stdout.write(shown_yaml(config))
     else:
         main(typed_settings(configuration_class(main), plain(config), line.overrides))
 

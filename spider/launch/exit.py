@@ -9,6 +9,8 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from spider.errors import SpiderError
+from spider.launch.storage import storage_error
+from spider.printable import LINE_FEED, TAB, printable
 
 CTRL_C = 130
 
@@ -34,20 +36,21 @@ def guard(act: Callable[[], None], *, name: str) -> int:
     except SpiderError as error:
         _debug()
         return _complain(name, str(error), error.exit_code)
-    except OSError as error:
-        _debug()
-        _flush_or_discard()
-        return _complain(name, f"{error} (SPIDER_DEBUG=1 shows where)", 1)
     except Exception as error:
         _debug()
-        described = f"{type(error).__name__}: {error}"
+        if isinstance(error, OSError):
+            _flush_or_discard()
+        found = storage_error(error)
+        if found is not None:
+            return _complain(name, str(found), found.exit_code)
+        described = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
         return _complain(name, f"{described} (SPIDER_DEBUG=1 shows where)", 1)
     return 0
 
 
 def _debug() -> None:
     if os.environ.get("SPIDER_DEBUG") == "1":
-        traceback.print_exc()
+        sys.stderr.write(printable(traceback.format_exc(), keep=TAB + LINE_FEED))
 
 
 def _settle_output() -> None:
@@ -70,5 +73,5 @@ def _flush_or_discard() -> None:
 def _complain(name: str, message: str, code: int) -> int:
     logging.shutdown()
     single = " ".join(message.split("\n"))
-    sys.stderr.write(f"{name}: {single}\n")
+    sys.stderr.write(f"{name}: {printable(single)}\n")
     return code

@@ -21,7 +21,7 @@ usage: spider VERB [words and --flags] [setting=value ...]
 verbs:
 """
 CLOSING = """
-  spider VERB --help       its settings, defaults and variants
+  spider help VERB         its settings, defaults and variants; also spider VERB --help
   spider VERB --cfg        the composed configuration, without running
   spider VERB --multirun   one run for each combination of a=1,2 settings
 """

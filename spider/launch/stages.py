@@ -8,7 +8,6 @@ so a second run of a pipeline does only what is missing or stale.
 import json
 import logging
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from spider.artifacts.artifact import open_artifact
+from spider.child_processes import child
 from spider.errors import ArtifactError, ConfigError, InterruptedRunError, SpiderError
 from spider.launch.command_line import quote
 from spider.launch.typed.objects import build
@@ -227,13 +227,13 @@ def _run_here(stage: StageSpec, workspace: Path) -> None:
 
 
 def _run_child(stage: StageSpec, workspace: Path) -> None:
-    with subprocess.Popen(child_command(stage, workspace)) as child:
+    with child(child_command(stage, workspace)) as process:
         try:
-            code = child.wait()
+            code = process.wait()
         except (KeyboardInterrupt, InterruptedRunError):
             # a terminal's Ctrl-C reached the child too; a SIGTERM reached only this process
-            child.send_signal(signal.SIGTERM)
-            child.wait()
+            process.send_signal(signal.SIGTERM)
+            process.wait()
             raise
     if code == CTRL_C:
         raise KeyboardInterrupt

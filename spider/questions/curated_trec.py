@@ -1,13 +1,16 @@
 """CuratedTREC: tab-separated id, type, question and a regular expression of its answers."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import regex
 
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
+from spider.questions.collection import QuestionCollector
 from spider.settings import Execution
-from spider.sources.text_files import fingerprint_files, read_tab_separated
+from spider.sources.formats.tab_separated import read_tab_separated
+from spider.sources.text_files import fingerprint_files
 
 COLUMNS = 4
 
@@ -20,6 +23,8 @@ class CuratedTrec:
         name: as reports print it.
         match: its answers are regular expressions.
         averaging: micro over questions.
+        keep_first: of the questions with one id, keep the first; otherwise a second one is an
+            error.
     """
 
     def __init__(
@@ -29,11 +34,14 @@ class CuratedTrec:
         name: str = "CuratedTREC",
         match: MatchMode = "regex",
         averaging: Averaging = "micro",
+        keep_first: bool = False,
     ):
         self.path = Path(path).expanduser()
         self.name = name
         self.match: MatchMode = match
         self.averaging: Averaging = averaging
+        self.keep_first = keep_first
+        self.counts: Mapping[str, int] = {}
 
     def fingerprint(self) -> list[list[str | int]]:
         """Return name, size and modification time of the file."""
@@ -43,29 +51,31 @@ class CuratedTrec:
         """Return the questions in file order under their ids, tagged with their type.
 
         Raises:
-            DataError: a line does not have four columns, or its answer is not a regular expression.
+            DataError: a line is not an id, a type, a question and a regular expression, or two
+                have one id.
         """
-        questions = []
-        for line, row in read_tab_separated(self.path, quoted=False):
-            if len(row) != COLUMNS:
+        collected = QuestionCollector(self.path, keep_first=self.keep_first)
+        for line, row in read_tab_separated(self.path, columns=COLUMNS):
+            identity, kind, text, pattern = row
+            if not identity.strip() or not text.strip():
                 raise DataError(
-                    f"expected id, type, question and regular expression, got {len(row)} columns",
+                    "blank id or question; expected id, type, question and regular expression",
                     path=self.path,
                     line=line,
                 )
-            identity, kind, text, pattern = row
             try:
                 regex.compile(pattern)
             except regex.error as error:
                 raise DataError(
                     f"not a regular expression: {pattern!r}: {error}", path=self.path, line=line
                 ) from error
-            questions.append(
-                Question(id=identity, text=text, answers=(pattern,), tags={"type": kind})
+            collected.add(
+                Question(id=identity, text=text, answers=(pattern,), tags={"type": kind}), line
             )
+        self.counts = collected.counts
         return QuestionSet(
             name=self.name,
-            questions=tuple(questions),
+            questions=collected.questions,
             match=self.match,
             averaging=self.averaging,
         )

@@ -1,5 +1,6 @@
 """EntityQuestions: a folder with one JSON list for each relation."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from zlib import crc32
 
@@ -7,8 +8,10 @@ import numpy as np
 
 from spider.errors import DataError, SettingError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
-from spider.questions.json_lists import answer_list, read_json_list, string_value
+from spider.questions.collection import WITHOUT_ANSWERS
+from spider.questions.json_lists import answer_list, read_json_list
 from spider.settings import Execution
+from spider.sources.formats.fields import filled_field, find_field
 from spider.sources.text_files import fingerprint_files
 
 
@@ -20,8 +23,8 @@ class EntityQuestions:
     Args:
         path: the folder with ``P106.dev.json`` and so on.
         name: as reports print it.
-        questions_per_relation: how many to draw from each relation; null takes all. A larger number
-            keeps the questions of a smaller one and adds more.
+        questions_per_relation: how many to draw from each relation; null takes all, which published
+            numbers are on. A larger number keeps the questions of a smaller one and adds more.
         seed: decides which questions are drawn.
         match: what makes a passage a hit.
         averaging: macro averages over relations.
@@ -35,7 +38,7 @@ class EntityQuestions:
         *,
         path: Execution[Path | str],
         name: str = "EntityQuestions",
-        questions_per_relation: int | None = 100,
+        questions_per_relation: int | None = None,
         seed: int = 0,
         match: MatchMode = "string",
         averaging: Averaging = "macro",
@@ -50,6 +53,8 @@ class EntityQuestions:
         self.seed = seed
         self.match: MatchMode = match
         self.averaging: Averaging = averaging
+        self.counts: Mapping[str, int] = {}
+        self._left_out = 0
 
     def fingerprint(self) -> list[list[str | int]]:
         """Return name, size and modification time of each file."""
@@ -61,7 +66,11 @@ class EntityQuestions:
         Raises:
             DataError: there is no such folder, or a file is malformed.
         """
+        self._left_out = 0
         questions = [question for file in self._files() for question in self._relation(file)]
+        without = sum(not question.answers for question in questions)
+        counts = {"left_out_by_questions_per_relation": self._left_out, WITHOUT_ANSWERS: without}
+        self.counts = {name: number for name, number in counts.items() if number}
         return QuestionSet(
             name=self.name,
             questions=tuple(questions),
@@ -82,11 +91,13 @@ class EntityQuestions:
         relation = file.name.partition(".")[0]
         records = read_json_list(file)
         questions = []
-        for number in self._draw(relation, len(records)):
+        drawn = self._draw(relation, len(records))
+        self._left_out += len(records) - len(drawn)
+        for number in drawn:
             record = records[number]
             try:
-                text = string_value(record, "question")
-                answers = answer_list(record.get("answers"))
+                text = filled_field(record, "question")
+                answers = answer_list(find_field(record, "answers"))
             except ValueError as error:
                 raise DataError(f"entry {number + 1}: {error}", path=file) from error
             questions.append(

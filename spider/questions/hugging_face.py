@@ -1,28 +1,36 @@
 """Questions from a Hugging Face data set."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
-from spider.questions.json_lists import answer_list
+from spider.questions.collection import QuestionCollector
+from spider.questions.json_lists import answer_list, passage_ids
 from spider.settings import Execution
-from spider.sources.hugging_face_rows import column, fingerprint_rows, read_rows
+from spider.sources.formats.fields import filled_field, find_field, id_field
+from spider.sources.hugging_face_rows import fingerprint_rows, read_rows
 
 
 class HuggingFaceQuestions:
     """Questions from the rows of a data set.
 
     Args:
-        path: a name on the hub, a folder written by ``save_to_disk``, or Parquet files.
+        path: a name on the hub; a folder written by ``save_to_disk``; a folder of Parquet, JSON or
+            CSV files, laid out like a data set on the hub; or one such file.
         name: as reports print it.
         subset: the hub's name for a configuration.
-        split: which split to read.
+        split: which split to read; null takes ``validation``, or the only split there is.
         revision: commit, tag or branch on the hub; without one, the data may change.
         streaming: read the hub's files while they download, without storing them.
         id_column: column of the id; null numbers the rows from 0.
         question_column: column of the question.
         answer_column: column of the answer or list of answers; dots reach into a column
             (``answers.text``); null for none.
-        match: what makes a passage a hit.
+        match: what makes a passage a hit; ``passage`` takes the answers as ids.
         averaging: micro over questions.
+        keep_first: of the questions with one id, keep the first; otherwise a second one is an
+            error.
     """
 
     def __init__(
@@ -31,7 +39,7 @@ class HuggingFaceQuestions:
         path: Execution[str],
         name: str,
         subset: str | None = None,
-        split: str = "validation",
+        split: str | None = None,
         revision: str | None = None,
         streaming: bool = True,
         id_column: str | None = None,
@@ -39,6 +47,7 @@ class HuggingFaceQuestions:
         answer_column: str | None = "answer",
         match: MatchMode = "string",
         averaging: Averaging = "micro",
+        keep_first: bool = False,
     ):
         self.path = path
         self.name = name
@@ -51,6 +60,8 @@ class HuggingFaceQuestions:
         self.answer_column = answer_column
         self.match: MatchMode = match
         self.averaging: Averaging = averaging
+        self.keep_first = keep_first
+        self.counts: Mapping[str, int] = {}
 
     def fingerprint(self) -> list[list[str | int]]:
         """Return name, size and modification time of the files of a local data set."""
@@ -63,27 +74,38 @@ class HuggingFaceQuestions:
             MissingDependencyError: ``datasets`` is not installed.
             DataError: the data set cannot be read, or a row is malformed.
         """
-        questions: list[Question] = []
+        collected = QuestionCollector(self.path, unit="row", keep_first=self.keep_first)
         rows = read_rows(
             self.path,
             subset=self.subset,
             split=self.split,
+            usual_split="validation",
             revision=self.revision,
             streaming=self.streaming,
         )
         for number, row in enumerate(rows):
-            answers: tuple[str, ...] = ()
-            if self.answer_column is not None:
-                try:
-                    answers = answer_list(column(row, self.answer_column))
-                except ValueError as error:
-                    raise DataError(f"{self.path}: row {number}: {error}") from error
-            identity = number if self.id_column is None else column(row, self.id_column)
-            text = str(column(row, self.question_column))
-            questions.append(Question(id=str(identity), text=text, answers=answers))
+            try:
+                question = self._question(row, number)
+            except ValueError as error:
+                raise DataError(f"row {number}: {error}", path=self.path) from error
+            collected.add(question, number)
+        self.counts = collected.counts
         return QuestionSet(
             name=self.name,
-            questions=tuple(questions),
+            questions=collected.questions,
             match=self.match,
             averaging=self.averaging,
+        )
+
+    def _question(self, row: Mapping[str, Any], number: int) -> Question:
+        by_passage = self.match == "passage"
+        answers: tuple[str, ...] = ()
+        if self.answer_column is not None:
+            value = find_field(row, self.answer_column, setting="question_set.answer_column")
+            answers = passage_ids(value) if by_passage else answer_list(value)
+        return Question(
+            id=str(number) if self.id_column is None else id_field(row, self.id_column),
+            text=filled_field(row, self.question_column, setting="question_set.question_column"),
+            answers=() if by_passage else answers,
+            relevant=answers if by_passage else (),
         )

@@ -1,11 +1,12 @@
 """JSON files with one list of question objects; errors name the line or the entry."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from spider.errors import DataError
-from spider.sources.text_files import open_binary
+from spider.reading import BYTE_ORDER_MARK, parse_json
+from spider.sources.formats.fields import id_field, is_whole, shown
+from spider.sources.text_files import read_whole
 
 
 def read_json_list(path: Path) -> list[dict[str, Any]]:
@@ -14,13 +15,7 @@ def read_json_list(path: Path) -> list[dict[str, Any]]:
     Raises:
         DataError: the file is missing, is not UTF-8 or JSON, or is no list of objects.
     """
-    with open_binary(path) as stream:
-        try:
-            value = json.loads(stream.read().decode("utf-8-sig"))
-        except json.JSONDecodeError as error:
-            raise DataError(f"not JSON: {error.msg}", path=path, line=error.lineno) from error
-        except (UnicodeDecodeError, RecursionError, OSError, EOFError) as error:
-            raise DataError(f"not JSON: {error}", path=path) from error
+    value = parse_json(read_whole(path).removeprefix(BYTE_ORDER_MARK), path)
     if not isinstance(value, list):
         raise DataError(f"expected a JSON list, got a {type(value).__name__}", path=path)
     for number, item in enumerate(value, start=1):
@@ -30,28 +25,38 @@ def read_json_list(path: Path) -> list[dict[str, Any]]:
     return value
 
 
-def string_value(record: dict[str, Any], field: str) -> str:
-    """Return a string of a record.
-
-    Raises:
-        ValueError: it is missing, blank, or something else.
-    """
-    value = record.get(field)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"field {field!r}: expected text, got {value!r}")
-    return value
-
-
 def answer_list(value: Any) -> tuple[str, ...]:
-    """Return the answers of a record: a list of strings, or one string.
+    """Return the answers of a record: one string, or a list of strings.
+
+    Null and an empty list are no answer, as in SQuAD 2.0: the question cannot be answered.
 
     Raises:
-        ValueError: it is something else, or empty.
+        ValueError: it is something else.
     """
-    answers = [value] if isinstance(value, str) else value
-    if not isinstance(answers, list) or not answers:
-        raise ValueError(f"expected an answer or a list of answers, got {value!r}")
+    answers = _listed(value, "an answer or a list of answers")
     for answer in answers:
         if not isinstance(answer, str):
-            raise ValueError(f"expected a list of strings, got {answer!r} in it")
+            raise ValueError(f"expected a list of strings, got {shown(answer)} in it")
     return tuple(answers)
+
+
+def passage_ids(value: Any) -> tuple[str, ...]:
+    """Return the ids of passages or documents of a record; a whole number counts as an id.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    ids = _listed([value] if is_whole(value) else value, "an id or a list of ids")
+    return tuple(id_field({"answer": one}, "answer") for one in ids)
+
+
+def _listed(value: Any, expected: str) -> list[Any]:
+    if value is None:
+        return []
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list):
+        hint = ""
+        if isinstance(value, dict):
+            hint = "; dots in the name of the field reach into it: answers.text"
+        raise ValueError(f"expected {expected}, got {shown(value)}{hint}")
+    return listed

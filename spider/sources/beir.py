@@ -8,7 +8,7 @@ from spider.corpus.document import Document, PassageBounds
 from spider.errors import DataError
 from spider.settings import Execution
 from spider.sources.beir_files import fingerprint_beir, open_beir_file
-from spider.sources.jsonl import string_field
+from spider.sources.formats.fields import id_field, text_field, title_field
 from spider.sources.reading_report import ReadingReport
 from spider.sources.text_files import JsonLine, parse_json_lines
 
@@ -17,7 +17,8 @@ class Beir:
     """Documents from ``corpus.jsonl`` (``_id``, ``title``, ``text``).
 
     Each row becomes a document of one passage with the row's id, because the data set's relevance
-    judgements name that id. The text of a row that has only a title is its title.
+    judgements name that id. A row that has only a title becomes a document with this text and
+    without a title.
 
     Args:
         path: the data set, a folder or a zip.
@@ -26,6 +27,7 @@ class Beir:
     """
 
     last_passage_padded = False
+    published = True
 
     def __init__(self, *, path: Execution[Path | str], split: bool = False):
         self.path = Path(path).expanduser()
@@ -53,24 +55,35 @@ class Beir:
             DataError: there is no such file, or a line is malformed.
         """
         self._report = ReadingReport()
+        for _, document in self._rows(self._report):
+            if document.text.split():
+                self._report.add_read()
+                yield document
+            else:
+                self._report.skip("empty", document.id)
+
+    def places_of(self, identity: str) -> list[str]:
+        """Return file and line of the rows with an id."""
+        rows = self._rows(ReadingReport())
+        return [place for place, document in rows if document.id == identity]
+
+    def _rows(self, report: ReadingReport) -> Iterator[tuple[str, Document]]:
         with open_beir_file(self.path, "corpus.jsonl") as (stream, name):
             for line in parse_json_lines(stream, name):
                 try:
-                    document = self._document(line)
+                    document = self._document(line, report)
                 except ValueError as error:
                     raise DataError(str(error), path=name, line=line.number) from error
-                if document.text.split():
-                    self._report.add_read()
-                    yield document
-                else:
-                    self._report.skip("empty", document.id)
+                yield f"{name}:{line.number}", document
 
-    def _document(self, line: JsonLine) -> Document:
-        identity = string_field(line.record, "_id")
-        title = string_field(line.record, "title") if line.record.get("title") else ""
-        text = string_field(line.record, "text")
-        if not text.split() and title:
-            self._report.add("title_alone")
-            text = title
+    def _document(self, line: JsonLine, report: ReadingReport) -> Document:
+        identity = id_field(line.record, "_id")
+        title = title_field(line.record, "title")
+        blank = line.record.get("text", "") is None
+        text = "" if blank else text_field(line.record, "text")
+        if not text.split() and title.split():
+            report.add("title_alone")
+            # as text alone: an index reads the title too, and would count its words twice
+            title, text = "", title
         whole = (PassageBounds(identity, 0, len(text)),)
         return Document(id=identity, title=title, text=text, passages=None if self.split else whole)

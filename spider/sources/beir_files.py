@@ -1,16 +1,14 @@
 """The files of a BEIR data set, in a folder or a zip."""
 
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase
 from pathlib import Path
-from typing import cast
 
 from spider.errors import DataError
-from spider.sources.text_files import open_binary
+from spider.sources.files.compression import COMPRESSIONS, open_binary, open_member, open_zip
 
-COMPRESSIONS = ("", ".gz", ".bz2", ".xz", ".zst")
+SUFFIXES = ("", *COMPRESSIONS)
 
 
 @contextmanager
@@ -25,29 +23,26 @@ def open_beir_file(data_set: Path, name: str) -> Iterator[tuple[BufferedIOBase, 
         DataError: there is no data set, or no such file in it.
     """
     if data_set.is_dir():
-        for suffix in COMPRESSIONS:
+        for suffix in SUFFIXES:
             file = data_set / f"{name}{suffix}"
             if file.is_file():
                 with open_binary(file) as stream:
                     yield stream, file
                 return
         raise DataError(f"no {name} in this folder; expected a BEIR data set", path=data_set)
-    if not zipfile.is_zipfile(data_set):
-        raise DataError("expected a BEIR data set: a folder or a zip", path=data_set)
-    with zipfile.ZipFile(data_set) as archive:
-        inside = [m for m in archive.namelist() if f"/{m}".endswith(f"/{name}")]
+    with open_zip(data_set, expected="a BEIR data set: a folder or a zip") as archive:
+        inside = [m for m in archive.infolist() if f"/{m.filename}".endswith(f"/{name}")]
         if not inside:
             raise DataError(f"no {name} in this zip; expected a BEIR data set", path=data_set)
-        member = min(inside, key=len)
-        with archive.open(member) as raw:
-            # typeshed declares IO[bytes], but the object is a ZipExtFile
-            yield cast(BufferedIOBase, raw), data_set / member
+        member = min(inside, key=lambda m: len(m.filename))
+        with open_member(archive, member, data_set) as stream:
+            yield stream, data_set / member.filename
 
 
 def fingerprint_beir(data_set: Path, names: tuple[str, ...]) -> list[list[str | int]]:
     """Return name, size and modification time of the zip or of those files of the folder."""
     candidates = [data_set]
     if data_set.is_dir():
-        candidates = [data_set / f"{name}{suffix}" for name in names for suffix in COMPRESSIONS]
+        candidates = [data_set / f"{name}{suffix}" for name in names for suffix in SUFFIXES]
     stats = ((file, file.stat()) for file in candidates if file.is_file())
     return [[str(file), stat.st_size, stat.st_mtime_ns] for file, stat in stats]

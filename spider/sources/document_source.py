@@ -29,7 +29,9 @@ class DocumentSource(Protocol):
     """Reads documents from files or a data set.
 
     A source may also have ``fingerprint() -> list`` (a value that changes with its content: files
-    with size and time), ``skipped`` (examples by reason) and ``last_passage_padded``.
+    with size and time), ``skipped`` (examples by reason), ``last_passage_padded``,
+    ``places_of(id) -> list[str]`` (where the rows with an id are, found by reading again), and
+    ``published`` (a collection with published figures, such as BEIR's).
     """
 
     @property

@@ -6,7 +6,9 @@ from typing import Any
 from spider.corpus.document import Document
 from spider.errors import DataError
 from spider.settings import Execution
-from spider.sources.hugging_face_rows import column, fingerprint_rows, read_rows
+from spider.sources.formats.fields import text_field, title_field
+from spider.sources.formats.identities import RowIds
+from spider.sources.hugging_face_rows import fingerprint_rows, read_rows
 from spider.sources.reading_report import ReadingReport
 
 
@@ -14,12 +16,14 @@ class HuggingFace:
     """Documents from the rows of a data set.
 
     Args:
-        path: a name on the hub, a folder written by ``save_to_disk``, or Parquet files.
+        path: a name on the hub; a folder written by ``save_to_disk``; a folder of Parquet, JSON or
+            CSV files, laid out like a data set on the hub; or one such file.
         subset: the hub's name for a configuration.
-        split: which split to read.
+        split: which split to read; null takes ``train``, or the only split there is.
         revision: commit, tag or branch on the hub; without one, the data may change.
         streaming: read the hub's files while they download, without storing them.
-        id_column: column of the id; null numbers the rows from 0.
+        id_column: column of the id, strings or whole numbers. Null takes ``id`` or ``_id``; a row
+            without either gets an id that is made from its title and text.
         title_column: column of the title; null for none. Dots reach into a column.
         text_column: column of the text.
     """
@@ -31,10 +35,10 @@ class HuggingFace:
         *,
         path: Execution[str],
         subset: str | None = None,
-        split: str = "train",
+        split: str | None = None,
         revision: str | None = None,
         streaming: bool = True,
-        id_column: str | None = "id",
+        id_column: str | None = None,
         title_column: str | None = "title",
         text_column: str = "text",
     ):
@@ -70,24 +74,35 @@ class HuggingFace:
             DataError: the data set cannot be read, or lacks a column.
         """
         self._report = ReadingReport()
+        ids = RowIds(self.id_column, "source.id_column")
+        for _, document in self._rows(ids):
+            if document.text.split():
+                self._report.add_read()
+                yield document
+            else:
+                self._report.skip("empty", document.id)
+        self._report.add_some("ids_made", ids.made)
+        ids.tell()
+
+    def places_of(self, identity: str) -> list[str]:
+        """Return the numbers of the rows with an id, from 0."""
+        rows = self._rows(RowIds(self.id_column, "source.id_column"))
+        return [place for place, document in rows if document.id == identity]
+
+    def _rows(self, ids: RowIds) -> Iterator[tuple[str, Document]]:
         rows = read_rows(
             self.path,
             subset=self.subset,
             split=self.split,
+            usual_split="train",
             revision=self.revision,
             streaming=self.streaming,
         )
         for number, row in enumerate(rows):
-            text = column(row, self.text_column)
-            if not isinstance(text, str):
-                raise DataError(
-                    f"{self.path}: row {number}: column {self.text_column!r}: expected a string,"
-                    f" got {type(text).__name__}"
-                )
-            identity = str(number) if self.id_column is None else str(column(row, self.id_column))
-            title = "" if self.title_column is None else column(row, self.title_column)
-            if text.split():
-                self._report.add_read()
-                yield Document(id=identity, title=str(title or ""), text=text)
-            else:
-                self._report.skip("empty", identity)
+            try:
+                title = title_field(row, self.title_column)
+                text = text_field(row, self.text_column, setting="source.text_column")
+                identity = ids.id_of(row, title, text)
+            except ValueError as error:
+                raise DataError(f"row {number}: {error}", path=self.path) from error
+            yield f"row {number}", Document(id=identity, title=title, text=text)

@@ -1,25 +1,45 @@
-"""Rows of a Hugging Face data set: from the hub, from ``save_to_disk``, or from Parquet files."""
+"""Rows of a Hugging Face data set: from the hub, from ``save_to_disk``, or from local files."""
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from spider.errors import ConfigError, DataError, MissingDependencyError
+from spider.errors import DataError, MissingDependencyError, SpiderError
 from spider.sources.text_files import fingerprint_files
 
 SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")
+BUILDERS = {".parquet": "parquet", ".json": "json", ".jsonl": "json", ".csv": "csv"}
+# names of one split, as the files of data sets use them
+SYNONYMS = (
+    ("train", "training"),
+    ("validation", "valid", "val", "dev"),
+    ("test", "testing", "eval", "evaluation"),
+)
+
+logger = logging.getLogger(__name__)
 
 
 def read_rows(
-    name: str, *, subset: str | None, split: str, revision: str | None, streaming: bool
+    name: str,
+    *,
+    subset: str | None,
+    split: str | None,
+    usual_split: str,
+    revision: str | None,
+    streaming: bool,
 ) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of one split.
 
+    The splits of local files are those that the README's metadata declare, or that the names of
+    files and folders tell (``data/train-00000-of-00002.parquet``), as ``datasets`` finds them.
+    Without either, all files are one split, ``train``.
+
     Args:
-        name: a local folder (written by ``save_to_disk``, or holding ``*.parquet``), a Parquet
-            file, or a name on the hub.
-        subset: the hub's name for a configuration.
-        split: such as ``train``; a local data set without splits ignores it.
+        name: a local folder or file, or a name on the hub.
+        subset: the name of a configuration.
+        split: such as ``train``; None takes the usual one, or the only one there is.
+        usual_split: the split that is taken unless another is named.
         revision: commit, tag or branch on the hub.
         streaming: read the hub's files while they download, without storing them.
 
@@ -36,33 +56,46 @@ def read_rows(
     local = Path(name).expanduser()
     try:
         if local.is_dir() and any((local / mark).is_file() for mark in SAVED):
-            found = datasets.load_from_disk(str(local))
-            yield from _choose_split(found, split, local)
-            return
-        files = find_parquet(local)
-        if files:
+            yield from _saved(datasets.load_from_disk(str(local)), split, usual_split, local)
+        elif local.is_absolute() or local.exists():
+            yield from _local(datasets, local, subset, split, usual_split)
+        else:
             yield from datasets.load_dataset(
-                "parquet", data_files=[str(file) for file in files], split="train", streaming=True
+                name, subset, split=split or usual_split, revision=revision, streaming=streaming
             )
-            return
-        if local.is_absolute() or local.exists():
-            raise DataError("neither written by save_to_disk nor with *.parquet", path=local)
-        yield from datasets.load_dataset(
-            name, subset, split=split, revision=revision, streaming=streaming
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        if isinstance(error, DataError | ConfigError):
-            raise
+    except SpiderError:
+        raise
+    # the library's readers raise their own classes, and those of pyarrow, yaml and others
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        if reason.startswith("Config name is missing"):
+            reason = f"{reason.partition(' Example of usage')[0]}; subset=NAME chooses one"
         raise DataError(
-            f"data set {name} cannot be read: {type(error).__name__}: {error}"
+            f"data set {name} cannot be read: {type(error).__name__}: {reason}"
         ) from error
 
 
-def find_parquet(local: Path) -> list[Path]:
-    """Return the Parquet files at a local path."""
-    if local.is_file() and local.suffix == ".parquet":
-        return [local]
-    return sorted(local.rglob("*.parquet")) if local.is_dir() else []
+def choose_split(splits: Sequence[str], wanted: str | None, usual: str, place: Path | str) -> str:
+    """Return the split to read.
+
+    Args:
+        splits: the splits that there are.
+        wanted: the split that a person named, or another name of it (``dev`` for ``validation``).
+        usual: the split to read unless one is named.
+        place: the data set, for messages.
+
+    Raises:
+        DataError: there is no such split; or none is named, and there are several others.
+    """
+    name = usual if wanted is None else wanted
+    same: tuple[str, ...] = next((names for names in SYNONYMS if name in names), ())
+    for one in (name, *same):
+        if one in splits:
+            return one
+    if wanted is None and len(splits) == 1:
+        return splits[0]
+    what = "split: none is named" if wanted is None else f"no split {wanted!r}"
+    raise DataError(f"{what}; the splits are: {', '.join(splits)}", path=place)
 
 
 def fingerprint_rows(name: str) -> list[list[str | int]]:
@@ -73,23 +106,49 @@ def fingerprint_rows(name: str) -> list[list[str | int]]:
     return fingerprint_files([local]) if local.is_file() else []
 
 
-def column(row: Mapping[str, Any], name: str) -> Any:
-    """Return a column, or one of its fields if the name has dots (``answers.text``).
-
-    Raises:
-        DataError: there is no such column.
-    """
-    value: Any = row
-    for part in name.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            raise DataError(f"no column {name!r}; the columns are: {', '.join(map(str, row))}")
-        value = value[part]
-    return value
+def _saved(found: Any, split: str | None, usual: str, local: Path) -> Iterator[Mapping[str, Any]]:
+    if isinstance(found, Mapping):
+        return iter(found[choose_split(list(found), split, usual, local)])
+    # one split, saved by itself; it may know its name
+    choose_split([str(found.split or "train")], split, usual, local)
+    return iter(found)
 
 
-def _choose_split(found: Any, split: str, local: Path) -> Iterator[Mapping[str, Any]]:
-    if not isinstance(found, Mapping):
-        return iter(found)
-    if split not in found:
-        raise DataError(f"no split {split!r}; the splits are: {', '.join(found)}", path=local)
-    return iter(found[split])
+def _local(
+    datasets: Any, local: Path, subset: str | None, split: str | None, usual: str
+) -> Iterator[Mapping[str, Any]]:
+    if local.is_file():
+        kind = BUILDERS.get(local.suffix.lower())
+        if kind is None:
+            raise DataError(f"expected a file of {', '.join(BUILDERS)}, or a folder", path=local)
+        builder = datasets.load_dataset_builder(kind, data_files=[str(local)])
+    elif _data_files(local):
+        builder = datasets.load_dataset_builder(str(local), subset)
+    else:
+        raise DataError("neither written by save_to_disk nor with *.parquet", path=local)
+    files = {str(name): list(map(str, own)) for name, own in builder.config.data_files.items()}
+    chosen = choose_split(list(files), split, usual, local)
+    if local.is_dir() and subset is None:
+        _tell_unread(local, [file for own in files.values() for file in own])
+    if len(files) > 1:
+        logger.info("%s: split %s of %s", local, chosen, ", ".join(files))
+    return iter(builder.as_streaming_dataset(split=chosen))
+
+
+def _data_files(local: Path) -> list[Path]:
+    found = (file for file in local.rglob("*") if file.suffix.lower() in BUILDERS)
+    return sorted(file for file in found if file.is_file())
+
+
+def _tell_unread(local: Path, used: Sequence[str]) -> None:
+    """Log the data files that belong to no split, which nothing reads."""
+    kinds = {Path(name).suffix for name in used}
+    known = {Path(name).resolve() for name in used}
+    unread = [
+        file for file in _data_files(local) if file.suffix in kinds and file.resolve() not in known
+    ]
+    if unread:
+        logger.warning(
+            "%s: %d files belong to no split and are not read (such as %s)",
+            *(local, len(unread), unread[0].relative_to(local)),
+        )

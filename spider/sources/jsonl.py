@@ -6,6 +6,8 @@ from typing import Any
 from spider.corpus.document import Document
 from spider.errors import DataError
 from spider.settings import Execution
+from spider.sources.formats.fields import text_field, title_field
+from spider.sources.formats.identities import RowIds
 from spider.sources.reading_report import ReadingReport
 from spider.sources.text_files import (
     JsonLine,
@@ -21,9 +23,10 @@ class JsonLines:
 
     Args:
         path: a file, a glob, or several of these; read in the order given, a glob's files sorted.
-        id_field: field of the id, a string or whole number; null numbers the rows from 0.
+        id_field: field of the id, a string or whole number. Null takes ``id`` or ``_id``; a row
+            without either gets an id that is made from its title and text.
         title_field: field of the title, which a row may lack; null for none.
-        text_field: field of the text.
+        text_field: field of the text. Dots reach into a field that is an object.
     """
 
     last_passage_padded = False
@@ -32,7 +35,7 @@ class JsonLines:
         self,
         *,
         path: Execution[PathSetting],
-        id_field: str | None = "id",
+        id_field: str | None = None,
         title_field: str | None = "title",
         text_field: str = "text",
     ):
@@ -63,41 +66,31 @@ class JsonLines:
             DataError: a file is missing or damaged, or a line is malformed.
         """
         self._report = ReadingReport()
-        row = 0
+        ids = RowIds(self.id_field, "source.id_field")
+        for _, document in self._rows(ids):
+            if document.text.split():
+                self._report.add_read()
+                yield document
+            else:
+                self._report.skip("empty", document.id)
+        self._report.add_some("ids_made", ids.made)
+        ids.tell()
+
+    def places_of(self, identity: str) -> list[str]:
+        """Return file and line of the rows with an id."""
+        rows = self._rows(RowIds(self.id_field, "source.id_field"))
+        return [place for place, document in rows if document.id == identity]
+
+    def _rows(self, ids: RowIds) -> Iterator[tuple[str, Document]]:
         for file in find_files(self.path):
             for line in read_json_lines(file):
                 try:
-                    document = self._document(line, row)
+                    document = self._document(line, ids)
                 except ValueError as error:
                     raise DataError(str(error), path=file, line=line.number) from error
-                row += 1
-                if document.text.split():
-                    self._report.add_read()
-                    yield document
-                else:
-                    self._report.skip("empty", document.id)
+                yield f"{file}:{line.number}", document
 
-    def _document(self, line: JsonLine, row: int) -> Document:
-        record = line.record
-        identity = str(row) if self.id_field is None else string_field(record, self.id_field)
-        title = ""
-        if self.title_field is not None and record.get(self.title_field) is not None:
-            title = string_field(record, self.title_field)
-        return Document(id=identity, title=title, text=string_field(record, self.text_field))
-
-
-def string_field(record: Mapping[str, Any], name: str) -> str:
-    """Return a field's string; a whole number counts as one.
-
-    Raises:
-        ValueError: the field is missing or has another type.
-    """
-    if name not in record:
-        known = ", ".join(map(str, record)) or "none"
-        raise ValueError(f"no field {name!r}; the fields are: {known}")
-    value = record[name]
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    raise ValueError(f"field {name!r}: expected a string, got {type(value).__name__}")
+    def _document(self, line: JsonLine, ids: RowIds) -> Document:
+        title = title_field(line.record, self.title_field)
+        text = text_field(line.record, self.text_field, setting="source.text_field")
+        return Document(id=ids.id_of(line.record, title, text), title=title, text=text)

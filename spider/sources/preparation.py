@@ -3,25 +3,28 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from spider.artifacts.artifact import Artifact
 from spider.artifacts.atomic_files import write_text
 from spider.artifacts.records.corpus import CorpusRecord
+from spider.artifacts.string_table import hash_string
 from spider.corpus.corpus import Corpus
 from spider.corpus.document import Document
 from spider.corpus.splitting import WordSplitter
-from spider.corpus.writer import CorpusWriter
+from spider.corpus.writer import CorpusWriter, DuplicateIdError
 from spider.errors import ArtifactError, DataError
 from spider.progress import Progress
 from spider.sources.document_source import READ, DocumentSource, FileRecord, FileSource, skipped_by
+from spider.sources.reading_report import ReadingReport
 
 SOURCES = "sources"
 RECORDS = "files.jsonl"
 # increased when extraction or splitting gives another result for the same bytes
-METHOD = 1
+METHOD = 2
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,8 @@ class Preparation:
         splitter: cuts the documents that the source has not cut.
         previous: an older corpus, if any.
         config: the settings of this run, without the path of the source.
+        keep_first: of the documents or passages with one id, keep the first and count the others;
+            otherwise a second one is an error.
     """
 
     def __init__(
@@ -45,9 +50,12 @@ class Preparation:
         splitter: WordSplitter,
         previous: Artifact | None,
         config: Mapping[str, Any],
+        keep_first: bool = False,
     ):
         self.source = source
         self.splitter = splitter
+        self.keep_first = keep_first
+        self.repeated = ReadingReport("rows_read")
         self.changes: Counter[str] = Counter()
         self._older = _reusable(previous, config)
 
@@ -58,6 +66,7 @@ class Preparation:
             last_passage_padded=bool(getattr(self.source, "last_passage_padded", False)),
             splitter=self.splitter.settings,
             method=METHOD,
+            published=True if getattr(self.source, "published", False) else None,
         )
 
     def write(self, folder: Path) -> dict[str, int]:
@@ -70,13 +79,54 @@ class Preparation:
             CorpusWriter(folder) as writer,
             Progress(total=None, unit="documents", label="prepare") as progress,
         ):
-            for document in self._documents(folder):
+            documents = self._documents(folder)
+            for document in self._first_ones(documents) if self.keep_first else documents:
                 writer.add(self.splitter.split(document))
                 progress.advance()
-            counts = writer.close()
+            counts = self._close(writer)
         if not counts["documents"]:
             raise DataError(self._nothing())
-        return {**counts, **self.source.counts}
+        repeated = {name: number for name, number in self.repeated.counts.items() if number}
+        return {**counts, **repeated, **self.source.counts}
+
+    @property
+    def skipped(self) -> Mapping[str, Any]:
+        """What the source skipped, and the repeated ids, with examples, by reason."""
+        return {**skipped_by(self.source), **self.repeated.skipped}
+
+    def _close(self, writer: CorpusWriter) -> dict[str, int]:
+        try:
+            return writer.close()
+        except DuplicateIdError as error:
+            find = getattr(self.source, "places_of", None)
+            places = [] if find is None else find(error.identity)
+            if len(places) < 2:
+                raise
+            raise DuplicateIdError(error.what, error.identity, places) from error
+
+    def _first_ones(self, documents: Iterable[Document]) -> Iterator[Document]:
+        """Leave out documents and passages whose id an earlier one has."""
+        # hashes of 8 bytes instead of the ids
+        documents_seen: set[int] = set()
+        passages_seen: set[int] = set()
+        for document in documents:
+            if document.passages is None:
+                if not _seen(document.id, documents_seen):
+                    yield document
+                else:
+                    self.repeated.skip("repeated_id", document.id)
+                continue
+            kept = []
+            for passage in document.passages:
+                if not _seen(passage.id, passages_seen):
+                    kept.append(passage)
+                else:
+                    self.repeated.skip("repeated_id", passage.id)
+            if kept:
+                # a document of given passages has the id of the first
+                named = document.id == document.passages[0].id
+                identity = kept[0].id if named else document.id
+                yield replace(document, id=identity, passages=tuple(kept))
 
     def _documents(self, folder: Path) -> Iterator[Document]:
         if not isinstance(self.source, FileSource):
@@ -128,6 +178,14 @@ class Preparation:
         if not skipped:
             return f"{place}: nothing to read; expected at least one document with text"
         return f"{place}: no document with text; skipped: {', '.join(skipped)}"
+
+
+def _seen(identity: str, seen: set[int]) -> bool:
+    key = hash_string(identity.encode(errors="surrogatepass"))
+    if key in seen:
+        return True
+    seen.add(key)
+    return False
 
 
 def _reusable(previous: Artifact | None, config: Mapping[str, Any]) -> Corpus | None:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from spider.corpus.document import Document, PassageBounds
 from spider.errors import DataError
 from spider.settings import Execution
+from spider.sources.formats.tab_separated import read_tab_separated
 from spider.sources.reading_report import ReadingReport
-from spider.sources.text_files import PathSetting, find_files, fingerprint_files, read_tab_separated
+from spider.sources.text_files import PathSetting, find_files, fingerprint_files
 
 COLUMNS = ("id", "text", "title")
 
@@ -18,6 +19,7 @@ class _Row(NamedTuple):
     id: str
     text: str
     title: str
+    line: int
 
 
 class PsgsW100:
@@ -35,11 +37,22 @@ class PsgsW100:
             compressed; or a glob, or several.
         last_passage_padded: whether a document's last passage is filled up with the document's
             beginning, as in DPR's file; mining then ignores that passage.
+        quoted: whether the fields are CSV-quoted, as DPR's are; null finds out, and then a field
+            that does not close its quotes at its end keeps its marks.
     """
 
-    def __init__(self, *, path: Execution[PathSetting], last_passage_padded: bool = True):
+    published = True
+
+    def __init__(
+        self,
+        *,
+        path: Execution[PathSetting],
+        last_passage_padded: bool = True,
+        quoted: bool | None = None,
+    ):
         self.path = path
         self.last_passage_padded = last_passage_padded
+        self.quoted = quoted
         self._report = ReadingReport()
 
     @property
@@ -64,36 +77,42 @@ class PsgsW100:
         """
         self._report = ReadingReport()
         # one stream of all files, since a document may continue in the next
-        every_row = chain.from_iterable(map(self._rows, find_files(self.path)))
+        every_row = chain.from_iterable(
+            self._rows(file, self._report) for file in find_files(self.path)
+        )
         for _, rows in groupby(enumerate(every_row), key=_group_key):
             yield _join([row for _, row in rows])
 
-    def _rows(self, file: Path) -> Iterator[_Row]:
-        rows = read_tab_separated(file)
+    def places_of(self, identity: str) -> list[str]:
+        """Return file and line of the passages with an id."""
+        files = find_files(self.path)
+        rows = ((file, row) for file in files for row in self._rows(file, ReadingReport()))
+        return [f"{file}:{row.line}" for file, row in rows if row.id == identity]
+
+    def _rows(self, file: Path, report: ReadingReport) -> Iterator[_Row]:
+        rows = read_tab_separated(file, quoted=self.quoted)
         number, header = next(rows, (1, []))
         names = [name.strip().lower() for name in header]
         missing = [name for name in COLUMNS if name not in names]
         if missing:
+            hint = "; lines have to end with a newline" if "\r" in "".join(header) else ""
             raise DataError(
                 f"the header lacks {', '.join(missing)}; expected id, text and title separated by"
-                f" tabs, got {header[:5]!r}",
+                f" tabs, got {header[:5]!r}{hint}",
                 path=file,
                 line=number,
             )
         places = [names.index(name) for name in COLUMNS]
         for number, row in rows:
-            if len(row) != len(names):
-                raise DataError(
-                    f"expected {len(names)} columns as in the header, got {len(row)}",
-                    path=file,
-                    line=number,
-                )
-            passage = _Row(*(row[place] for place in places))
+            identity, text, title = (row[place] for place in places)
+            passage = _Row(identity, text, title, number)
+            if not passage.id.strip():
+                raise DataError("blank id", path=file, line=number)
             if passage.text.split():
-                self._report.add_read()
+                report.add_read()
                 yield passage
             else:
-                self._report.skip("empty", passage.id)
+                report.skip("empty", passage.id)
 
 
 def _group_key(numbered: tuple[int, _Row]) -> tuple[str, int]:

@@ -27,6 +27,11 @@ class ReadingReport:
         """Add to another count."""
         self._counts[name] += amount
 
+    def add_some(self, name: str, amount: int) -> None:
+        """Add to another count, which is left out while it is 0."""
+        if amount:
+            self.add(name, amount)
+
     def skip(self, reason: str, example: str, *, hint: str = "") -> None:
         """Count one item that was skipped.
 

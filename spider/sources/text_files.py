@@ -1,26 +1,20 @@
 """Text files of any size, plain or compressed, line by line; errors name the line."""
 
-import bz2
-import csv
 import glob
-import gzip
 import json
-import lzma
 import os
-import sys
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from io import BufferedIOBase, BufferedReader
+from functools import partial
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from spider.errors import DataError, MissingDependencyError
-from spider.sources.optional_package import OptionalPackage
+from spider.errors import DataError
+from spider.reading import BYTE_ORDER_MARK, describe
+from spider.sources.files.compression import StreamError, open_binary
+from spider.sources.files.limits import LONGEST_LINE
 
 PathSetting = Path | str | Sequence[Path | str]
-ZSTANDARD = OptionalPackage("zstandard", extra="zst")
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-DAMAGED = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, OSError)
 
 
 class TextLine(NamedTuple):
@@ -37,36 +31,22 @@ class JsonLine(NamedTuple):
     record: dict[str, Any]
 
 
-def open_binary(path: Path) -> BufferedIOBase:
-    """Open a file for reading, decompressed as its suffix says (.gz, .bz2, .xz, .zst).
-
-    Raises:
-        DataError: there is no such file.
-        MissingDependencyError: the file is .zst and zstandard is not installed.
-    """
-    if not path.is_file():
-        raise DataError("no such file", path=path)
-    suffix = path.suffix.lower()
-    if suffix == ".gz":
-        return gzip.open(path, "rb")
-    if suffix == ".bz2":
-        return bz2.open(path, "rb")
-    if suffix == ".xz":
-        return lzma.open(path, "rb")
-    if suffix == ".zst":
-        return _open_zst(path)
-    return path.open("rb")
-
-
 def read_lines(stream: BufferedIOBase, path: Path) -> Iterator[TextLine]:
     """Yield the lines of a UTF-8 stream; only a newline ends a line.
 
     Raises:
-        DataError: a line is not UTF-8, or the compressed data are damaged.
+        DataError: a line is not UTF-8 or too long, or the compressed data are damaged.
     """
     number = 0
     try:
-        for number, raw in enumerate(stream, start=1):
+        for number, raw in enumerate(iter(partial(stream.readline, LONGEST_LINE + 1), b""), 1):
+            if len(raw) > LONGEST_LINE:
+                raise DataError(
+                    f"a line of more than {LONGEST_LINE >> 20} MiB; expected one document or"
+                    " question on each line",
+                    path=path,
+                    line=number,
+                )
             line = raw.removeprefix(BYTE_ORDER_MARK) if number == 1 else raw
             yield TextLine(number, line.rstrip(b"\r\n").decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -76,13 +56,9 @@ def read_lines(stream: BufferedIOBase, path: Path) -> Iterator[TextLine]:
             path=path,
             line=number,
         ) from error
-    except Exception as error:
-        if not isinstance(error, _damage()):
-            raise
+    except OSError as error:
         raise DataError(
-            f"cannot be read further: {error or type(error).__name__}; is the file complete?",
-            path=path,
-            line=number + 1,
+            f"cannot be read further: {_said(error)}", path=path, line=number + 1
         ) from error
 
 
@@ -92,15 +68,11 @@ def read_whole(path: Path) -> bytes:
     Raises:
         DataError: the file cannot be opened, or the compressed data are damaged.
     """
-    try:
-        with open_binary(path) as stream:
+    with open_binary(path) as stream:
+        try:
             return stream.read()
-    except Exception as error:
-        if not isinstance(error, _damage()):
-            raise
-        raise DataError(
-            f"cannot be read: {error or type(error).__name__}; is the file complete?", path=path
-        ) from error
+        except (OSError, MemoryError) as error:
+            raise DataError(f"cannot be read: {_said(error)}", path=path) from error
 
 
 def read_text_lines(path: Path) -> Iterator[TextLine]:
@@ -132,31 +104,6 @@ def parse_json_lines(stream: BufferedIOBase, path: Path) -> Iterator[JsonLine]:
             got = type(record).__name__
             raise DataError(f"expected a JSON object, got a {got}", path=path, line=number)
         yield JsonLine(number, record)
-
-
-def read_tab_separated(path: Path, *, quoted: bool = True) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a tab-separated file with the number of each row's last line.
-
-    Args:
-        path: the file.
-        quoted: whether ``"`` quotes a field, as Python's csv module writes it.
-
-    Raises:
-        DataError: the quoting is broken.
-    """
-    lines = (f"{line.text}\n" for line in read_text_lines(path))
-    rows = csv.reader(
-        lines, delimiter="\t", quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    )
-    while True:
-        try:
-            row = next(rows, None)
-        except csv.Error as error:
-            raise DataError(f"broken quoting: {error}", path=path, line=rows.line_num) from error
-        if row is None:
-            return
-        if row:
-            yield rows.line_num, row
 
 
 def find_files(setting: PathSetting) -> list[Path]:
@@ -201,22 +148,10 @@ def _stats(files: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
             raise DataError(f"cannot be read: {error.strerror}", path=file) from error
 
 
+def _said(error: OSError | MemoryError) -> str | None:
+    return str(error) if isinstance(error, StreamError) else describe(error)
+
+
 def _match(pattern: Path) -> list[Path]:
     # Path.glob takes no absolute pattern
     return [Path(name) for name in glob.glob(str(pattern), recursive=True)]  # noqa: PTH207
-
-
-def _damage() -> tuple[type[Exception], ...]:
-    zstandard = sys.modules.get("zstandard")
-    return DAMAGED if zstandard is None else (*DAMAGED, zstandard.ZstdError)
-
-
-def _open_zst(path: Path) -> BufferedIOBase:
-    try:
-        import zstandard
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"{path}: reading .zst needs zstandard", extra=ZSTANDARD.extra
-        ) from error
-    # zstandard's stream cannot iterate over lines; BufferedReader can
-    return BufferedReader(zstandard.open(path, "rb"))

@@ -11,7 +11,7 @@ from typing import Any
 from spider.corpus.document import Document
 from spider.errors import DataError
 from spider.settings import Execution
-from spider.sources.jsonl import string_field
+from spider.sources.formats.fields import id_field, text_field
 from spider.sources.reading_report import ReadingReport
 from spider.sources.text_files import TextLine, find_files, fingerprint_files, read_text_lines
 
@@ -120,9 +120,9 @@ def _from_json(file: Path, line: TextLine) -> Document:
     try:
         record = json.loads(line.text)
         return Document(
-            id=string_field(record, "id"),
-            title=string_field(record, "title"),
-            text=string_field(record, "text"),
+            id=id_field(record, "id"),
+            title=text_field(record, "title"),
+            text=text_field(record, "text"),
         )
     except (ValueError, RecursionError) as error:
         raise DataError(f"not an article: {error}", path=file, line=line.number) from error

@@ -5,43 +5,19 @@ Negatives are not stored: they are the document's candidate passages outside the
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int32, Int64, UInt8
 
-from spider.artifacts.array_stream import ArrayStream, open_array
+from spider.artifacts.array_stream import open_array
 from spider.artifacts.artifact import Artifact, open_artifact
-from spider.corpus.split import TRAIN, DocumentSplit
+from spider.artifacts.folder.generation import steady
+from spider.corpus.split import SECTIONS, TRAIN, DocumentSplit
 from spider.errors import ArtifactError
 from spider.question import QuestionSet, load_question_set
+from spider.spans.clusters import ARRAYS, Occurrences
 
 HELDOUT = "heldout"
-
-
-class Occurrences(NamedTuple):
-    """Occurrences of a span: passage positions in the corpus, code points in the passage's text.
-
-    In order of passage, then start; a passage may occur several times.
-    """
-
-    positions: Int64[np.ndarray, " occurrences"]
-    starts: Int32[np.ndarray, " occurrences"]
-    ends: Int32[np.ndarray, " occurrences"]
-
-
-class Clusters(NamedTuple):
-    """The clusters of one document.
-
-    Attributes:
-        words: span length in words.
-        sizes: number of occurrences of each cluster, at least two.
-        occurrences: those of the first cluster, then those of the second, and so on.
-    """
-
-    words: UInt8[np.ndarray, " clusters"]
-    sizes: Int64[np.ndarray, " clusters"]
-    occurrences: Occurrences
 
 
 class SpanStore:
@@ -72,17 +48,16 @@ class SpanStore:
         self.path = path
         self._artifact = artifact
         self.split = DocumentSplit.load(path)
-        for name in _PARTS:
-            try:
-                setattr(self, name, open_array(path / f"{name}.npy"))
-            except (OSError, ValueError) as error:
-                raise ArtifactError(f"{path}: no complete span store: {error}") from error
+        for name in ARRAYS:
+            setattr(self, name, open_array(path / f"{name}.npy", *ARRAYS[name]))
         if (
             len(self.offsets) != len(self.documents) + 1
             or len(self.split.parts) != len(self.candidate_bounds)
             or not len(self.positions) == len(self.starts) == len(self.ends) == self.offsets[-1]
         ):
             raise ArtifactError(f"{path}: the span store's arrays differ in length; mine again")
+        if artifact is not None:
+            artifact.require_current()
 
     @classmethod
     def open(cls, path: Path) -> "SpanStore":
@@ -91,7 +66,7 @@ class SpanStore:
         Raises:
             ArtifactError: it is missing, unfinished or damaged.
         """
-        return cls(path, open_artifact(path, kind="spans"))
+        return steady(path, lambda: cls(path, open_artifact(path, kind="spans")))
 
     @property
     def artifact(self) -> Artifact:
@@ -130,77 +105,44 @@ class SpanStore:
         return range(int(start), int(end))
 
     def train_clusters(self) -> Int64[np.ndarray, " train_clusters"]:
-        """Return the clusters of training documents; none belongs to a held-out document."""
-        return np.flatnonzero(self.split.parts[self.documents] == TRAIN).astype(np.int64)
+        """Return the clusters to train on; none has a passage that is held out."""
+        return np.flatnonzero(self.cluster_parts() == TRAIN).astype(np.int64)
+
+    def cluster_parts(
+        self, first: int = 0, after: int | None = None
+    ) -> UInt8[np.ndarray, " some_clusters"]:
+        """Return the parts of the clusters ``first`` to ``after`` (exclusive).
+
+        All occurrences of a cluster are in one part, also in a document split by sections.
+        """
+        parts: np.ndarray = self.split.parts[self.documents[first:after]]
+        by_sections = np.flatnonzero(parts == SECTIONS)
+        places = self.positions[self.offsets[first + by_sections]]
+        parts[by_sections] = self.split.sections.parts_of(np.asarray(places, dtype=np.int64))
+        return parts
+
+    def training_candidates(self, document: int) -> Int64[np.ndarray, " candidates"]:
+        """Return the candidates of a document that training may use, ascending."""
+        candidates = self.candidates(document)
+        own = np.arange(candidates.start, candidates.stop, dtype=np.int64)
+        withheld = self.split.withheld(document)
+        return np.setdiff1d(own, withheld, assume_unique=True) if len(withheld) else own
+
+    def without_withheld(
+        self, document: int, positions: Int64[np.ndarray, " _"]
+    ) -> Int64[np.ndarray, " _"]:
+        """Return the positions and those that training may not use of their document, ascending."""
+        withheld = self.split.withheld(document)
+        return np.union1d(positions, withheld) if len(withheld) else positions
 
     def heldout(self, name: str) -> QuestionSet:
         """Read the held-out queries of ``validation`` or ``test``.
 
         Raises:
+            ArtifactError: the artifact was replaced since it was opened.
             DataError: the artifact has no such queries.
         """
-        return load_question_set(self.path / HELDOUT / name)
-
-
-_PARTS = {
-    "documents": (np.int32, ()),
-    "words": (np.uint8, ()),
-    "offsets": (np.int64, ()),
-    "positions": (np.int64, ()),
-    "starts": (np.int32, ()),
-    "ends": (np.int32, ()),
-    "candidate_bounds": (np.int64, (2,)),
-}
-
-
-class SpanStoreWriter:
-    """Appends documents' clusters to a folder, with a small buffer in memory.
-
-    Also writes shards: a shard is a store without ``split``, whose offsets begin at 0 and whose
-    document numbers are the corpus's.
-
-    Args:
-        folder: an existing folder, whose files of the same names are replaced.
-    """
-
-    def __init__(self, folder: Path):
-        self._streams = {
-            name: ArrayStream(folder / f"{name}.npy", np.dtype(dtype), shape)
-            for name, (dtype, shape) in _PARTS.items()
-        }
-        self._streams["offsets"].append(0)
-        self._occurrences = 0
-
-    def add(self, document: int, candidates: range, clusters: Clusters | None) -> None:
-        """Append a document; every document has to be appended, in the corpus's order."""
-        self._streams["candidate_bounds"].append((candidates.start, candidates.stop))
-        if clusters is None or not len(clusters.words):
-            return
-        self._streams["documents"].extend(np.full(len(clusters.words), document, dtype=np.int32))
-        self._streams["words"].extend(clusters.words)
-        self._add_occurrences(clusters.sizes, clusters.occurrences)
-
-    def add_shard(self, folder: Path) -> None:
-        """Append the store of another writer."""
-        parts = {name: open_array(folder / f"{name}.npy") for name in _PARTS}
-        self._streams["candidate_bounds"].extend(parts["candidate_bounds"])
-        self._streams["documents"].extend(parts["documents"])
-        self._streams["words"].extend(parts["words"])
-        self._add_occurrences(
-            np.diff(parts["offsets"]),
-            Occurrences(parts["positions"], parts["starts"], parts["ends"]),
-        )
-
-    def close(self) -> None:
-        """Complete the files."""
-        for stream in self._streams.values():
-            stream.close()
-
-    def _add_occurrences(
-        self, sizes: Int64[np.ndarray, " clusters"], occurrences: Occurrences
-    ) -> None:
-        self._streams["offsets"].extend(self._occurrences + np.cumsum(sizes))
-        self._occurrences += int(sizes.sum())
-        self._streams["positions"].extend(occurrences.positions)
-        self._streams["starts"].extend(occurrences.starts)
-        self._streams["ends"].extend(occurrences.ends)
+        queries = load_question_set(self.path / HELDOUT / name)
+        if self._artifact is not None:
+            self._artifact.require_current()
+        return queries

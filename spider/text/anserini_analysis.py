@@ -57,10 +57,10 @@ def _term(token: str) -> str:
     lowered = _lower(token)
     if lowered.endswith(_POSSESSIVE):
         lowered = lowered[:-2]
-    return "" if lowered in LUCENE else _stem(lowered)
+    return "" if lowered in LUCENE else stem(lowered)
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     """Stem like Lucene's PorterStemmer, which differs from Porter's paper in three points.
 
     Words of one or two letters stay; -bli becomes -ble (not only -abli, -able), and -logi

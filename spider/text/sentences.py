@@ -2,8 +2,9 @@
 
 import regex
 
-ENDS = (".", "!", "?", "。", "！", "？")
-CLOSERS = "\"'”’)]»"
+ENDS = (".", "!", "?", "。", "！", "？", "．", "｡", "။", "។", "៕", "ฯ", "।")
+CLOSERS = "\"'”’)]»」』）】》〉"
+_CLAUSE = regex.compile(r"[\p{Po}\p{Pd}\p{Pe}\p{Pf}]$")
 SENTENCE = regex.compile(r"\S.*?(?:[.!?]+[\"'\)\]]*(?=\s)|$)", flags=regex.DOTALL)
 """The sentences of the inverse cloze task, which together cover a passage.
 
@@ -19,3 +20,8 @@ def ends_sentence(word: str) -> bool:
     passage border in an unusual place.
     """
     return word.rstrip(CLOSERS).endswith(ENDS)
+
+
+def ends_clause(word: str) -> bool:
+    """Return whether a word ends with punctuation: where text without spaces may be cut."""
+    return _CLAUSE.search(word) is not None

@@ -20,11 +20,16 @@ from tokenizers import models, normalizers, pre_tokenizers, processors
 
 from spider.artifacts.atomic_files import write_text
 from spider.errors import DataError
+from spider.reading import read_text, reading
 
 PAD, UNKNOWN, CLS, SEP, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 SPECIAL_TOKENS = (PAD, UNKNOWN, CLS, SEP, MASK)
 TOKENIZER_FILE = "tokenizer.json"
 REMEMBERED_CHUNKS = 1 << 18
+#: a text with words, numbers, punctuation and several scripts
+PROBE = "A text, of 12 words: naïve 東京 \U0001f389 zq\n"
+LONGEST_WORD = 100
+"""Code points of a word that BERT's WordPiece cuts into pieces."""
 
 
 class Tokens(NamedTuple):
@@ -200,9 +205,19 @@ def _chunk_begins(chunks: Sequence[Sequence[str]]) -> Int32[np.ndarray, " chunks
     return begins
 
 
-def wordpiece(vocabulary: dict[str, int], *, lower_case: bool) -> tokenizers.Tokenizer:
-    """Make BERT's tokenizer (its normaliser, pre-tokenizer and template) from a vocabulary."""
-    inner = tokenizers.Tokenizer(models.WordPiece(vocab=vocabulary, unk_token=UNKNOWN))
+def wordpiece(
+    vocabulary: dict[str, int], *, lower_case: bool, longest_word: int = LONGEST_WORD
+) -> tokenizers.Tokenizer:
+    """Make BERT's tokenizer (its normaliser, pre-tokenizer and template) from a vocabulary.
+
+    Args:
+        vocabulary: the number of each piece.
+        lower_case: lower the case and strip accents.
+        longest_word: code points of a word; a longer one is unknown as a whole.
+    """
+    inner = tokenizers.Tokenizer(
+        models.WordPiece(vocab=vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=longest_word)
+    )
     inner.normalizer = normalizers.BertNormalizer(lowercase=lower_case)
     inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     inner.add_special_tokens([token for token in SPECIAL_TOKENS if token in vocabulary])
@@ -230,21 +245,35 @@ def load_tokenizer(source: str | Path, *, lower_case: bool = True) -> Tokenizer:
             path / TOKENIZER_FILE,
         )
     if path.suffix == ".txt" and path.is_file():
-        lines = path.read_text(encoding="utf-8").splitlines()
-        vocabulary = {token: number for number, token in enumerate(lines)}
-        return Tokenizer(wordpiece(vocabulary, lower_case=lower_case))
-    try:
-        inner = (
-            tokenizers.Tokenizer.from_file(str(path)) if path.is_file() else _from_hub(source, path)
-        )
-    except Exception as error:  # the library raises plain Exception
-        raise DataError(f"no usable tokenizer ({error})", path=path) from error
+        return Tokenizer(wordpiece(_vocabulary(path), lower_case=lower_case))
+    with reading(path, foreign=True):
+        if path.is_file():
+            inner = tokenizers.Tokenizer.from_str(read_text(path))
+            # some damaged vocabularies are refused only when they are used
+            inner.encode(PROBE)
+        else:
+            inner = _from_hub(source, path)
     if not isinstance(inner.pre_tokenizer, pre_tokenizers.BertPreTokenizer):
         raise DataError(f"expected BERT's pre-tokenizer, got {inner.pre_tokenizer}", path=path)
     return Tokenizer(inner)
 
 
+def _vocabulary(path: Path) -> dict[str, int]:
+    # a word piece may be a character at which splitlines() splits
+    lines = read_text(path).removesuffix("\n").split("\n")
+    vocabulary = {token.removesuffix("\r"): number for number, token in enumerate(lines)}
+    if len(vocabulary) < len(lines):
+        raise DataError(
+            f"{len(lines) - len(vocabulary)} lines repeat another; expected one word piece on each",
+            path=path,
+        )
+    return vocabulary
+
+
 def _from_hub(source: str | Path, path: Path) -> tokenizers.Tokenizer:
     if path.suffix == ".json" or path.is_absolute() or str(source).startswith("."):
-        raise FileNotFoundError("no such file")
-    return tokenizers.Tokenizer.from_pretrained(str(source))
+        raise DataError("no usable tokenizer (no such file)", path=path)
+    try:
+        return tokenizers.Tokenizer.from_pretrained(str(source))
+    except Exception as error:  # the library raises plain Exception
+        raise DataError(f"no usable tokenizer ({error})", path=path) from error

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Int32, UInt8, UInt32
 
 from spider.compilation import njit
 from spider.text.folding import lower_code_point
-from spider.text.words import UNSPACED
+from spider.text.words import GROUP_BLANKS, NUMBER_SEPARATORS, UNSPACED
 
 # character classes; the order matters: a word consists of those from MARK to CONNECTOR
 BLANK, OTHER, MARK, LETTER, DIGIT, NUMBER, CONNECTOR, ALONE = range(8)
@@ -23,6 +23,9 @@ _CLASS_OF = {"L": LETTER, "M": MARK, "N": NUMBER, "Z": BLANK}
 _TABLE_SIZE = 0xE0200
 _ASSIGNED = (range(0x323B0), range(0xE0000, 0xE01F0))
 _CASED = 0x20000
+_SEPARATORS = np.array([ord(mark) for mark in NUMBER_SEPARATORS], dtype=np.uint32)
+_BLANKS = np.array([ord(blank) for blank in GROUP_BLANKS], dtype=np.uint32)
+_DECIMAL_POINTS = np.array([ord(mark) for mark in ".٫"], dtype=np.uint32)
 
 
 class Words(NamedTuple):
@@ -31,7 +34,7 @@ class Words(NamedTuple):
     Attributes:
         starts: first code point of each.
         ends: code point after its last.
-        plain: whether it is all letters or all digits.
+        plain: whether it is all letters, or all digits that are no part of a longer number.
         ids: equal for equal words of this text; 0, 1, 2 … in order of first appearance.
     """
 
@@ -145,10 +148,54 @@ def _tokens(codes, classes, lower):
             at += 1
         starts[total] = start
         ends[total] = at
-        plain[total] = letters or digits
+        plain[total] = letters or (digits and not _in_number(codes, classes, start, at))
         hashes[total] = digest ^ (digest >> np.uint64(29))
         total += 1
     return starts[:total].copy(), ends[:total].copy(), plain[:total].copy(), hashes[:total].copy()
+
+
+@njit
+@no_type_check
+def _in_number(codes, classes, start, end):
+    """Return whether digits are a part of a number; see spider.text.words.NUMBER_PART."""
+    before = _digits_before(codes, classes, start - 1)
+    after = _digits_after(codes, classes, end + 1)
+    if before and _one_of(codes[start - 1], _SEPARATORS):
+        return True
+    if after and _one_of(codes[end], _SEPARATORS):
+        return True
+    first = start == 1 or (start > 1 and _class(codes[start - 2], classes) == BLANK)
+    if first and _one_of(codes[start - 1], _DECIMAL_POINTS):
+        return True
+    if 0 < before <= 3 and end - start == 3 and _one_of(codes[start - 1], _BLANKS):
+        return True
+    return after == 3 and end - start <= 3 and _one_of(codes[end], _BLANKS)
+
+
+@njit
+@no_type_check
+def _digits_before(codes, classes, end):
+    """Count the digits that end before a code point."""
+    first = end
+    while first > 0 and _class(codes[first - 1], classes) == DIGIT:
+        first -= 1
+    return end - first if end > 0 else 0
+
+
+@njit
+@no_type_check
+def _digits_after(codes, classes, start):
+    """Count the digits from a code point on."""
+    last = start
+    while last < len(codes) and _class(codes[last], classes) == DIGIT:
+        last += 1
+    return last - start
+
+
+@njit
+@no_type_check
+def _one_of(code, marks):
+    return code in marks
 
 
 @njit(inline="always")

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from spider.artifacts.atomic_files import write_text
+from spider.errors import ArtifactError
+from spider.reading import parse_json, read_text
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +31,11 @@ class MetricsLog:
 
     def __init__(self, folder: Path, *, resume_step: int, tensorboard: Path | None = None):
         self.path = folder / METRICS
-        kept = [line for line in _whole_lines(self.path) if json.loads(line)["step"] <= resume_step]
+        kept = [
+            line
+            for line, record in zip(_whole_lines(self.path), _records(self.path), strict=True)
+            if record["step"] <= resume_step
+        ]
         write_text(self.path, "".join(kept))
         self._file: IO[str] = self.path.open("a", encoding="utf-8")
         self._board = None if tensorboard is None else _open_board(tensorboard, resume_step)
@@ -58,13 +64,24 @@ class MetricsLog:
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
     """Return every measurement of a run, in order."""
-    return [json.loads(line) for line in _whole_lines(folder / METRICS)]
+    return _records(folder / METRICS)
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
+    records = [
+        parse_json(line, path, error=ArtifactError, line=number)
+        for number, line in enumerate(_whole_lines(path), start=1)
+    ]
+    for number, record in enumerate(records, start=1):
+        if not isinstance(record, dict) or type(record.get("step")) is not int:
+            raise ArtifactError(f"{path}:{number}: not a measurement; train again")
+    return records
 
 
 def _whole_lines(path: Path) -> list[str]:
     if not path.is_file():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = read_text(path, error=ArtifactError).splitlines(keepends=True)
     return [line for line in lines if line.endswith("\n")]
 
 

@@ -16,7 +16,7 @@ class TrainingSettings:
         steps: updates; 0 writes the untrained weights, a baseline.
         minutes: a time budget that decides the number of updates once, before the first; with null,
             ``steps`` decides it.
-        learning_rate: peak learning rate.
+        learning_rate: peak learning rate; null takes the one of the architecture.
         warmup_share: share of the updates in which the learning rate rises.
         clip_norm: longer gradients are shortened to this norm; 0 keeps them.
         seed: all randomness is a function of it and of the step.
@@ -24,13 +24,14 @@ class TrainingSettings:
         validate_every: updates between two validations; one more follows the last update.
         save_every: updates between two checkpoints.
         keep: checkpoints kept while training.
-        precision: bf16 runs the forward pass in bfloat16.
+        precision: bf16 computes the matrix products of the updates in bfloat16; weights, loss and
+            validation stay in float32.
         device: auto, cpu or cuda.
     """
 
     steps: int = 1000
     minutes: float | None = None
-    learning_rate: float = 5e-3
+    learning_rate: float | None = None
     warmup_share: float = 0.01
     clip_norm: float = 2.0
     seed: int = 0
@@ -48,8 +49,9 @@ class TrainingSettings:
             if getattr(self, name) < 1:
                 raise SettingError(name, getattr(self, name), "at least 1")
         for name in ("steps", "learning_rate", "clip_norm", "seed"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise SettingError(name, getattr(self, name), "0 or more")
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < math.inf:
+                raise SettingError(name, value, "0 or more")
         check_minutes(self.minutes)
         if not 0.0 <= self.warmup_share < 1.0:
             raise SettingError("warmup_share", self.warmup_share, "a share of the steps in [0, 1)")

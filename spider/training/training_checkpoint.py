@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from spider.artifacts.atomic_files import read_json
 from spider.errors import CheckpointError
+from spider.reading import read_json_object
 
 MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.pt"
@@ -85,17 +85,22 @@ def load_checkpoint(path: Path, *, device: str | torch.device = "cpu") -> Traini
         CheckpointError: a file is missing or damaged.
     """
     try:
-        state = read_json(path / STATE)
+        state = read_json_object(path / STATE, error=CheckpointError)
+        step = state.pop("step")
+        if type(step) is not int:
+            raise TypeError(f"step is {step!r}, expected a whole number")
         # with several processes Accelerate's device is "cpu:0", which neither load function accepts
         place = "cpu" if torch.device(device).type == "cpu" else str(device)
         model = load_file(path / MODEL, device=place)
         optimizer = torch.load(path / OPTIMIZER, map_location=place, weights_only=True)
     except Exception as error:  # among them UnpicklingError, whose module our code does not import
+        # torch's own message advises to execute what is in the file
+        said = str(error) if isinstance(error, CheckpointError) else type(error).__name__
         raise CheckpointError(
-            f"{path}: not a complete checkpoint: {str(error).splitlines()[0]}; delete this "
-            "folder to continue from the one before it"
+            f"{path}: not a complete checkpoint: {said}; delete this folder to continue from the "
+            "one before it"
         ) from error
-    return TrainingCheckpoint(int(state.pop("step")), model, optimizer, state)
+    return TrainingCheckpoint(step, model, optimizer, state)
 
 
 def _checkpoints(folder: Path) -> list[Path]:

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
-from spider.errors import SpiderError
+from spider.errors import SettingError, SpiderError
 from spider.training.schedule import linear_factor, warmup_steps
 from spider.training.settings import TrainingSettings
 
@@ -53,9 +54,14 @@ class Updates:
         settings: TrainingSettings,
     ):
         self.settings = settings
-        self.accelerator = Accelerator(
-            cpu=settings.device == "cpu", mixed_precision=settings.precision
-        )
+        # one process may train twice with two precisions, and Accelerate keeps the first
+        AcceleratorState._reset_state()
+        try:
+            self.accelerator = Accelerator(
+                cpu=settings.device == "cpu", mixed_precision=settings.precision
+            )
+        except ValueError as error:
+            raise SettingError("training.precision", settings.precision, f"no: {error}") from error
         objective.to(self.accelerator.device)
         self.optimizer = make_optimizer(objective)
         self._peaks = [float(group["lr"]) for group in self.optimizer.param_groups]

@@ -1,13 +1,18 @@
-"""``spider pipeline``: runs those stages of a list whose outputs are missing or stale."""
+"""``spider pipeline``: runs those stages of a list whose outputs are missing or stale.
+
+Without ``pipeline=NAME`` it lists the pipelines and runs none.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from spider.artifacts.workspace import remember
+from spider.console import say, say_json
 from spider.launch.entrypoint import launch
 from spider.launch.settings import WorkspaceSettings
 from spider.launch.stages import build_stages, run_stages
+from spider.launch.verbs import options
 from spider.training.settings import check_minutes
 
 
@@ -16,18 +21,22 @@ class PipelineSettings(WorkspaceSettings):
     """Settings of ``spider pipeline``.
 
     Attributes:
-        pipeline: the stages.
+        pipeline: the stages; null lists the pipelines.
         data: the folder of the pipeline's documents and questions, for pipelines that need it.
         minutes: training time, in a pipeline that uses it; null takes its number of steps.
         full: take whole question sets where the pipeline would take a sample.
         retrain: train again where an encoder would be kept although documents changed.
+        json: list the pipelines as JSON, one object a line.
     """
 
-    pipeline: dict[str, Any]
+    numbered: ClassVar = "workspace"
+
+    pipeline: dict[str, Any] | None = None
     data: Path | None = None
     minutes: float | None = 15
     full: bool = False
     retrain: bool = False
+    json: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a training time that is not above 0."""
@@ -35,10 +44,26 @@ class PipelineSettings(WorkspaceSettings):
 
 
 def main(settings: PipelineSettings) -> None:
-    """Run the stages."""
+    """Run the stages, or list the pipelines."""
+    if settings.pipeline is None:
+        _list(as_json=settings.json)
+        return
     stages = build_stages(settings.pipeline["stages"], where="pipeline.stages")
     run_stages(stages, workspace=settings.workspace, retrain=settings.retrain)
     remember(settings.workspace)
+
+
+def _list(*, as_json: bool) -> None:
+    found = options("pipeline")
+    if as_json:
+        for name, summary in found.items():
+            say_json({"pipeline": name, "summary": summary})
+        return
+    width = max(map(len, found))
+    for name, summary in found.items():
+        say(f"{name:<{width}}  {summary}")
+    say()
+    say("To run one: spider pipeline pipeline=NAME [data=FOLDER] [workspace=FOLDER]")
 
 
 if __name__ == "__main__":

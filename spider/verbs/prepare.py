@@ -1,15 +1,21 @@
 """Verb ``prepare``: documents → corpus."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from spider.artifacts.atomic_files import hash_json
 from spider.artifacts.stage import Stage
 from spider.corpus.splitting import WordSplitter
+from spider.errors import ConfigError
+from spider.launch.command_line import quote
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
-from spider.sources.document_source import DocumentSource, skipped_by
+from spider.launch.verbs import options
+from spider.sources.document_source import DocumentSource
+from spider.sources.formats.recognition import recognise
 from spider.sources.preparation import SOURCES, Preparation
 from spider.sources.source_state import fingerprint_of, place_of
 
@@ -23,12 +29,39 @@ class PrepareSettings(StageSettings):
     Attributes:
         source: where the documents come from.
         splitter: how documents are cut into passages.
+        keep_first: of the documents or passages with one id, keep the first and count the others;
+            otherwise a second one is an error.
     """
 
     positionals: ClassVar = ("source.path",)
 
     source: DocumentSource
     splitter: WordSplitter
+    keep_first: bool = False
+
+    @staticmethod
+    def implied(texts: Mapping[str, str]) -> list[str]:
+        """Choose the source by the path, where none is typed.
+
+        Raises:
+            ConfigError: the path is a file whose format is not known.
+        """
+        if "source" in texts or "source.path" not in texts:
+            return []
+        path = Path(texts["source.path"]).expanduser()
+        found = recognise(path)
+        if found is None:
+            if path.is_file():
+                raise ConfigError(
+                    f"{path}: neither its name nor its first line tells the format; "
+                    f"source=NAME does: {', '.join(options('source'))}; a text or PDF is read with "
+                    "its folder"
+                )
+            return []
+        if found.source != "folder":
+            logger.info("source=%s, since %s", found.source, found.reason)
+        files = [f"source.path={quote(found.pattern)}"] if found.pattern else []
+        return [f"source={found.source}", *files]
 
 
 def main(settings: PrepareSettings) -> None:
@@ -51,9 +84,10 @@ def main(settings: PrepareSettings) -> None:
             splitter=settings.splitter,
             previous=stage.previous,
             config=stage.config,
+            keep_first=settings.keep_first,
         )
         counts = preparation.write(folder)
-        skipped = skipped_by(settings.source)
+        skipped = preparation.skipped
         stage.finish(
             counts=counts,
             details=preparation.record,

@@ -1,19 +1,26 @@
 """Verb ``prepare-questions``: questions of any format → question set."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 from spider.artifacts.atomic_files import hash_json
 from spider.artifacts.records.questions import QuestionsRecord
 from spider.artifacts.stage import Stage
 from spider.errors import DataError, SettingError
+from spider.launch.command_line import quote
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
 from spider.questions.question_source import QuestionSource
+from spider.questions.recognition import recognise_questions
 from spider.sources.source_state import fingerprint_of, place_of
 
 logger = logging.getLogger(__name__)
+
+#: formats of many question sets, which have no name of their own
+NAMELESS = ("beir", "dpr_qa", "hugging_face")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +41,21 @@ class PrepareQuestionsSettings(StageSettings):
         """Refuse a limit that keeps nothing."""
         if self.limit is not None and self.limit < 1:
             raise SettingError("limit", self.limit, "at least 1, or null for all questions")
+
+    @staticmethod
+    def implied(texts: Mapping[str, str]) -> list[str]:
+        """Choose the question set by the path, where none is typed, and name it after the file."""
+        if "question_set" in texts or "question_set.path" not in texts:
+            return []
+        path = Path(texts["question_set.path"]).expanduser()
+        found = recognise_questions(path)
+        if found is None:
+            return []
+        if found.question_set != "jsonl":
+            logger.info("question_set=%s, since %s", *found)
+        named = "question_set.name" in texts or found.question_set not in NAMELESS
+        name = [] if named else [f"question_set.name={quote(path.name.partition('.')[0])}"]
+        return [f"question_set={found.question_set}", *name]
 
 
 def main(settings: PrepareQuestionsSettings) -> None:
@@ -62,6 +84,7 @@ def main(settings: PrepareQuestionsSettings) -> None:
         "questions": len(questions.questions),
         "answers": sum(len(q.answers) for q in questions.questions),
         "groups": len({q.group for q in questions.questions}),
+        **getattr(settings.question_set, "counts", {}),
     }
     with stage.writing() as folder:
         questions.save(folder)
@@ -73,6 +96,8 @@ def main(settings: PrepareQuestionsSettings) -> None:
             volatile={"place": place},
         )
     logger.info("prepared %d questions of %s", counts["questions"], questions.name)
+    for name, number in getattr(settings.question_set, "counts", {}).items():
+        logger.warning("%s: %d", name.replace("_", " "), number)
 
 
 if __name__ == "__main__":

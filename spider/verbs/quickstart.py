@@ -34,6 +34,7 @@ class QuickstartSettings(WorkspaceSettings):
     """
 
     positionals: ClassVar = ("data",)
+    numbered: ClassVar = "workspace"
 
     data: Path | None = None
     minutes: float | None = None

@@ -15,7 +15,7 @@ from spider.corpus.corpus import Corpus
 from spider.corpus.split import VALIDATION
 from spider.encoders.static import StaticSettings
 from spider.question import Question, QuestionSet
-from spider.spans.span_store import SpanStoreWriter
+from spider.spans.writer import SpanStoreWriter
 
 BIRDS = ["heron", "osprey", "raven", "plover"]
 ANIMALS = [*BIRDS, "otter", "badger", "lynx", "marten", "adder", "newt"]

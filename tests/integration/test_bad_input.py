@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from spider.artifacts.artifact import open_artifact
+from spider.artifacts.folder.manifest import seal
 from spider.errors import ArtifactError
 from spider.launch.verbs import verbs
 
@@ -119,7 +120,8 @@ def test_a_missing_parent_names_the_verb_that_writes_it(
 def test_a_truncated_file_is_named_with_both_sizes(
     name: str, desk: Path, workspace: Path, run: Any
 ) -> None:
-    files = {f: n for f, n in open_artifact(workspace / name).manifest["files"].items() if n}
+    table = open_artifact(workspace / name).files
+    files = {name: entry.size for name, entry in table.items() if entry.size}
     for number, (file, size) in enumerate(files.items()):
         path = workspace / name / file
         whole = path.read_bytes()
@@ -131,7 +133,7 @@ def test_a_truncated_file_is_named_with_both_sizes(
         if number == len(files) // 2:
             done = run(*words_of(name, workspace), cwd=desk)
             assert done.code == 5, f"{file}: {done.err}"
-            assert said in done.line or f"{path} is not JSON" in done.line
+            assert said in done.line or f"{path}: not JSON" in done.line
         path.write_bytes(whole)
     path.unlink()
     done = run(*words_of(name, workspace), cwd=desk)
@@ -143,9 +145,9 @@ def test_a_truncated_file_is_named_with_both_sizes(
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda text: text[: len(text) // 2], "is not JSON"),
+        (lambda text: text[: len(text) // 2], "not JSON"),
         (lambda text: text.replace('"kind"', '"kjnd"', 1), "lacks ['kind']"),
-        (lambda text: text.replace('"kind": "', '"kind": "x', 1), "expected a"),
+        (lambda text: text.replace('"kind": "', '"kind": "x', 1), "is damaged or was edited"),
     ],
     ids=["half", "a byte of a key", "another kind"],
 )
@@ -167,7 +169,7 @@ def test_a_damaged_question_set_is_one_line(desk: Path, workspace: Path, run: An
     words = ("search", f"--questions={workspace / 'questions'}", f"--workspace={workspace}")
     for name, damage, said in (
         ("question_set.json", lambda text: text[: len(text) // 2], "not JSON"),
-        ("question_set.json", lambda text: "[]", "got list, expected the keys"),
+        ("question_set.json", lambda text: "[]", "expected a JSON object"),
         ("question_set.json", lambda text: text.replace('"name"', '"nome"'), "'nome'"),
         ("questions.jsonl", lambda text: text[:-20], "questions.jsonl:4: not a question"),
         ("questions.jsonl", lambda text: text + text, "occurs twice"),
@@ -189,7 +191,8 @@ def test_another_content_hash_breaks_the_chain_with_both_values(
         manifest = workspace / name / "manifest.json"
         text = manifest.read_text(encoding="utf-8")
         other = hashes[name][::-1]
-        manifest.write_text(text.replace(hashes[name], other), encoding="utf-8")
+        edited = json.loads(text.replace(hashes[name], other))
+        manifest.write_text(json.dumps(seal(edited)), encoding="utf-8")
         done = run(*words, f"--workspace={workspace}", cwd=desk)
         assert done.code == 5
         assert hashes[name] in done.line

@@ -16,11 +16,8 @@ from spider.corpus.document import Document, PassageBounds
 from spider.corpus.split import NOT_USABLE, TRAIN, VALIDATION
 from spider.corpus.writer import CorpusWriter
 from spider.question import Question, QuestionSet
-from spider.spans.span_store import (
-    HELDOUT,
-    SpanStore,
-    SpanStoreWriter,
-)
+from spider.spans.span_store import HELDOUT, SpanStore
+from spider.spans.writer import SpanStoreWriter
 from spider.text.token_store import TokenStore, build_token_store
 from spider.text.tokenizer import Tokenizer
 from spider.text.vocabulary import train_tokenizer

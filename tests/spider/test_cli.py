@@ -32,6 +32,16 @@ def test_help_lists_every_verb(words: list[str], capsys: pytest.CaptureFixture[s
         assert summary in said
 
 
+def test_help_and_a_verb_is_the_help_of_the_verb(handed_on: list[tuple[str, list[str]]]) -> None:
+    assert main(["help", "search"]) == 9
+    assert handed_on == [("search", ["--help"])]
+
+
+def test_help_about_what_is_no_verb_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["help", "serach"]) == 2
+    assert capsys.readouterr().err == "spider: no verb 'serach'; did you mean search?\n"
+
+
 @pytest.mark.parametrize("flag", ["-V", "--version"])
 def test_version_is_that_of_the_distribution(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([flag]) == 0

@@ -1,12 +1,16 @@
 """Lines and tables on standard output: texts of users are shown as they are."""
 
 import io
+import json
 import sys
 
 import pytest
 from rich.text import Text
 
-from spider.console import PLAIN_WIDTH, say, table
+from spider.console import PLAIN_WIDTH, say, say_json, table
+
+HOSTILE = "a\x1b]52;c;aGk=\x07\x9b31m\u202e\r\nspider: done \udce9\x7f"
+SHOWN = r"a\x1b]52;c;aGk=\x07\x9b31m\u202e\r\nspider: done \xe9\x7f"
 
 
 def test_markup_in_a_text_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,3 +46,44 @@ def test_a_closed_pipe_is_the_callers_business(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(sys, "stdout", Closed())
     with pytest.raises(BrokenPipeError):
         say("x")
+
+
+def test_no_text_controls_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    say(HOSTILE)
+    assert capsys.readouterr().out == SHOWN + "\n"
+    styled = Text("q\x1b: ")
+    styled.append("bold", style="bold")
+    say(styled)
+    assert capsys.readouterr().out == "q\\x1b: bold\n"
+    table(HOSTILE, ["name", "\x1bc"], [[":smile: " + HOSTILE, "1"]], note=HOSTILE)
+    shown = capsys.readouterr().out
+    assert set(shown) & set(map(chr, [*range(10), *range(11, 32), *range(127, 160)])) == set()
+    assert ":smile:" in shown
+    assert SHOWN in shown.splitlines()[0]
+
+
+def test_a_style_keeps_its_place_behind_an_escaped_character(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    text = Text("\x1bab")
+    text.stylize("bold", 1, 2)
+    say(text)
+    assert sys.stdout.getvalue() == "\\x1b\x1b[1ma\x1b[0mb\n"  # type: ignore[attr-defined]
+
+
+def test_json_holds_the_text_itself_and_no_control_character(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    say_json({"title": HOSTILE, "score": 1.5})
+    line = capsys.readouterr().out
+    assert line.endswith("}\n")
+    assert line[:-1].isascii()
+    assert line[:-1].isprintable()
+    assert json.loads(line) == {"title": HOSTILE, "score": 1.5}

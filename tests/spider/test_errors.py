@@ -1,5 +1,7 @@
 """The error tree: exit codes, and the place that a message begins with."""
 
+import pickle
+
 import pytest
 
 from spider import errors
@@ -13,6 +15,7 @@ from spider.errors import (
     MissingDependencyError,
     SettingError,
     SpiderError,
+    StorageError,
 )
 
 CODES = {
@@ -24,6 +27,7 @@ CODES = {
     ArtifactError: 5,
     CheckpointError: 5,
     MetricMissedError: 6,
+    StorageError: 74,
     InterruptedRunError: 75,
 }
 
@@ -54,3 +58,25 @@ def test_a_missing_dependency_says_how_to_get_it() -> None:
     error = MissingDependencyError("faiss is not installed", extra="cpu")
     assert str(error) == "faiss is not installed; fix: pip install 'spider-odqa[cpu]'"
     assert str(MissingDependencyError("no Java")) == "no Java"
+
+
+@pytest.mark.parametrize("error", CODES)
+def test_a_message_is_one_line_of_bounded_length(error: type[SpiderError]) -> None:
+    name = "a\nb\r\nc\u2028d\x85" + "e" * 100_000
+    made = error(name, name, name) if error is SettingError else error(name)  # type: ignore[call-arg]
+    assert len(str(made).splitlines()) == 1
+    assert len(str(made)) < 2_100
+
+
+def test_the_end_of_a_long_message_stays() -> None:
+    assert str(DataError("x" * 5_000 + "; do this", path="a")).startswith("a: xxx")
+    assert str(DataError("x" * 5_000 + "; do this")).endswith("xxx; do this")
+    assert str(SpiderError()) == ""
+
+
+@pytest.mark.parametrize("error", CODES)
+def test_a_worker_process_can_raise_it(error: type[SpiderError]) -> None:
+    made = error("k", 3, "e") if error is SettingError else error("it")  # type: ignore[call-arg]
+    copy = pickle.loads(pickle.dumps(made))
+    assert type(copy) is error
+    assert str(copy) == str(made)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from eval.matching.answer_matching import AnswerRule
 from eval.matching.first_hits import NO_HIT, HitFinder
 from eval.metrics.measures import ScoredSystem, measure_names, score_system
 from eval.reports.latex import latex
@@ -21,6 +22,7 @@ from eval.reports.significance import Sampling
 from spider.artifacts.atomic_files import save_array, write_json, write_text
 from spider.corpus.corpus import Corpus
 from spider.errors import DataError
+from spider.printable import spreadsheet_cell
 from spider.question import QuestionSet
 
 # with fewer clusters, the coverage of percentile intervals is clearly below the stated one
@@ -36,12 +38,19 @@ class RetrievalEvaluation:
         runs: the question set and the hits of each system.
         corpus: the passages, numbered by the positions of the hits.
         top_k: cut-offs, ascending.
+        answer_rule: how answers that are strings are matched.
 
     Raises:
         DataError: there is no question, or one names a passage that the corpus does not have.
     """
 
-    def __init__(self, runs: RetrievalRuns, corpus: Corpus, top_k: Sequence[int]):
+    def __init__(
+        self,
+        runs: RetrievalRuns,
+        corpus: Corpus,
+        top_k: Sequence[int],
+        answer_rule: AnswerRule = "dpr",
+    ):
         if not runs.question_set.questions:
             raise DataError(
                 f"question set {runs.question_set.name!r} has no questions: nothing to evaluate"
@@ -50,7 +59,7 @@ class RetrievalEvaluation:
         self.corpus = corpus
         self.made = runs.notes
         self.top_k = tuple(top_k)
-        finder = HitFinder(runs.question_set, corpus)
+        finder = HitFinder(runs.question_set, corpus, answer_rule)
         self.systems: dict[str, ScoredSystem] = {
             name: score_system(hits, finder, top_k) for name, hits in runs.hits.items()
         }
@@ -103,7 +112,7 @@ class RetrievalEvaluation:
                 folder / "top_k.svg",
                 {name: system.judged.ranks for name, system in self.systems.items()},
                 Sampling.of(self.question_set.questions, self.question_set.averaging),
-                depth=self.top_k[-1],
+                depth=min(self.top_k[-1], max(s.run_depth for s in self.systems.values())),
                 confidence=settings.confidence,
                 seed=settings.seed,
                 title=self.question_set.name,
@@ -131,10 +140,11 @@ class RetrievalEvaluation:
     def _first_hits_csv(self) -> str:
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
-        rows.writerow(["question_id", *self.systems])
+        rows.writerow(["question_id", *map(spreadsheet_cell, self.systems)])
         columns = [system.judged.ranks.tolist() for system in self.systems.values()]
         for question, *ranks in zip(self.question_set.questions, *columns, strict=True):
-            rows.writerow([question.id, *("" if rank == NO_HIT else rank for rank in ranks)])
+            name = spreadsheet_cell(question.id)
+            rows.writerow([name, *("" if rank == NO_HIT else rank for rank in ranks)])
         return text.getvalue()
 
     def _notes(self) -> list[str]:
@@ -146,7 +156,8 @@ class RetrievalEvaluation:
                 f"no test can give a p below {min(1.0, 2 / 2**clusters):.2g}"
             )
         for name, system in self.systems.items():
-            if system.run_depth < self.top_k[-1]:
+            # a run as deep as the corpus is whole
+            if system.run_depth < min(self.top_k[-1], len(self.corpus)):
                 notes.append(
                     f"{name}: the run holds at most {system.run_depth} passages a question, so "
                     f"measures at a larger k are lower bounds"
@@ -154,9 +165,13 @@ class RetrievalEvaluation:
         words = {
             "questions_without_answers": "questions have no answer and can never be hit",
             "questions_without_relevant": "questions have no relevant passage and can never be hit",
+            "relevant_not_in_corpus": "relevant passages are not in the corpus; they count as not "
+            "found, as in trec_eval",
             "questions_with_empty_answer": "questions have an answer without a letter or sign, "
             "which matches every passage (as in DPR)",
             "answers_not_a_pattern": "answers are not valid patterns and match nothing (as in DPR)",
+            "questions_with_answer_without_spaces": "questions have an answer in a script without "
+            "spaces, which DPR's rule hardly ever finds; answer_rule=characters does",
         }
         for key, meaning in words.items():
             if number := self.question_counts.get(key, 0):

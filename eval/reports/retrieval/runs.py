@@ -70,6 +70,7 @@ def load_runs(runs: Sequence[Artifact], corpus: Corpus, wanted: Sequence[str]) -
                     "give one of the searches a label"
                 )
             hits.setdefault(name, found)
+        run.require_current()
     unknown = [name for name in wanted if name not in hits]
     if unknown:
         raise ConfigError(f"systems: got {unknown}, expected some of {list(hits)}")

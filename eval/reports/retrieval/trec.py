@@ -7,7 +7,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float32
 
 from eval.matching.first_hits import Ranked
 from spider.artifacts.atomic_files import write_atomically
@@ -15,31 +15,36 @@ from spider.corpus.corpus import Corpus
 from spider.question import Question
 from spider.ranking import NO_PASSAGE
 
-MICRO = 1_000_000
-
 
 def trec_id(text: str) -> str:
     """Return an id that a TREC file can hold: white space and ``%`` percent-encoded."""
     return "".join(quote(c, safe="") if c.isspace() or c == "%" else c for c in text) or "%"
 
 
-def strictly_descending(scores: np.ndarray) -> Int64[np.ndarray, " ranks"]:
-    """Return scores in millionths, each below the one before it.
+def strictly_descending(
+    scores: Float32[np.ndarray, " ranks"],
+) -> Float32[np.ndarray, " ranks"]:
+    """Return scores of which each is below the one before it, changed as little as possible.
 
-    ``%.6f`` hides small differences, and trec_eval breaks ties by id, not by our order. So a score
-    that is not below the previous one becomes the previous one minus a millionth.
+    trec_eval breaks ties by id, not by our order, and keeps scores in 32 bits: 100.000000 and
+    99.999999 are a tie there. So a score that is not below the previous one becomes the next
+    smaller number of 32 bits.
     """
-    rounded = np.rint(scores.astype(np.float64) * MICRO).astype(np.int64)
+    bits = scores.astype(np.float32).view(np.int32).astype(np.int64)
+    # whole numbers in the order of the scores, one for each number of 32 bits
+    places = np.where(bits >= 0, bits, -(bits & 0x7FFFFFFF))
     # with the rank added, "below the previous one" becomes "not above it": a running minimum
-    ranks = np.arange(len(rounded), dtype=np.int64)
-    lowered: Int64[np.ndarray, " ranks"] = np.minimum.accumulate(rounded + ranks) - ranks
-    return lowered
+    ranks = np.arange(len(places), dtype=np.int64)
+    lowered = np.minimum.accumulate(places + ranks) - ranks
+    back = np.where(lowered >= 0, lowered, -lowered | 0x80000000)
+    descending: Float32[np.ndarray, " ranks"] = back.astype(np.uint32).view(np.float32)
+    return descending
 
 
 def write_trec_run(
     path: Path, questions: Sequence[Question], ranked: Ranked, corpus: Corpus, tag: str
 ) -> None:
-    """Write ``qid Q0 docid rank score tag``, scores with six decimals and strictly descending."""
+    """Write ``qid Q0 docid rank score tag``, with scores that descend strictly in 32 bits."""
 
     def lines(file: BinaryIO) -> None:
         name = trec_id(tag)
@@ -47,23 +52,30 @@ def write_trec_run(
             questions, ranked.positions, ranked.scores, strict=True
         ):
             listed = positions[positions != NO_PASSAGE].tolist()
-            millionths = strictly_descending(scores[: len(listed)]).tolist()
-            for rank, (position, score) in enumerate(zip(listed, millionths, strict=True), start=1):
+            descending = strictly_descending(scores[: len(listed)])
+            for rank, (position, score) in enumerate(zip(listed, descending, strict=True), start=1):
                 passage = trec_id(corpus.passage_id(position))
-                decimal = f"{'-' if score < 0 else ''}{abs(score) // MICRO}.{abs(score) % MICRO:06}"
-                line = f"{trec_id(question.id)} Q0 {passage} {rank} {decimal} {name}\n"
+                # the shortest decimal that reads as the same number of 32 bits
+                line = f"{trec_id(question.id)} Q0 {passage} {rank} {score!s} {name}\n"
                 file.write(line.encode())
 
     write_atomically(path, lines)
 
 
 def write_qrels(path: Path, questions: Sequence[Question]) -> None:
-    """Write ``qid 0 docid 1`` for every relevant passage."""
+    """Write ``qid 0 docid grade`` for every judged id, relevant or not.
+
+    A relevant id is a document's where the questions name documents of several passages. The run
+    names passages, so trec_eval then needs another run.
+    """
 
     def lines(file: BinaryIO) -> None:
         for question in questions:
-            for passage in question.relevant:
-                file.write(f"{trec_id(question.id)} 0 {trec_id(passage)} 1\n".encode())
+            grades = {name: question.grade(name) for name in question.relevant} | dict(
+                question.grades
+            )
+            for passage, grade in grades.items():
+                file.write(f"{trec_id(question.id)} 0 {trec_id(passage)} {grade}\n".encode())
 
     write_atomically(path, lines)
 

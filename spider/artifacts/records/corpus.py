@@ -18,6 +18,8 @@ class CorpusRecord(DetailsRecord):
         splitter: settings of the splitter that cut the passages.
         method: version of the code that reads and cuts documents; another version reads all files
             again.
+        published: a collection with published figures, such as BEIR's; its BM25 has Anserini's
+            analyzer unless a setting says otherwise.
     """
 
     KIND: ClassVar[str] = "corpus"
@@ -25,3 +27,4 @@ class CorpusRecord(DetailsRecord):
     last_passage_padded: bool = False
     splitter: Mapping[str, Any] | None = None
     method: int | None = None
+    published: bool | None = None

@@ -29,6 +29,7 @@ class EncoderTrainingRecord(DetailsRecord):
     Attributes:
         pairs: training pairs of each pairing.
         batch_size: pairs in a batch, over all processes.
+        learning_rate: the peak learning rate.
         pairs_in_batch: pairs of each pairing in a batch.
         note: a sentence about the training for reports (too few pairs, say); may be empty.
         steps: updates.
@@ -37,6 +38,7 @@ class EncoderTrainingRecord(DetailsRecord):
 
     pairs: Mapping[str, int] | None = None
     batch_size: int | None = None
+    learning_rate: float | None = None
     pairs_in_batch: Mapping[str, int] | None = None
     note: str | None = None
     steps: int

@@ -17,6 +17,7 @@ from transformers import (
 
 from spider.artifacts.atomic_files import write_json, write_text
 from spider.encoders.sentence_transformers_layout import write_layout
+from spider.encoders.transformer.pooling import check_pooling
 from spider.encoders.weights import report_misfit
 from spider.errors import CheckpointError, DataError
 from spider.text.tokenizer import CLS, MASK, PAD, SEP, UNKNOWN, Tokenizer
@@ -68,8 +69,10 @@ def pretrained_transformer(source: str | Path, *, dropout: float | None = None) 
 
     Raises:
         DataError: there is no such model.
-        CheckpointError: weights are missing or have other shapes.
+        CheckpointError: weights are missing or have other shapes, or the vector is not the raw
+            [CLS] state.
     """
+    check_pooling(source)
     try:
         config = AutoConfig.from_pretrained(source)
         if config.model_type == "dpr":

@@ -15,6 +15,10 @@ from spider.encoders.transformer.checkpoint import save_transformer
 from spider.text.token_batch import TokenBatch
 from spider.text.tokenizer import Tokenizer
 
+SPECIAL_TOKENS = 3
+"""[CLS], the [SEP] after the title, and the [SEP] at the end."""
+TITLE_SHARE = 4
+
 
 class TrainableBert(nn.Module):
     """A transformer whose last-layer [CLS] state is the vector.
@@ -25,7 +29,6 @@ class TrainableBert(nn.Module):
         max_query_length: tokens of a question or query, [CLS] and [SEP] included.
         max_passage_length: tokens of a passage, special tokens included.
         weight_decay: the weight decay of matrices; never of biases and layer norms.
-        precision: "float32" or "bfloat16" (autocast; weights stay float32).
         padded_tokens: a training sub-batch holds at most this many tokens, padding included.
         score_multiplier: the training logits are this times the inner product.
     """
@@ -38,7 +41,6 @@ class TrainableBert(nn.Module):
         max_query_length: int,
         max_passage_length: int,
         weight_decay: float,
-        precision: str,
         padded_tokens: int,
         score_multiplier: float,
     ):
@@ -48,7 +50,6 @@ class TrainableBert(nn.Module):
         self.max_query_length = max_query_length
         self.max_passage_length = max_passage_length
         self.weight_decay = weight_decay
-        self.precision = precision
         self.padded_tokens = padded_tokens
         self.dimension = int(self.model.config.hidden_size)
         self.score_multiplier = score_multiplier
@@ -65,7 +66,14 @@ class TrainableBert(nn.Module):
     def passage_ids(
         self, title_ids: Integer[np.ndarray, " _"], text_ids: Integer[np.ndarray, " _"]
     ) -> Int64[np.ndarray, " _"]:
-        """Return ``[CLS] title [SEP] text [SEP]``, cut to the maximum length."""
+        """Return ``[CLS] title [SEP] text [SEP]``, cut to the maximum length.
+
+        Where both do not fit, the title keeps a quarter of the tokens, or what the text leaves.
+        Otherwise a title of 300 words would fill the window, and all passages of its document
+        would have one vector.
+        """
+        available = self.max_passage_length - SPECIAL_TOKENS
+        title_ids = title_ids[: max(available // TITLE_SHARE, available - len(text_ids), 0)]
         if len(title_ids):
             text_ids = np.concatenate([title_ids, [self.tokenizer.sep_id], text_ids])
         return enclose(text_ids, self.tokenizer, self.max_passage_length)
@@ -89,9 +97,12 @@ class TrainableBert(nn.Module):
     def encode_padded(
         self, ids: Int64[Tensor, "texts length"], mask: Int64[Tensor, "texts length"]
     ) -> Float32[Tensor, "texts dimension"]:
-        """Run the transformer on one padded batch; token types are its default, all zero."""
-        with torch.autocast(ids.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            state: Tensor = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+        """Run the transformer on one padded batch; token types are its default, all zero.
+
+        The caller decides the precision: Accelerate's autocast in training, that of
+        ``BertEncoder`` in inference. An autocast here, even a disabled one, would replace it.
+        """
+        state: Tensor = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
         return state[:, 0].float()
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:

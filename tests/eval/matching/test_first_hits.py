@@ -36,7 +36,7 @@ def test_answers_are_looked_for_in_the_text_without_the_title(make_corpus) -> No
     for question, row, hits in zip(questions, positions, found, strict=True):
         for position, hit in zip(row, hits, strict=True):
             assert hit == (position >= 0 and has_answer(question.answers, corpus.text(position)))
-    assert finder.relevant_counts is None
+    assert finder.graded(positions, 3) is None
     assert finder.counts()["questions_without_answers"] == 1
 
 
@@ -61,16 +61,72 @@ def test_relevant_passages(make_corpus) -> None:
         [False, True, True],
         [False, False, False],
     ]
-    assert finder.relevant_counts is not None
-    assert finder.relevant_counts.tolist() == [2, 0]
-    assert finder.excluded() == [frozenset({0}), frozenset()]
-    assert finder.counts() == {"questions_without_relevant": 1}
+    graded = finder.graded(np.array([[0, 1, 3], [0, 1, 3]]), 2)
+    assert graded is not None
+    assert graded.relevant.tolist() == [2, 0]
+    assert graded.found.tolist() == [[False, True, True], [False, False, False]]
+    assert graded.ideal.tolist() == [[1, 1], [0, 0]]
+    assert finder.excluded() == [[0], []]
+    assert finder.counts() == {
+        "questions_without_relevant": 1,
+        "relevant_not_in_corpus": 0,
+        "questions_with_relevant_not_in_corpus": 0,
+    }
 
 
-def test_an_unknown_relevant_passage_names_the_question(make_corpus) -> None:
-    questions = (Question(id="lost", text="?", relevant=("nowhere",)),)
-    question_set = QuestionSet(name="s", questions=questions, match="passage")
-    with pytest.raises(DataError, match=r"question 'lost'.*nowhere"):
+def judge(corpus, positions, **question):
+    questions = (Question(id="a", text="?", **question),)
+    finder = HitFinder(QuestionSet(name="s", questions=questions, match="passage"), corpus)
+    graded = finder.graded(np.array([positions]), 4)
+    assert graded is not None
+    return finder, graded
+
+
+def test_grades_are_gains(make_corpus) -> None:
+    grades = {"d0#1": 1, "d1#0": 3, "d0#0": 0}
+    _, graded = judge(
+        make_corpus(DOCUMENTS), [0, 1, 3, -1], relevant=("d0#1", "d1#0"), grades=grades
+    )
+    assert graded.gains.tolist() == [[0, 1, 3, 0]]
+    assert graded.ideal.tolist() == [[3, 1]]
+
+
+def test_a_document_is_found_once_by_any_of_its_passages(make_corpus) -> None:
+    finder, graded = judge(make_corpus(DOCUMENTS), [3, 2, 0, 1], relevant=("d0",))
+    assert finder.relevance(np.array([[3, 2, 0, 1]])).tolist() == [[False, True, True, True]]
+    assert graded.relevant.tolist() == [1]
+    assert graded.found.tolist() == [[False, True, False, False]]
+
+
+def test_a_passage_and_its_document_are_found_one_after_the_other(make_corpus) -> None:
+    grades = {"d0": 1, "d0#1": 2}
+    _, graded = judge(make_corpus(DOCUMENTS), [1, 0], relevant=("d0", "d0#1"), grades=grades)
+    assert graded.gains.tolist() == [[2, 1]]
+
+
+def test_a_judged_passage_that_the_corpus_lacks_counts_as_not_found(make_corpus) -> None:
+    finder, graded = judge(make_corpus(DOCUMENTS), [1, 0], relevant=("d0#1", "nowhere"))
+    assert graded.relevant.tolist() == [2]
+    assert graded.ideal.tolist() == [[1, 1]]
+    assert finder.counts()["relevant_not_in_corpus"] == 1
+    assert finder.counts()["questions_with_relevant_not_in_corpus"] == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "match", "message"),
+    [
+        (
+            Question(id="lost", text="?", relevant=("nowhere",)),
+            "passage",
+            r"'lost' names 'nowhere'",
+        ),
+        (Question(id="a", text="?"), "passage", "no question has a known relevant passage"),
+        (Question(id="a", text="?"), "string", "no question has a known answer"),
+    ],
+)
+def test_nothing_to_score_by(make_corpus, question, match, message) -> None:
+    question_set = QuestionSet(name="s", questions=(question,), match=match)
+    with pytest.raises(DataError, match=message):
         HitFinder(question_set, make_corpus(DOCUMENTS))
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.matching.first_hits import first_hit_ranks
+from eval.matching.first_hits import Graded, first_hit_ranks
 from eval.metrics import measures
 from eval.metrics.contract import CUTOFF, Judged, Metric
 from eval.metrics.measures import measure_label, measure_names, metrics
@@ -21,7 +21,14 @@ random_lists = st.tuples(st.integers(0, 2**32 - 1), st.integers(1, DEPTH + 3))
 
 def judge(relevance: np.ndarray, more: int = 0) -> Judged:
     """Judge lists; each question has ``more`` relevant passages that its list lacks."""
-    return Judged(relevance, first_hit_ranks(relevance), relevance.sum(axis=1) + more)
+    return judge_cut(relevance, relevance.sum(axis=1) + more)
+
+
+def judge_cut(relevance: np.ndarray, counts: np.ndarray) -> Judged:
+    """Judge lists; ``counts`` are the relevant passages of each question, all of grade 1."""
+    ideal = (np.arange(DEPTH + 4) < counts[:, None]).astype(np.float64)
+    graded = Graded(counts, relevance, relevance.astype(np.float64), ideal)
+    return Judged(relevance, first_hit_ranks(relevance), graded)
 
 
 def lists_of(seed: int) -> np.ndarray:
@@ -73,7 +80,7 @@ def test_ranks_beyond_k_and_other_questions_do_not_count(
     cut = relevance.copy()
     cut[:, k:] = False
     counts = relevance.sum(axis=1)
-    alone = metric.values(Judged(cut, first_hit_ranks(cut), counts), k)
+    alone = metric.values(judge_cut(cut, counts), k)
     np.testing.assert_allclose(whole, alone, rtol=1e-12)
     order = np.random.default_rng(seed).permutation(QUESTIONS)
     moved = metric.values(judge(relevance[order]), k)
@@ -133,5 +140,8 @@ def new_metric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 @pytest.mark.usefixtures("new_metric")
 def test_a_new_file_is_a_new_metric() -> None:
     names = measure_names([1, 5], graded_by_passage=True)
-    assert names == ["top_1", "top_5", "hits_1", "hits_5", "mrr", "recall_5", "ndcg_5"]
+    assert names == [
+        *("top_1", "top_5", "hits_1", "hits_5", "mrr"),
+        *("recall_1", "recall_5", "ndcg_1", "ndcg_5"),
+    ]
     assert measure_label("hits_5") == "hits in 5"

@@ -21,9 +21,17 @@ from spider.ranking import pad_hits
 def test_names_in_the_order_of_a_report() -> None:
     assert measure_names([1, 20], graded_by_passage=False) == ["top_1", "top_20", "mrr"]
     assert measure_names([1, 20], graded_by_passage=True) == [
-        *("top_1", "top_20", "mrr", "recall_20", "ndcg_20")
+        *("top_1", "top_20", "mrr", "recall_1", "recall_20", "ndcg_1", "ndcg_20")
     ]
-    assert [m.k for m in select_measures([1, 20], graded_by_passage=True)] == [1, 20, 20, 20, 20]
+    assert [m.k for m in select_measures([1, 20], graded_by_passage=True)] == [
+        1,
+        20,
+        20,
+        1,
+        20,
+        1,
+        20,
+    ]
 
 
 def test_labels() -> None:
@@ -57,5 +65,5 @@ def test_a_system_by_hand(make_corpus: Any) -> None:
     assert (scored.run_depth, scored.mean_length) == (5, 2.5)
     ideal = 1 + 1 / np.log2(3)
     np.testing.assert_allclose(
-        scored.values, [[0, 1, 0.5, 0.5, 1 / np.log2(3) / ideal], [0, 0, 0, 0, 0]]
+        scored.values, [[0, 1, 0.5, 0, 0.5, 0, 1 / np.log2(3) / ideal], [0] * 7]
     )

@@ -280,3 +280,15 @@ def test_plot(corpus: Corpus, tmp_path: Path) -> None:
     drawn = (tmp_path / "one" / "top_k.svg").read_bytes()
     assert b"</svg>" in drawn
     assert drawn == (tmp_path / "two" / "top_k.svg").read_bytes()
+
+
+def test_the_corpus_is_found_through_the_run(corpus: Corpus, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", corpus, heldout(), {"bm25": 1})
+    nowhere = tmp_path / "nowhere"
+    main(
+        EvaluateRetrievalSettings(
+            runs=(run,), workspace=nowhere, output=tmp_path / "report", resamples=200
+        )
+    )
+    report = open_artifact(tmp_path / "report")
+    assert report.parent_hash("corpus") == corpus.artifact.content_hash

@@ -53,7 +53,7 @@ def test_known_vectors_are_taken_over_and_counted(
         def encode_passages(self, titles: Any, texts: Any) -> None:
             raise AssertionError("every vector was known")
 
-    monkeypatch.setattr(shards, "_encoder", lambda key, device: Refusing())
+    monkeypatch.setattr(shards, "_encoder", lambda *_: Refusing())
     folder = tmp_path / "shard"
     folder.mkdir()
     known((0, 60), folder)

@@ -34,6 +34,9 @@ class FakeSparse:
         self.depths: list[int] = []
         self.closed = 0
 
+    def __len__(self) -> int:
+        return PASSAGES
+
     def search(self, questions: Sequence[str], depth: int) -> Hits:
         self.depths.append(depth)
         order = sorted(self.scores, key=lambda position: -self.scores[position])[:depth]

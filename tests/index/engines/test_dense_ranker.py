@@ -19,6 +19,19 @@ def test_questions_are_encoded_and_searched(fake_dense: Any) -> None:
     fake_dense.close()
 
 
+def test_a_question_of_unknown_words_gets_no_passage() -> None:
+    class Encoder:
+        dimension = 3
+
+        def encode_questions(self, texts: Any) -> np.ndarray:
+            return np.array([[0, 0, 0], [0, 1, 0]], dtype=np.float32)
+
+    ranker = DenseRanker(ExactSearcher(np.eye(3, dtype=np.float16)), Encoder())
+    hits = ranker.search(["zzz", "b"], 2)
+    assert hits.positions.tolist() == [[-1, -1], [1, 0]]
+    assert hits.scores.tolist() == [[-np.inf, -np.inf], [1, 0]]
+
+
 def test_another_dimension_is_refused() -> None:
     class Encoder:
         dimension = 5

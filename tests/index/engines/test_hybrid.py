@@ -91,6 +91,9 @@ def test_three_parts_are_fused_by_name(fake_dense: Any, fake_sparse: Any) -> Non
 
 
 class Broken:
+    def __len__(self) -> int:
+        return 6
+
     def search(self, questions: Sequence[str], depth: int) -> Hits:
         raise OSError("the disk is gone")
 

@@ -20,6 +20,7 @@ from index.fusion.weighted_sum import WeightedSum
 from index.sparse.bm25s_index import Bm25s
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.folder.manifest import seal
 from spider.errors import ArtifactError, ConfigError
 
 
@@ -67,7 +68,7 @@ def test_another_corpus_and_another_encoder_are_refused(
     other = make_corpus([("Other", ["Something else."])], name="other")
     with pytest.raises(ArtifactError, match=other.artifact.content_hash):
         open_corpus(artifact, other.path)
-    assert check_encoder(artifact, None).resolve() == undertaking.folder / "encoder"
+    assert check_encoder(artifact, None)[0].resolve() == undertaking.folder / "encoder"
     encoder = make_encoder(undertaking.folder / "other-encoder", undertaking.corpus, seed=1)
     with pytest.raises(ArtifactError, match=encoder.content_hash):
         check_encoder(artifact, encoder.path)
@@ -78,12 +79,12 @@ def test_an_index_that_does_not_say_where_its_encoder_is(
 ) -> None:
     manifest = read_json(artifact.path / "manifest.json")
     del manifest["volatile"]["encoder_path"]
-    write_json(artifact.path / "manifest.json", manifest)
+    write_json(artifact.path / "manifest.json", seal(manifest))
     again = open_artifact(artifact.path)
     with pytest.raises(ArtifactError, match="give it as encoder=FOLDER"):
         check_encoder(again, None)
     encoder = undertaking.folder / "encoder"
-    assert check_encoder(again, encoder) == encoder
+    assert check_encoder(again, encoder)[0] == encoder
     open_index(artifact.path, systems=["bm25"]).close()
 
 
@@ -92,5 +93,5 @@ def test_the_note_of_an_encoders_training(undertaking: Any, tmp_path: Path) -> N
     assert training_note(encoder) == ""
     manifest = read_json(encoder / "manifest.json")
     manifest["details"]["training"] = {"note": "few pairs", "steps": 3, "validation": {}}
-    write_json(encoder / "manifest.json", manifest)
+    write_json(encoder / "manifest.json", seal(manifest))
     assert training_note(encoder) == "few pairs"

@@ -19,6 +19,7 @@ class FakeEngine:
     """Finds for each question the passage whose number is its text, if it is not excluded."""
 
     systems = ("bm25",)
+    cut_questions = 0
 
     def __init__(self) -> None:
         self.blocks: list[int] = []
@@ -74,9 +75,11 @@ def test_files_and_counts(
     assert (tmp_path / "run" / BLOCKS).is_dir()
 
 
-def test_an_unknown_id_is_refused_before_anything_is_searched(
+def test_judgements_of_another_corpus_are_refused_before_anything_is_searched(
     index: OpenIndex, tmp_path: Path
 ) -> None:
+    asked = Question(id="q", text="?", relevant=("nowhere",))
+    question_set = QuestionSet(name="s", questions=(asked,), match="passage")
     with pytest.raises(DataError, match="nowhere"):
-        write_run(tmp_path, index, questions("nowhere"), ["bm25"], 2)
+        write_run(tmp_path, index, question_set, ["bm25"], 2)
     assert index.engine.blocks == []

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from index.sparse.analyzers import load_analyzer
 from index.sparse.bm25s_index import Bm25s, load
-from index.sparse.bm25s_searcher import best_first, load_analyzer
+from index.sparse.bm25s_searcher import best_first
 from spider.errors import ArtifactError, MissingDependencyError
 
 
@@ -30,4 +31,4 @@ def test_arrays_of_different_lengths_are_refused(passages: Any, tmp_path: Path) 
 def test_a_missing_stemmer_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spider.text.anserini_analysis", None)
     with pytest.raises(MissingDependencyError, match=r"spider-odqa\[bm25s\]"):
-        load_analyzer()
+        load_analyzer("anserini")

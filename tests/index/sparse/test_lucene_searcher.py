@@ -1,5 +1,6 @@
 """Lucene's searcher: threads, errors, and Java's exceptions in one line."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +52,10 @@ def test_what_java_throws_is_one_line(tmp_path: Path) -> None:
         open_searcher(tmp_path / "nothing", 0.9, 0.4)
     assert str(caught.value).startswith(f"{tmp_path}: opening with Lucene failed: ")
     assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: full)
+    with pytest.raises(OSError, match="No space left on device"), java_errors("opening", tmp_path):
+        open_searcher(tmp_path / "nothing", 0.9, 0.4)

@@ -23,6 +23,7 @@ from index.sparse.lucene import Lucene
 from index.verbs.build import BuildSettings, main
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.folder.manifest import seal
 from spider.errors import ArtifactError, ConfigError
 from spider.launch.typed.content import content
 from spider.ranking import Hits
@@ -147,7 +148,7 @@ def test_raw_scores_take_the_papers_weight(undertaking: Any) -> None:
     folder = undertaking.folder
     manifest = read_json(folder / "encoder" / "manifest.json")
     manifest["details"]["score_scale"] = "raw"
-    write_json(folder / "encoder" / "manifest.json", manifest)
+    write_json(folder / "encoder" / "manifest.json", seal(manifest))
     main(settings(folder))
     fusion = open_artifact(folder / "index").details["fusion"]
     assert (fusion["weights"]["dense"], fusion["tuned_on"]) == (1.0, None)
@@ -244,7 +245,26 @@ def test_index_that_does_not_say_where_its_encoder_is(undertaking: Any) -> None:
     main(settings(folder))
     manifest = read_json(folder / "index" / "manifest.json")
     del manifest["volatile"]["encoder_path"]
-    write_json(folder / "index" / "manifest.json", manifest)
+    write_json(folder / "index" / "manifest.json", seal(manifest))
     with pytest.raises(ArtifactError, match="give it as encoder=FOLDER"):
         open_index(folder / "index", corpus=folder / "corpus")
     open_index(folder / "index", corpus=folder / "corpus", encoder=folder / "encoder").close()
+
+
+def test_words_alone_need_no_spans(undertaking: Any) -> None:
+    folder = undertaking.folder
+    # the default names spans that a corpus which nobody mined does not have
+    main(settings(folder, embeddings=None, spans=folder / "nowhere", output=folder / "bm25"))
+    index = open_artifact(folder / "bm25")
+    assert set(index.manifest["inputs"]) == {"corpus"}
+    with pytest.raises(ArtifactError, match="nowhere"):
+        main(settings(folder, spans=folder / "nowhere", output=folder / "both", given=("spans",)))
+
+
+def test_a_build_finds_the_corpus_through_its_embeddings(undertaking: Any, tmp_path: Path) -> None:
+    folder = undertaking.folder
+    main(settings(folder, corpus=None, sparse=None, spans=None, workspace=tmp_path / "elsewhere"))
+    index = open_artifact(folder / "index")
+    assert index.parent("corpus").path.resolve() == (folder / "corpus").resolve()
+    with pytest.raises(ArtifactError, match="elsewhere/corpus: no such corpus artifact"):
+        main(settings(folder, corpus=None, embeddings=None, workspace=tmp_path / "elsewhere"))

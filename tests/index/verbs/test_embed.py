@@ -138,7 +138,7 @@ def test_a_run_killed_while_it_finishes_loses_no_shard(tmp_path, make_corpus, em
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("spider.artifacts.stage.hash_file", killed)
+        patch.setattr("spider.artifacts.folder.file_table.hash_file", killed)
         with pytest.raises(KeyboardInterrupt):
             embed()
     shards = sorted((tmp_path / "embeddings.partial").glob("shard-*/vectors.npy"))

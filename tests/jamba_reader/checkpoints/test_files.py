@@ -79,20 +79,20 @@ def test_a_shard_without_a_tensor_that_the_index_promises(
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("{", "is not JSON"),
-        ("[1]", "holds a list, expected a mapping"),
-        ("{}", "has no weight_map"),
+        ("{", ":1: not JSON"),
+        ("[1]", ": expected a JSON object, got a list"),
+        ("{}", " has no weight_map"),
     ],
 )
 def test_a_damaged_index(content: str, expected: str, sharded: Path, message_of: MessageOf) -> None:
     (sharded / "model.safetensors.index.json").write_text(content)
-    assert f"model.safetensors.index.json {expected}" in message_of(sharded)
+    assert f"model.safetensors.index.json{expected}" in message_of(sharded)
 
 
 def test_a_damaged_config(weights: dict[str, Tensor], write: Write, message_of: MessageOf) -> None:
     folder = write(weights)
     (folder / "config.json").write_text("{'model_type': 'jamba'}")
-    assert "config.json is not JSON" in message_of(folder)
+    assert "config.json:1: not JSON" in message_of(folder)
     (folder / "config.json").unlink()
     assert "no such file, so" in message_of(folder)
 

@@ -71,7 +71,7 @@ def test_bad_sources_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no tokenizer here"):
         load_vocabulary(tmp_path)
     (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(DataError, match="no usable tokenizer"):
+    with pytest.raises(DataError, match="Model missing"):
         load_vocabulary(tmp_path)
     values = json.loads(VOCABULARY.to_str())
     del values["model"]["vocab"][END]

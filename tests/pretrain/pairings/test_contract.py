@@ -14,11 +14,16 @@ from pretrain.pairings.inverse_cloze import InverseCloze
 from pretrain.pairings.pairing import NO_NEGATIVE, PairExample, Pairing, PreparedPairing
 from pretrain.pairings.recurring_span import RecurringSpan
 from pretrain.pairings.title import Title
+from pretrain.spans.mining import Mining
+from pretrain.spans.settings import MiningSettings
+from pretrain.spans.span_filters import SpanFilter
 from spider.corpus.split import TRAIN
 from spider.launch.verbs import FOLDER
 from spider.questions.transforms.mask import Mask
 from spider.questions.transforms.prefix import Prefix
 from spider.questions.transforms.random_window import RandomWindow
+from spider.spans.span_store import SpanStore
+from spider.text.token_store import build_token_store
 
 PAIRINGS = {
     "recurring_span": RecurringSpan(transform=RandomWindow()),
@@ -123,3 +128,22 @@ def test_queries_have_tokens_of_the_corpus(prepared: Any, training_corpus: tuple
         if example.positive_text is not None:
             assert len(example.positive_text) > 0
             assert np.asarray(example.positive_text).max() < tokenizer.vocabulary_size
+
+
+def test_no_pair_has_a_held_out_passage_of_a_large_document(
+    pairing: Pairing, make_corpus: Any, training_corpus: tuple, tmp_path: Path
+) -> None:
+    texts = [f"words {n} by Name Fox{'abcd'[n % 4] * 3} of the page number {n}" for n in range(60)]
+    corpus = make_corpus([("Book of pages", texts)])
+    (tmp_path / "spans").mkdir()
+    settings = MiningSettings(span_filter=SpanFilter(), query_transform=RandomWindow())
+    Mining(settings).run(corpus, tmp_path / "spans")
+    spans = SpanStore(tmp_path / "spans")
+    tokens = build_token_store(corpus, training_corpus[2], tmp_path / "tokens")
+    withheld = set(spans.split.withheld(0).tolist())
+    assert withheld
+    prepared = pairing.prepare(corpus, spans, tokens)
+    assert len(prepared)
+    drawn = [example for seed in range(5) for example in examples(prepared, seed)]
+    assert not withheld & {example.positive for example in drawn}
+    assert not withheld & {example.negative for example in drawn}

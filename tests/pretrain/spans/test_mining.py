@@ -9,7 +9,7 @@ from pretrain.spans.mining import Mining, MiningResult
 from pretrain.spans.settings import MiningSettings
 from pretrain.spans.span_filters import SpanFilter
 from spider.corpus.corpus import Corpus
-from spider.corpus.split import NOT_USABLE, SplitRule, split_documents
+from spider.corpus.split import NOT_USABLE, SECTIONS, TRAIN, SplitRule, split_documents
 from spider.questions.transforms.random_window import RandomWindow
 from spider.spans.span_store import SpanStore
 
@@ -72,7 +72,7 @@ def test_mining_twice_gives_the_same_bytes(make_corpus, tmp_path: Path) -> None:
     names = [file.relative_to(tmp_path / "one") for file in files]
     # shards are left over, and their counts hold times
     payload = [name for name in names if name.parts[0] != "shards"]
-    assert len(payload) == 14
+    assert len(payload) == 15
     for name in payload:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
@@ -86,3 +86,57 @@ def test_the_record_says_whether_last_passages_were_dropped(
     corpus = make_corpus(documents(), last_passage_padded=padded)
     result = mined(corpus, tmp_path / "spans", drop_last=setting)
     assert result.record.last_passage_dropped is dropped
+
+
+def book(passages: int) -> tuple[str, list[str]]:
+    """A book in which four names recur, each in every fourth passage."""
+    return "Book", [
+        f"words {n} by Name Fox{'abcd'[n % 4] * 3} of page {n}" for n in range(passages)
+    ]
+
+
+def test_a_book_is_held_out_by_sections(make_corpus, tmp_path: Path) -> None:
+    corpus = make_corpus([("Note", ["a", "b"]), book(100)])
+    result = mined(corpus, tmp_path / "spans")
+    store = SpanStore(tmp_path / "spans")
+    assert store.split.parts.tolist() == [NOT_USABLE, SECTIONS]
+    assert result.counts["documents_usable"] == 1
+    assert result.counts["clusters"] == len(store) > 0
+    assert result.counts["occurrences"] == len(store.positions)
+    assert result.found["sections_by_split"] == {"train": 7, "validation": 1, "test": 2}
+    parts = store.split.sections.parts_of(np.asarray(store.positions))
+    for cluster, part in enumerate(store.cluster_parts().tolist()):
+        where = slice(int(store.offsets[cluster]), int(store.offsets[cluster + 1]))
+        assert set(parts[where].tolist()) == {part}
+    trained = store.train_clusters()
+    assert result.counts["training_pairs"] == len(trained) > 0
+    assert {store.cluster_parts()[cluster] for cluster in trained.tolist()} == {TRAIN}
+
+
+def test_queries_of_a_book_lie_in_its_held_out_sections(make_corpus, tmp_path: Path) -> None:
+    corpus = make_corpus([book(100)])
+    mined(corpus, tmp_path / "spans")
+    store = SpanStore(tmp_path / "spans")
+    for name in ("validation", "test"):
+        held = {
+            corpus.passage_id(position)
+            for _, first, after, _ in store.split.sections_of(name)
+            for position in range(first, after)
+        }
+        questions = store.heldout(name).questions
+        assert len({question.cluster for question in questions}) == len(
+            store.split.sections_of(name)
+        )
+        for question in questions:
+            own, *others = question.excluded
+            assert own in held
+            assert set(question.relevant) <= held - {own}
+            # the same name on pages of other parts is neither right nor wrong
+            span = question.tags["recurring_span"]
+            elsewhere = {
+                corpus.passage_id(position)
+                for position in range(100)
+                if span in corpus.text(position) and corpus.passage_id(position) not in held
+            }
+            assert set(others) == elsewhere
+            assert elsewhere

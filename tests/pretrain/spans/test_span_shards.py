@@ -8,6 +8,7 @@ import pytest
 from pretrain.spans.span_filters import SpanFilter
 from pretrain.spans.span_shards import SHARDS, cut_shards, drops_last, mine_corpus
 from spider.corpus.corpus import Corpus
+from spider.corpus.split import SplitRule
 from spider.errors import ConfigError
 
 DOCUMENTS = [
@@ -24,6 +25,7 @@ def mined(corpus: Corpus, folder: Path, *, shard_passages: int = 100, **settings
         corpus,
         folder,
         span_filter=SpanFilter(),
+        rule=SplitRule(),
         drop_last=settings.get("drop_last", False),
         shard_passages=shard_passages,
         processes=1,

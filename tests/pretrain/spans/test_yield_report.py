@@ -9,7 +9,9 @@ import pytest
 from pretrain.spans.yield_report import measure_yield, say_yield, write_yield, yield_rows
 from spider.corpus.split import NOT_USABLE, TEST, TRAIN, DocumentSplit
 from spider.question import Question, QuestionSet
-from spider.spans.span_store import Clusters, Occurrences, SpanStore, SpanStoreWriter
+from spider.spans.clusters import Clusters, Occurrences
+from spider.spans.span_store import SpanStore
+from spider.spans.writer import SpanStoreWriter
 
 
 def _clusters(*positions: list[int]) -> Clusters:

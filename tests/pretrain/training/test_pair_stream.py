@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pretrain.pairings.pairing import PairExample
-from pretrain.training.pair_stream import PairStream, share_out
+from pretrain.training.pair_stream import PairStream, settle_batch_size, share_out
 from spider.errors import ConfigError, DataError
 
 
@@ -131,3 +131,22 @@ def test_unknown_weights_are_named() -> None:
         _stream(weights={"titel": 1.0})
     with pytest.raises(ConfigError, match="from 0"):
         _stream(weights={"a": -1.0})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pairs", "processes", "size", "reason"),
+    [
+        (31, 1000, 2, 30, "is no multiple of 2 processes"),
+        (32, 1000, 2, 32, ""),
+        (31, 1000, 1, 31, ""),
+        (31, 20, 2, 20, "exceeds the number of pairs, 20"),
+        (31, 21, 2, 20, "exceeds the number of pairs, 21"),
+        (1, 1000, 1, 2, "is too small for 1 processes and a negative in each batch"),
+        (2, 1000, 4, 4, "is too small for 4 processes and a negative in each batch"),
+        (5, 1000, 3, 3, "is no multiple of 3 processes"),
+    ],
+)
+def test_another_batch_size_has_its_own_reason(
+    wanted: int, pairs: int, processes: int, size: int, reason: str
+) -> None:
+    assert settle_batch_size(wanted, pairs, processes) == (size, reason)

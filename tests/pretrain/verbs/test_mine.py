@@ -129,7 +129,10 @@ def test_killed_run_resumes_to_the_same_bytes(make_corpus, tmp_path):
 
 @pytest.mark.parametrize(
     "place",
-    ["spider.artifacts.stage.hash_file", "spider.artifacts.artifact.shutil.rmtree"],
+    [
+        "spider.artifacts.folder.file_table.hash_file",
+        "spider.artifacts.folder.replacement.shutil.rmtree",
+    ],
 )
 def test_a_run_killed_while_it_finishes_goes_on(make_corpus, tmp_path, place):
     corpus = make_corpus(documents())

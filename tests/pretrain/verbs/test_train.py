@@ -121,7 +121,7 @@ def test_a_kill_while_the_artifact_is_hashed_loses_no_training(
 
     output = tmp_path / "encoder"
     with monkeypatch.context() as patch:
-        patch.setattr("spider.artifacts.stage.hash_file", die)
+        patch.setattr("spider.artifacts.folder.file_table.hash_file", die)
         with pytest.raises(KilledError):
             main(_config(training_corpus, output))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from spider.artifacts.artifact import Artifact, open_artifact, recover
+from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.stage import Stage
 from spider.errors import ArtifactError, ConfigError
 
@@ -158,7 +158,7 @@ def test_leftovers_outlast_the_hashing_and_are_no_part_of_the_artifact(
     def die(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    for name in ("hash_file", "write_json"):
+    for name in ("file_table.describe", "write_json"):
         with monkeypatch.context() as patch:
             patch.setattr(f"spider.artifacts.stage.{name}", die)
             with pytest.raises(KeyboardInterrupt):
@@ -169,68 +169,9 @@ def test_leftovers_outlast_the_hashing_and_are_no_part_of_the_artifact(
     assert sorted(p.name for p in made.path.iterdir()) == ["data.txt", "manifest.json"]
 
 
-def test_a_recovered_artifact_has_no_leftovers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def killed(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    made = stage(tmp_path / "spans")
-    with monkeypatch.context() as patch, made.writing() as folder:
-        (folder / "data.txt").write_text("x")
-        (folder / "state").mkdir()
-        patch.setattr("spider.artifacts.stage.discard", killed)
-        with pytest.raises(KeyboardInterrupt):
-            made.finish(counts={}, leftovers=["state"])
-        made._finished = True  # as dead as a process can be made here
-    assert (tmp_path / "spans.partial" / "state").is_dir()
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", killed)
-        with pytest.raises(KeyboardInterrupt):
-            open_artifact(tmp_path / "spans")
-    opened = open_artifact(tmp_path / "spans")
-    assert sorted(p.name for p in opened.path.iterdir()) == ["data.txt", "manifest.json"]
-
-
-@pytest.mark.parametrize("replaces", [False, True])
-def test_a_lock_that_a_kill_after_the_rename_left_goes_when_the_artifact_is_opened(
-    tmp_path: Path, *, replaces: bool
-) -> None:
-    if replaces:
-        write(tmp_path / "spans", "old")
-    script = KILLED_AFTER_THE_RENAME
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "spans")], check=False)
-    assert done.returncode == -9
-    assert (tmp_path / "spans" / ".lock").is_file()
-    opened = open_artifact(tmp_path / "spans")
-    assert (opened.path / "data.txt").read_text() == "new"
-    assert sorted(p.name for p in opened.path.iterdir()) == ["data.txt", "manifest.json"]
-
-
-def test_an_artifact_that_may_not_be_changed_is_opened_with_its_lock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def read_only(*_: Any, **__: Any) -> None:
-        raise PermissionError
-
-    write(tmp_path / "spans")
-    (tmp_path / "spans" / ".lock").touch()
-    monkeypatch.setattr(Path, "unlink", read_only)
-    assert open_artifact(tmp_path / "spans").counts == {"lines": 1}
-
-
 def test_leaving_without_finishing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="without finishing"), stage(tmp_path / "a").writing():
         pass
-
-
-def test_kill_between_the_two_renames_is_recovered(tmp_path: Path) -> None:
-    write(tmp_path / "spans", size=1)
-    (tmp_path / "spans").rename(tmp_path / "spans.old")
-    assert open_artifact(tmp_path / "spans").config == {"size": 1}
-    (tmp_path / "spans").rename(tmp_path / "spans.partial")
-    recover(tmp_path / "spans")
-    assert open_artifact(tmp_path / "spans").config == {"size": 1}
 
 
 @pytest.mark.parametrize("damage", ["truncate", "remove", "schema", "json"])
@@ -264,24 +205,6 @@ s = Stage(verb="v", kind="spans", output=Path(sys.argv[1]), config={}, inputs={}
 with s.writing() as folder:
     (folder / "shard").write_text("done")
     os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-KILLED_AFTER_THE_RENAME = """
-import os, signal, sys
-from pathlib import Path
-from spider.artifacts import stage
-discard, output = stage.discard, Path(sys.argv[1])
-def die_late(folder, *names, **settings):
-    if folder == output:
-        os.kill(os.getpid(), signal.SIGKILL)
-    discard(folder, *names, **settings)
-stage.discard = die_late
-s = stage.Stage(verb="v", kind="spans", output=output, config={}, inputs={}, overwrite=True)
-with s.writing() as folder:
-    (folder / "data.txt").write_text("new")
-    (folder / "state").mkdir()
-    s.finish(counts={}, leftovers=["state"])
 """
 
 
@@ -329,9 +252,14 @@ def test_an_artifact_of_another_kind_is_never_replaced(tmp_path: Path) -> None:
     ):
         pass
     assert open_artifact(tmp_path / "spans", kind="spans")
-    # a damaged one is
-    (tmp_path / "spans" / "manifest.json").write_text("[")
+    # a damaged one of the same kind is
+    manifest = tmp_path / "spans" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"payload_hash"', '"payload_hasi"'))
     write(tmp_path / "spans", overwrite=True)
+    # one that may be another program's is not
+    manifest.write_text("[")
+    with pytest.raises(ArtifactError, match="is damaged or of another program; remove it"):
+        write(tmp_path / "spans", overwrite=True)
 
 
 def test_what_is_read_is_not_replaced(tmp_path: Path) -> None:
@@ -349,32 +277,3 @@ def test_what_is_read_is_not_replaced(tmp_path: Path) -> None:
 def test_an_output_needs_a_name(output: str) -> None:
     with pytest.raises(ConfigError, match="expected a folder with a name"):
         stage(Path(output))
-
-
-def test_another_writer_is_kept_out_until_the_folder_has_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rename, refused = Path.rename, list[str]()
-
-    def intruded(self: Path, target: Path) -> Path:
-        if self.name == "spans.partial" and not refused:
-            # it looked for an interrupted replacement just before there was one
-            monkeypatch.setattr("spider.artifacts.stage.recover", lambda _: None)
-            with pytest.raises(ArtifactError, match="another process") as caught:
-                stage(tmp_path / "spans").writing().__enter__()
-            refused.append(str(caught.value))
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", intruded)
-    write(tmp_path / "spans")
-    assert len(refused) == 1
-    made = open_artifact(tmp_path / "spans")
-    assert sorted(path.name for path in made.path.iterdir()) == ["data.txt", "manifest.json"]
-
-
-def test_a_damaged_record_of_an_interrupted_run_starts_it_over(tmp_path: Path) -> None:
-    partial = tmp_path / "spans.partial"
-    partial.mkdir()
-    (partial / ".fingerprint.json").write_text('["ab')
-    (partial / "half").write_text("x")
-    assert sorted(write(tmp_path / "spans").manifest["files"]) == ["data.txt"]

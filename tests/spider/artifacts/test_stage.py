@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spider.artifacts.artifact import FINGERPRINT, LOCK, MANIFEST, open_artifact, sibling
+from spider.artifacts.artifact import open_artifact
 from spider.artifacts.atomic_files import hash_file, hash_json
+from spider.artifacts.folder.manifest import MANIFEST, sibling
+from spider.artifacts.folder.replacement import FINGERPRINT, LOCK
 from spider.artifacts.stage import Stage
 from spider.errors import ConfigError
 
@@ -41,7 +43,10 @@ def test_the_hashes_are_those_of_the_payload_and_the_configuration(tmp_path: Pat
     assert artifact.content_hash == hash_json(
         {"payload": payload, "config": {"size": 3}, "variant": "v", "details": {"x": 1}}
     )
-    assert artifact.manifest["files"] == {"a.txt": 1, "deep/b.txt": 2}
+    assert artifact.manifest["files"] == {
+        "a.txt": {"size": 1, "blake2b": files["a.txt"]},
+        "deep/b.txt": {"size": 2, "blake2b": files["deep/b.txt"]},
+    }
     assert json.loads((tmp_path / "spans" / MANIFEST).read_text()) == artifact.manifest
     assert {path.name for path in (tmp_path / "spans").iterdir()} == {MANIFEST, "a.txt", "deep"}
 
@@ -103,3 +108,10 @@ def test_volatile_facts_do_not_change_the_hash(tmp_path: Path) -> None:
 def test_an_output_without_a_name_is_refused() -> None:
     with pytest.raises(ConfigError, match="a folder with a name of its own"):
         stage(Path("/"))
+
+
+def test_an_error_of_a_write_names_the_folder(tmp_path: Path) -> None:
+    stage = Stage(verb="embed", kind="run", output=tmp_path / "out", config={}, inputs={})
+    with pytest.raises(OSError, match=r"No space: .*out\.partial") as caught, stage.writing():
+        raise OSError(28, "No space")
+    assert caught.value.filename == str(tmp_path / "out.partial")

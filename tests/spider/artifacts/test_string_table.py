@@ -15,7 +15,7 @@ def write(folder, values):
         for value in values:
             writer.add(value)
         assert len(writer) == len(values)
-    return StringTable(folder, "t")
+    return StringTable(folder, "t", searchable=True)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -74,7 +74,7 @@ def test_duplicate_ids_name_both(make_corpus, what):
         )
         for n in (0, 1)
     ]
-    with pytest.raises(DataError, match=f"two {what}s .*'same': .* number 1 and .* number 2"):
+    with pytest.raises(DataError, match=f"two {what}s .*'same': .* number 1 .* and .* number 2"):
         make_corpus(passages)
 
 

@@ -34,9 +34,11 @@ def test_passages_of_a_corpus_are_slices_of_its_documents(
             assert (passage.start, passage.end) == (bounds.start, bounds.end)
             assert passage.text == document.text[bounds.start : bounds.end]
             assert len(passage.text) == passage.end - passage.start
-    # no word is lost, none is given twice
-    found = [word for text in corpus.texts(range(len(corpus))) for word in text.split()]
-    assert found == [word for text in texts for word in text.split()]
+    # no letter is lost, none is given twice
+    found = [
+        letter for text in corpus.texts(range(len(corpus))) for letter in "".join(text.split())
+    ]
+    assert found == [letter for text in texts for letter in "".join(text.split())]
 
 
 def test_offsets_after_letters_of_four_bytes(make_corpus: Callable[..., Corpus]) -> None:

@@ -138,10 +138,10 @@ def test_the_record_of_another_corpus_is_refused(make_corpus, tmp_path: Path) ->
 )
 def test_a_damaged_record_is_refused(tmp_path: Path, parts: np.ndarray) -> None:
     save_array(tmp_path / RECORD, parts)
-    with pytest.raises(ArtifactError, match="expected one of"):
+    with pytest.raises(ArtifactError, match="expected"):
         DocumentSplit.load(tmp_path)
 
 
 def test_a_missing_record_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match=r"split\.npy: no split of documents"):
+    with pytest.raises(ArtifactError, match=r"split\.npy: no such file"):
         DocumentSplit.load(tmp_path)

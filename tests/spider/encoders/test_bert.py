@@ -36,8 +36,6 @@ def test_starts_from_a_folder(bert, tmp_path, bert_ids):
 
 
 def test_settings_are_checked(bert_tokenizer, bert_settings, tmp_path):
-    with pytest.raises(ConfigError, match="precision"):
-        BertSettings(precision="half")
     with pytest.raises(ConfigError, match=r"setting dropout: got 2\.0, expected a share"):
         BertSettings(dropout=2.0)
     for name in ("hidden", "layers", "heads", "padded_tokens"):
@@ -60,3 +58,20 @@ def test_missing_weights_are_one_readable_line(bert, tmp_path):
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(CheckpointError, match=r"missing: encoder\.layer\.0\.output\.dense\.weight"):
         load(tmp_path, record)
+
+
+def test_dropout_is_the_checkpoints_own_unless_it_is_set(bert, bert_tokenizer, tmp_path):
+    def rate(module):
+        return module.model.config.hidden_dropout_prob
+
+    assert rate(bert) == 0.0
+    bert.model.config.hidden_dropout_prob = 0.3
+    bert.export(tmp_path)
+    start = {"start": str(tmp_path), "max_query_length": 16, "max_passage_length": 48}
+    assert rate(BertSettings(**start).build(bert_tokenizer, seed=0)) == 0.3
+    assert rate(BertSettings(**start, dropout=0.0).build(bert_tokenizer, seed=0)) == 0.0
+
+
+def test_the_learning_rate_depends_on_the_initial_weights():
+    assert BertSettings().learning_rate == 2e-4
+    assert BertSettings(start="bert-base-uncased").learning_rate == 2e-5

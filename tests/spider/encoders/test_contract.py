@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from spider.artifacts.folder.manifest import seal
 from spider.artifacts.stage import Stage
 from spider.encoders.bert import BertSettings
 from spider.encoders.loading import Encoder, load_encoder
@@ -127,6 +128,6 @@ def test_the_manifest_says_how_the_vectors_are_compared(folder: Path, module: An
 def test_a_manifest_of_another_dimension_is_refused(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["details"]["dimension"] += 1
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_text(json.dumps(seal(manifest)))
     with pytest.raises(ArtifactError, match=r"expected|manifest says"):
         load_encoder(folder)

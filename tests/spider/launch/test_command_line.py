@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from spider.errors import ConfigError
-from spider.launch.command_line import parse, quote
+from spider.launch.command_line import parse, quote, unquote
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +78,11 @@ def test_quoted_text_comes_back_unchanged(text: str) -> None:
 @given(st.text(alphabet="ab'\\\"${}[],=~ \t()#é東", max_size=12))
 def test_any_quoted_text_comes_back_unchanged(text: str) -> None:
     assert as_hydra_reads(f"value={quote(text)}") == text
+    assert unquote(quote(text)) == text
+
+
+def test_what_nothing_quotes_is_not_unquoted() -> None:
+    assert [unquote(value) for value in ("a'b", "'", "", "5")] == ["a'b", "'", "", "5"]
 
 
 def words(*given_words: str) -> list[str]:

@@ -2,7 +2,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from spider.launch.configuration import typed_settings
+import pytest
+from omegaconf import OmegaConf
+
+from spider.launch.configuration import shown_yaml, typed_settings
 from spider.settings import Execution
 
 
@@ -59,3 +62,12 @@ def test_given_names_the_settings_that_were_typed() -> None:
     words = ["size.width=2", "++steps=1", "+size@place=tiny", "size.depth=1"]
     assert typed_settings(Settings, {"corpus": "c"}, words).given == ("size", "steps")
     assert typed_settings(Settings, {"corpus": "c"}).given == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["a\x1b[2J", "\u202eexe", "\x9bq", "\x7f", "two\nlines", "naïve: 1"]
+)
+def test_the_yaml_on_a_terminal_has_the_value_and_no_control(text: str) -> None:
+    shown = shown_yaml(OmegaConf.create({"label": text, "k": 3}))
+    assert dict(OmegaConf.create(shown)) == {"label": text, "k": 3}
+    assert all(character.isprintable() or character == "\n" for character in shown)

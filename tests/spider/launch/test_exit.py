@@ -59,9 +59,10 @@ def test_a_setting_error_is_a_configuration_error(capsys: pytest.CaptureFixture[
         (ValueError("odd"), 1, "ValueError: odd (SPIDER_DEBUG=1 shows where)"),
         (RuntimeError("a\nb\nc"), 1, "RuntimeError: a b c (SPIDER_DEBUG=1 shows where)"),
         (
-            OSError(errno.ENOSPC, "No space left on device"),
-            1,
-            "[Errno 28] No space left on device (SPIDER_DEBUG=1 shows where)",
+            OSError(errno.ENOSPC, "No space left on device", "x/a.npy"),
+            74,
+            "x/a.npy: the disk is full: free some space, or choose another place with "
+            "workspace=FOLDER; the same command then continues",
         ),
         (
             FileNotFoundError(errno.ENOENT, "No such file", "notes.txt"),
@@ -114,7 +115,7 @@ class Pipe(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(BrokenPipeError(), 0), (OSError(errno.ENOSPC, "full"), 1)]
+    ("error", "code"), [(BrokenPipeError(), 0), (OSError(errno.ENOSPC, "full"), 74)]
 )
 def test_what_the_buffer_still_holds_is_flushed_by_guard(
     error: OSError, code: int, monkeypatch: pytest.MonkeyPatch
@@ -151,3 +152,20 @@ def test_letters_that_an_encoding_lacks_are_replaced_unless_it_was_told_otherwis
     monkeypatch.setattr(sys, "stdout", out)
     assert guard(lambda: sys.stdout.write("Größe") and None, name="x") == 0
     assert raw.getvalue() == written
+
+
+@pytest.mark.parametrize("debug", ["0", "1"])
+def test_a_text_in_an_error_controls_no_terminal(
+    debug: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPIDER_DEBUG", debug)
+
+    def fail() -> None:
+        raise errors.DataError("no text", path="a\x1b]52;c;aGk=\x07\rb\u202e\udcff.md")
+
+    assert guard(fail, name="spider prepare") == 3
+    said = capsys.readouterr().err
+    expected = r"a\x1b]52;c;aGk=\x07\rb\u202e\xff.md: no text"
+    assert said.splitlines()[-1] == f"spider prepare: {expected}"
+    assert said.count(expected) == 1 + int(debug)
+    assert not set(said) & {"\x1b", "\x07", "\r", "\u202e"}

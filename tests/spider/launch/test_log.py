@@ -97,3 +97,24 @@ def test_what_a_person_set_for_the_hub_is_kept(monkeypatch: pytest.MonkeyPatch) 
     configure_logging()
     assert os.environ["TOKENIZERS_PARALLELISM"] == "false"
     assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "1"
+
+
+def test_a_text_in_a_message_forges_no_line_and_controls_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging()
+    logging.getLogger("spider").warning("skipped %s", "a\x1b]0;t\x07\n12:00:00 all is well\x9b2J")
+    said = capsys.readouterr().err
+    assert said.endswith(r"skipped a\x1b]0;t\x07\n12:00:00 all is well\x9b2J" + "\n")
+    assert said.count("\n") == 1
+
+
+def test_a_logged_traceback_keeps_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging()
+    try:
+        raise ValueError("name\x1b[2J")
+    except ValueError:
+        logging.getLogger("spider").exception("failed")
+    said = capsys.readouterr().err
+    assert said.endswith("ValueError: name\\x1b[2J\n")
+    assert said.count("\n") >= 4

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from spider.errors import ConfigError, DataError, InterruptedRunError
-from spider.launch.command_line import parse
-from spider.launch.multirun import numbered_output, run_all
+from spider.launch.command_line import parse, quote
+from spider.launch.multirun import run_all
 from spider.launch.verbs import settings_class
 
 
@@ -141,7 +141,22 @@ def test_the_words_of_the_process_are_put_back(monkeypatch: pytest.MonkeyPatch) 
     assert sys.argv is words
 
 
-def test_numbered_output() -> None:
-    assert numbered_output({"output": "w/spans"}, 10) == "w/spans-10"
-    with pytest.raises(ConfigError, match="needs a verb with an output"):
-        numbered_output({"index": "w"}, 0)
+def test_a_pipelines_jobs_have_workspaces_of_their_own() -> None:
+    jobs = Jobs()
+    jobs.sweep(
+        "pipeline", "pipeline=own_files", "data=n", "minutes=1,2", f"workspace={quote('a, ${b}')}"
+    )
+    assert [job.workspace for job in jobs.seen] == [Path("a, ${b}-0"), Path("a, ${b}-1")]
+    stages = [job.pipeline["stages"] for job in jobs.seen]
+    assert [stage["train_an_encoder"]["settings"]["training.minutes"] for stage in stages] == [1, 2]
+    searched = [stage["search_the_held_out_spans"]["settings"]["questions"] for stage in stages]
+    assert searched == [f"a, ${{b}}-{n}/spans/heldout/test" for n in (0, 1)]
+    jobs.sweep("quickstart", "retrain=true,false")
+    assert [job.workspace.name for job in jobs.seen[2:]] == ["quickstart-0", "quickstart-1"]
+
+
+def test_a_sweep_writes_nothing_beside_its_outputs(tmp_path: Path) -> None:
+    Jobs().sweep("mine", "split.seed=1,2")
+    assert not list(tmp_path.iterdir())
+    Jobs().sweep("mine", "split.seed=1,2", "hydra.sweep.dir=notes")
+    assert [path.name for path in tmp_path.iterdir()] == ["notes"]

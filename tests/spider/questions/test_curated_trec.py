@@ -15,7 +15,11 @@ def test_reads_without_quoting(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "message"), [("1\tf\tq\t(", "not a regular expression"), ("1\tq", "got 2 columns")]
+    ("line", "message"),
+    [
+        ("1\tf\tq\t(", "not a regular expression"),
+        ("1\tq", "expected 4 fields separated by tabs, got 2"),
+    ],
 )
 def test_malformed(tmp_path, line, message):
     path = tmp_path / "t.tsv"

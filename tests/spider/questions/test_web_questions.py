@@ -21,7 +21,7 @@ def test_reads(tmp_path):
     [
         ("{}", "expected a JSON list, got a dict"),
         ("[1]", "entry 1: expected an object, got a int"),
-        ('[{"qId": "1", "answers": ["a"]}]', "entry 1: field 'qText': expected text"),
+        ('[{"qId": "1", "answers": ["a"]}]', "entry 1: no field 'qText'"),
         ("[\n\n}", r":3: not JSON"),
     ],
 )

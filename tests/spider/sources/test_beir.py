@@ -33,10 +33,27 @@ def test_a_row_is_a_passage_with_its_id(tmp_path, kind):
     source = Beir(path=path)
     first, second = source.documents()
     assert first.passages == (PassageBounds("MED-1", 0, 9),)
-    assert second.text == "Only a title"
+    # the words of a title that is the text too would count twice in an index
+    assert (second.title, second.text) == ("", "Only a title")
     assert source.counts == {"rows_read": 2, "title_alone": 1, "skipped_empty": 1}
     assert source.fingerprint()
     assert next(Beir(path=path, split=True).documents()).passages is None
+
+
+def test_rows_are_checked(tmp_path):
+    write_jsonl(tmp_path / "corpus.jsonl", [{"_id": "a", "title": None, "text": None}, ROWS[0]])
+    assert [d.id for d in Beir(path=tmp_path).documents()] == ["MED-1"]
+    for row in (
+        {"_id": None, "text": "t"},
+        {"_id": "a"},
+        {"_id": "a", "title": ["t"], "text": "t"},
+    ):
+        write_jsonl(tmp_path / "corpus.jsonl", [ROWS[0], row])
+        with pytest.raises(DataError, match=r"corpus\.jsonl:2: (no )?field"):
+            list(Beir(path=tmp_path).documents())
+    write_jsonl(tmp_path / "corpus.jsonl", [ROWS[0], ROWS[1], ROWS[0]])
+    places = Beir(path=tmp_path).places_of("MED-1")
+    assert [place.rpartition(":")[2] for place in places] == ["1", "3"]
 
 
 def test_what_is_no_data_set(tmp_path):

@@ -9,6 +9,7 @@ from spider.corpus.document import Document, PassageBounds
 from spider.corpus.splitting import WordSplitter
 from spider.errors import DataError
 from spider.sources.folder import Folder
+from spider.sources.jsonl import JsonLines
 from spider.sources.preparation import RECORDS, SOURCES, Preparation
 
 
@@ -23,9 +24,20 @@ class Given:
         yield from self.given
 
 
-def preparation(source: object) -> Preparation:
+def preparation(source: object, *, keep_first: bool = False) -> Preparation:
     splitter = WordSplitter(words=2, minimum_tail=0)
-    return Preparation(source=source, splitter=splitter, previous=None, config={})  # type: ignore[arg-type]
+    return Preparation(
+        source=source,  # type: ignore[arg-type]
+        splitter=splitter,
+        previous=None,
+        config={},
+        keep_first=keep_first,
+    )
+
+
+def cut(identity: str, *passages: str) -> Document:
+    bounds = tuple(PassageBounds(name, 2 * n, 2 * n + 1) for n, name in enumerate(passages))
+    return Document(id=identity, title="", text="x " * len(passages), passages=bounds)
 
 
 def test_only_uncut_documents_are_split(tmp_path: Path) -> None:
@@ -34,6 +46,27 @@ def test_only_uncut_documents_are_split(tmp_path: Path) -> None:
     counts = preparation(Given(whole, cut)).write(tmp_path)
     assert (counts["documents"], counts["passages"], counts["words"]) == (2, 3, 6)
     assert counts["rows_read"] == 2
+
+
+def test_two_documents_with_one_id_are_named_by_their_lines(tmp_path: Path) -> None:
+    file = tmp_path / "d.jsonl"
+    file.write_text("".join(f'{{"id": "{i}", "text": "t{n}"}}\n' for n, i in enumerate("aba")))
+    with pytest.raises(DataError, match=r"'a': .*d\.jsonl:1 and .*d\.jsonl:3; .*keep_first=true"):
+        preparation(JsonLines(path=file)).write(tmp_path)
+    with pytest.raises(DataError, match=r"document number 1 .* and document number 2"):
+        preparation(Given(cut("a", "a1"), cut("a", "a2"))).write(tmp_path)
+
+
+def test_the_first_of_each_id_can_be_kept(tmp_path: Path) -> None:
+    whole = [Document(id=name, title="", text=text) for name, text in ("a1", "b2", "a3")]
+    given = [*whole, cut("p", "p", "q"), cut("p", "p", "r"), cut("r", "r")]
+    work = preparation(Given(*given), keep_first=True)
+    kept = {d.id: (d.text, [p.id for p in d.passages or ()]) for d in work._first_ones(given)}
+    assert kept == {"a": ("1", []), "b": ("2", []), "p": ("x x ", ["p", "q"]), "r": ("x x ", ["r"])}
+    work = preparation(Given(*given), keep_first=True)
+    counts = work.write(tmp_path)
+    assert (counts["documents"], counts["skipped_repeated_id"]) == (4, 3)
+    assert work.skipped["repeated_id"]["examples"] == ["a", "p", "r"]
 
 
 def test_the_record_describes_source_and_splitter() -> None:

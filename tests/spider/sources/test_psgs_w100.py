@@ -63,5 +63,34 @@ def test_bad_header_and_bad_row(tmp_path):
     with pytest.raises(DataError, match=r"p\.tsv:1: the header lacks id, text, title"):
         list(PsgsW100(path=path).documents())
     path.write_text("id\ttext\ttitle\n1\ta\tT\n2\tb\n")
-    with pytest.raises(DataError, match=r"p\.tsv:3: expected 3 columns .* got 2"):
+    with pytest.raises(DataError, match=r"p\.tsv:3: expected 3 fields .* got 2"):
         list(PsgsW100(path=path).documents())
+    path.write_text("id\ttext\ttitle\r1\ta\tT\r")
+    with pytest.raises(DataError, match=r"the header lacks title.* end with a newline"):
+        list(PsgsW100(path=path).documents())
+    path.write_text("id\ttext\ttitle\n \ta\tT\n")
+    with pytest.raises(DataError, match=r"p\.tsv:2: blank id"):
+        list(PsgsW100(path=path).documents())
+
+
+def test_marks_of_a_file_without_quoting_merge_no_rows(tmp_path):
+    path = tmp_path / "p.tsv"
+    texts = ["Rivers.", '"Silt is gold, they say.', "The dam.", 'No flood" wrote he.', "Ice."]
+    rows = [f"{n}\t{text}\tT{n}\n" for n, text in enumerate(texts)]
+    path.write_text("id\ttext\ttitle\n" + "".join(rows))
+    assert [document.text for document in PsgsW100(path=path).documents()] == texts
+    assert [document.text for document in PsgsW100(path=path, quoted=False).documents()] == texts
+    with pytest.raises(DataError, match=r"p\.tsv:3: a field opens"):
+        list(PsgsW100(path=path, quoted=True).documents())
+
+
+def test_a_lone_carriage_return_is_text(tmp_path):
+    path = tmp_path / "p.tsv"
+    path.write_bytes(b"id\ttext\ttitle\n1\tRivers carry\rsilt\tRivers\n2\tdam\tAsru\n")
+    assert [d.text for d in PsgsW100(path=path).documents()] == ["Rivers carry\rsilt", "dam"]
+
+
+def test_places_of_a_passage(tmp_path):
+    path = tmp_path / "p.tsv"
+    path.write_text("id\ttext\ttitle\n1\ta\tT\n2\tb\tT\n1\tc\tU\n")
+    assert PsgsW100(path=path).places_of("1") == [f"{path}:2", f"{path}:4"]

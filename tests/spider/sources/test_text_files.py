@@ -11,7 +11,6 @@ from spider.errors import DataError
 from spider.sources.text_files import (
     find_files,
     read_json_lines,
-    read_tab_separated,
     read_text_lines,
 )
 
@@ -66,21 +65,6 @@ def test_malformed_json_names_the_line(tmp_path, line, message):
     with pytest.raises(DataError, match=message) as caught:
         next(rows)
     assert (caught.value.path, caught.value.line) == (path, 3)
-
-
-def test_quoted_fields_hold_tabs_and_line_breaks(tmp_path):
-    path = tmp_path / "rows.tsv"
-    path.write_text('a\t"b ""c""\td\ne"\n\nf\tg "h"\n')
-    assert list(read_tab_separated(path)) == [(2, ["a", 'b "c"\td\ne']), (4, ["f", 'g "h"'])]
-    path.write_text('1\t"x\n')
-    assert list(read_tab_separated(path, quoted=False)) == [(1, ["1", '"x'])]
-
-
-def test_field_too_long_names_the_line(tmp_path):
-    path = tmp_path / "rows.tsv"
-    path.write_text("a\tb\n" + "x" * 140_000 + "\ty\n")
-    with pytest.raises(DataError, match=r"rows\.tsv:2: .*field"):
-        list(read_tab_separated(path))
 
 
 def test_finds_files_by_name_glob_and_list(tmp_path):

@@ -45,3 +45,23 @@ def test_a_saved_tokenizer_is_kept(tmp_path: Path) -> None:
     (tmp_path / "next").mkdir()
     copied = settle_tokenizer([], tmp_path / "next", start=str(tmp_path), **settings)
     assert copied.inner.to_str() == first.inner.to_str()
+
+
+def test_thousands_of_characters_fit_where_words_are_few() -> None:
+    # each text is one run without spaces, and most characters occur once
+    texts = ["".join(chr(0x4E00 + n + 40 * row) for n in range(40)) for row in range(60)]
+    tokenizer = train_tokenizer(texts)
+    ids = tokenizer.encode([texts[0]])
+    assert len(ids.ids) == 40
+    with pytest.raises(ConfigError, match="vocabulary_size"):
+        train_tokenizer(texts, vocabulary_size=1_500)
+
+
+def test_a_long_clause_without_spaces_has_pieces() -> None:
+    clause = "กรุงเทพเป็นเมืองหลวงของประเทศไทย" * 5
+    assert len(clause) > 100
+    tokenizer = train_tokenizer([clause] * 3)
+    assert tokenizer.unknown_id not in tokenizer.encode([clause + "ที่"]).ids.tolist()
+    # words of other scripts are unknown from BERT's length on, as before
+    latin = train_tokenizer(["abc abd bcd"] * 3)
+    assert latin.encode(["ab" * 51]).ids.tolist() == [latin.unknown_id]

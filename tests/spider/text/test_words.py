@@ -8,6 +8,7 @@ from spider.text.words import (
     WORD,
     WORD_CHARACTERS,
     blank_separated_block,
+    is_plain,
     word_key,
 )
 
@@ -37,6 +38,31 @@ def test_plain_words_are_all_letters_or_all_digits() -> None:
     assert [bool(PLAIN.fullmatch(w)) for w in ("word", "1990", "3rd", "x_y", "'s", "हिन्दी")] == [
         *[True, True, False, False, False, True]
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("1,000 members", ["members"]),
+        ("1,00,000 members", ["members"]),
+        ("3.5 million", ["million"]),
+        ("1’000 men", ["men"]),
+        ("1\u202f000\u00a0000 men", ["men"]),
+        ("1 000 000 men", ["men"]),
+        (".5 million", ["million"]),
+        ("12:30 train, 24/7 help", ["train", "help"]),
+        ("version 3.1.2 beta", ["version", "beta"]),
+        ("٣٫٥ مليون", ["مليون"]),
+        # numbers that are whole, and what only looks like a separator
+        ("1990, 2000 and 500", ["1990", "2000", "and", "500"]),
+        ("ends in 7. 8 begin", ["ends", "in", "7", "8", "begin"]),
+        ("1990-1995 season", ["1990", "1995", "season"]),
+        ("in 2010 500 men", ["in", "2010", "500", "men"]),
+    ],
+)
+def test_no_plain_word_is_a_part_of_a_number(text: str, plain: list[str]) -> None:
+    found = [match for match in WORD.finditer(text) if is_plain(text, *match.span())]
+    assert [match.group() for match in found] == plain
 
 
 def test_word_keys_compare_case_by_code_point() -> None:

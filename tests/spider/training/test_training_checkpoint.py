@@ -7,6 +7,7 @@ from torch import nn
 from spider.errors import CheckpointError
 from spider.training.training_checkpoint import (
     OPTIMIZER,
+    STATE,
     latest_checkpoint,
     load_checkpoint,
     save_checkpoint,
@@ -63,5 +64,15 @@ def test_a_half_written_checkpoint_is_not_seen(tmp_path: Path) -> None:
 def test_a_pickle_in_place_of_the_optimizer_is_refused(tmp_path: Path) -> None:
     path = _save(tmp_path, 1)
     torch.save({"state": Path("x")}, path / OPTIMIZER)
-    with pytest.raises(CheckpointError, match="not a complete checkpoint"):
+    with pytest.raises(CheckpointError, match="not a complete checkpoint") as caught:
         load_checkpoint(path)
+    assert "weights_only" not in str(caught.value)
+
+
+@pytest.mark.parametrize("state", ["", "[]", "{}", '{"step": "1"}', '{"step": NaN}', "[" * 9_999])
+def test_a_damaged_state_is_one_line(state: str, tmp_path: Path) -> None:
+    path = _save(tmp_path, 1)
+    (path / STATE).write_text(state)
+    with pytest.raises(CheckpointError, match="not a complete checkpoint") as caught:
+        load_checkpoint(path)
+    assert "\n" not in str(caught.value)

@@ -1,5 +1,6 @@
 """``spider pipeline``: which stages are run, where, and which workspace is remembered."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def test_the_workspace_is_remembered_once_all_went_well(
     ran: list[tuple[list[StageSpec], dict[str, Any]]],
 ) -> None:
     assert last_workspace() == "spider-work/default"
-    main(settings("workspace=it's mine".replace("it's mine", "'its mine'")))
+    main(settings("pipeline=documentation", "workspace='its mine'"))
     assert last_workspace() == "its mine"
 
 
@@ -65,7 +66,23 @@ def test_a_pipeline_that_failed_is_not_remembered(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(module, "run_stages", fail)
     with pytest.raises(SpiderError):
-        main(settings("workspace=w"))
+        main(settings("pipeline=documentation", "workspace=w"))
+    assert last_workspace() == "spider-work/default"
+
+
+def test_without_a_name_the_pipelines_are_listed_and_none_is_run(
+    ran: list[tuple[list[StageSpec], dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(settings("workspace=w"))
+    said = capsys.readouterr().out
+    for name, summary in options("pipeline").items():
+        assert f"{name} " in said
+        assert summary in said
+    assert "spider pipeline pipeline=NAME" in said
+    main(settings("json=true"))
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {entry["pipeline"]: entry["summary"] for entry in listed} == options("pipeline")
+    assert not ran
     assert last_workspace() == "spider-work/default"
 
 

@@ -48,11 +48,36 @@ def test_notes_say_what_limits_the_numbers(evaluation: RetrievalEvaluation) -> N
     for piece in (
         "few pairs",
         "only 3 independent clusters",
-        "bm25: the run holds at most 4 passages",
         "1 questions have no answer",
         "1 questions have an answer without a letter",
     ):
         assert any(piece in note for note in notes), piece
+
+
+def test_a_run_of_the_whole_corpus_is_no_limit(make_run: Any, corpus: Corpus) -> None:
+    lists = {"bm25": [[1, 0], [3], [0]]}
+    whole, part = (make_run(f"run-{depth}", ASKED, lists, depth=depth) for depth in (4, 3))
+    for run, limited in ((whole, False), (part, True)):
+        made = RetrievalEvaluation(load_runs([run], corpus, []), corpus, (1, 10))
+        notes = made.report(SETTINGS, {})["notes"]
+        assert any("the run holds at most 3 passages" in note for note in notes) == limited
+
+
+@pytest.mark.parametrize("match", ["string", "passage"])
+def test_a_k_beyond_every_list_takes_no_memory(
+    make_run: Any, corpus: Corpus, tmp_path: Path, match: str
+) -> None:
+    pytest.importorskip("matplotlib")
+    asked = QuestionSet(
+        name="animals",
+        questions=(Question(id="a", text="?", answers=("fox",), relevant=("d0#1",)),),
+        match=match,  # type: ignore[arg-type]
+    )
+    run = make_run("run", asked, {"bm25": [[1, 0]]})
+    made = RetrievalEvaluation(load_runs([run], corpus, []), corpus, (1, 10**9))
+    (tmp_path / "report").mkdir()
+    made.write(tmp_path / "report", made.report(SETTINGS, {}), SETTINGS, plot=True)
+    assert (tmp_path / "report" / "top_k.svg").is_file()
 
 
 def test_files(evaluation: RetrievalEvaluation, tmp_path: Path) -> None:
@@ -70,6 +95,17 @@ def test_files(evaluation: RetrievalEvaluation, tmp_path: Path) -> None:
     assert np.load(folder / "first_hits.npy").tolist() == [[2, 1, 0], [1, 0, 0]]
     table = (folder / "first_hits.csv").read_text()
     assert table == "question_id,bm25,dense\na,2,1\nb,1,\nc,,\n"
+
+
+def test_a_spreadsheet_runs_no_id_and_no_label(make_run: Any, corpus: Corpus) -> None:
+    names = ["=cmd|' /C calc'!A0", "plain", "-1"]
+    asked = QuestionSet(
+        name="asked", questions=tuple(Question(id=n, text="q", answers=("fox",)) for n in names)
+    )
+    run = make_run("run", asked, {"bm25": [[0], [1], [2]]}, label="@sum")
+    evaluation = RetrievalEvaluation(load_runs([run], corpus, []), corpus, (1,))
+    rows = evaluation._first_hits_csv().splitlines()
+    assert rows == ["question_id,'@sum", "'=cmd|' /C calc'!A0,1", "plain,", "'-1,"]
 
 
 def test_no_question_is_an_error(make_run: Any, corpus: Corpus) -> None:

@@ -37,3 +37,18 @@ def test_a_missing_matplotlib_names_its_extra(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingDependencyError, match=r"spider-odqa\[eval\]"):
         draw(tmp_path / "plot.svg")
+
+
+def test_a_name_is_drawn_as_it_is(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    ranks = {"_a$x$ <b> \x1b": np.ones(12, dtype=np.int64)}
+    sampling = Sampling.of(QUESTIONS, "micro")
+    path = tmp_path / "odd.svg"
+    write_top_k_curves(
+        path, ranks, sampling, depth=2, confidence=0.95, seed=0, title="$\\frac$ \x1b & <"
+    )
+    drawn = path.read_text()
+    assert "\x1b" not in drawn
+    # matplotlib writes a text as a comment beside its outlines
+    assert r"_a$x$ &lt;b&gt; \x1b" in drawn
+    assert r"$\frac$ \x1b &amp; &lt;" in drawn

@@ -1,7 +1,7 @@
 import numpy as np
+import pytest
 import torch
 
-from spider.encoders.bert import BertSettings
 from spider.text.token_batch import token_batch
 
 
@@ -15,6 +15,22 @@ def test_ids_are_cls_title_sep_text_sep_cut_to_the_maximum(bert):
     assert long[-1] == tokenizer.sep_id
     query = bert.query_ids(np.arange(60, 100, dtype=np.int32))
     assert query.tolist() == [tokenizer.cls_id, *range(60, 74), tokenizer.sep_id]
+
+
+@pytest.mark.parametrize("words", [46, 300])
+def test_a_long_title_leaves_room_for_the_text(bert, words):
+    title = np.full(words, 50, np.int32)
+    one, other = (
+        bert.passage_ids(title, np.arange(first, first + 100, dtype=np.int32)) for first in (60, 61)
+    )
+    # 48 tokens, 3 of them special: a quarter of 45 is for the title
+    assert (one == 50).sum() == 11
+    assert len(one) == 48
+    assert one.tolist() != other.tolist()
+    # a short text leaves more
+    short = bert.passage_ids(title, np.arange(60, 65, dtype=np.int32))
+    assert (short == 50).sum() == 40
+    assert short[-6:-1].tolist() == [*range(60, 65)]
 
 
 def test_ragged_batch_equals_one_text_at_a_time_in_values_and_gradients(bert, bert_ids):
@@ -36,14 +52,6 @@ def test_ragged_batch_equals_one_text_at_a_time_in_values_and_gradients(bert, be
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(gradient, parameter.grad, atol=1e-4, rtol=1e-4)
     bert.zero_grad()
-
-
-def test_bfloat16_runs_and_stays_near(bert, bert_tokenizer, bert_ids, bert_settings):
-    half = BertSettings(**bert_settings, precision="bfloat16").build(bert_tokenizer, seed=3).eval()
-    batch = token_batch(bert_ids)
-    got = half.encode_tokens(batch, passages=True)
-    assert got.dtype == torch.float32
-    torch.testing.assert_close(got, bert.encode_tokens(batch, passages=True), atol=0.1, rtol=0.1)
 
 
 def test_pooler_takes_no_part(bert):

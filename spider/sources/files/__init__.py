@@ -1,0 +1,1 @@
+"""Files as people have them: compressed, damaged, huge or unreadable; every limit on input."""

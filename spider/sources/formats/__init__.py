@@ -1,0 +1,1 @@
+"""Parts of data formats that sources of documents and of questions share."""
