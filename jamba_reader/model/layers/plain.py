@@ -1,9 +1,13 @@
 """Whether a module's weights say all that a call of it would compute."""
 
+from typing import TypeGuard, TypeVar
+
 from torch import nn
 
+Kind = TypeVar("Kind", bound=nn.Module)
 
-def is_plain(module: nn.Module, kind: type[nn.Module]) -> bool:
+
+def is_plain(module: nn.Module, kind: type[Kind]) -> TypeGuard[Kind]:
     """Return whether a call of the module only runs the code of a class.
 
     Adapters replace a module, hooks and an instance's own ``forward`` add to it. Code that takes

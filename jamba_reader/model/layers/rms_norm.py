@@ -44,7 +44,7 @@ def add_and_norm(norm: nn.Module, branch: Tensor | None, stream: Tensor) -> tupl
     """
     if branch is None:
         return norm(stream), stream
-    if isinstance(norm, RMSNorm) and is_plain(norm, RMSNorm):
+    if is_plain(norm, RMSNorm):
         return add_rms_norm(branch, stream, norm.weight, norm.eps, implementation=norm.kernels)
     total = branch + stream
     return norm(total), total
