@@ -131,7 +131,7 @@ def test_a_grade_is_a_small_whole_number(grade: object, tmp_path: Path) -> None:
     QuestionSet(name="n", questions=()).save(tmp_path)
     record = {"id": "1", "text": "t", "relevant": ["d"], "grades": {"d": grade}}
     (tmp_path / "questions.jsonl").write_text(json.dumps(record) + "\n")
-    with pytest.raises(DataError, match="field grades: got .*whole numbers"):
+    with pytest.raises(DataError, match=r"field grades: got .*whole numbers"):
         load_question_set(tmp_path)
 
 
