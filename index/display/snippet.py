@@ -19,6 +19,17 @@ def marks_in(row: str, wanted: frozenset[str]) -> list[tuple[int, int]]:
     return [m.span() for m in WORD_CHARACTERS.finditer(row) if _stem(m.group()) in wanted]
 
 
+def best_line(text: str, wanted: frozenset[str]) -> int:
+    """Return where the line of a text begins that has most of the wanted words, or 0."""
+    best, place, start = 0, 0, 0
+    for line in text.split("\n"):
+        found = len(wanted.intersection(map(_stem, WORD_CHARACTERS.findall(line))))
+        if found > best:
+            best, place = found, start
+        start += len(line) + 1
+    return place
+
+
 def choose_rows(rows: Sequence[str], wanted: frozenset[str], height: int) -> list[str]:
     """Return the ``height`` rows that hold most of the question.
 
