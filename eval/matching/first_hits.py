@@ -118,7 +118,9 @@ class HitFinder:
             return None
         found = np.zeros(positions.shape, dtype=np.bool_)
         gains = np.zeros(positions.shape)
-        ideal = np.zeros((len(self._gold), largest_k))
+        # a k of 10^9 would take terabytes for padding
+        longest = max((len(gold.grades) for gold in self._gold), default=0)
+        ideal = np.zeros((len(self._gold), min(largest_k, longest)))
         for row, gold in enumerate(self._gold):
             best = sorted(gold.grades, reverse=True)[:largest_k]
             ideal[row, : len(best)] = best

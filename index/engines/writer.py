@@ -157,7 +157,7 @@ def _preflight(stage: Stage, parts: IndexParts) -> None:
         passages=len(parts.corpus),
         dimension=parts.embeddings.dimension if parts.embeddings is not None else 0,
         bytes_per_value=parts.dense.bytes_per_value if dense and parts.dense is not None else 0,
-        text_bytes=_text_bytes(parts.corpus.path) if parts.sparse is not None else 0,
+        sparse=None if parts.sparse is None else parts.sparse.needs(_text_bytes(parts.corpus.path)),
     )
     preflight.check(needs, stage.output)
 

@@ -112,7 +112,7 @@ class RetrievalEvaluation:
                 folder / "top_k.svg",
                 {name: system.judged.ranks for name, system in self.systems.items()},
                 Sampling.of(self.question_set.questions, self.question_set.averaging),
-                depth=self.top_k[-1],
+                depth=min(self.top_k[-1], max(s.run_depth for s in self.systems.values())),
                 confidence=settings.confidence,
                 seed=settings.seed,
                 title=self.question_set.name,

@@ -88,7 +88,7 @@ def test_grades_are_gains(make_corpus) -> None:
         make_corpus(DOCUMENTS), [0, 1, 3, -1], relevant=("d0#1", "d1#0"), grades=grades
     )
     assert graded.gains.tolist() == [[0, 1, 3, 0]]
-    assert graded.ideal.tolist() == [[3, 1, 0, 0]]
+    assert graded.ideal.tolist() == [[3, 1]]
 
 
 def test_a_document_is_found_once_by_any_of_its_passages(make_corpus) -> None:
@@ -107,7 +107,7 @@ def test_a_passage_and_its_document_are_found_one_after_the_other(make_corpus) -
 def test_a_judged_passage_that_the_corpus_lacks_counts_as_not_found(make_corpus) -> None:
     finder, graded = judge(make_corpus(DOCUMENTS), [1, 0], relevant=("d0#1", "nowhere"))
     assert graded.relevant.tolist() == [2]
-    assert graded.ideal.tolist() == [[1, 1, 0, 0]]
+    assert graded.ideal.tolist() == [[1, 1]]
     assert finder.counts()["relevant_not_in_corpus"] == 1
     assert finder.counts()["questions_with_relevant_not_in_corpus"] == 1
 

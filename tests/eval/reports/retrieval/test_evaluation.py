@@ -63,6 +63,23 @@ def test_a_run_of_the_whole_corpus_is_no_limit(make_run: Any, corpus: Corpus) ->
         assert any("the run holds at most 3 passages" in note for note in notes) == limited
 
 
+@pytest.mark.parametrize("match", ["string", "passage"])
+def test_a_k_beyond_every_list_takes_no_memory(
+    make_run: Any, corpus: Corpus, tmp_path: Path, match: str
+) -> None:
+    pytest.importorskip("matplotlib")
+    asked = QuestionSet(
+        name="animals",
+        questions=(Question(id="a", text="?", answers=("fox",), relevant=("d0#1",)),),
+        match=match,  # type: ignore[arg-type]
+    )
+    run = make_run("run", asked, {"bm25": [[1, 0]]})
+    made = RetrievalEvaluation(load_runs([run], corpus, []), corpus, (1, 10**9))
+    (tmp_path / "report").mkdir()
+    made.write(tmp_path / "report", made.report(SETTINGS, {}), SETTINGS, plot=True)
+    assert (tmp_path / "report" / "top_k.svg").is_file()
+
+
 def test_files(evaluation: RetrievalEvaluation, tmp_path: Path) -> None:
     folder = tmp_path / "report"
     folder.mkdir()
