@@ -50,6 +50,9 @@ def choose_rows(rows: Sequence[str], wanted: frozenset[str], height: int) -> lis
 
     first = max(range(len(filled) - height + 1), key=value)
     chosen = filled[first : first + height]
+    # rows from inside of a block of code would stand far to the right
+    spare = min(len(row) - len(row.lstrip()) for row in chosen)
+    chosen = [row[spare:] for row in chosen]
     if first:
         indent = len(chosen[0]) - len(chosen[0].lstrip())
         chosen[0] = f"{chosen[0][:indent]}{ELLIPSIS}{chosen[0][indent:]}"

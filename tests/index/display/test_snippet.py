@@ -22,6 +22,11 @@ def test_without_a_word_of_the_question_the_beginning_is_shown() -> None:
     assert choose_rows(["  a", "b", "c"], wanted_words("gamma"), 2) == ["  a", "b…"]
 
 
+def test_common_indentation_is_removed() -> None:
+    rows = ["a", "        if lock:", "            hold(lock)", "b"]
+    assert choose_rows(rows, wanted_words("hold the lock"), 2) == ["…if lock:", "    hold(lock)…"]
+
+
 def test_a_short_passage_is_whole_and_empty_rows_are_left_out() -> None:
     assert choose_rows(["a", "", "b"], frozenset(), 2) == ["a", "b"]
 
