@@ -2,7 +2,7 @@
 
 import regex
 
-ENDS = (".", "!", "?", "。", "！", "？", "．", "｡", "။", "។", "៕", "ฯ", "।")
+ENDS = (".", "!", "?", "。", "！", "？", "．", "｡", "။", "។", "៕", "।")
 CLOSERS = "\"'”’)]»」』）】》〉"
 _CLAUSE = regex.compile(r"[\p{Po}\p{Pd}\p{Pe}\p{Pf}]$")
 SENTENCE = regex.compile(r"\S.*?(?:[.!?]+[\"'\)\]]*(?=\s)|$)", flags=regex.DOTALL)
