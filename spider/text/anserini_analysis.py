@@ -22,12 +22,12 @@ _DIGIT = rf"[\p{{WB=Numeric}}\uFF10-\uFF19]{_TAIL}"
 _IN_WORD = rf"[\p{{WB=MidLetter}}\p{{WB=MidNumLet}}\p{{WB=Single_Quote}}]{_TAIL}(?={_LETTER})"
 _IN_NUMBER = rf"[\p{{WB=MidNum}}\p{{WB=MidNumLet}}\p{{WB=Single_Quote}}]{_TAIL}(?={_DIGIT})"
 _JOINER = rf"\p{{WB=ExtendNumLet}}{_TAIL}"
-# joiners before a word, tried once for a run of them: 40,000 underscores took minutes otherwise
-_JOINERS_BEFORE = rf"(?:(?=\p{{WB=ExtendNumLet}})(?<!{_JOINER})(?:{_JOINER})++)?"
 _KATAKANA = rf"(?:\p{{WB=Katakana}}{_TAIL})+"
 _WORD = rf"(?:(?:{_LETTER})+(?:{_IN_WORD})?|(?:{_DIGIT})+(?:{_IN_NUMBER})?)+"
 _TOKEN = regex.compile(
-    rf"{_JOINERS_BEFORE}(?:{_WORD}|{_KATAKANA})(?:(?:{_JOINER})+(?:{_WORD}|{_KATAKANA}))*(?:{_JOINER})*"
+    rf"(?:{_JOINER})*+(?:{_WORD}|{_KATAKANA})(?:(?:{_JOINER})+(?:{_WORD}|{_KATAKANA}))*(?:{_JOINER})*"
+    # a row of underscores without a word is passed over at once, not from each of its signs
+    rf"|(?:\p{{WB=ExtendNumLet}}(?:(?!\p{{LB=SA}}){_TAIL[:-1]})*+)++(*SKIP)(*FAIL)"
     rf"|\p{{LB=SA}}+|[\p{{Script=Han}}\p{{Script=Hiragana}}]{_TAIL}"
 )
 _ASCII_TOKEN = regex.compile(

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
+from eval.matching import first_hits
 from eval.matching.answer_matching import has_answer
 from eval.matching.first_hits import HitFinder, first_hit_ranks
 from spider.errors import DataError
 from spider.question import Question, QuestionSet
+from spider.text import answer_pattern
 
 DOCUMENTS = [
     ("Paris", ["Paris is the capital of France.", "The Seine flows there.", "It has 2 airports."]),
@@ -47,6 +49,28 @@ def test_regex_answers(make_corpus) -> None:
     )
     assert finder.relevance(np.array([[0, 2]])).tolist() == [[False, True]]
     assert finder.counts()["answers_not_a_pattern"] == 1
+
+
+def test_a_slow_pattern_matches_nothing_and_is_counted(make_corpus, monkeypatch) -> None:
+    monkeypatch.setattr(answer_pattern, "SECONDS", 0.01)
+    corpus = make_corpus([("d", ["short aaaab", "a" * 5000])])
+    questions = [Question(id="slow", text="?", answers=("(?:a|aa)+b",))]
+    finder = HitFinder(QuestionSet(name="s", questions=tuple(questions), match="regex"), corpus)
+    assert finder.relevance(np.array([[0, 1]])).tolist() == [[True, False]]
+    assert finder.too_slow == {"slow"}
+    # every list is judged alike from now on
+    assert finder.relevance(np.array([[0, 1]])).tolist() == [[False, False]]
+    assert finder.counts()["answers_too_slow"] == 1
+
+
+def test_many_slow_patterns_are_refused(make_corpus, monkeypatch) -> None:
+    monkeypatch.setattr(answer_pattern, "SECONDS", 0.001)
+    monkeypatch.setattr(first_hits, "MOST_SLOW", 2)
+    corpus = make_corpus([("e", ["a" * 5000])])
+    questions = tuple(Question(id=f"q{n}", text="?", answers=("(a|aa)+b",)) for n in range(9))
+    finder = HitFinder(QuestionSet(name="s", questions=questions, match="regex"), corpus)
+    with pytest.raises(DataError, match=r"more than 2 questions .* question 'q0'"):
+        finder.relevance(np.zeros((9, 1), dtype=np.int64))
 
 
 def test_relevant_passages(make_corpus) -> None:
