@@ -221,6 +221,7 @@ def run_children(name: str, numbers: range, seed: int) -> Iterator[Case]:
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:
             assert process.stdout is not None
+            begun = following
             while following < until:
                 signal.alarm(PATIENCE)
                 try:
@@ -234,6 +235,8 @@ def run_children(name: str, numbers: range, seed: int) -> Iterator[Case]:
                 yield Case(*json.loads(line))
                 following += 1
             process.wait()
+        if following == begun and process.returncode > 0:
+            raise RuntimeError(f"no case of {name} runs; try --child {name} {begun} {until} {seed}")
         if following < until:
             yield Case(following, "", CRASH, f"exit {process.returncode}")
             following += 1
