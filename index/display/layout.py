@@ -21,7 +21,8 @@ NARROWEST = 20
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _ITEM = re.compile(r"^\s*(?:[-*+\u2022\u2013]|\(?\d{1,3}[.)]|\(?[A-Za-z][.)])\s+")
 _KEPT = re.compile(r"^(?:\s{2,}|\s*(?:#{1,6}\s|\||>|\$\s|[=\-~^\"*+#_]{3,}\s*$))")
-_WORDS = re.compile(r"\s*\S+")
+# without the lookbehind, blanks at the end of a line are tried from each of them
+_WORDS = re.compile(r"(?<!\s)\s*+\S++")
 
 
 def rows_of(text: str, width: int) -> list[str]:

@@ -68,7 +68,7 @@ def _line(path: Path, passage: Passage) -> int | None:
     try:
         if path.stat().st_size > LARGEST:
             return None
-        text = decode(read_bytes(path))
+        text = decode(read_bytes(path)).text
     except (OSError, DataError, NotExtractedError):
         return None
     # the text that was indexed is the file without its head, so the offset is a lower bound

@@ -1,5 +1,6 @@
 """Verb ``search``: index, encoder, corpus and questions → run; or passages for one question."""
 
+import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from spider.launch.settings import StageSettings
 from spider.launch.typed_lines import typed_lines
 from spider.question import is_blank
 from spider.settings import Execution
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +163,8 @@ def _show(settings: SearchSettings) -> None:
         fusion=settings.fusion,
         device=settings.device,
     )
+    # nobody should take the answer of another folder's documents for their own
+    logger.info("answers come from %s", settings.index)
     finding: Finding | None = None
     try:
         finder = Finder(opened, k=settings.k, per_document=settings.per_document)

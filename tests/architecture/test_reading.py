@@ -45,7 +45,6 @@ READERS = {
 #: modules that have still to be changed; nothing is ever added here
 LEFT = {
     "spider.artifacts.workspace",
-    "spider.sources.folder",
     "spider.sources.python_documentation",
     "spider.sources.wikiextractor",
 }

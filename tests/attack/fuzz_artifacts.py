@@ -76,6 +76,8 @@ def sign(folder: Path) -> None:
     from spider.artifacts.folder import file_table
     from spider.artifacts.folder.manifest import MANIFEST, seal
 
+    if not (folder / MANIFEST).is_file() or (folder / MANIFEST).is_symlink():
+        return
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
         names = [name for name in manifest["files"] if (folder / name).is_file()]
