@@ -67,7 +67,7 @@ def folder() -> Parser:
         "a.txt": TEXT.encode(), "b.md": MARKDOWN.encode(), "c.html": HTML.encode(),
         "d.rst": RST.encode(), "e.pdf": pdf(), "sub/f.docx": docx(),
     }  # fmt: skip
-    return Parser("folder", files, lambda place: documents(Folder(path=place)), share=0.5)
+    return Parser("folder", files, lambda place: documents(Folder(path=place)), share=0.2)
 
 
 def file_type(name: str, content: bytes, share: float) -> Parser:
@@ -133,7 +133,7 @@ def jsonl(suffix: str = "") -> Parser:
         f"jsonl{suffix}",
         {name: content},
         lambda place: documents(JsonLines(path=place / name)),
-        share=1 if suffix else 3,
+        share=2 if suffix else 6,
     )
 
 
@@ -180,7 +180,7 @@ def beir(*, zipped: bool) -> Parser:
         questions(BeirQuestions(path=path, name="X"), place)
 
     files = {"nf.zip": made.getvalue()} if zipped else BEIR
-    return Parser("beir_zip" if zipped else "beir", files, run, share=3)
+    return Parser("beir_zip" if zipped else "beir", files, run, share=1 if zipped else 3)
 
 
 def wikiextractor() -> Parser:
@@ -252,7 +252,7 @@ def question_formats() -> list[tuple[str, dict[str, bytes], Callable[[Path], Any
 
 def question_format(name: str) -> Parser:
     _, files, make = next(entry for entry in question_formats() if entry[0] == name)
-    return Parser(f"questions_{name}", files, lambda place: questions(make(place), place), share=2)
+    return Parser(f"questions_{name}", files, lambda place: questions(make(place), place), share=3)
 
 
 def saved_questions() -> Parser:
@@ -265,7 +265,7 @@ def saved_questions() -> Parser:
     with tempfile.TemporaryDirectory() as made:
         QuestionSet(name="n", questions=asked).save(Path(made))
         files = read_folder(Path(made))
-    return Parser("saved_questions", files, load_question_set, share=3)
+    return Parser("saved_questions", files, load_question_set, share=6)
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
@@ -292,7 +292,7 @@ def array() -> Parser:
         ):
             found.tobytes()
 
-    return Parser("npy", {"a.npy": made.getvalue()}, run, share=4)
+    return Parser("npy", {"a.npy": made.getvalue()}, run, share=6)
 
 
 def weights() -> Parser:
@@ -310,7 +310,7 @@ def weights() -> Parser:
             sum(tensor.numel() for tensor in load_weights(place / name).values())
 
     return Parser(
-        "weights", {"w.safetensors": save(tensors), "w.bin": made.getvalue()}, run, share=3
+        "weights", {"w.safetensors": save(tensors), "w.bin": made.getvalue()}, run, share=1.5
     )
 
 
@@ -340,12 +340,12 @@ def makers() -> dict[str, Callable[[], Parser]]:
 
     light: dict[str, Callable[[], Parser]] = {
         "folder": folder,
-        "extraction.txt": lambda: file_type("a.txt", TEXT.encode(), 1),
-        "extraction.md": lambda: file_type("b.md", MARKDOWN.encode(), 1),
-        "extraction.html": lambda: file_type("c.html", HTML.encode(), 2),
-        "extraction.rst": lambda: file_type("d.rst", RST.encode(), 1),
+        "extraction.txt": lambda: file_type("a.txt", TEXT.encode(), 2),
+        "extraction.md": lambda: file_type("b.md", MARKDOWN.encode(), 2),
+        "extraction.html": lambda: file_type("c.html", HTML.encode(), 3),
+        "extraction.rst": lambda: file_type("d.rst", RST.encode(), 2),
         "extraction.pdf": lambda: file_type("e.pdf", pdf(), 1),
-        "extraction.docx": lambda: file_type("f.docx", docx(), 0.5),
+        "extraction.docx": lambda: file_type("f.docx", docx(), 0.3),
         "jsonl": jsonl,
         **{f"jsonl{end}": (lambda e=end: jsonl(e)) for end in (".gz", ".bz2", ".xz", ".zst")},
         "psgs_w100": psgs,
