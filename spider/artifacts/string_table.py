@@ -94,7 +94,13 @@ class StringTable:
         index = number.__index__()
         if not 0 <= index < len(self):
             raise IndexError(f"number {index} in a table of {len(self)} strings")
-        return self._bytes[int(self._offsets[index]) : int(self._offsets[index + 1])].decode()
+        try:
+            return self._bytes[int(self._offsets[index]) : int(self._offsets[index + 1])].decode()
+        except UnicodeDecodeError as error:
+            raise ArtifactError(
+                f"{self._folder / self._name}.utf8: string {index} is damaged: not UTF-8; make the "
+                "artifact again"
+            ) from error
 
     def __iter__(self) -> Iterator[str]:
         return (self[number] for number in range(len(self)))

@@ -109,7 +109,7 @@ class Corpus:
     def text(self, position: SupportsIndex) -> str:
         """Return a passage's text, without its title."""
         start, end = self._byte_ranges[self._check(position)].tolist()
-        return self._text[start:end].decode()
+        return self._decoded(start, end)
 
     def title(self, position: SupportsIndex) -> str:
         """Return the title of a passage's document."""
@@ -151,7 +151,7 @@ class Corpus:
         return Document(
             id=self._document_ids[index],
             title=self._titles[index],
-            text=self._text[start:end].decode(),
+            text=self._decoded(start, end),
             passages=tuple(
                 PassageBounds(self._passage_ids[place], *pair)
                 for place, pair in zip(places, bounds, strict=True)
@@ -174,6 +174,15 @@ class Corpus:
     def document_number(self, position: SupportsIndex) -> int:
         """Return the number of the document that a passage was cut from."""
         return int(self._passage_documents[self._check(position)])
+
+    def _decoded(self, start: int, end: int) -> str:
+        try:
+            return self._text[start:end].decode()
+        except UnicodeDecodeError as error:
+            raise ArtifactError(
+                f"{self.path / 'text.utf8'}: damaged between the bytes {start} and {end}: not "
+                "UTF-8; prepare the corpus again"
+            ) from error
 
     def _check(self, position: SupportsIndex) -> int:
         index = position.__index__()

@@ -67,7 +67,7 @@ def files_of(*kinds: str) -> dict[str, bytes]:
         file.relative_to(chain()).as_posix(): file.read_bytes()
         for kind in kinds
         for file in sorted((chain() / kind).rglob("*"))
-        if file.is_file() and "training" not in file.parts
+        if file.is_file()
     }
 
 

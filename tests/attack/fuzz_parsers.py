@@ -67,21 +67,24 @@ def folder() -> Parser:
         "a.txt": TEXT.encode(), "b.md": MARKDOWN.encode(), "c.html": HTML.encode(),
         "d.rst": RST.encode(), "e.pdf": pdf(), "sub/f.docx": docx(),
     }  # fmt: skip
-    return Parser("folder", files, lambda place: documents(Folder(path=place)), share=0.2)
+    return Parser("folder", files, lambda place: documents(Folder(path=place)), share=0.04)
 
 
 def file_type(name: str, content: bytes, share: float) -> Parser:
     """Return the parser of one file type, whose error is a reason in the report."""
     from spider.sources.extraction.extracted import NotExtractedError
     from spider.sources.extraction.file_types import file_types
+    from spider.sources.extraction.isolation import Isolation
+    from spider.sources.files.limits import ExtractionLimits
 
     suffix = f".{name.rpartition('.')[2]}"
-    extract = next(kind.extract for kind in file_types() if suffix in kind.suffixes)
+    kind = next(kind for kind in file_types() if suffix in kind.suffixes)
+    isolation = Isolation(ExtractionLimits(seconds=10.0))
 
     def run(place: Path) -> None:
         data = (place / name).read_bytes() if (place / name).is_file() else b""
         try:
-            title, text = extract(data)
+            title, text, _ = isolation.extract(kind, data)
         except NotExtractedError:
             pass
         else:

@@ -36,7 +36,9 @@ CASES_OF_A_CHILD = 4_000
 #: seconds without a finished case after which a child is killed
 PATIENCE = 120
 SLOW, UNTYPED, TWO_LINES, CRASH = "too slow", "untyped", "more than one line", "crash"
-FAILURES = (SLOW, UNTYPED, TWO_LINES, CRASH)
+#: the input without damage is not read
+REFUSED = "refused seed"
+FAILURES = (SLOW, UNTYPED, TWO_LINES, CRASH, REFUSED)
 
 
 class Parser(NamedTuple):
@@ -104,6 +106,8 @@ def _case(parser: Parser, number: int, folder: Path, seed: int) -> Case:
     file = folder / name
     damage(file)
     outcome, detail = _outcome(parser, folder)
+    if damage is _unchanged and outcome != "valid":
+        outcome, detail = REFUSED, f"{outcome} {detail}"
     try:
         file.unlink(missing_ok=True)
         file.write_bytes(parser.files[name])
@@ -170,7 +174,7 @@ def _outcome(parser: Parser, folder: Path) -> tuple[str, str]:
     except SpiderError as error:
         if "\n" in str(error):
             return TWO_LINES, repr(str(error))
-        return type(error).__name__, ""
+        return type(error).__name__, str(error)
     except TooSlowError:
         return SLOW, _where()
     except (Exception, BaseExceptionGroup) as error:
