@@ -21,7 +21,7 @@ from spider.errors import DataError
 #: parsers of files by lines and of small files; the others load libraries or models for each case
 QUICK = (
     "jsonl", "jsonl.gz", "jsonl.bz2", "jsonl.xz", "jsonl.zst", "psgs_w100", "beir", "beir_zip",
-    "wikiextractor", "extraction.txt", "extraction.md", "extraction.html", "extraction.rst",
+    "wikiextractor", "extraction.txt", "extraction.md", "extraction.rst",
     "questions_jsonl", "questions_plain_text", "questions_dpr_qa", "questions_curated_trec",
     "questions_entity_questions", "questions_web_questions", "saved_questions", "npy", "tokenizer",
 )  # fmt: skip
