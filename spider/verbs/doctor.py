@@ -1,9 +1,10 @@
 """``spider doctor``: what works on this machine, and the command that fixes what does not."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from spider.console import say
-from spider.errors import MissingDependencyError
+from spider.errors import ArtifactError, MissingDependencyError
 from spider.health.finding import HealthCheck
 from spider.launch.entrypoint import launch
 
@@ -14,15 +15,18 @@ class DoctorSettings:
 
     Attributes:
         checks: health checks, in the order of their lines.
+        workspace: a workspace whose artifacts are verified too, every byte of them.
     """
 
     checks: tuple[HealthCheck, ...]
+    workspace: Path | None = None
 
 
 def main(settings: DoctorSettings) -> None:
     """Print one line for each finding.
 
     Raises:
+        ArtifactError: an artifact of the workspace is damaged.
         MissingDependencyError: something that a verb cannot do without is broken.
     """
     failed = []
@@ -33,6 +37,8 @@ def main(settings: DoctorSettings) -> None:
                 say(f"{'':<14} fix: {finding.fix}")
             if finding.level == "fail":
                 failed.append(finding.subject)
+    if set(failed) == {"artifact"}:
+        raise ArtifactError(f"{settings.workspace}: {len(failed)} files are damaged")
     if failed:
         raise MissingDependencyError(f"broken: {', '.join(failed)}")
 
