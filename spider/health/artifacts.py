@@ -95,7 +95,7 @@ class ArtifactsCheck:
         try:
             places = artifacts_below(self.workspace)
         except ArtifactError as error:
-            yield Finding("warn", "artifact", str(error))
+            yield Finding("warn", "artifact", str(error), "workspace=FOLDER names another one")
             return
         for place in places:
             found = verify(place)

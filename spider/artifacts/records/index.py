@@ -35,6 +35,7 @@ class IndexRecord(DetailsRecord):
     """
 
     KIND: ClassVar[str] = "index"
+    PAYLOAD: ClassVar[tuple[str, ...]] = ("*.json", "dense/**", "sparse/**")
 
     passages: int
     encoder: EncoderReference | None
