@@ -58,12 +58,22 @@ def worker_pool(workers: int) -> ProcessPoolExecutor:
 
 
 @contextmanager
-def child(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a command that calls :func:`end_with_parent`, and so ends when this process does."""
+def child(command: Sequence[str], *, quiet: bool = False) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a command that calls :func:`end_with_parent`, and so ends when this process does.
+
+    Args:
+        command: the program and its arguments.
+        quiet: show only its warnings, errors and progress bars, unless ``SPIDER_LOG`` is set.
+    """
     theirs, ours = os.pipe()
     try:
         environment = {**os.environ, PARENT: f"{os.getpid()} {theirs}"}
-        with subprocess.Popen(command, env=environment, pass_fds=(theirs,)) as process:
+        if quiet:
+            environment.setdefault("SPIDER_LOG", "warning")
+        output = subprocess.DEVNULL if quiet else None
+        with subprocess.Popen(
+            command, env=environment, stdout=output, pass_fds=(theirs,)
+        ) as process:
             yield process
     finally:
         os.close(theirs)

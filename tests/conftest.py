@@ -43,6 +43,14 @@ def to_document(number: int, source: Document | tuple[str, Sequence[str]]) -> Do
     return Document(id=f"d{number}", title=title, text="\n".join(texts), passages=tuple(bounds))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_of_this_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give commands a place to note the last workspace that is not in a person's home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture
 def make_corpus(tmp_path: Path) -> MakeCorpus:
     """Return a function that writes a corpus under ``tmp_path`` and opens it.

@@ -12,25 +12,16 @@ DPR's tokens never match an answer inside text without spaces. The rule ``charac
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
-
-import regex
+from typing import Literal, NamedTuple
 
 from eval.matching.character_tokens import join_character_tokens
-from spider.text.dpr_tokens import FLAGS, SEPARATOR, join_tokens, tokenize
+from spider.text.answer_pattern import AnswerPattern
+from spider.text.dpr_tokens import SEPARATOR, join_tokens, tokenize
 from spider.text.folding import decompose
 
 TextMatchMode = Literal["string", "regex"]
 AnswerRule = Literal["dpr", "characters"]
 """How strings are matched: as DPR does, or with each letter of text without spaces by itself."""
-
-
-@runtime_checkable
-class Pattern(Protocol):
-    """A compiled pattern of the ``regex`` module, which has no types of its own."""
-
-    def search(self, string: str) -> object:
-        """Return a match anywhere in the string, or None."""
 
 
 def is_sublist(part: Sequence[str], whole: Sequence[str]) -> bool:
@@ -49,16 +40,15 @@ def has_answer(answers: Sequence[str], text: str, mode: TextMatchMode = "string"
         return any(is_sublist(tokenize(answer), tokens) for answer in answers)
     patterns = [compile_answer(answer) for answer in answers]
     decomposed = decompose(text)
-    return any(p is not None and p.search(decomposed) is not None for p in patterns)
+    return any(pattern is not None and pattern.occurs(decomposed) for pattern in patterns)
 
 
-def compile_answer(answer: str) -> Pattern | None:
+def compile_answer(answer: str) -> AnswerPattern | None:
     """Compile an answer of a regex set; None for an invalid pattern, which matches nothing."""
     try:
-        compiled: Pattern = regex.compile(decompose(answer), flags=FLAGS)
-    except regex.error:
+        return AnswerPattern(decompose(answer))
+    except ValueError:
         return None
-    return compiled
 
 
 class PreparedAnswers(NamedTuple):
@@ -72,7 +62,7 @@ class PreparedAnswers(NamedTuple):
     """
 
     needles: tuple[str, ...] = ()
-    patterns: tuple[Pattern, ...] = ()
+    patterns: tuple[AnswerPattern, ...] = ()
     everywhere: bool = False
     unusable: int = 0
 
@@ -103,4 +93,4 @@ def matches(answers: PreparedAnswers, prepared_passage: str) -> bool:
     for needle in answers.needles:
         if needle in prepared_passage:
             return True
-    return any(pattern.search(prepared_passage) is not None for pattern in answers.patterns)
+    return any(pattern.occurs(prepared_passage) for pattern in answers.patterns)

@@ -18,9 +18,12 @@ from spider.errors import DataError
 from spider.question import Question, QuestionSet
 from spider.questions.judgements import check_judgements, excluded_positions, named_positions
 from spider.ranking import NO_PASSAGE
+from spider.text.answer_pattern import SECONDS
 from spider.text.passage_words import has_unspaced
 
 NO_HIT = 0
+# patterns that may take too long: each costs a second or two
+MOST_SLOW = 20
 
 # prepared passages in memory: about 150 MB of English; neighbouring questions share most of them
 CACHED_PASSAGES = 200_000
@@ -78,12 +81,18 @@ class HitFinder:
         corpus: the passages, numbered by the positions of the run.
         rule: how answers that are strings are matched.
 
+    Attributes:
+        too_slow: ids of questions with a pattern that took too long so far. Such a pattern matches
+            nothing from then on. When this set has grown, earlier lists have to be judged again, so
+            that one rule holds for every system.
+
     Raises:
         DataError: no answer or judgement is known, so that there is nothing to score by; or the
             judgements are of another corpus.
     """
 
     def __init__(self, question_set: QuestionSet, corpus: Corpus, rule: AnswerRule = "dpr"):
+        self.too_slow: set[str] = set()
         self._corpus = corpus
         self._questions = question_set.questions
         self._mode = question_set.match
@@ -118,7 +127,9 @@ class HitFinder:
             return None
         found = np.zeros(positions.shape, dtype=np.bool_)
         gains = np.zeros(positions.shape)
-        ideal = np.zeros((len(self._gold), largest_k))
+        # a k of 10^9 would take terabytes for padding
+        longest = max((len(gold.grades) for gold in self._gold), default=0)
+        ideal = np.zeros((len(self._gold), min(largest_k, longest)))
         for row, gold in enumerate(self._gold):
             best = sorted(gold.grades, reverse=True)[:largest_k]
             ideal[row, : len(best)] = best
@@ -140,6 +151,7 @@ class HitFinder:
             "questions_without_answers": sum(not q.answers for q in self._questions),
             "questions_with_empty_answer": sum(a.everywhere for a in self._answers),
             "answers_not_a_pattern": sum(a.unusable for a in self._answers),
+            "answers_too_slow": len(self.too_slow),
         }
         if self._mode == "string" and self._rule == "dpr":
             unspaced = [any(map(has_unspaced, q.answers)) for q in self._questions]
@@ -159,7 +171,18 @@ class HitFinder:
             else:
                 answers = self._answers[row]
                 found[row, : len(listed)] = [matches(answers, self._passage(p)) for p in listed]
+                self._note_slow_patterns(row)
         return found
+
+    def _note_slow_patterns(self, row: int) -> None:
+        if any(pattern.too_slow for pattern in self._answers[row].patterns):
+            self.too_slow.add(self._questions[row].id)
+        if len(self.too_slow) > MOST_SLOW:
+            raise DataError(
+                f"the answers of more than {MOST_SLOW} questions are regular expressions that take"
+                f" over {SECONDS:g} s on one passage, such as that of question"
+                f" {min(self.too_slow)!r}; write them without a repeat inside a repeat"
+            )
 
     def _passage(self, position: int) -> str:
         prepared = self._prepared.get(position)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +27,7 @@ class EvaluateRetrievalSettings(ReportSettings, StageSettings):
             characters, as MLQA's evaluation does for Chinese.
         trec: write TREC run files too.
         dpr: write DPR's retrieval results too.
-        plot: draw the top-k curves (needs the extra eval).
+        plot: draw the top-k curves (needs the extra eval); auto draws them where it is installed.
         require: least values, as in require.hybrid.top_20=0.5; if one is missed, the exit code is
             6.
     """
@@ -38,7 +39,7 @@ class EvaluateRetrievalSettings(ReportSettings, StageSettings):
     answer_rule: Literal["dpr", "characters"] = "dpr"
     trec: bool = False
     dpr: bool = False
-    plot: bool = False
+    plot: Literal["auto", True, False] = False
     # requirements do not change the numbers
     require: Execution[dict[str, float | dict[str, float]]] = field(default_factory=dict)
 
@@ -79,13 +80,17 @@ def main(settings: EvaluateRetrievalSettings) -> None:
         with stage.writing() as folder:
             evaluation = RetrievalEvaluation(runs, corpus, top_k, settings.answer_rule)
             written = evaluation.report(settings, stage.config)
-            evaluation.write(folder, written, settings, plot=settings.plot)
+            evaluation.write(folder, written, settings, plot=_draws(settings.plot))
             evaluation.export(folder, trec=settings.trec, dpr=settings.dpr)
             record = ReportRecord(question_set=runs.question_set.name, systems=tuple(systems))
             stage.finish(counts=evaluation.counts(), details=record)
     report = read_json_object(settings.output / "report.json", error=ArtifactError)
     _show(report, settings.output)
     check_requirements(requirements, report)
+
+
+def _draws(plot: Literal["auto", True, False]) -> bool:
+    return find_spec("matplotlib") is not None if plot == "auto" else plot
 
 
 def _named(runs: Sequence[Any]) -> dict[str, Any]:

@@ -3,41 +3,34 @@
 import logging
 import shutil
 from pathlib import Path
-from typing import NamedTuple
 
+from index.sparse.contract import Needs
 from spider.errors import ConfigError
 from spider.memory import MIB, available_memory, in_words
 
 WORKING_MEMORY = 512 * MIB
 """Memory of interpreter, libraries, a block of vectors, and the scores of a batch of questions."""
 
-SPARSE_PER_TEXT_BYTE = 0.6
-"""Size of Lucene's folder divided by that of the UTF-8 text: 0.19 on 13,141 Wikipedia articles,
-tripled for the space that merging takes."""
-
 logger = logging.getLogger(__name__)
 
 
-class Needs(NamedTuple):
-    """Bytes that building an index takes; searching it takes no more memory."""
-
-    disk: int
-    memory: int
-
-
-def estimate(*, passages: int, dimension: int, bytes_per_value: int, text_bytes: int) -> Needs:
+def estimate(
+    *, passages: int, dimension: int, bytes_per_value: int, sparse: Needs | None = None
+) -> Needs:
     """Estimate an index over passages.
+
+    The parts are built one after the other. The dense part is closed then, but the memory that it
+    took may not have returned to the system, so the two are added.
 
     Args:
         passages: their number.
         dimension: length of a vector; 0 without a dense part.
         bytes_per_value: the bytes of each value of the dense variant.
-        text_bytes: size of the corpus's text; 0 without a sparse part.
+        sparse: what the sparse part takes; None without one.
     """
     vectors = passages * dimension * bytes_per_value
-    return Needs(
-        disk=vectors + int(text_bytes * SPARSE_PER_TEXT_BYTE), memory=vectors + WORKING_MEMORY
-    )
+    disk, memory = sparse or Needs(0, 0)
+    return Needs(disk=vectors + disk, memory=vectors + memory + WORKING_MEMORY)
 
 
 def check(needs: Needs, folder: Path, *, memory: int | None = None) -> None:
@@ -64,7 +57,8 @@ def check(needs: Needs, folder: Path, *, memory: int | None = None) -> None:
         return
     message = (
         f"the index takes about {in_words(needs.memory)} of memory, {in_words(available)} are "
-        "available; dense=exact reads from disk, dense=faiss_sqfp16 takes half of faiss_flat"
+        "available; dense=exact reads from disk, dense=faiss_sqfp16 takes half of faiss_flat, "
+        "sparse=lucene takes at most its heap"
     )
     if needs.memory > 2 * available:
         raise ConfigError(message)

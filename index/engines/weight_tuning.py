@@ -55,7 +55,7 @@ def settle_weight(
     if len(questions) < tuning.fewest:
         weight = CAUTIOUS_WEIGHT
         found, wanted = len(questions), tuning.fewest
-        logger.warning(
+        logger.info(
             "the %s weight is %g, untuned: %d held-out %s queries, %d are needed to choose it",
             *(fusion.untuned, weight, found, SPLIT, wanted),
         )

@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from index.doubt.calibration import calibrate
 from index.engines import preflight
+from index.engines.contract import Ranker
+from index.engines.hybrid import HybridRetriever
 from index.engines.local import DENSE, SPARSE, VARIANT, open_rankers
 from index.engines.opening import ENCODER_PATH
 from index.engines.parts import IndexParts, check_parts
 from index.engines.weight_tuning import settle_weight
+from index.fusion.contract import load_fusion
 from index.sparse.contract import load_made_with
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.atomic_files import flush_tree, write_json
@@ -77,6 +81,11 @@ def _write(stage: Stage, parts: IndexParts, device: str) -> Artifact:
             engine, corpus = parts.sparse, parts.corpus
             sparse = _part(folder, SPARSE, parts, lambda at, bar: engine.build(corpus, at, bar))
         encoder = None if parts.embeddings is None else parts.embeddings.artifact.parent("encoder")
+
+        def opened() -> dict[str, Ranker]:
+            loaded = None if encoder is None else load_encoder(encoder.path, device=device)
+            return open_rankers(folder, dense=dense, sparse=sparse, encoder=loaded)
+
         fusion = None
         if dense is not None and sparse is not None and encoder is not None:
             fusion = settle_weight(
@@ -85,19 +94,25 @@ def _write(stage: Stage, parts: IndexParts, device: str) -> Artifact:
                 corpus=parts.corpus,
                 spans=parts.spans,
                 score_scale=EncoderRecord.from_manifest(encoder).score_scale,
-                open_rankers=lambda: open_rankers(
-                    folder,
-                    dense=dense,
-                    sparse=sparse,
-                    encoder=load_encoder(encoder.path, device=device),
-                ),
+                open_rankers=opened,
             )
+        match = calibrate(
+            folder,
+            corpus=parts.corpus,
+            spans=parts.spans,
+            fewest=parts.tuning.fewest,
+            seed=parts.tuning.seed,
+            open_engine=lambda: HybridRetriever(
+                rankers=opened(), fusion=None if fusion is None else load_fusion(fusion)
+            ),
+        )
         record = IndexRecord(
             passages=len(parts.corpus),
             encoder=None if encoder is None else _reference(encoder),
             dense=dense,
             sparse=sparse,
             fusion=fusion,
+            match=match,
         )
         counts = {"passages": len(parts.corpus), "documents": parts.corpus.n_documents}
         # the path of the encoder is not content, so it is not part of the hash
@@ -142,7 +157,7 @@ def _preflight(stage: Stage, parts: IndexParts) -> None:
         passages=len(parts.corpus),
         dimension=parts.embeddings.dimension if parts.embeddings is not None else 0,
         bytes_per_value=parts.dense.bytes_per_value if dense and parts.dense is not None else 0,
-        text_bytes=_text_bytes(parts.corpus.path) if parts.sparse is not None else 0,
+        sparse=None if parts.sparse is None else parts.sparse.needs(_text_bytes(parts.corpus.path)),
     )
     preflight.check(needs, stage.output)
 

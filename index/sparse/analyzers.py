@@ -102,8 +102,8 @@ class TermLimit:
         with self._lock:
             self.cut_questions += 1
         logger.warning(
-            "a question of %d different terms: BM25 searches its first %d",
-            *(len(different), MAXIMUM_TERMS),
+            "a question of %d different terms (from %r on): BM25 searches its first %d",
+            *(len(different), different[0], MAXIMUM_TERMS),
         )
         kept = frozenset(different[:MAXIMUM_TERMS])
         return [term for term in terms if term in kept]

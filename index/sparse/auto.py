@@ -7,7 +7,7 @@ from typing import Any
 
 from index.sparse.analyzers import AnalyzerName
 from index.sparse.bm25s_index import Bm25s
-from index.sparse.contract import PassageTexts, SparseEngine
+from index.sparse.contract import Needs, PassageTexts, SparseEngine
 from index.sparse.jvm import plan_jvm, preflight
 from index.sparse.lucene import Lucene
 from spider.progress import Progress
@@ -53,6 +53,10 @@ class Auto:
     def variant(self) -> str:
         """The module of ``index/sparse`` that loads what ``build`` wrote."""
         return self.engine.variant
+
+    def needs(self, text_bytes: int) -> Needs:
+        """Estimate what building an index of that much text takes."""
+        return self.engine.needs(text_bytes)
 
     def build(
         self, corpus: PassageTexts, folder: Path, progress: Progress | None = None

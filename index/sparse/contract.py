@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from spider.artifacts.atomic_files import write_json
 from spider.artifacts.variants import load_variant, variant_of
@@ -13,6 +13,13 @@ from spider.reading import read_json_object
 
 BLOCK = 1_000
 MADE_WITH = "made_with.json"
+
+
+class Needs(NamedTuple):
+    """Bytes that building an index takes; searching it takes no more memory."""
+
+    disk: int
+    memory: int
 
 
 @runtime_checkable
@@ -57,6 +64,13 @@ class SparseEngine(Protocol):
     @property
     def variant(self) -> str:
         """The module of ``index/sparse`` that loads what ``build`` wrote."""
+
+    def needs(self, text_bytes: int) -> Needs:
+        """Estimate what building an index takes.
+
+        Args:
+            text_bytes: size of the corpus's text in UTF-8.
+        """
 
     def build(
         self, corpus: PassageTexts, folder: Path, progress: Progress | None = None

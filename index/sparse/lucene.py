@@ -25,6 +25,7 @@ from index.sparse.analyzers import (
     recorded_analyzer,
 )
 from index.sparse.contract import (
+    Needs,
     PassageTexts,
     check_bm25,
     indexed_blocks,
@@ -48,6 +49,11 @@ LEAST_BUFFER_MB = 8.0
 ORDER_CHECKS = 200
 THREADS = 2
 HEAP = "2g"
+#: 0.19 on 113,898 passages of Wikipedia, tripled for the space that merging takes
+DISK_PER_TEXT_BYTE = 0.6
+#: 3.9 there, until the heap has its largest size
+MEMORY_PER_TEXT_BYTE = 4.0
+UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -107,6 +113,12 @@ class Lucene:
         self.threads = threads
         self.heap = heap
         self.analyzer = analyzer
+
+    def needs(self, text_bytes: int) -> Needs:
+        """Estimate what building an index of that much text takes."""
+        heap = int(self.heap[:-1]) * UNITS[self.heap[-1].lower()]
+        memory = min(heap, int(text_bytes * MEMORY_PER_TEXT_BYTE))
+        return Needs(int(text_bytes * DISK_PER_TEXT_BYTE), memory)
 
     def build(
         self, corpus: PassageTexts, folder: Path, progress: Progress | None = None

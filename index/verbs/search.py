@@ -1,6 +1,7 @@
 """Verb ``search``: index, encoder, corpus and questions → run; or passages for one question."""
 
 import logging
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -30,6 +31,9 @@ class SearchSettings(StageSettings):
         systems: some of the systems of the index; empty means all of them.
         depth: passages for each question of a run.
         k: passages shown for a single question.
+        per_document: at most this many of one document are shown; 0 shows all.
+        full: show whole passages.
+        json: print one JSON object a line for each question.
         label: name of this run's systems in reports (untrained, say).
         fusion: replaces the fusion that the index was built with.
         device: where a transformer runs: cpu, cuda or auto.
@@ -44,7 +48,10 @@ class SearchSettings(StageSettings):
     encoder: Execution[Path | None] = None
     systems: tuple[str, ...] = ()
     depth: int = 100
-    k: Execution[int] = 10
+    k: Execution[int] = 5
+    per_document: Execution[int] = 3
+    full: Execution[bool] = False
+    json: Execution[bool] = False
     label: str = ""
     fusion: Execution[Fusion | None] = None
     device: Execution[str] = "auto"
@@ -58,6 +65,8 @@ class SearchSettings(StageSettings):
         for name in ("depth", "k"):
             if getattr(self, name) < 1:
                 raise SettingError(name, getattr(self, name), "at least 1")
+        if self.per_document < 0:
+            raise SettingError("per_document", self.per_document, "0 or more")
 
 
 def main(settings: SearchSettings) -> None:
@@ -141,8 +150,10 @@ def _search_set(settings: SearchSettings, questions: Path) -> None:
 
 
 def _show(settings: SearchSettings) -> None:
+    from index.display.finding import Finder, Finding
+    from index.display.passages import show, whole_passage
     from index.engines.opening import open_index
-    from index.engines.passage_display import show_passages
+    from spider.console import say, say_json
 
     opened = open_index(
         settings.index,
@@ -152,13 +163,25 @@ def _show(settings: SearchSettings) -> None:
         fusion=settings.fusion,
         device=settings.device,
     )
+    # nobody should take the answer of another folder's documents for their own
+    logger.info("answers come from %s", settings.index)
+    finding: Finding | None = None
     try:
-        for question in (
-            [settings.question]
-            if settings.question is not None
-            else map(str.strip, typed_lines("question"))
-        ):
-            show_passages(question, opened.passages([question], settings.k)[0])
+        finder = Finder(opened, k=settings.k, per_document=settings.per_document)
+        alone = settings.question is not None
+        asked = [settings.question] if settings.question is not None else typed_lines("question")
+        for question in map(str.strip, asked):
+            chosen = None if finding is None or alone else finding.numbered(question)
+            if finding is not None and chosen is not None and sys.stdin.isatty():
+                for row in whole_passage(chosen, finding.question):
+                    say(row)
+                continue
+            explain = finding is None
+            finding = finder.find(question)
+            if settings.json:
+                say_json(finding.to_json())
+            else:
+                show(finding, full=settings.full, explain=explain)
     finally:
         opened.close()
 

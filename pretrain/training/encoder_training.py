@@ -182,7 +182,7 @@ class EncoderTraining:
             choice = choose_pairings(len(prepared[RECURRING_SPAN]))
             if set(choice.weights) != set(prepared):
                 reason = choice.reason
-                logger.warning("%s", reason)
+                logger.info("%s", reason)
                 weights = dict(choice.weights)
                 prepared["independent_crop"] = IndependentCrop().prepare(corpus, spans, tokens)
                 prepared["title"] = Title().prepare(corpus, spans, tokens)

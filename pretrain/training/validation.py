@@ -71,7 +71,7 @@ class HeldoutValidation:
             chosen = np.sort(rng.choice(len(questions), max_queries, replace=False))
             questions = [questions[number] for number in chosen.tolist()]
         if not questions:
-            logger.warning("no held-out validation query: training continues without validation")
+            logger.info("no held-out validation query: training continues without validation")
         self.n_queries = len(questions)
         self.n_passages = len(positions)
         texts = encoder.tokenizer.encode([question.text for question in questions])

@@ -54,7 +54,7 @@ def main(settings: MineSettings) -> None:
         )
     say_yield(result.found, words_per_second=result.words_per_second)
     if not result.found["clusters"]:
-        logger.warning(
+        logger.info(
             "%s: no document has a recurring span (that needs three passages, and a phrase of two "
             "words in two of them), so there is nothing to train on; search uses BM25 alone",
             settings.corpus,

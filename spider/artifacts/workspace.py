@@ -7,17 +7,20 @@ import re
 from pathlib import Path
 
 from spider.artifacts.atomic_files import write_text
+from spider.errors import SpiderError
+from spider.reading import read_text
 
 ROOT = Path("spider-work")
 POINTER = ".last"
 DEFAULT = "default"
 QUICKSTART = "quickstart"
+INDEX = "index"
 
 logger = logging.getLogger(__name__)
 
 
 def remember(workspace: Path) -> None:
-    """Record a workspace as the last one used, for commands run from this folder."""
+    """Record a workspace as the last one used: from this folder, and by this user anywhere."""
     try:
         ROOT.mkdir(exist_ok=True)
         write_text(ROOT / POINTER, f"{workspace}\n")
@@ -27,14 +30,47 @@ def remember(workspace: Path) -> None:
             "cannot record the last workspace in this folder (%s): give --workspace to search",
             error.strerror,
         )
+    try:
+        pointer = user_pointer()
+        pointer.parent.mkdir(parents=True, exist_ok=True)
+        write_text(pointer, f"{workspace.absolute()}\n")
+    except (OSError, RuntimeError) as error:
+        logger.debug("cannot record the last workspace of this user: %s", error)
 
 
 def last_workspace() -> str:
-    """Return the workspace used last from this folder, or the default one."""
-    pointer = ROOT / POINTER
-    if pointer.is_file():
-        return pointer.read_text(encoding="utf-8").strip()
-    return str(ROOT / DEFAULT)
+    """Return the workspace used last: from this folder, else anywhere by this user.
+
+    One without an index is passed over, so that a folder that was deleted, or a run that failed
+    before it had an index, does not hide another.
+    """
+    here = _noted(ROOT / POINTER)
+    default = str(ROOT / DEFAULT)
+    try:
+        anywhere = _noted(user_pointer())
+    except RuntimeError:  # there is no home
+        anywhere = None
+    for candidate in (here, default, anywhere):
+        if candidate is not None and (Path(candidate) / INDEX).is_dir():
+            return candidate
+    return here or default
+
+
+def user_pointer() -> Path:
+    """Return the file that names the workspace that this user used last."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    base = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
+    return base / "spider-odqa" / "last-workspace"
+
+
+def _noted(pointer: Path) -> str | None:
+    if not pointer.is_file():
+        return None
+    try:
+        return read_text(pointer).strip() or None
+    except SpiderError as error:
+        logger.warning("%s", error)
+        return None
 
 
 def workspace_of(data: str | None) -> str:

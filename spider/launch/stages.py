@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from spider.artifacts.artifact import open_artifact
+from spider.artifacts.workspace import remember
 from spider.child_processes import child
 from spider.errors import ArtifactError, ConfigError, InterruptedRunError, SpiderError
 from spider.launch.command_line import quote
+from spider.launch.pipeline.conditions import Count, first_unmet
+from spider.launch.pipeline.stale import remove_stale_measure
 from spider.launch.typed.objects import build
 from spider.launch.typed.schema import settings_of
 from spider.launch.verbs import groups, main_of, module_of, settings_class, verbs
@@ -30,49 +33,6 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Count:
-    """A condition on a count in an artifact's manifest.
-
-    Attributes:
-        artifact: the artifact's name in the workspace.
-        name: the count.
-        at_least: the condition fails below it.
-        below: the condition fails at this count and above.
-    """
-
-    artifact: str
-    name: str
-    at_least: float | None = None
-    below: float | None = None
-
-    def value(self, workspace: Path) -> float:
-        """Return the count.
-
-        Raises:
-            ConfigError: the artifact has no such count.
-        """
-        counts = open_artifact(workspace / self.artifact).counts
-        if self.name not in counts:
-            raise ConfigError(f"{self.artifact} has no count {self.name!r}; it has {list(counts)}")
-        return float(counts[self.name])
-
-    def holds(self, value: float) -> bool:
-        """Return whether a count meets the condition."""
-        enough = self.at_least is None or value >= self.at_least
-        return enough and (self.below is None or value < self.below)
-
-    def describe(self, value: float) -> str:
-        """Return the condition and the count in words."""
-        parts = []
-        if self.at_least is not None:
-            parts.append(f"at least {self.at_least:g}")
-        if self.below is not None:
-            parts.append(f"fewer than {self.below:g}")
-        what = self.name.replace("_", " ")
-        return f"it needs {' and '.join(parts)} {what}, {self.artifact} has {value:g}"
-
-
-@dataclass(frozen=True, kw_only=True)
 class StageSpec:
     """One stage.
 
@@ -80,32 +40,41 @@ class StageSpec:
         verb: the verb that is run.
         title: the text that is printed before the stage runs.
         settings: overrides; a key may be a path such as ``source.folder`` or a group.
-        only_if: the stage is skipped unless the condition holds.
+        only_if: the stage is skipped unless all conditions hold. What it wrote earlier about
+            questions, a run or a report, is removed then: it would describe other documents.
         keep_despite: name of an input. A complete output is kept if that input changed since,
             whatever the settings are now (an encoder, after documents were edited).
         output: the output's name in the workspace; needed with ``keep_despite``.
-        skip_when_kept: skip the stage if an earlier stage's output was kept.
+        skip_when_kept: skip the stage if an earlier stage's output was kept, and remove what it
+            wrote earlier.
+        shown: what the stage prints and logs is shown even if little is.
     """
 
     verb: str
     title: str
     settings: dict[str, Any] = field(default_factory=dict)
-    only_if: Count | None = None
+    only_if: tuple[Count, ...] = ()
     keep_despite: str | None = None
     output: str | None = None
     skip_when_kept: bool = False
+    shown: bool = False
 
 
 def build_stages(stages: Mapping[str, Any], *, where: str) -> list[StageSpec]:
     """Make stages from a mapping, so that another yaml can change one of them.
 
-    A stage that is null is left out; a stage's name is its title unless it has another.
+    A stage that is null is left out; a stage's name is its title unless it has another. One
+    condition needs no list.
     """
-    return [
-        build(StageSpec, {"title": name.replace("_", " "), **stage}, where=f"{where}.{name}")
-        for name, stage in stages.items()
-        if stage is not None
-    ]
+    made = []
+    for name, stage in stages.items():
+        if stage is None:
+            continue
+        values = {"title": name.replace("_", " "), **stage}
+        if isinstance(values.get("only_if"), Mapping):
+            values["only_if"] = [values["only_if"]]
+        made.append(build(StageSpec, values, where=f"{where}.{name}"))
+    return made
 
 
 def run_stages(
@@ -114,15 +83,17 @@ def run_stages(
     workspace: Path,
     retrain: bool = False,
     in_process: bool = False,
+    verbose: bool = True,
 ) -> None:
-    """Run the stages in order.
+    """Run the stages in order, and note the workspace as the last one once it has an index.
 
     Args:
         stages: the stages, in order.
         workspace: passed to every stage.
         retrain: run stages whose output would otherwise be kept.
         in_process: run the verbs in this process (for the Python API), so that their errors and
-            their progress reach the caller.
+            their progress reach the caller; nothing is noted then.
+        verbose: show what every stage prints and logs, not only its warnings.
 
     Raises:
         SpiderError: a stage failed. A child process has printed its message, and the exit code is
@@ -132,18 +103,27 @@ def run_stages(
         if stage.verb not in verbs():
             raise ConfigError(f"pipeline stage {stage.verb!r}: no such verb")
     kept: list[str] = []
+    skipped: dict[str, list[str]] = {}
     started = time.monotonic()
     for number, stage in enumerate(stages, start=1):
         reason = _reason_to_skip(stage, workspace, kept, retrain)
         head = f"[{number}/{len(stages)}] {stage.title}"
         if reason:
-            logger.info("%s: %s", head, reason)
+            if not any(condition.below is not None for condition in stage.only_if):
+                # a stage that replaces another one is no loss
+                skipped.setdefault(reason, []).append(stage.title)
+            if "output" in stage.settings:
+                remove_stale_measure(Path(stage.settings["output"]), workspace)
             continue
         logger.info("%s%s", head, _reason_to_run(stage, workspace))
         if in_process:
             _run_here(stage, workspace)
-        else:
-            _run_child(stage, workspace)
+            continue
+        _run_child(stage, workspace, shown=verbose or stage.shown)
+        if stage.verb == "build":
+            remember(workspace)
+    for reason, titles in skipped.items():
+        logger.info("skipped %s: %s", ", ".join(titles), reason)
     logger.info("done in %.0f s", time.monotonic() - started)
 
 
@@ -183,9 +163,10 @@ def _reason_to_skip(
     stage: StageSpec, workspace: Path, kept: list[str], retrain: bool
 ) -> str | None:
     if stage.skip_when_kept and kept:
-        return f"skipped, since {kept[0]} was kept"
-    if stage.only_if is not None and not stage.only_if.holds(stage.only_if.value(workspace)):
-        return f"skipped: {stage.only_if.describe(stage.only_if.value(workspace))}"
+        return f"{kept[0]} was kept, so nothing says how well it fits the present documents"
+    unmet = first_unmet(stage.only_if, workspace)
+    if unmet is not None:
+        return unmet.describe(unmet.value(workspace))
     if stage.keep_despite and stage.output and not retrain:
         changed = _changed_input(workspace / stage.output, stage.keep_despite)
         if changed:
@@ -199,9 +180,8 @@ def _reason_to_skip(
 
 def _reason_to_run(stage: StageSpec, workspace: Path) -> str:
     """Return why a stage runs that replaces another one because of a small count."""
-    if stage.only_if is None or stage.only_if.below is None:
-        return ""
-    return f": {stage.only_if.describe(stage.only_if.value(workspace))}"
+    small = [condition for condition in stage.only_if if condition.below is not None]
+    return f": {small[0].describe(small[0].value(workspace))}" if small else ""
 
 
 def _changed_input(output: Path, name: str) -> bool:
@@ -226,8 +206,8 @@ def _run_here(stage: StageSpec, workspace: Path) -> None:
     main_of(stage.verb)(typed_settings(cls, plain(compose_verb(stage.verb, words)), words))
 
 
-def _run_child(stage: StageSpec, workspace: Path) -> None:
-    with child(child_command(stage, workspace)) as process:
+def _run_child(stage: StageSpec, workspace: Path, *, shown: bool) -> None:
+    with child(child_command(stage, workspace), quiet=not shown) as process:
         try:
             code = process.wait()
         except (KeyboardInterrupt, InterruptedRunError):

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 
 from spider.errors import DataError
+from spider.prompt.history import line_history
 from spider.reading import reading
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,11 @@ def typed_lines(what: str) -> Iterator[str]:
 
 
 def _asked(what: str) -> Iterator[str]:
+    with line_history(what):
+        yield from _until_empty(what)
+
+
+def _until_empty(what: str) -> Iterator[str]:
     while True:
         try:
             line = input(f"{what}> ")

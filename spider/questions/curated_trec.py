@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import regex
-
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.collection import QuestionCollector
 from spider.settings import Execution
 from spider.sources.formats.tab_separated import read_tab_separated
 from spider.sources.text_files import fingerprint_files
+from spider.text.answer_pattern import AnswerPattern
 
 COLUMNS = 4
+# characters of a pattern in a message
+SHOWN = 80
 
 
 class CuratedTrec:
@@ -64,10 +65,10 @@ class CuratedTrec:
                     line=line,
                 )
             try:
-                regex.compile(pattern)
-            except regex.error as error:
+                AnswerPattern(pattern)
+            except ValueError as error:
                 raise DataError(
-                    f"not a regular expression: {pattern!r}: {error}", path=self.path, line=line
+                    f"{error}: {pattern[:SHOWN]!r}", path=self.path, line=line
                 ) from error
             collected.add(
                 Question(id=identity, text=text, answers=(pattern,), tags={"type": kind}), line

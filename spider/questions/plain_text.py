@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from spider.errors import DataError
-from spider.question import Question, QuestionSet
+from spider.question import Question, QuestionSet, is_blank
 from spider.questions.collection import QuestionCollector
 from spider.settings import Execution
 from spider.sources.text_files import TextLine, fingerprint_files, read_text_lines
@@ -43,13 +43,13 @@ class PlainText:
             DataError: there is no such file, it is not UTF-8, or some lines hold a tab.
         """
         lines = [line for line in read_text_lines(self.path) if line.text.strip()]
-        topics = bool(lines) and TAB in lines[0].text.strip()
+        topics = bool(lines) and _is_topic(lines[0].text)
         collected = QuestionCollector(self.path, keep_first=self.keep_first)
         for line in lines:
             if topics:
                 question = self._topic(line)
-            elif TAB in line.text.strip():
-                raise self._refusal(line, "expected a question without a tab, as in line 1")
+            elif _is_topic(line.text):
+                raise self._refusal(line, "expected a question without a tab, as in the first line")
             else:
                 question = Question(id=str(line.number), text=line.text.strip())
             collected.add(question, line.number)
@@ -58,8 +58,9 @@ class PlainText:
 
     def _topic(self, line: TextLine) -> Question:
         identity, tab, text = line.text.partition(TAB)
-        if not tab or not text.strip() or TAB in text.strip() or len(identity.split()) != 1:
-            raise self._refusal(line, "expected an id without blanks, a tab and a question")
+        one_word = len(identity.split()) == 1 and not identity.rstrip().endswith("?")
+        if not tab or is_blank(text) or TAB in text.strip() or not one_word:
+            raise self._refusal(line, "expected an id of one word, a tab and a question")
         return Question(id=identity.strip(), text=text.strip())
 
     def _refusal(self, line: TextLine, expected: str) -> DataError:
@@ -69,3 +70,8 @@ class PlainText:
             path=self.path,
             line=line.number,
         )
+
+
+def _is_topic(line: str) -> bool:
+    """Return whether a line holds a tab between two texts, or after one word."""
+    return TAB in line.strip() or (TAB in line.lstrip() and len(line.split()) == 1)

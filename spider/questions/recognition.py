@@ -61,7 +61,7 @@ def _table(path: Path) -> RecognisedQuestions | None:
     cells = _first_line(path).split("\t")
     if len(cells) == 2 and cells[1].lstrip(' "').startswith("["):
         return RecognisedQuestions("dpr_qa", "its first line is a question, a tab and a list")
-    if len(cells) == 2 and len(cells[0].split()) == 1:
+    if len(cells) == 2 and len(cells[0].split()) == 1 and not cells[0].endswith("?"):
         return RecognisedQuestions("plain_text", "its first line is an id, a tab and a question")
     if len(cells) == 4:
         return RecognisedQuestions("curatedtrec", "its first line has four columns")

@@ -16,12 +16,18 @@ class FileRecord(NamedTuple):
         digest: BLAKE2b of its bytes; empty if they were not read.
         outcome: ``read``, or the reason why it was skipped.
         hint: how to make the file readable.
+        encoding: how the file was decoded if it is not UTF-8.
+        size: bytes; -1 if unknown.
+        modified: time of the last modification, in ns.
     """
 
     id: str
     digest: str
     outcome: str
     hint: str = ""
+    encoding: str = ""
+    size: int = -1
+    modified: int = 0
 
 
 @runtime_checkable

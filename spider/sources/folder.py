@@ -1,30 +1,36 @@
 """The files of a folder, of every type in ``spider/sources/extraction``."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from spider.artifacts.atomic_files import read_json
 from spider.corpus.document import Document
-from spider.errors import DataError
+from spider.errors import SpiderError
+from spider.reading import open_regular, parse_json
 from spider.settings import Execution
 from spider.sources.document_source import READ, FileRecord
 from spider.sources.extraction.extracted import NotExtractedError
-from spider.sources.extraction.file_types import file_types
+from spider.sources.extraction.file_types import FileType, file_types
+from spider.sources.extraction.isolation import Isolation, over
+from spider.sources.extraction.worker import OVER_SIZE
+from spider.sources.files.folder_walk import Entry, walk
+from spider.sources.files.limits import LARGEST_MANIFEST, MIB, ExtractionLimits
 from spider.sources.reading_report import ReadingReport
+
+DEFAULT_LIMITS = ExtractionLimits()
 
 
 class Folder:
     """Documents from the files under a folder; a file's relative path is its document's id.
 
-    Hidden files and folders, and artifacts of this package, are ignored. Every other file
+    Hidden files and folders, and artifacts of this package, are ignored. Every other file or folder
     that yields no document is counted by reason and listed.
 
     Args:
         path: the folder.
         exclude: names of folders that are not entered.
+        limits: largest file, and most time and memory to extract the text of one.
     """
 
     def __init__(
@@ -32,12 +38,14 @@ class Folder:
         *,
         path: Execution[Path | str],
         exclude: tuple[str, ...] = ("spider-work", "node_modules", "__pycache__"),
+        limits: ExtractionLimits = DEFAULT_LIMITS,
     ):
         self.path = Path(path).expanduser()
         self.exclude = exclude
+        self.limits = limits
         self._report = ReadingReport("files_read")
         types = file_types()
-        self._extractors = {suffix: kind.extract for kind in types for suffix in kind.suffixes}
+        self._types = {suffix: kind for kind in types for suffix in kind.suffixes}
         packages = {kind.package for kind in types if kind.package is not None}
         self._packages = sorted(packages, key=lambda package: package.module)
 
@@ -60,13 +68,9 @@ class Folder:
         listing: list[list[str | int]] = [
             [package.module, int(package.installed)] for package in self._packages
         ]
-        for file in self._files():
-            try:
-                stat = file.stat()
-            except OSError:
-                # a dangling link, which files() reports
-                continue
-            listing.append([self._id(file), stat.st_size, stat.st_mtime_ns])
+        listing += [
+            [entry.id, entry.size, entry.modified] for entry in self._entries() if not entry.reason
+        ]
         return listing
 
     def documents(self) -> Iterator[Document]:
@@ -93,77 +97,90 @@ class Folder:
             DataError: there is no such folder.
         """
         self._report = ReadingReport("files_read")
-        for file in self._files():
-            name = self._id(file)
-            record, document = self._read(file, name, known.get(name), recall)
-            if document is None:
-                self._report.skip(record.outcome, name, hint=record.hint)
-            else:
-                self._report.add_read()
-            yield record, document
+        with Isolation(self.limits) as isolation:
+            for entry in self._entries():
+                record, document = self._read(entry, known.get(entry.id), recall, isolation)
+                record = record._replace(size=entry.size, modified=entry.modified)
+                if document is None:
+                    self._report.skip(record.outcome, entry.id, hint=record.hint)
+                else:
+                    self._report.add_read()
+                    if record.encoding:
+                        self._report.add(f"decoded_{record.encoding}")
+                yield record, document
 
     def _read(
         self,
-        file: Path,
-        name: str,
+        entry: Entry,
         before: FileRecord | None,
         recall: Callable[[str], Document | None],
+        isolation: Isolation,
     ) -> tuple[FileRecord, Document | None]:
-        extract = self._extractors.get(file.suffix.lower())
-        if extract is None:
-            return FileRecord(
-                name, "", f"format{file.suffix.lower()[:12] or '_without_suffix'}"
-            ), None
-        if not file.is_file():
-            # reading a pipe would block, and a dangling link has no content
-            return FileRecord(name, "", "not_a_file"), None
+        name = entry.id
+        if entry.reason:
+            return FileRecord(name, "", entry.reason, entry.hint), None
+        kind = self._types.get(entry.path.suffix.lower())
+        if kind is None:
+            suffix = PurePosixPath(name).suffix.lower()[:12]
+            return FileRecord(name, "", f"format{suffix or '_without_suffix'}"), None
         try:
-            data = file.read_bytes()
-        except OSError as error:
-            return FileRecord(name, "", "unreadable", error.strerror or ""), None
+            data = self._bytes(entry.path)
+        except NotExtractedError as error:
+            return FileRecord(name, "", error.reason, error.hint), None
         digest = hashlib.blake2b(data, digest_size=16).hexdigest()
         if before is not None and before.digest == digest and before.outcome == READ:
             document = recall(name)
             if document is not None:
                 return before, document
+        return self._extract(entry, kind, data, FileRecord(name, digest, READ), isolation)
+
+    def _bytes(self, path: Path) -> bytes:
+        """Return the content of a file; a limit holds for a file that grows, too."""
+        largest = self.limits.largest_mib * MIB
         try:
-            title, text = extract(data)
+            with open_regular(path) as file:
+                data = file.read(largest + 1)
+        except (SpiderError, OSError) as error:
+            cause = error.__cause__ or error
+            gone = isinstance(cause, FileNotFoundError)
+            said = str(error).removeprefix(f"{path}: ")
+            raise NotExtractedError("vanished" if gone else "unreadable", hint=said) from error
+        if len(data) > largest:
+            raise NotExtractedError(OVER_SIZE, hint=over(OVER_SIZE, self.limits))
+        return data
+
+    def _extract(
+        self, entry: Entry, kind: FileType, data: bytes, record: FileRecord, isolation: Isolation
+    ) -> tuple[FileRecord, Document | None]:
+        try:
+            title, text, encoding = isolation.extract(kind, data)
         except NotExtractedError as error:
-            return FileRecord(name, digest, error.reason, error.hint), None
+            return record._replace(outcome=error.reason, hint=error.hint), None
         if not text.split():
-            return FileRecord(name, digest, "empty"), None
-        document = Document(id=name, title=title or _title_from(file), text=text)
-        return FileRecord(name, digest, READ), document
+            return record._replace(outcome="empty"), None
+        document = Document(id=entry.id, title=title or _title_from(entry.id), text=text)
+        return record._replace(encoding=encoding), document
 
-    def _id(self, file: Path) -> str:
-        return file.relative_to(self.path).as_posix()
-
-    def _files(self) -> Iterator[Path]:
-        if not self.path.is_dir():
-            state = "is a file" if self.path.exists() else "does not exist"
-            raise DataError(f"expected a folder of documents; this {state}", path=self.path)
-        for root, folders, names in os.walk(self.path):
-            here = Path(root)
-            folders[:] = sorted(name for name in folders if self._enters(here / name))
-            for name in sorted(names):
-                if not name.startswith("."):
-                    yield here / name
+    def _entries(self) -> Iterator[Entry]:
+        return walk(self.path, self._enters)
 
     def _enters(self, folder: Path) -> bool:
-        name = folder.name
-        return not (name.startswith(".") or name in self.exclude or _is_artifact(folder))
+        return folder.name not in self.exclude and not _is_artifact(folder)
 
 
-def _title_from(file: Path) -> str:
-    return " ".join(file.stem.replace("_", " ").replace("-", " ").split()) or file.stem
+def _title_from(name: str) -> str:
+    stem = PurePosixPath(name).stem
+    return " ".join(stem.replace("_", " ").replace("-", " ").split()) or stem
 
 
 def _is_artifact(folder: Path) -> bool:
     """Tell whether a folder is an artifact of this package, or one being written."""
-    if (folder / ".fingerprint.json").is_file():
-        return True
     try:
-        manifest = read_json(folder / "manifest.json")
-    except (OSError, ValueError):
+        if (folder / ".fingerprint.json").is_file():
+            return True
+        with open_regular(folder / "manifest.json") as file:
+            manifest = parse_json(file.read(LARGEST_MANIFEST), folder / "manifest.json")
+    except (SpiderError, OSError):
+        # a folder that may not be read is listed when it is entered
         return False
     return isinstance(manifest, dict) and {"schema", "content_hash"} <= manifest.keys()

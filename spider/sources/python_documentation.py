@@ -38,7 +38,7 @@ SKIPPED_FOLDERS = {
 CONFIGURATION_FOLDER = "config-"
 
 # ":meth:`~http.client.HTTPConnection.send`" and "``None``" become the text that they quote
-ROLE = re.compile(r":[a-z]+(?::[a-z]+)?:`[~!.]?([^`<>]+?)(?:\s*<[^`>]*>)?`")
+ROLE = re.compile(r":[a-z]+(?::[a-z]+)?:`[~!.]?([^`<>]+?)(?:(?<!\s)\s*+<[^`>]*>)?`")
 LITERAL = re.compile(r"``([^`\n]+)``")
 UNDERLINE = re.compile(r"^[ \t]*([*=\-~^#])\1{3,}[ \t]*\n?", re.MULTILINE)
 BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")

@@ -25,7 +25,9 @@ _JOINER = rf"\p{{WB=ExtendNumLet}}{_TAIL}"
 _KATAKANA = rf"(?:\p{{WB=Katakana}}{_TAIL})+"
 _WORD = rf"(?:(?:{_LETTER})+(?:{_IN_WORD})?|(?:{_DIGIT})+(?:{_IN_NUMBER})?)+"
 _TOKEN = regex.compile(
-    rf"(?:{_JOINER})*(?:{_WORD}|{_KATAKANA})(?:(?:{_JOINER})+(?:{_WORD}|{_KATAKANA}))*(?:{_JOINER})*"
+    rf"(?:{_JOINER})*+(?:{_WORD}|{_KATAKANA})(?:(?:{_JOINER})+(?:{_WORD}|{_KATAKANA}))*(?:{_JOINER})*"
+    # a row of underscores without a word is passed over at once, not from each of its signs
+    rf"|(?:\p{{WB=ExtendNumLet}}(?:(?!\p{{LB=SA}}){_TAIL[:-1]})*+)++(*SKIP)(*FAIL)"
     rf"|\p{{LB=SA}}+|[\p{{Script=Han}}\p{{Script=Hiragana}}]{_TAIL}"
 )
 _ASCII_TOKEN = regex.compile(

@@ -31,7 +31,9 @@ _WORD = rf"(?:(?:{_LETTER})+(?:[.:·'](?={_LETTER}))?|(?:[0-9]{_TAIL})+(?:[.,;']
 _PAIRED = r"\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}〆ー"
 _TOKEN = regex.compile(
     rf"(?P<pairs>(?:[{_PAIRED}]{_TAIL})+|(?:[\p{{LB=SA}}]{_TAIL})+)"
-    rf"|_*(?:{_WORD}_*)+"
+    rf"|_*+(?:{_WORD}_*)+"
+    # a row of underscores without a word is passed over at once, not from each of its signs
+    r"|_++(*SKIP)(*FAIL)"
     r"|\p{Regional_Indicator}{2}|[\p{Emoji_Presentation}]",
     regex.VERSION1,
 )

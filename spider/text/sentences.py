@@ -5,7 +5,9 @@ import regex
 ENDS = (".", "!", "?", "。", "！", "？", "．", "｡", "။", "។", "៕", "ฯ", "।")
 CLOSERS = "\"'”’)]»」』）】》〉"
 _CLAUSE = regex.compile(r"[\p{Po}\p{Pd}\p{Pe}\p{Pf}]$")
-SENTENCE = regex.compile(r"\S.*?(?:[.!?]+[\"'\)\]]*(?=\s)|$)", flags=regex.DOTALL)
+# a run of marks is tried once, at its begin: else 100,000 dots in a row take minutes
+_END = r"[.!?]++[\"'\)\]]*+(?=\s)"
+SENTENCE = regex.compile(rf"\S(?:(?<=[.!?]){_END}|.*?(?:(?<![.!?]){_END}|$))", flags=regex.DOTALL)
 """The sentences of the inverse cloze task, which together cover a passage.
 
 It knows fewer marks than :func:`ends_sentence`. It does not change, because other sentences would

@@ -9,10 +9,11 @@ from typing import ClassVar
 from spider.artifacts.atomic_files import hash_json
 from spider.artifacts.records.questions import QuestionsRecord
 from spider.artifacts.stage import Stage
-from spider.errors import DataError, SettingError
+from spider.errors import ConfigError, DataError, SettingError
 from spider.launch.command_line import quote
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
+from spider.launch.verbs import options
 from spider.questions.question_source import QuestionSource
 from spider.questions.recognition import recognise_questions
 from spider.sources.source_state import fingerprint_of, place_of
@@ -44,12 +45,21 @@ class PrepareQuestionsSettings(StageSettings):
 
     @staticmethod
     def implied(texts: Mapping[str, str]) -> list[str]:
-        """Choose the question set by the path, where none is typed, and name it after the file."""
+        """Choose the question set by the path, where none is typed, and name it after the file.
+
+        Raises:
+            ConfigError: the path is a file whose format is not known.
+        """
         if "question_set" in texts or "question_set.path" not in texts:
             return []
         path = Path(texts["question_set.path"]).expanduser()
         found = recognise_questions(path)
         if found is None:
+            if path.is_file():
+                raise ConfigError(
+                    f"{path}: neither its name nor its first line tells the format; "
+                    f"question_set=NAME does: {', '.join(options('question_set'))}"
+                )
             return []
         if found.question_set != "jsonl":
             logger.info("question_set=%s, since %s", *found)
@@ -98,6 +108,8 @@ def main(settings: PrepareQuestionsSettings) -> None:
     logger.info("prepared %d questions of %s", counts["questions"], questions.name)
     for name, number in getattr(settings.question_set, "counts", {}).items():
         logger.warning("%s: %d", name.replace("_", " "), number)
+    if not any(question.answers or question.relevant for question in questions.questions):
+        logger.warning("no question has an answer: the set can be searched and read, not scored")
 
 
 if __name__ == "__main__":

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from spider.artifacts.artifact import open_artifact
-from spider.artifacts.records.index import IndexRecord
 from spider.artifacts.workspace import remember
-from spider.console import say
+from spider.console import say, table
 from spider.errors import DataError
 from spider.launch.entrypoint import launch
+from spider.launch.pipeline.summary import (
+    DEPTHS,
+    describe_documents,
+    describe_index,
+    describe_measures,
+)
 from spider.launch.settings import WorkspaceSettings
 from spider.launch.stages import build_stages, run_stages
 from spider.training.settings import check_minutes
-
-INDEX = "index"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,7 @@ class QuickstartSettings(WorkspaceSettings):
             documentation.
         minutes: training time on your own files; null takes 200 steps.
         retrain: train again where the encoder would be kept although documents changed.
+        verbose: show what every stage prints and logs, with the tables of the reports.
         documentation: the pipeline for Python's own documentation.
         own_files: the pipeline for a folder.
     """
@@ -39,6 +42,7 @@ class QuickstartSettings(WorkspaceSettings):
     data: Path | None = None
     minutes: float | None = None
     retrain: bool = False
+    verbose: bool = False
     documentation: dict[str, Any]
     own_files: dict[str, Any]
 
@@ -57,13 +61,28 @@ def main(settings: QuickstartSettings) -> None:
         raise DataError("no such folder", path=settings.data)
     pipeline = settings.documentation if settings.data is None else settings.own_files
     stages = build_stages(pipeline["stages"], where="stages")
-    run_stages(stages, workspace=settings.workspace, retrain=settings.retrain)
+    run_stages(
+        stages,
+        workspace=settings.workspace,
+        retrain=settings.retrain,
+        verbose=settings.verbose,
+    )
     remember(settings.workspace)
-    say()
-    if IndexRecord.from_manifest(open_artifact(settings.workspace / INDEX)).dense is None:
-        say("These documents are too few or too short to train an encoder, so BM25 is used alone.")
+    _summarise(settings.workspace)
     say(f"Everything is in {settings.workspace}. To ask a question:")
     say('  spider search "your question"')
+
+
+def _summarise(workspace: Path) -> None:
+    say()
+    say(describe_documents(workspace))
+    say(describe_index(workspace))
+    measured = describe_measures(workspace)
+    say(measured.sentence)
+    if measured.rows:
+        heads = ["of 100 questions, right passage", *(f"in first {depth}" for depth in DEPTHS)]
+        table("", heads, measured.rows)
+    say()
 
 
 if __name__ == "__main__":

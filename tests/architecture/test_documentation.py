@@ -185,7 +185,7 @@ def module_on(page: str, title: str) -> dict[str, Any]:
 def test_example_of_a_file_format_works() -> None:
     module = module_on("docs/how-to/add-a-file-format.md", "spider/sources/extraction/srt_text.py")
     spoken = b"1\n00:00:01,000 --> 00:00:03,000\nGood morning.\n\n2\n00:00:04 --> 00:00:05\nBye.\n"
-    assert module["extract"](spoken) == ("", "Good morning.\nBye.")
+    assert module["extract"](spoken) == ("", "Good morning.\nBye.", "")
     with pytest.raises(Exception, match="binary"):
         module["extract"](b"\0\1")
 

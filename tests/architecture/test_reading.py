@@ -47,7 +47,6 @@ LEFT = {
     "spider.artifacts.provenance",
     "spider.artifacts.workspace",
     "spider.questions.python_documentation",
-    "spider.sources.folder",
     "spider.sources.preparation",
     "spider.sources.python_documentation",
     "spider.sources.wikiextractor",

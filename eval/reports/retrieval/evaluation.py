@@ -28,6 +28,8 @@ from spider.question import QuestionSet
 # with fewer clusters, the coverage of percentile intervals is clearly below the stated one
 FEW_CLUSTERS = 20
 
+PLOT = "top_k.svg"
+
 _logger = logging.getLogger(__name__)
 
 
@@ -60,9 +62,14 @@ class RetrievalEvaluation:
         self.made = runs.notes
         self.top_k = tuple(top_k)
         finder = HitFinder(runs.question_set, corpus, answer_rule)
-        self.systems: dict[str, ScoredSystem] = {
-            name: score_system(hits, finder, top_k) for name, hits in runs.hits.items()
-        }
+        self.systems: dict[str, ScoredSystem] = {}
+        slow = -1
+        # a pattern that turns out to be too slow matches nothing, in the lists judged before too
+        while slow < len(finder.too_slow):
+            slow = len(finder.too_slow)
+            self.systems = {
+                name: score_system(hits, finder, top_k) for name, hits in runs.hits.items()
+            }
         self.question_counts = dict(finder.counts())
 
     @property
@@ -102,17 +109,18 @@ class RetrievalEvaluation:
     def write(self, folder: Path, report: Report, settings: ReportSettings, *, plot: bool) -> None:
         """Write the files of the report, and the first hit of each question."""
         write_json(folder / "report.json", report)
-        write_text(folder / "report.md", markdown(report))
+        drawn = f"\n![Top-k accuracy of each system]({PLOT})\n" if plot else ""
+        write_text(folder / "report.md", markdown(report) + drawn)
         write_text(folder / "report.tex", latex(report))
         write_text(folder / "first_hits.csv", self._first_hits_csv())
         ranks = np.stack([system.judged.ranks for system in self.systems.values()])
         save_array(folder / "first_hits.npy", ranks)
         if plot:
             write_top_k_curves(
-                folder / "top_k.svg",
+                folder / PLOT,
                 {name: system.judged.ranks for name, system in self.systems.items()},
                 Sampling.of(self.question_set.questions, self.question_set.averaging),
-                depth=self.top_k[-1],
+                depth=min(self.top_k[-1], max(s.run_depth for s in self.systems.values())),
                 confidence=settings.confidence,
                 seed=settings.seed,
                 title=self.question_set.name,
@@ -169,6 +177,7 @@ class RetrievalEvaluation:
             "found, as in trec_eval",
             "questions_with_empty_answer": "questions have an answer without a letter or sign, "
             "which matches every passage (as in DPR)",
+            "answers_too_slow": "answers are patterns that take over a second and match nothing",
             "answers_not_a_pattern": "answers are not valid patterns and match nothing (as in DPR)",
             "questions_with_answer_without_spaces": "questions have an answer in a script without "
             "spaces, which DPR's rule hardly ever finds; answer_rule=characters does",
@@ -177,5 +186,5 @@ class RetrievalEvaluation:
             if number := self.question_counts.get(key, 0):
                 notes.append(f"{number} {meaning}")
         for note in notes:
-            _logger.warning("%s", note)
+            _logger.info("%s", note)
         return notes

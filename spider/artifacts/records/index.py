@@ -23,6 +23,22 @@ class EncoderReference(DetailsRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MatchRecord(DetailsRecord):
+    """What held-out queries say about a match.
+
+    Attributes:
+        least_coverage: the share of a question's informative words that one of the best passages
+            holds for 19 of 20 queries.
+        queries: number of held-out queries.
+        mismatched_below: the share of queries of random words that stay below it.
+    """
+
+    least_coverage: float
+    queries: int
+    mismatched_below: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class IndexRecord(DetailsRecord):
     """The manifest's details of an index.
 
@@ -32,6 +48,7 @@ class IndexRecord(DetailsRecord):
         dense: the dense part's variant and what its ``load`` reads; null without one.
         sparse: the sparse part's variant and what its ``load`` reads; null without one.
         fusion: the fusion's variant and settings; null without one.
+        match: how a question without a match is told; null without enough held-out queries.
     """
 
     KIND: ClassVar[str] = "index"
@@ -42,3 +59,4 @@ class IndexRecord(DetailsRecord):
     dense: Mapping[str, Any] | None
     sparse: Mapping[str, Any] | None
     fusion: Mapping[str, Any] | None
+    match: MatchRecord | None = None

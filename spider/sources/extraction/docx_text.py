@@ -1,33 +1,53 @@
 """The text of a Word document, by python-docx."""
 
 import io
+from collections.abc import Iterator
+from typing import Any
 
-from spider.sources.extraction.extracted import Extracted, NotExtractedError
+from spider.sources.extraction.extracted import Extracted, NotExtractedError, damaged
 from spider.sources.optional_package import OptionalPackage
 
 SUFFIXES = (".docx",)
 PACKAGE = OptionalPackage("docx", extra="documents")
+
+COMPOUND_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
+"""Begins the file format of Word before 2007, which also wraps an encrypted .docx."""
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
 def extract(data: bytes) -> Extracted:
     """Return the core properties' title, and the text of the paragraphs and of the tables.
 
     Raises:
-        NotExtractedError: ``docx`` (python-docx is not installed) or ``damaged_docx``.
+        NotExtractedError: ``docx`` (python-docx is not installed), ``encrypted_docx``,
+            ``old_format`` or ``damaged_docx``.
     """
     try:
         import docx
     except ImportError as error:
         raise NotExtractedError("docx", hint=f"{PACKAGE.fix} reads Word files") from error
+    if data.startswith(COMPOUND_FILE):
+        encrypted = ENCRYPTED in data
+        raise NotExtractedError(
+            "encrypted_docx" if encrypted else "old_format",
+            hint="remove the password" if encrypted else "save it as .docx in a word processor",
+        )
     try:
         document = docx.Document(io.BytesIO(data))
         paragraphs = [paragraph.text for paragraph in document.paragraphs]
-        rows = [
-            " ".join(cell.text for cell in row.cells)
-            for table in document.tables
-            for row in table.rows
-        ]
+        rows = [text for table in document.tables for text in _row_texts(table)]
         title = str(document.core_properties.title or "")
     except Exception as error:  # a damaged zip, XML or relation raises errors of many types
-        raise NotExtractedError("damaged_docx", hint=f"{type(error).__name__}: {error}") from error
+        raise damaged("docx", error) from error
     return Extracted(title.strip(), "\n".join([*paragraphs, *rows]))
+
+
+def _row_texts(table: Any) -> Iterator[str]:
+    """Yield the text of each row; a merged cell counts once.
+
+    ``row.cells`` repeats a cell for each column that it spans, and the file states any number.
+    """
+    from docx.table import _Cell
+
+    for row in table._tbl.tr_lst:
+        yield " ".join(_Cell(cell, table).text for cell in row.tc_lst)

@@ -19,12 +19,15 @@ class FileType(NamedTuple):
         suffixes: suffixes of its files, in lower case with the dot.
         extract: returns title and text of a file's bytes, or raises ``NotExtractedError``.
         package: the package outside the core that it needs, or None.
+        isolated: whether a process with limits extracts it. A module that does little more than
+            decode names ``IN_PROCESS = True``; a parser can hang or take all memory.
     """
 
     name: str
     suffixes: tuple[str, ...]
     extract: Callable[[bytes], Extracted]
     package: OptionalPackage | None
+    isolated: bool = True
 
 
 @cache
@@ -33,7 +36,13 @@ def file_types() -> tuple[FileType, ...]:
     names = sorted(module.name for module in pkgutil.iter_modules(extraction.__path__))
     modules = [import_module(f"{extraction.__name__}.{name}") for name in names]
     return tuple(
-        FileType(name, module.SUFFIXES, module.extract, getattr(module, "PACKAGE", None))
+        FileType(
+            name,
+            module.SUFFIXES,
+            module.extract,
+            getattr(module, "PACKAGE", None),
+            isolated=not getattr(module, "IN_PROCESS", False),
+        )
         for name, module in zip(names, modules, strict=True)
         if hasattr(module, "SUFFIXES")
     )

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
+from eval.matching import first_hits
 from eval.matching.answer_matching import has_answer
 from eval.matching.first_hits import HitFinder, first_hit_ranks
 from spider.errors import DataError
 from spider.question import Question, QuestionSet
+from spider.text import answer_pattern
 
 DOCUMENTS = [
     ("Paris", ["Paris is the capital of France.", "The Seine flows there.", "It has 2 airports."]),
@@ -49,6 +51,28 @@ def test_regex_answers(make_corpus) -> None:
     assert finder.counts()["answers_not_a_pattern"] == 1
 
 
+def test_a_slow_pattern_matches_nothing_and_is_counted(make_corpus, monkeypatch) -> None:
+    monkeypatch.setattr(answer_pattern, "SECONDS", 0.01)
+    corpus = make_corpus([("d", ["short aaaab", "a" * 5000])])
+    questions = [Question(id="slow", text="?", answers=("(?:a|aa)+b",))]
+    finder = HitFinder(QuestionSet(name="s", questions=tuple(questions), match="regex"), corpus)
+    assert finder.relevance(np.array([[0, 1]])).tolist() == [[True, False]]
+    assert finder.too_slow == {"slow"}
+    # every list is judged alike from now on
+    assert finder.relevance(np.array([[0, 1]])).tolist() == [[False, False]]
+    assert finder.counts()["answers_too_slow"] == 1
+
+
+def test_many_slow_patterns_are_refused(make_corpus, monkeypatch) -> None:
+    monkeypatch.setattr(answer_pattern, "SECONDS", 0.001)
+    monkeypatch.setattr(first_hits, "MOST_SLOW", 2)
+    corpus = make_corpus([("e", ["a" * 5000])])
+    questions = tuple(Question(id=f"q{n}", text="?", answers=("(a|aa)+b",)) for n in range(9))
+    finder = HitFinder(QuestionSet(name="s", questions=questions, match="regex"), corpus)
+    with pytest.raises(DataError, match=r"more than 2 questions .* question 'q0'"):
+        finder.relevance(np.zeros((9, 1), dtype=np.int64))
+
+
 def test_relevant_passages(make_corpus) -> None:
     questions = (
         Question(id="a", text="?", relevant=("d0#1", "d1#0"), excluded=("d0#0",)),
@@ -88,7 +112,7 @@ def test_grades_are_gains(make_corpus) -> None:
         make_corpus(DOCUMENTS), [0, 1, 3, -1], relevant=("d0#1", "d1#0"), grades=grades
     )
     assert graded.gains.tolist() == [[0, 1, 3, 0]]
-    assert graded.ideal.tolist() == [[3, 1, 0, 0]]
+    assert graded.ideal.tolist() == [[3, 1]]
 
 
 def test_a_document_is_found_once_by_any_of_its_passages(make_corpus) -> None:
@@ -107,7 +131,7 @@ def test_a_passage_and_its_document_are_found_one_after_the_other(make_corpus) -
 def test_a_judged_passage_that_the_corpus_lacks_counts_as_not_found(make_corpus) -> None:
     finder, graded = judge(make_corpus(DOCUMENTS), [1, 0], relevant=("d0#1", "nowhere"))
     assert graded.relevant.tolist() == [2]
-    assert graded.ideal.tolist() == [[1, 1, 0, 0]]
+    assert graded.ideal.tolist() == [[1, 1]]
     assert finder.counts()["relevant_not_in_corpus"] == 1
     assert finder.counts()["questions_with_relevant_not_in_corpus"] == 1
 

@@ -21,6 +21,12 @@ def test_summary(report) -> None:
     assert summary_title(report) == "held-out: top-k accuracy in %, 90 questions in 30 clusters"
 
 
+def test_the_summary_shows_the_primary_measure(report) -> None:
+    by_rank = {**report, "primary": "mrr"}
+    assert summary_columns(by_rank) == ["system", "top-1", "top-20", "MRR", "p vs bm25 (MRR, Holm)"]
+    assert all(len(row) == 5 for row in summary_rows(by_rank))
+
+
 def test_what_is_not_significant_is_said_plainly(report) -> None:
     by_system = dict(zip(["better", "a bit"], verdicts(report), strict=True))
     assert by_system["better"].endswith(": better")

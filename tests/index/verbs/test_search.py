@@ -1,6 +1,8 @@
 """The verb search: runs, printed passages, and the checks at the opening."""
 
 import io
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -146,17 +148,56 @@ def test_one_question_is_answered_with_scores_and_shares(
 ) -> None:
     main(settings(folder, question="Where was the heron seen?", k=3))
     printed = capsys.readouterr().out
-    assert printed.count("The heron") == 3
-    assert "[d0#" in printed
-    assert "score" in printed
-    assert "dense" in printed
-    assert "bm25" in printed
-    assert "An old heron was seen at the" in printed
+    lines = printed.splitlines()
+    assert lines[0] == "Where was the heron seen?"
+    assert [line for line in lines if "The heron" in line] == [
+        f" {rank}  The heron" for rank in (1, 2, 3)
+    ]
+    assert re.search(r"^ {4}\[d0#\d\]  score \d+\.\d{3}  dense \d+%  bm25 \d+%$", printed, re.M)
+    assert "    An old heron was seen at the" in printed
+    assert printed.count("A higher score is better") == 1
+
+
+def test_at_most_three_of_a_document_unless_asked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(settings(folder, question="Where was the heron seen?"))
+    printed = capsys.readouterr().out
+    assert printed.count("  The heron\n") == 3
+    assert len(re.findall(r"\[d\d#\d\]", printed)) == 5
+    main(settings(folder, question="Where was the heron seen?", per_document=0))
+    assert capsys.readouterr().out.count("  The heron\n") == 5
+    with pytest.raises(ConfigError, match="setting per_document"):
+        main(settings(folder, question="x", per_document=-1))
+
+
+def test_json_is_one_object_a_line_for_each_question(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("the lynx\n3\n"))
+    main(settings(folder, k=2, json=True))
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["question"], second["question"]) == ("the lynx", "3")
+    assert [hit["rank"] for hit in first["passages"]] == [1, 2]
+    assert first["passages"][0]["title"] == "The lynx"
+    assert first["passages"][0]["text"].startswith("An old lynx was seen at the")
+    assert first["passages"][0]["path"] is None
 
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+def test_a_number_at_the_prompt_shows_the_whole_passage(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("the lynx\n2\n9\n"))
+    main(settings(folder, k=2))
+    printed = capsys.readouterr().out
+    # the second time after the prompt
+    assert re.findall(r"(.{2})  The lynx$", printed, re.M) == [" 1", " 2", " 2"]
+    assert printed.count("the lynx\n") == 1
 
 
 @pytest.mark.parametrize(("stdin", "last"), [(Terminal, False), (io.StringIO, True)])

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+import spider.launch.stages as module
 from spider.artifacts.artifact import Artifact
 from spider.artifacts.stage import Stage
+from spider.artifacts.workspace import last_workspace
 from spider.errors import ConfigError, SpiderError
 from spider.launch.composition import compose_verb, plain
 from spider.launch.stages import StageSpec, build_stages, child_command, run_stages
@@ -79,7 +81,14 @@ def test_condition_on_a_count_skips_a_stage(
     below = {"artifact": "spans", "name": "training_pairs", "below": 50}
     with caplog.at_level(logging.INFO):
         run({"a": failing(only_if=at_least)}, tmp_path)
-    assert "skipped: it needs at least 50 training pairs, spans has 49" in caplog.text
+    assert "skipped a: it needs at least 50 training pairs, spans has 49" in caplog.text
+    caplog.clear()
+    both = [below, {**at_least, "at_least": 60}]
+    with caplog.at_level(logging.INFO):
+        run({"a": failing(only_if=both), "c": failing(only_if=at_least)}, tmp_path)
+    # what a stage replaces is no loss, so it is not named
+    assert "skipped c: it needs at least 50 training pairs" in caplog.text
+    assert "skipped a" not in caplog.text
     with caplog.at_level(logging.INFO), pytest.raises(SpiderError):
         run({"b": failing(only_if=below)}, tmp_path)
     assert "[1/1] b: it needs fewer than 50 training pairs, spans has 49" in caplog.text
@@ -103,6 +112,45 @@ def test_encoder_is_kept_when_only_documents_changed(
     with caplog.at_level(logging.INFO):
         run(stages, tmp_path)
     assert "encoder kept, though corpus changed since" in caplog.text
-    assert "skipped, since encoder was kept" in caplog.text
+    assert "skipped report: encoder was kept, so nothing says how well it fits" in caplog.text
     with pytest.raises(SpiderError):
         run(stages, tmp_path, retrain=True)
+
+
+def test_a_report_of_earlier_documents_is_removed_when_its_stage_is_skipped(
+    tmp_path: Path,
+) -> None:
+    artifact(tmp_path / "spans", "spans", {}, test_queries=0)
+    artifact(tmp_path / "heldout-report", "report", {}, questions=1)
+    some = {"artifact": "spans", "name": "test_queries", "at_least": 1}
+    output = {"output": str(tmp_path / "heldout-report")}
+    run({"report": failing(only_if=some, settings=output)}, tmp_path)
+    assert not (tmp_path / "heldout-report").exists()
+    assert (tmp_path / "spans").exists()
+
+
+def test_the_workspace_is_noted_as_soon_as_it_has_an_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "_run_child", fail_unless_build)
+    with pytest.raises(SpiderError, match="no questions"):
+        run({"b": {"verb": "build"}, "s": {"verb": "search"}}, tmp_path / "w")
+    (tmp_path / "w" / "index").mkdir(parents=True)
+    assert last_workspace() == str(tmp_path / "w")
+
+
+def fail_unless_build(stage: StageSpec, workspace: Path, *, shown: bool) -> None:
+    if stage.verb != "build":
+        raise SpiderError("no questions")
+
+
+def test_a_stage_is_quiet_unless_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(module, "_run_child", lambda *_, shown: seen.append(shown))
+    stages = {"a": {"verb": "mine"}, "b": {"verb": "mine", "shown": True}}
+    run(stages, tmp_path, verbose=False)
+    run(stages, tmp_path)
+    assert seen == [False, True, True, True]

@@ -19,6 +19,8 @@ def test_reads_without_quoting(tmp_path):
     [
         ("1\tf\tq\t(", "not a regular expression"),
         ("1\tq", "expected 4 fields separated by tabs, got 2"),
+        ("1\tf\tq\t" + "(" * 5000 + ")" * 5000, "nested too deeply"),
+        ("1\tf\tq\t" + "a" * 30_000, "more than 20000 characters"),
     ],
 )
 def test_malformed(tmp_path, line, message):

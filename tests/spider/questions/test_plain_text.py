@@ -43,6 +43,9 @@ def test_topics(tmp_path):
         ("who led?\nwho built?\tAsru\n", 2),
         ("1\twho led?\tOrlan\n", 1),
         ("1\twho\n2\t \n", 2),
+        ("q1\t\n", 1),
+        ("who led?\nq1\t\n", 2),
+        ("who?\tNone\n", 1),
     ],
 )
 def test_other_tables_are_refused(tmp_path, text, line):

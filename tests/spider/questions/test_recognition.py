@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from spider.errors import ConfigError
 from spider.questions.recognition import recognise_questions
 from spider.verbs.prepare_questions import PrepareQuestionsSettings
 
@@ -27,6 +28,7 @@ SETS = Path(__file__).resolve().parents[3] / "conf" / "question_set"
         ("curated.tsv", b"1\tfact\twho?\ta|b\n", "curatedtrec"),
         ("q.txt", b"\nwho led the siege?\n", "plain_text"),
         ("q.tsv", b"who led the siege\tOrlan\n", None),
+        ("q.tsv", b"who?\tNone\n", None),
         ("q.bin", b"\xff", None),
         ("q.zip", b"no zip", None),
         ("q.txt", b"", None),
@@ -75,4 +77,6 @@ def test_the_verb_takes_it_and_names_the_set(tmp_path: Path) -> None:
     assert implied(typed | {"question_set": "nq"}) == []
     assert implied({"limit": "3"}) == []
     path.write_text("who?\n")
-    assert implied(typed) == []
+    with pytest.raises(ConfigError, match="tells the format; question_set=NAME does: beir"):
+        implied(typed)
+    assert implied({"question_set.path": str(tmp_path / "absent")}) == []

@@ -1,11 +1,17 @@
 """A folder of files as people have them."""
 
+import errno
+import inspect
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from spider.errors import DataError
 from spider.sources.document_source import DocumentSource, FileSource
+from spider.sources.files.limits import ExtractionLimits
 from spider.sources.folder import Folder
 
 
@@ -24,7 +30,7 @@ def test_reads_what_is_text_and_lists_the_rest(tmp_path):
         sub__deep__c_dot_html="<title>T</title><p>html",
         image_dot_png=b"\x89PNG\0",
         binary_dot_txt=b"a\0b",
-        latin_dot_txt=b"caf\xe9",
+        latin_dot_txt=b"\xe9\xe9",
         empty_dot_txt=" \n",
         paper_dot_pdf=b"%PDF-1.4",
         noSuffix="x",
@@ -55,6 +61,14 @@ def test_reads_what_is_text_and_lists_the_rest(tmp_path):
     assert isinstance(source, FileSource)
 
 
+def test_encodings_are_counted(tmp_path):
+    fill(tmp_path, a_dot_txt="café", b_dot_txt="café".encode("cp1252"))
+    fill(tmp_path, c_dot_md="a b c".encode("utf-16"), d_dot_html="<p>é a".encode("cp1252"))
+    source = Folder(path=tmp_path)
+    assert [d.text for d in source.documents()] == ["café", "café", "a b c", "é a"]
+    assert source.counts == {"files_read": 4, "decoded_cp1252": 2, "decoded_utf-16": 1}
+
+
 def test_unusual_names(tmp_path):
     names = ["it's (1) [x], {y}=z ~.txt", "ümläut 🦎.md", "under_score-dash.txt"]
     for name in names:
@@ -62,6 +76,105 @@ def test_unusual_names(tmp_path):
     documents = {d.id: d.title for d in Folder(path=str(tmp_path)).documents()}
     assert sorted(documents) == sorted(names)
     assert documents["under_score-dash.txt"] == "under score dash"
+
+
+def test_names_with_newlines_bytes_that_are_no_utf8_and_great_length(tmp_path):
+    folder = os.fsencode(tmp_path)
+    names = [b"a\nb.txt", b"caf\xe9.txt", b"caf\xe8.txt", "café.txt".encode(), b"\xff/x.txt"]
+    names += [b"n" * 250 + b".txt", b"caf\\xe8.txt", b"\x1b[31m.txt"]
+    Path(os.fsdecode(folder + b"/\xff")).mkdir()
+    for name in names:
+        Path(os.fsdecode(folder + b"/" + name)).write_bytes(b"word")
+    source = Folder(path=tmp_path)
+    ids = [d.id for d in source.documents()]
+    # the name with a backslash is written as that with the byte: one of the two is skipped
+    expected = ["a\nb.txt", "caf\\xe8.txt", "caf\\xe9.txt", "café.txt", "n" * 250 + ".txt"]
+    assert sorted(ids) == sorted([*expected, "\x1b[31m.txt", "\\xff/x.txt"])
+    assert source.skipped["same_name"]["examples"] == ["caf\\xe8.txt"]
+    "".join(ids).encode()
+    assert len(source.fingerprint()) >= len(ids)
+
+
+def test_what_cannot_be_read_is_listed_and_the_rest_is_read(tmp_path, monkeypatch):
+    fill(tmp_path, a_dot_txt="a", closed__b_dot_txt="b", gone_dot_txt="c", denied_dot_txt="d")
+    fill(tmp_path, z__e_dot_txt="e")
+    (tmp_path / "again").symlink_to(tmp_path)
+    (tmp_path / "loop.txt").symlink_to("loop.txt")
+    scandir, open_file = os.scandir, os.open
+
+    def closed(path):
+        # root may read everything, so the permission is denied here
+        if Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, "denied", str(path))
+        return scandir(path)
+
+    def denied(path, *arguments, **options):
+        if Path(path).name == "denied.txt":
+            raise PermissionError(errno.EACCES, "denied", str(path))
+        if Path(path).name == "gone.txt":
+            raise FileNotFoundError(errno.ENOENT, "gone", str(path))
+        return open_file(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    monkeypatch.setattr(os, "open", denied)
+    source = Folder(path=tmp_path)
+    assert [d.id for d in source.documents()] == ["a.txt", "z/e.txt"]
+    listed = {reason: entry["examples"] for reason, entry in source.skipped.items()}
+    assert listed == {
+        "unreadable_folder": ["closed/"],
+        "unreadable": ["denied.txt"],
+        "vanished": ["gone.txt"],
+        "folder_link": ["again"],
+        "not_a_file": ["loop.txt"],
+    }
+    assert "permission denied" in source.skipped["unreadable_folder"]["hint"]
+    assert "permission denied" in source.skipped["unreadable"]["hint"]
+    assert [name for name, *_ in source.fingerprint() if "/" in name] == ["z/e.txt"]
+
+
+@pytest.mark.parametrize(("name", "depth", "read"), [("d", 300, True), ("d" * 250, 20, False)])
+def test_deep_folders_are_walked_and_paths_that_are_too_long_are_listed(
+    name, depth, read, tmp_path
+):
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir(name, dir_fd=here)
+        here, outer = os.open(name, os.O_RDONLY, dir_fd=here), here
+        os.close(outer)
+    file = os.open("x.txt", os.O_WRONLY | os.O_CREAT, dir_fd=here)
+    os.write(file, b"deep")
+    for opened in (file, here):
+        os.close(opened)
+    source = Folder(path=tmp_path)
+    limit = sys.getrecursionlimit()
+    # os.walk recurses in Python 3.11; 1,100 folders would show it, and take 15 s
+    sys.setrecursionlimit(len(inspect.stack()) + 200)
+    try:
+        assert [d.text for d in source.documents()] == ["deep"] * read
+    finally:
+        sys.setrecursionlimit(limit)
+    assert source.counts.get("skipped_unreadable_folder", 0) == (not read)
+    subprocess.run(["rm", "-r", str(tmp_path / name)], check=True)
+
+
+def test_manifests_of_others_do_not_stop_the_walk(tmp_path):
+    fill(tmp_path, a__x_dot_txt="a", b__x_dot_txt="b", c__x_dot_txt="c", d__x_dot_txt="d")
+    os.mkfifo(tmp_path / "a" / "manifest.json")
+    (tmp_path / "b" / "manifest.json").write_text("[" * 100_000)
+    (tmp_path / "c" / "manifest.json").write_text("[1, 2]")
+    (tmp_path / "d" / "manifest.json").mkdir()
+    assert len(list(Folder(path=tmp_path).documents())) == 4
+
+
+def test_a_file_over_a_limit_is_skipped_with_the_setting_that_raises_it(tmp_path):
+    fill(tmp_path, a_dot_txt="a", huge_dot_txt="", b_dot_html="b")
+    with (tmp_path / "huge.txt").open("wb") as file:
+        file.truncate(10 << 40)
+    source = Folder(path=tmp_path, limits=ExtractionLimits(largest_mib=1))
+    assert [d.id for d in source.documents()] == ["a.txt", "b.html"]
+    skipped = source.skipped["over_size"]
+    assert skipped["examples"] == ["huge.txt"]
+    assert "source.limits.largest_mib=NUMBER" in skipped["hint"]
 
 
 def test_own_artifacts_and_excluded_folders_are_not_entered(tmp_path):

@@ -86,7 +86,7 @@ def test_records_of_files_are_kept(tmp_path: Path) -> None:
     lines = (tmp_path / "out" / SOURCES / RECORDS).read_text().splitlines()
     assert len(lines) == 2
     assert lines[0].startswith('["a.txt", "')
-    assert lines[1] == '["b.png", "", "format.png", ""]'
+    assert lines[1].startswith('["b.png", "", "format.png", "", "", 0, ')
     assert work.changes == {"added": 1, "changed": 0, "deleted": 0, "unchanged": 0}
 
 
@@ -94,6 +94,6 @@ def test_no_document_says_why(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nothing to read"):
         preparation(Given()).write(tmp_path)
     (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "a.txt").write_bytes(b"caf\xe9")
-    with pytest.raises(DataError, match=r"skipped: 1 not_utf8 \(convert the file to UTF-8\)"):
+    (tmp_path / "notes" / "a.txt").write_bytes(b"\xe9\xe9")
+    with pytest.raises(DataError, match=r"skipped: 1 not_utf8 \(.*converts the file\)"):
         preparation(Folder(path=tmp_path / "notes")).write(tmp_path)

@@ -110,8 +110,8 @@ def test_every_condition_of_a_pipeline_is_about_an_artifact_that_it_makes(name: 
     )
     made = set()
     for stage in stages:
-        if stage.only_if is not None:
-            assert stage.only_if.artifact in made, stage.title
+        for condition in stage.only_if:
+            assert condition.artifact in made, stage.title
         if stage.keep_despite is not None:
             assert stage.keep_despite in made, stage.title
             assert stage.output is not None, stage.title

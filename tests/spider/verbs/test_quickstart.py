@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import spider.verbs.quickstart as module
+from spider.artifacts.artifact import Artifact
 from spider.artifacts.records.index import EncoderReference, IndexRecord
 from spider.artifacts.stage import Stage
 from spider.artifacts.workspace import last_workspace, workspace_of
@@ -14,7 +15,7 @@ from spider.errors import ConfigError, DataError
 from spider.launch.command_line import parse
 from spider.launch.composition import compose_verb, plain
 from spider.launch.configuration import typed_settings
-from spider.launch.stages import StageSpec
+from spider.launch.stages import StageSpec, build_stages
 from spider.verbs.quickstart import QuickstartSettings, main
 
 
@@ -32,8 +33,20 @@ def settings(*words: str) -> QuickstartSettings:
     return found
 
 
-def write_index(workspace: Path, *, dense: bool) -> None:
-    stage = Stage(verb="build", kind="index", output=workspace / "index", config={}, inputs={})
+def write_artifacts(workspace: Path, *, dense: bool) -> None:
+    made: dict[str, Artifact] = {}
+    for name, parents in (
+        ("corpus", []), ("spans", ["corpus"]), ("encoder", ["spans"]), ("embeddings", ["encoder"])
+    ):  # fmt: skip
+        inputs = {parent: made[parent] for parent in parents}
+        stage = Stage(verb="v", kind=name, output=workspace / name, config={}, inputs=inputs)
+        with stage.writing():
+            counts = {"documents": 3, "passages": 3, "training_pairs": 60 if dense else 0}
+            made[name] = stage.finish(counts=counts)
+    stage = Stage(
+        verb="build", kind="index", output=workspace / "index", config={},
+        inputs={"embeddings": made["embeddings"]} if dense else {},
+    )  # fmt: skip
     record = IndexRecord(
         passages=3,
         encoder=EncoderReference(content_hash="a", variant="static") if dense else None,
@@ -56,7 +69,7 @@ def quickstart(
 
         def run_stages(stages: Sequence[StageSpec], **given: Any) -> None:
             calls.append((list(stages), given))
-            write_index(given["workspace"], dense=dense)
+            write_artifacts(given["workspace"], dense=dense)
 
         monkeypatch.setattr(module, "run_stages", run_stages)
         main(settings(*words))
@@ -72,7 +85,11 @@ def test_without_a_folder_it_reads_pythons_documentation(
     stages, given = quickstart()
     assert stages[0].settings == {"source": "python_documentation"}
     assert "prepare-questions" in [stage.verb for stage in stages]
-    assert given == {"workspace": Path("spider-work/quickstart"), "retrain": False}
+    assert given == {
+        "workspace": Path("spider-work/quickstart"),
+        "retrain": False,
+        "verbose": False,
+    }
     assert last_workspace() == "spider-work/quickstart"
 
 
@@ -84,7 +101,11 @@ def test_a_folder_of_ones_own_has_its_own_workspace(
     stages, given = quickstart(str(folder), "retrain=true")
     assert stages[0].settings == {"source": "folder", "source.path": str(folder)}
     assert "prepare-questions" not in [stage.verb for stage in stages]
-    assert given == {"workspace": Path(workspace_of(str(folder))), "retrain": True}
+    assert given == {
+        "workspace": Path(workspace_of(str(folder))),
+        "retrain": True,
+        "verbose": False,
+    }
 
 
 def test_a_folder_that_is_not_there_is_refused_before_anything_runs(tmp_path: Path) -> None:
@@ -95,7 +116,7 @@ def test_a_folder_that_is_not_there_is_refused_before_anything_runs(tmp_path: Pa
 
 
 @pytest.mark.parametrize("dense", [True, False])
-def test_it_ends_with_the_command_to_ask_and_says_when_there_is_no_encoder(
+def test_it_ends_with_the_command_to_ask_and_says_what_search_matches(
     dense: bool,
     quickstart: Callable[..., tuple[list[StageSpec], dict[str, Any]]],
     capsys: pytest.CaptureFixture[str],
@@ -105,7 +126,9 @@ def test_it_ends_with_the_command_to_ask_and_says_when_there_is_no_encoder(
     assert said.endswith(
         'Everything is in w. To ask a question:\n  spider search "your question"\n'
     )
-    assert ("BM25 is used alone" in said) != dense
+    assert said.startswith("\nRead: 3 documents, 3 passages.\nSearch matches words (BM25)")
+    assert ("and meaning, which was learnt from 60 repeated phrases" in said) == dense
+    assert "There is too little text to judge how well this works.\n" in said
 
 
 @pytest.mark.parametrize(("words", "minutes"), [((), None), (("--minutes", "2"), 2.0)])
@@ -118,3 +141,13 @@ def test_minutes_reach_the_training_of_a_folder(words: Sequence[str], minutes: A
 def test_a_training_time_is_above_zero(minutes: float) -> None:
     with pytest.raises(ConfigError, match="setting minutes"):
         QuickstartSettings(documentation={}, own_files={}, minutes=minutes)
+
+
+def test_an_untrained_encoder_is_made_for_the_demo_only() -> None:
+    def named(stages: Any) -> list[str]:
+        made = build_stages(stages["stages"], where="stages")
+        return [stage.title for stage in made if "untrained" in stage.title]
+
+    found = settings("notes")
+    assert len(named(found.documentation)) == 5
+    assert named(found.own_files) == []

@@ -13,6 +13,7 @@ from eval.reports.retrieval.runs import load_runs
 from spider.corpus.corpus import Corpus
 from spider.errors import DataError
 from spider.question import Question, QuestionSet
+from spider.text.answer_pattern import AnswerPattern
 
 ASKED = QuestionSet(
     name="animals",
@@ -60,7 +61,45 @@ def test_a_run_of_the_whole_corpus_is_no_limit(make_run: Any, corpus: Corpus) ->
     for run, limited in ((whole, False), (part, True)):
         made = RetrievalEvaluation(load_runs([run], corpus, []), corpus, (1, 10))
         notes = made.report(SETTINGS, {})["notes"]
-        assert any("the run holds at most 3 passages" in note for note in notes) == limited
+        assert any("the run holds at most" in note for note in notes) == limited
+
+
+@pytest.mark.parametrize("match", ["string", "passage"])
+def test_a_k_beyond_every_list_takes_no_memory(
+    make_run: Any, corpus: Corpus, tmp_path: Path, match: str
+) -> None:
+    pytest.importorskip("matplotlib")
+    asked = QuestionSet(
+        name="animals",
+        questions=(Question(id="a", text="?", answers=("fox",), relevant=("d0#1",)),),
+        match=match,  # type: ignore[arg-type]
+    )
+    run = make_run("run", asked, {"bm25": [[1, 0]]})
+    made = RetrievalEvaluation(load_runs([run], corpus, []), corpus, (1, 10**9))
+    (tmp_path / "report").mkdir()
+    made.write(tmp_path / "report", made.report(SETTINGS, {}), SETTINGS, plot=True)
+    assert (tmp_path / "report" / "top_k.svg").is_file()
+
+
+def test_a_slow_pattern_counts_in_no_system(
+    make_run: Any, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # only the second system finds a passage on which the pattern takes too long
+    slow = {corpus.text(3)}
+    monkeypatch.setattr(AnswerPattern, "occurs", lambda self, text: _occurs(self, text, slow))
+    questions = (Question(id="a", text="?", answers=("a",)),)
+    asked = QuestionSet(name="patterns", questions=questions, match="regex")
+    run = make_run("run", asked, {"bm25": [[0]], "dense": [[0, 3]]})
+    evaluation = RetrievalEvaluation(load_runs([run], corpus, []), corpus, (1, 10))
+    assert evaluation.counts()["answers_too_slow"] == 1
+    assert [system.values[0, 0] for system in evaluation.systems.values()] == [0, 0]
+    notes = evaluation.report(SETTINGS, {})["notes"]
+    assert any("1 answers are patterns that take over a second" in note for note in notes)
+
+
+def _occurs(pattern: AnswerPattern, text: str, slow: set[str]) -> bool:
+    pattern.too_slow |= text in slow
+    return not pattern.too_slow
 
 
 def test_files(evaluation: RetrievalEvaluation, tmp_path: Path) -> None:
@@ -86,7 +125,7 @@ def test_a_spreadsheet_runs_no_id_and_no_label(make_run: Any, corpus: Corpus) ->
         name="asked", questions=tuple(Question(id=n, text="q", answers=("fox",)) for n in names)
     )
     run = make_run("run", asked, {"bm25": [[0], [1], [2]]}, label="@sum")
-    evaluation = RetrievalEvaluation(load_runs([run], corpus, []), corpus, (1,))
+    evaluation = RetrievalEvaluation(load_runs([run], corpus, []), corpus, (1, 10))
     rows = evaluation._first_hits_csv().splitlines()
     assert rows == ["question_id,'@sum", "'=cmd|' /C calc'!A0,1", "plain,", "'-1,"]
 

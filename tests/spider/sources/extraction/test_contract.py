@@ -35,7 +35,8 @@ def test_suffixes_are_disjoint_lower_case_and_dotted() -> None:
 
 @TYPES
 def test_title_and_text_of_the_sample(kind: FileType, samples: dict[str, bytes]) -> None:
-    title, text = kind.extract(samples[kind.name])
+    title, text, encoding = kind.extract(samples[kind.name])
+    assert encoding == ""
     assert title == ("" if kind.name == "plain_text" else "Water Engines")
     assert "the turbine turns" in text
 

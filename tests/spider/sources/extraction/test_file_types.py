@@ -10,7 +10,8 @@ from spider.sources.extraction.extracted import Extracted
 
 def test_modules_without_suffixes_are_no_file_types() -> None:
     names = {found.name for found in pkgutil.iter_modules(extraction.__path__)}
-    assert {"decoding", "extracted", "file_types"} == names - {k.name for k in module.file_types()}
+    others = names - {kind.name for kind in module.file_types()}
+    assert others == {"decoding", "extracted", "file_types", "isolation", "worker"}
 
 
 def test_a_further_module_is_found_without_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,3 +24,10 @@ def test_a_further_module_is_found_without_a_table(monkeypatch: pytest.MonkeyPat
     (kind,) = module.file_types.__wrapped__()
     assert (kind.name, kind.suffixes, kind.package) == ("toy_text", (".toy",), None)
     assert kind.extract(b"x").text == "x"
+    # a parser that nobody has declared harmless gets a process of its own
+    assert kind.isolated
+
+
+def test_what_only_decodes_needs_no_process() -> None:
+    isolated = {kind.name for kind in module.file_types() if kind.isolated}
+    assert isolated == {"docx_text", "html_text", "pdf_text"}

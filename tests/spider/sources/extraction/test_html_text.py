@@ -1,9 +1,10 @@
 """The text that a person would read on the page."""
 
+import time
+
 import pytest
 
-from spider.sources.extraction.extracted import NotExtractedError
-from spider.sources.extraction.html_text import extract
+from spider.sources.extraction.html_text import DROPPED, extract
 
 PAGE = """<!doctype html><html><head><title>The &amp; Title</title>
 <style>p { color: red }</style><script>var x = "<p>no</p>";</script></head>
@@ -18,7 +19,7 @@ paragraph &eacute;<br>second line</p><div>A<b>bold</b>&nbsp;word</div>
 
 
 def test_text_and_title_of_a_page():
-    title, text = extract(PAGE.encode())
+    title, text, _ = extract(PAGE.encode())
     assert title == "The & Title"
     lines = [line for line in text.split("\n") if line]
     assert lines == [
@@ -50,6 +51,64 @@ def test_declared_encoding(name):
     assert extract(page).text == "café"
 
 
-def test_undeclared_latin_1_is_not_guessed():
-    with pytest.raises(NotExtractedError, match="not_utf8"):
-        extract("<p>café".encode("latin-1"))
+def test_what_a_page_declares_may_be_wrong_or_no_text() -> None:
+    assert extract("<meta charset=utf-8><p>café".encode("cp1252")) == ("", "café", "cp1252")
+    assert extract("<meta charset=iso-8859-1><p>café €".encode()) == ("", "café €", "")
+    assert extract("<meta charset=koi8-r><p>вода".encode("koi8-r")) == ("", "вода", "koi8-r")
+    for name in ("unicode_escape", "punycode", "rot13", "zlib", "undefined", "utf-7", "\\xff"):
+        page = f"<meta charset={name}><p>\\x41 +AEE- caf\u00e9"
+        assert extract(page.encode()).text == "\\x41 +AEE- café"
+    marked = b"\xef\xbb\xbf<meta charset=gbk><p>caf\xc3\xa9"
+    assert extract(marked).text == "café"
+
+
+@pytest.mark.parametrize("tag", sorted(DROPPED))
+@pytest.mark.parametrize("end", ["", "</body></html>", "</div>", "</template2>"])
+def test_a_dropped_element_without_an_end_keeps_the_rest(tag: str, end: str) -> None:
+    page = f"<html><body><div><{tag} a=b><p>first<p>second{end}"
+    text = extract(page.encode()).text.split()
+    assert text[-2:] == ["first", "second"]
+    # the same element with its end is dropped, as is the last of two
+    closed = f"<html><body><div><{tag}>menu</{tag}><p>first<{tag}><i>x</i></{tag}><p>second{end}"
+    assert extract(closed.encode()).text.split() == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("page", "title", "words"),
+    [
+        ("<title>T<p>a<p>b", "T", "a b"),
+        ("<head><title>T</head><body>a", "T", "a"),
+        ("<h1>H<p>a<p>b", "H", "H a b"),
+        ("<p>a<!-- b <p>c</p> d", "", "a b c d"),
+        ("<p>a<!-- b --><!-- c <p>d", "", "a c d"),
+        ("<script>x</script><p>a<script>if (b<c) {} //<p>d<p>e", "", "a d e"),
+        ("<style>p{}</style><style>p{}</head><body>a<p>b", "", "a b"),
+        ("<p>a<script src=x/>b<p>c", "", "ab c"),
+        ("<script>s = '<!--'</script><p>a", "", "a"),
+        ("<header><nav>m</header><p>a</nav><p>b", "", "m a b"),
+        ("<nav>m<nav>n</nav><p>a", "", "m a"),
+        ("<nav><h1>Menu</h1></nav><h1>H</h1><p>a", "H", "H a"),
+        ("<nav><pre></nav><p>a\nb", "", "a b"),
+        ("<h1> </h1><h1>H</h1>a", "H", "H a"),
+        ("<textarea>a<p>b", "", "a b"),
+        ("<object><p>a</object><p>b", "", "b"),
+    ],
+)
+def test_what_is_left_open_ends_at_the_next_block(page: str, title: str, words: str) -> None:
+    found = extract(page.encode())
+    assert (found.title, found.text.split()) == (title, words.split())
+
+
+UNITS = [
+    *("<div>", "<nav>", "<p", "<a ", "<", "<!--", "</", "<script>", "<script><p>", "<svg>", "&#"),
+    *("<a b='", "<![CDATA[", "<?", "<!", "</nav>", "<nav></div>", "<nav><div></nav>", "<h1>"),
+    *("<title>", "<pre>", "<x y=", "<a <a >", "<a '>", "</p ", "<meta charset", "\n", " ", "-->"),
+]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_time_grows_with_the_size(unit: str) -> None:
+    # 20,000 times "<a " took 80 s
+    begin = time.process_time()
+    extract((unit * 20_000).encode())
+    assert time.process_time() - begin < 3

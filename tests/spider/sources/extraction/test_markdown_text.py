@@ -13,6 +13,11 @@ from spider.sources.extraction.markdown_text import extract
         ("---\ntitle: 'Stated'\ntags: x\n---\n# Heading", "Stated"),
         ("---\ntags: x\n---\n# Heading", "Heading"),
         ("no heading, #hashtag", ""),
+        ("# C#\ntext", "C#"),
+        ("#\t Tabbed \t##\t\ntext", "Tabbed"),
+        ("    # Code\n# Real", "Real"),
+        ("~~~\n# in a fence that never ends", "in a fence that never ends"),
+        ("---\nTitle:   \n...\n# Heading", "Heading"),
     ],
 )
 def test_markdown_title(text, title):

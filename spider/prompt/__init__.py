@@ -1,0 +1,1 @@
+"""Prompts at which a person types."""

@@ -1,0 +1,68 @@
+"""Removal of a run or report of earlier documents: nothing else is ever removed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from spider.artifacts.folder.manifest import MANIFEST
+from spider.artifacts.stage import Stage
+from spider.launch.pipeline.stale import remove_stale_measure
+
+
+def make(path: Path, kind: str = "report") -> Path:
+    stage = Stage(verb="v", kind=kind, output=path, config={}, inputs={})
+    with stage.writing() as folder:
+        (folder / "trec").mkdir()
+        (folder / "trec" / "a.run").write_text("run")
+        (folder / "report.md").write_text("report")
+        stage.finish(counts={})
+    return path
+
+
+@pytest.mark.parametrize("kind", ["run", "report"])
+def test_a_run_or_a_report_is_removed_whole(kind: str, tmp_path: Path) -> None:
+    assert remove_stale_measure(make(tmp_path / "made", kind), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_person_put_there_stays(tmp_path: Path) -> None:
+    made = make(tmp_path / "made")
+    (made / "my notes.txt").write_text("mine")
+    (made / "trec" / "mine.run").write_text("mine")
+    assert remove_stale_measure(made, tmp_path)
+    left = {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
+    assert left == {"my notes.txt", "trec/mine.run"}
+
+
+def test_other_artifacts_and_other_places_are_left_alone(tmp_path: Path) -> None:
+    index = make(tmp_path / "index", "index")
+    elsewhere = make(tmp_path / "elsewhere" / "report")
+    (tmp_path / "link").symlink_to(elsewhere)
+    (tmp_path / "folder").mkdir()
+    for output in (index, elsewhere, tmp_path / "link", tmp_path / "folder", tmp_path / "none"):
+        assert not remove_stale_measure(output, tmp_path)
+    assert (index / "report.md").is_file()
+    assert (elsewhere / "report.md").is_file()
+
+
+@pytest.mark.parametrize("name", ["../precious", "{}/precious", "trec/../../precious"])
+def test_a_hostile_manifest_removes_nothing(name: str, tmp_path: Path) -> None:
+    made = make(tmp_path / "made")
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    manifest = json.loads((made / MANIFEST).read_text())
+    manifest["files"][name.format(tmp_path)] = len("precious")
+    (made / MANIFEST).write_text(json.dumps(manifest))
+    assert not remove_stale_measure(made, tmp_path)
+    assert precious.is_file()
+    assert (made / "report.md").is_file()
+
+
+def test_a_linked_sub_folder_is_not_followed(tmp_path: Path) -> None:
+    made = make(tmp_path / "made")
+    outside = tmp_path / "outside"
+    (made / "trec").rename(outside)
+    (made / "trec").symlink_to(outside)
+    remove_stale_measure(made, tmp_path)
+    assert (outside / "a.run").is_file()
