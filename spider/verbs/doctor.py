@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from spider.console import say
+from spider.console import say, say_json
 from spider.errors import ArtifactError, MissingDependencyError
 from spider.health.finding import HealthCheck
 from spider.launch.entrypoint import launch
+from spider.settings import Execution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,10 +16,12 @@ class DoctorSettings:
 
     Attributes:
         checks: health checks, in the order of their lines.
+        json: print one JSON object a line for each finding.
         workspace: a workspace whose artifacts are verified too, every byte of them.
     """
 
     checks: tuple[HealthCheck, ...]
+    json: Execution[bool] = False
     workspace: Path | None = None
 
 
@@ -32,8 +35,11 @@ def main(settings: DoctorSettings) -> None:
     failed = []
     for check in settings.checks:
         for finding in check.findings():
-            say(f"{finding.level:<5} {finding.subject:<8} {finding.text}")
-            if finding.fix:
+            if settings.json:
+                say_json(finding._asdict())
+            else:
+                say(f"{finding.level:<5} {finding.subject:<8} {finding.text}")
+            if finding.fix and not settings.json:
                 say(f"{'':<14} fix: {finding.fix}")
             if finding.level == "fail":
                 failed.append(finding.subject)

@@ -1,5 +1,6 @@
 """``spider verify``: what it prints, and how it ends."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,16 @@ def test_it_names_what_is_damaged_and_ends_with_an_error(
     assert "DAMAGED" in out
     assert "text.utf8 is damaged" in out
     assert "fix: make it again (spider prepare" in out
+
+
+def test_each_artifact_is_one_object(
+    make_corpus: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_corpus([("A fox", ["The fox sleeps."])], name="one")
+    main(VerifySettings(folder=tmp_path, json=True))
+    (line,) = capsys.readouterr().out.splitlines()
+    found = json.loads(line)
+    assert (found["path"], found["kind"], found["damage"]) == (str(tmp_path / "one"), "corpus", [])
 
 
 def test_a_place_without_artifacts_is_one_line(tmp_path: Path) -> None:
