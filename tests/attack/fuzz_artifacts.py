@@ -118,7 +118,7 @@ def corpus() -> list[Parser]:
             found.document(number)
             found.document_passages(number)
 
-    return attacked("corpus", read=read, share=1)
+    return attacked("corpus", read=read, share=0.5)
 
 
 def spans() -> list[Parser]:
@@ -130,7 +130,7 @@ def spans() -> list[Parser]:
             getattr(found.split, name, None)
         found.positions.sum()
 
-    return attacked("spans", "corpus", read=read, share=0.3)
+    return attacked("spans", "corpus", read=read, share=0.1)
 
 
 def questions() -> list[Parser]:
@@ -155,7 +155,7 @@ def embeddings() -> list[Parser]:
             block.sum()
         found.passage_hashes()
 
-    return attacked("embeddings", "corpus", "encoder", read=read, share=0.15)
+    return attacked("embeddings", "corpus", "encoder", read=read, share=0.04)
 
 
 def encoder() -> list[Parser]:
@@ -164,7 +164,7 @@ def encoder() -> list[Parser]:
     def read(place: Path) -> None:
         load_encoder(place / "encoder").encode_questions(["what is it?"])
 
-    return attacked("encoder", read=read, share=0.06)
+    return attacked("encoder", read=read, share=0.01)
 
 
 def index() -> list[Parser]:
@@ -174,7 +174,7 @@ def index() -> list[Parser]:
         with open_index(place / "index") as found:
             found.passages(["what is it?", ""], 3)
 
-    return attacked("index", "corpus", "encoder", "embeddings", "spans", read=read, share=0.04)
+    return attacked("index", "corpus", "encoder", "embeddings", "spans", read=read, share=0.01)
 
 
 def run() -> list[Parser]:
@@ -188,7 +188,7 @@ def run() -> list[Parser]:
         runs = load_runs([open_artifact(place / "run", kind="run")], opened, ())
         RetrievalEvaluation(runs, opened, (1, 5))
 
-    return attacked("run", "corpus", "index", "questions", "encoder", read=read, share=0.15)
+    return attacked("run", "corpus", "index", "questions", "encoder", read=read, share=0.03)
 
 
 def training() -> list[Parser]:
@@ -224,7 +224,7 @@ def training() -> list[Parser]:
             load_checkpoint(found)
         read_metrics(place)
 
-    return [Parser("training_checkpoint", files, read, share=1)]
+    return [Parser("training_checkpoint", files, read, share=0.1)]
 
 
 @cache

@@ -67,7 +67,7 @@ def folder() -> Parser:
         "a.txt": TEXT.encode(), "b.md": MARKDOWN.encode(), "c.html": HTML.encode(),
         "d.rst": RST.encode(), "e.pdf": pdf(), "sub/f.docx": docx(),
     }  # fmt: skip
-    return Parser("folder", files, lambda place: documents(Folder(path=place)), share=0.04)
+    return Parser("folder", files, lambda place: documents(Folder(path=place)), share=0.01)
 
 
 def file_type(name: str, content: bytes, share: float) -> Parser:
@@ -157,7 +157,7 @@ def psgs() -> Parser:
     rows = ["id\ttext\ttitle", *(row.replace("\n", " ") for row in rows)]
     files = {"p.tsv": "".join(f"{row}\n" for row in rows).encode()}
     return Parser(
-        "psgs_w100", files, lambda place: documents(PsgsW100(path=place / "p.tsv")), share=2
+        "psgs_w100", files, lambda place: documents(PsgsW100(path=place / "p.tsv")), share=4
     )
 
 
@@ -183,7 +183,7 @@ def beir(*, zipped: bool) -> Parser:
         questions(BeirQuestions(path=path, name="X"), place)
 
     files = {"nf.zip": made.getvalue()} if zipped else BEIR
-    return Parser("beir_zip" if zipped else "beir", files, run, share=1 if zipped else 3)
+    return Parser("beir_zip" if zipped else "beir", files, run, share=0.1 if zipped else 2)
 
 
 def wikiextractor() -> Parser:
@@ -195,7 +195,7 @@ def wikiextractor() -> Parser:
     ]
     files = {"AA/wiki_00": "".join(articles).encode(), "AB/wiki_01": json_lines(ROWS)}
     return Parser(
-        "wikiextractor", files, lambda place: documents(WikiExtractor(path=place)), share=3
+        "wikiextractor", files, lambda place: documents(WikiExtractor(path=place)), share=4
     )
 
 
@@ -212,7 +212,7 @@ def parquet() -> Parser:
         "parquet",
         {"rows.parquet": made.getvalue()},
         lambda place: documents(HuggingFace(path=str(place / "rows.parquet"))),
-        share=0.1,
+        share=0.01,
     )
 
 
@@ -255,7 +255,12 @@ def question_formats() -> list[tuple[str, dict[str, bytes], Callable[[Path], Any
 
 def question_format(name: str) -> Parser:
     _, files, make = next(entry for entry in question_formats() if entry[0] == name)
-    return Parser(f"questions_{name}", files, lambda place: questions(make(place), place), share=3)
+    return Parser(
+        f"questions_{name}",
+        files,
+        lambda place: questions(make(place), place),
+        share=0.3 if name == "plain_text" else 3,
+    )
 
 
 def saved_questions() -> Parser:
@@ -313,7 +318,7 @@ def weights() -> Parser:
             sum(tensor.numel() for tensor in load_weights(place / name).values())
 
     return Parser(
-        "weights", {"w.safetensors": save(tensors), "w.bin": made.getvalue()}, run, share=1.5
+        "weights", {"w.safetensors": save(tensors), "w.bin": made.getvalue()}, run, share=0.5
     )
 
 
@@ -345,10 +350,10 @@ def makers() -> dict[str, Callable[[], Parser]]:
         "folder": folder,
         "extraction.txt": lambda: file_type("a.txt", TEXT.encode(), 2),
         "extraction.md": lambda: file_type("b.md", MARKDOWN.encode(), 2),
-        "extraction.html": lambda: file_type("c.html", HTML.encode(), 3),
+        "extraction.html": lambda: file_type("c.html", HTML.encode(), 0.3),
         "extraction.rst": lambda: file_type("d.rst", RST.encode(), 2),
-        "extraction.pdf": lambda: file_type("e.pdf", pdf(), 1),
-        "extraction.docx": lambda: file_type("f.docx", docx(), 0.3),
+        "extraction.pdf": lambda: file_type("e.pdf", pdf(), 0.2),
+        "extraction.docx": lambda: file_type("f.docx", docx(), 0.05),
         "jsonl": jsonl,
         **{f"jsonl{end}": (lambda e=end: jsonl(e)) for end in (".gz", ".bz2", ".xz", ".zst")},
         "psgs_w100": psgs,

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from spider.artifacts import string_table
 from spider.artifacts.array_stream import ArrayStream, open_array
 from spider.artifacts.string_table import StringTable, StringTableWriter, replace_surrogates
-from spider.errors import ArtifactError
 
 
 def write(folder, values):
@@ -73,11 +72,3 @@ def test_array_stream_equals_numpy(tmp_path, rows):
     found = open_array(tmp_path / "a.npy")
     assert found.dtype == np.int32
     np.testing.assert_array_equal(found, expected)
-
-
-def test_a_string_that_is_not_utf_8_is_named(tmp_path):
-    with StringTableWriter(tmp_path, "names", searchable=False) as table:
-        table.add("ab")
-    (tmp_path / "names.utf8").write_bytes(b"\xffb")
-    with pytest.raises(ArtifactError, match=r"names\.utf8: string 0 is damaged: not UTF-8"):
-        StringTable(tmp_path, "names")[0]

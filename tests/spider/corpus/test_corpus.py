@@ -135,14 +135,3 @@ def test_any_text_comes_back(make_corpus, documents):
     )
     for position in range(len(corpus)):
         assert corpus.position(corpus.passage_id(position)) == position
-
-
-def test_a_text_that_is_not_utf_8_is_named(make_corpus):
-    corpus = make_corpus([("T", ["a b", "c d"])])
-    text = corpus.path / "text.utf8"
-    opened = Corpus.open(corpus.path)
-    with text.open("r+b") as file:
-        file.write(b"\xff")
-    for read in (opened.text, opened.document):
-        with pytest.raises(ArtifactError, match=r"text\.utf8: damaged between .*: not UTF-8"):
-            read(0)
