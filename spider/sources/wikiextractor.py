@@ -67,6 +67,15 @@ class WikiExtractor:
                 else:
                     self._report.skip("empty", document.id)
 
+    def places_of(self, identity: str) -> list[str]:
+        """Return file and line of the articles with an id."""
+        return [
+            f"{file}:{number}"
+            for file in self._files()
+            for number, found in _openings(file)
+            if found == identity
+        ]
+
     def _files(self) -> list[Path]:
         if not self.path.is_dir():
             return find_files(self.path)
@@ -79,6 +88,20 @@ class WikiExtractor:
         if not found:
             raise DataError("no output file of wikiextractor in this folder", path=self.path)
         return sorted(found)
+
+
+def _openings(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line where each article begins, with its id."""
+    inside = False
+    for line in read_text_lines(file):
+        opened = OPENING.fullmatch(line.text.strip())
+        if opened is not None:
+            inside = True
+            yield line.number, opened[1]
+        elif line.text.strip() == CLOSING:
+            inside = False
+        elif not inside and line.text.startswith("{"):
+            yield line.number, _from_json(file, line).id
 
 
 def _parse(file: Path) -> Iterator[Document]:
