@@ -23,6 +23,8 @@ AT_LEAST_ZERO = (
     "expert_layer_offset", "attn_layer_offset", "rms_norm_eps", "initializer_range",
     "attention_dropout", "router_aux_loss_coef",
 )  # fmt: skip
+#: layers times experts; Jamba-1.5-Large has 1,152. Each has names, which are listed before weights
+MOST_PARTS = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +236,12 @@ def _check_ranges(config: JambaConfig) -> None:
             value = getattr(config, name)
             if not least <= value < math.inf:
                 raise SettingError(name, value, f"at least {least}")
+    for name, limit in (
+        ("num_hidden_layers", MOST_PARTS),
+        ("num_experts", MOST_PARTS // config.num_hidden_layers),
+    ):
+        if getattr(config, name) > max(limit, 1):
+            raise SettingError(name, getattr(config, name), f"at most {max(limit, 1):,}")
     if config.attention_dropout >= 1:
         raise SettingError("attention_dropout", config.attention_dropout, "below 1")
 

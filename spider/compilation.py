@@ -8,8 +8,9 @@ syntax tree without docstrings, comments and positions, so an edit of prose comp
 
 The cache is in ``NUMBA_CACHE_DIR`` if that is set, else in ``spider-odqa/kernels`` of
 ``$XDG_CACHE_HOME`` (``~/.cache`` by default). If that folder cannot be written, it is beside this
-package. Content is the key, so all checkouts on a machine share the cache, and a fresh clone finds
-it filled. Deleting the folder is always safe.
+package. If nothing can be written, each process compiles, and a warning says so. Content is the
+key, so all checkouts on a machine share the cache, and a fresh clone finds it filled. Deleting the
+folder is always safe.
 
     KERNELS/MODULE/GENERATION/FUNCTION-OVERLOAD.nbi and .nbc
 
@@ -23,6 +24,7 @@ Importing numba takes half a second: only modules that hold kernels import this 
 import ast
 import functools
 import hashlib
+import logging
 import os
 import shutil
 import sys
@@ -40,6 +42,8 @@ from numba.core import compiler
 from numba.core.caching import IndexDataCacheFile, _Cache
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaWarning
+
+logger = logging.getLogger(__name__)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -180,12 +184,19 @@ def cache_root() -> Path | None:
     else:
         home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
         beside = Path(__file__).parent / "__pycache__" / "kernels"
-        candidates = [Path(home) / "spider-odqa" / "kernels", beside]
+        # a user without a name and HOME leaves "~" as it is: not a folder of that name
+        folders = [Path(home)] if Path(home).is_absolute() else []
+        candidates = [*(folder / "spider-odqa" / "kernels" for folder in folders), beside]
     for folder in candidates:
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 return folder
+    logger.warning(
+        "kernels are compiled again in each process, for some seconds: none of %s can be written; "
+        "set NUMBA_CACHE_DIR to a folder that can",
+        ", ".join(map(str, candidates)),
+    )
     return None
 
 

@@ -16,6 +16,8 @@ Averaging = Literal["micro", "macro"]
 
 RECORDS = "questions.jsonl"
 SETTINGS = "question_set.json"
+#: a gain is computed from a grade in 64 bits
+LARGEST_GRADE = 999_999_999
 #: characters of a wrong value that are shown
 SHOWN = 80
 
@@ -207,7 +209,11 @@ def _is_labels(value: Any) -> bool:
 
 
 def _is_grades(value: Any) -> bool:
-    return isinstance(value, dict) and all(type(grade) is int for grade in value.values())
+    return isinstance(value, dict) and all(map(_is_grade, value.values()))
+
+
+def _is_grade(value: Any) -> bool:
+    return type(value) is int and abs(value) <= LARGEST_GRADE
 
 
 #: what each field of a question is in JSON
@@ -215,5 +221,5 @@ FIELDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(("id", "text", "cluster", "group"), ("a text", _is_text)),
     **dict.fromkeys(("answers", "relevant", "excluded"), ("a list of texts", _is_texts)),
     "tags": ("an object of texts", _is_labels),
-    "grades": ("an object of whole numbers", _is_grades),
+    "grades": ("an object of whole numbers of at most nine digits", _is_grades),
 }

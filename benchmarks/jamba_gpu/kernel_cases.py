@@ -70,7 +70,7 @@ def _scan(
 
     def operation(o: Operands, kernels: Any) -> tuple[Tensor, ...]:
         x, gate = o["x_and_gate"][:, :channels], o["x_and_gate"][:, channels:]
-        y, state, _ = selective_scan(
+        y, state = selective_scan(
             x,
             o["dt"],
             o["A"],

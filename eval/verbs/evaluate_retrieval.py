@@ -30,6 +30,7 @@ class EvaluateRetrievalSettings(ReportSettings, StageSettings):
         plot: draw the top-k curves (needs the extra eval); auto draws them where it is installed.
         require: least values, as in require.hybrid.top_20=0.5; if one is missed, the exit code is
             6.
+        json: print one JSON object a line for each system, instead of the table.
     """
 
     runs: Execution[tuple[Path, ...]]
@@ -42,6 +43,7 @@ class EvaluateRetrievalSettings(ReportSettings, StageSettings):
     plot: Literal["auto", True, False] = False
     # requirements do not change the numbers
     require: Execution[dict[str, float | dict[str, float]]] = field(default_factory=dict)
+    json: Execution[bool] = False
 
 
 def main(settings: EvaluateRetrievalSettings) -> None:
@@ -85,7 +87,10 @@ def main(settings: EvaluateRetrievalSettings) -> None:
             record = ReportRecord(question_set=runs.question_set.name, systems=tuple(systems))
             stage.finish(counts=evaluation.counts(), details=record)
     report = read_json_object(settings.output / "report.json", error=ArtifactError)
-    _show(report, settings.output)
+    if settings.json:
+        _write_json(report)
+    else:
+        _show(report, settings.output)
     check_requirements(requirements, report)
 
 
@@ -107,6 +112,22 @@ def _show(report: dict[str, Any], output: Path) -> None:
     for note in report["notes"]:
         say(f"note: {note}")
     say(f"report: {output / 'report.md'}")
+
+
+def _write_json(report: dict[str, Any]) -> None:
+    from spider.console import say_json
+
+    for system, measures in report["systems"].items():
+        compared = [one for one in report["comparisons"] if one["system"] == system]
+        say_json(
+            {
+                "question_set": report["question_set"]["name"],
+                "system": system,
+                "measures": measures,
+                "comparisons": compared,
+                "notes": report["notes"],
+            }
+        )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 from index.display.headings import heading_above
 from index.display.places import FilePlace, SourcePlaces
 from index.display.selection import select
+from index.display.snippet import best_line, wanted_words
 from index.doubt.match_check import Match, MatchCheck
 from index.engines.opening import OpenIndex
 from spider.ranking import RankedPassage
@@ -18,7 +19,7 @@ class Found:
 
     Attributes:
         hit: the passage with its rank in the answer, score and shares.
-        heading: the heading above it; empty where there is none.
+        heading: the heading above its line with most words of the question; empty if none is.
         place: its file and line; None where its document is no file.
     """
 
@@ -90,16 +91,17 @@ class Finder:
         )
         return Finding(
             question=question,
-            found=[self._found(hit) for hit in hits],
+            found=[self._found(hit, wanted_words(question)) for hit in hits],
             match=self._check.judge(question, hits),
             left_out=left_out,
             cut=self._index.engine.cut_questions > before,
         )
 
-    def _found(self, hit: RankedPassage) -> Found:
+    def _found(self, hit: RankedPassage, wanted: frozenset[str]) -> Found:
         corpus = self._index.corpus
         document = corpus.document(corpus.document_number(hit.position))
-        heading = heading_above(document.text, hit.passage.start, document_id=document.id)
+        place = hit.passage.start + best_line(hit.text, wanted)
+        heading = heading_above(document.text, place, document_id=document.id)
         return Found(
             hit=hit,
             heading="" if heading.casefold() == hit.title.casefold() else heading,

@@ -49,7 +49,8 @@ def _lines(text: str) -> Iterator[str]:
         line = raw.rstrip()
         fence = _FENCE.match(line) is not None
         kept = fenced or fence or not line or _ITEM.match(line) or _KEPT.match(line)
-        if prose and not kept and _continues(last, line):
+        goes_on = not kept or (line and not fenced and not fence and _is_of_item(prose, line))
+        if prose and goes_on and _continues(last, line):
             prose = f"{prose} {line.strip()}"
         else:
             if prose:
@@ -63,6 +64,13 @@ def _lines(text: str) -> Iterator[str]:
         fenced ^= fence
     if prose:
         yield prose
+
+
+def _is_of_item(prose: str, line: str) -> bool:
+    """Tell whether a line is indented like the text of the item of a list before it."""
+    item = _ITEM.match(prose)
+    indent = len(line) - len(line.lstrip())
+    return item is not None and item.end() == indent and not _ITEM.match(line)
 
 
 def _continues(before: str, line: str) -> bool:

@@ -19,6 +19,17 @@ def marks_in(row: str, wanted: frozenset[str]) -> list[tuple[int, int]]:
     return [m.span() for m in WORD_CHARACTERS.finditer(row) if _stem(m.group()) in wanted]
 
 
+def best_line(text: str, wanted: frozenset[str]) -> int:
+    """Return where the line of a text begins that has most of the wanted words, or 0."""
+    best, place, start = 0, 0, 0
+    for line in text.split("\n"):
+        found = len(wanted.intersection(map(_stem, WORD_CHARACTERS.findall(line))))
+        if found > best:
+            best, place = found, start
+        start += len(line) + 1
+    return place
+
+
 def choose_rows(rows: Sequence[str], wanted: frozenset[str], height: int) -> list[str]:
     """Return the ``height`` rows that hold most of the question.
 
@@ -39,6 +50,9 @@ def choose_rows(rows: Sequence[str], wanted: frozenset[str], height: int) -> lis
 
     first = max(range(len(filled) - height + 1), key=value)
     chosen = filled[first : first + height]
+    # rows from inside of a block of code would stand far to the right
+    spare = min(len(row) - len(row.lstrip()) for row in chosen)
+    chosen = [row[spare:] for row in chosen]
     if first:
         indent = len(chosen[0]) - len(chosen[0].lstrip())
         chosen[0] = f"{chosen[0][:indent]}{ELLIPSIS}{chosen[0][indent:]}"

@@ -6,15 +6,17 @@ reads its state, computes and stores the new state; then ``advance`` counts the 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from weakref import WeakSet
 
 import torch
 
-from jamba_reader.cache.layers import empty_layers, fit, kind_of
+from jamba_reader.cache.layers import empty_layers, fit, kind_of, misplaced
 from jamba_reader.cache.mamba_state import MambaState, Mark, copied
 from jamba_reader.cache.size import allocating, history_bytes, key_value_bytes, state_bytes
 from jamba_reader.config import JambaConfig
 from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
+from jamba_reader.ops.operand_checks import check_model_dtype
 from jamba_reader.ops.segments import Segments
 from spider.errors import DataError
 
@@ -41,6 +43,18 @@ class Cache:
         # layers that have stored a new state in the current call
         self._changed: set[int] = set()
 
+    def __copy__(self) -> "Cache":
+        """Return a fork: a copy that shared its layers would change this cache."""
+        return self.fork()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state for a copy or another process; no mark of this cache covers it."""
+        return {**self.__dict__, "_marks": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state of another cache."""
+        self.__dict__.update(state, _marks=WeakSet())
+
     @classmethod
     def empty(
         cls,
@@ -61,8 +75,10 @@ class Cache:
             capacity: number of tokens of each sequence to reserve space for.
 
         Raises:
-            ConfigError: the device does not have enough memory.
+            ConfigError: the device does not have enough memory, or a model cannot have the data
+                type.
         """
+        check_model_dtype(dtype)
         size = key_value_bytes(config, sequences * capacity, dtype.itemsize)
         size += state_bytes(config, sequences) + history_bytes(config, sequences, dtype.itemsize)
         with allocating(sequences, capacity, size, device):
@@ -85,16 +101,29 @@ class Cache:
             raise _ended_halfway()
         return self.mamba[index] if memory is None else memory
 
-    def check_fits(self, config: JambaConfig) -> None:
-        """Check that the cache was made for a model of this shape.
+    def check_fits(self, config: JambaConfig, dtype: torch.dtype, device: torch.device) -> None:
+        """Check that the cache was made for a model of this shape and data type.
+
+        Args:
+            config: shape of the model.
+            dtype: data type of the model. Not checked under autocast, which changes it.
+            device: device of the model.
 
         Raises:
-            DataError: it was made for another shape.
+            ConfigError: a model cannot have the data type.
+            DataError: it was made for another shape, data type or device.
         """
+        check_model_dtype(dtype)
         if not fit(self.mamba, self.memories, config, self.sequences):
             raise DataError(
                 "the cache was made for a model of another shape; make one with new_cache of this "
                 "model"
+            )
+        place = misplaced(self.mamba, self.memories, dtype, device)
+        if place is not None:
+            raise DataError(
+                f"the cache was made for another data type or device: {place}; make one with "
+                "new_cache of this model"
             )
 
     def check_whole(self) -> None:

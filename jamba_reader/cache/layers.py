@@ -7,6 +7,7 @@ import torch
 from jamba_reader.cache.mamba_state import MambaState
 from jamba_reader.config import JambaConfig
 from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
+from jamba_reader.ops.operand_checks import casts
 
 
 def empty_layers(
@@ -73,6 +74,29 @@ def fit(
                 (t.shape[0], t.shape[1], t.shape[3]) == heads for t in (memory.keys, memory.values)
             )
     return fits
+
+
+def misplaced(
+    mamba: Mapping[int, MambaState],
+    memories: Mapping[int, KeyValueMemory],
+    dtype: torch.dtype,
+    device: torch.device,
+) -> str | None:
+    """Return what has another data type or device than a model's states; None if nothing.
+
+    Under autocast only devices are compared, because layers then compute in another data type.
+    """
+    found = [
+        ("the state", t.state, torch.promote_types(torch.float32, dtype)) for t in mamba.values()
+    ]
+    found += [("the convolution's input", t.history, dtype) for t in mamba.values()]
+    found += [("the keys", t.keys, dtype) for t in memories.values()]
+    found += [("the values", t.values, dtype) for t in memories.values()]
+    cast = casts(device)
+    for name, tensor, expected in found:
+        if tensor.device != device or (tensor.dtype != expected and not cast):
+            return f"{name}: {tensor.dtype} on {tensor.device}, expected {expected} on {device}"
+    return None
 
 
 def kind_of(

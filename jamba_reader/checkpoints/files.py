@@ -44,7 +44,8 @@ def read_config(folder: Path) -> tuple[JambaConfig, ExpertsInt8 | None]:
 
     Raises:
         CheckpointError: ``config.json`` is missing or damaged, has another architecture or
-            quantisation, or does not describe a valid model.
+            quantisation, or does not describe a valid model; or an end-of-text token in
+            ``generation_config.json`` is none.
     """
     values = _read_mapping(folder / CONFIG)
     try:
@@ -53,13 +54,24 @@ def read_config(folder: Path) -> tuple[JambaConfig, ExpertsInt8 | None]:
             raise CheckpointError(f"{QUANTIZATION} is {described!r}, expected a mapping")
         quantization = None if described is None else ExpertsInt8.from_mapping(described)
         config = JambaConfig.from_mapping(values)
-        if (folder / GENERATION_CONFIG).is_file():
-            ends = token_ids(_read_mapping(folder / GENERATION_CONFIG).get("eos_token_id"))
-            both = tuple(dict.fromkeys((*config.eos_token_ids, *ends)))
-            config = dataclasses.replace(config, eos_token_ids=both)
     except (CheckpointError, ValueError) as error:
         raise CheckpointError(f"{folder / CONFIG}: {error}") from error
-    return config, quantization
+    ends = _other_ends(folder / GENERATION_CONFIG, config.vocab_size)
+    both = tuple(dict.fromkeys((*config.eos_token_ids, *ends)))
+    return dataclasses.replace(config, eos_token_ids=both), quantization
+
+
+def _other_ends(file: Path, vocabulary: int) -> tuple[int, ...]:
+    """Return the end-of-text tokens of ``generation_config.json``, if there is one."""
+    if not file.is_file():
+        return ()
+    ends = token_ids(_read_mapping(file).get("eos_token_id"))
+    for end in ends:
+        if type(end) is not int or not 0 <= end < vocabulary:
+            raise CheckpointError(
+                f"{file}: eos_token_id has {end!r}, expected token ids from 0 to {vocabulary - 1}"
+            )
+    return ends
 
 
 def config_mapping(
@@ -95,7 +107,7 @@ def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
         placed = _read_mapping(folder / INDEX).get("weight_map")
         if not isinstance(placed, Mapping) or not placed:
             raise CheckpointError(f"{folder / INDEX} has no weight_map")
-        files = sorted(set(placed.values()))
+        files = _shards(folder, placed)
     elif (folder / SINGLE).is_file():
         placed, files = None, [SINGLE]
     else:
@@ -117,6 +129,21 @@ def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
             f"{folder}: the shards lack tensors of {INDEX}: {', '.join(lost[:4])}"
         )
     return found
+
+
+def _shards(folder: Path, placed: Mapping[str, Any]) -> list[str]:
+    """Return the names of the shards in an index: plain names of files beside it."""
+    for tensor, name in placed.items():
+        if not isinstance(name, str) or name in ("", ".", "..") or "\0" in name or _has_path(name):
+            raise CheckpointError(
+                f"{folder / INDEX}: {tensor} is in {name!r}, expected the name of a file in the "
+                "same folder"
+            )
+    return sorted(set(placed.values()))
+
+
+def _has_path(name: str) -> bool:
+    return "/" in name or "\\" in name
 
 
 def _headers(file: Path) -> dict[str, StoredTensor]:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from jamba_reader.checkpoints.files import (
     CONFIG,
+    QUANTIZATION,
     SMALL_FILES,
     dtype_name,
     read_config,
@@ -22,6 +23,7 @@ from jamba_reader.checkpoints.names import (
     tensor_specs,
     whole_shape,
 )
+from jamba_reader.ops.row_quantisation.format import METHOD
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.folder.manifest import MANIFEST
 from spider.encoders.weights import report_misfit
@@ -62,6 +64,7 @@ class Checkpoint:
         self._stored = stored_tensors(folder)
         self._views, unexpected = stored_views(self._stored, self.specs.values(), self.config)
         self._extra_head = self._take_tied_head(unexpected)
+        self._check_quantization()
         self._check(unexpected)
         if self._artifact is not None:
             self._artifact.require_current()
@@ -124,6 +127,17 @@ class Checkpoint:
             return None
         unexpected.remove(LM_HEAD)
         return LM_HEAD
+
+    def _check_quantization(self) -> None:
+        """Refuse float weights that a configuration calls int8, as one made for vLLM does."""
+        named = [spec.name for spec in self.specs.values() if spec.kind == "int8"]
+        stored = [self._stored[self._views[name].name] for name in named if name in self._views]
+        if stored and all(part.dtype in STORED_KINDS["float"] for part in stored):
+            raise CheckpointError(
+                f"{self.folder / CONFIG} has quant_method {METHOD!r}, but the weights are "
+                f"{stored[0].dtype}: vLLM means by this name to quantise while it loads; remove "
+                f"{QUANTIZATION} from {CONFIG}, and set experts_int8=true to do so here"
+            )
 
     def _check(self, unexpected: list[str]) -> None:
         missing = [name for name in self.specs if name not in self._views]

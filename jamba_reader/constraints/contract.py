@@ -79,10 +79,10 @@ def forbidden(
     sizes = [len(tokens) for tokens in lists]
     rows = torch.from_numpy(np.repeat(np.arange(len(allowed)), sizes)).to(device)
     tokens = torch.from_numpy(np.concatenate(lists).astype(np.int64)).to(device)
-    forbids = torch.tensor([row.forbids for row in allowed], device=device)
+    forbids = torch.tensor([row.forbids for row in allowed], dtype=torch.bool, device=device)
     mask = ~forbids[:, None].expand(-1, vocabulary)
     mask[rows, tokens] = forbids[rows]
     if end_ids:
-        ends = torch.tensor([row.may_end for row in allowed], device=device)
+        ends = torch.tensor([row.may_end for row in allowed], dtype=torch.bool, device=device)
         mask[:, list(end_ids)] = ~ends[:, None]
     return mask

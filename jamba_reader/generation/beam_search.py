@@ -52,7 +52,9 @@ class _Search:
             log_probabilities: log-probabilities by the model, without penalties.
         """
         self._finish_dead_ends(scores)
-        before = torch.tensor([beam.score for beam in self.running], device=scores.device)
+        before = torch.tensor(
+            [beam.score for beam in self.running], dtype=scores.dtype, device=scores.device
+        )
         flat = (scores + before[:, None]).flatten()
         best, places = torch.topk(flat, min(self._candidates, len(flat)))
         beams = self._settings.beams
@@ -148,7 +150,7 @@ def find_beams(
         if not live:
             return [search.finished for search in searches]
         cache.select(parents)
-        chosen = torch.tensor(tokens, device=logits.device)
+        chosen = torch.tensor(tokens, dtype=torch.int64, device=logits.device)
         if seen is not None:
             seen = seen[parents].scatter(1, chosen[:, None], value=True)
         logits = model.step(chosen, cache)

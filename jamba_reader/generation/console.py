@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -68,6 +69,34 @@ class Console:
                     yield f"[{piece.sample + 1}] {piece.finished.text}"
                 yield "\n"
                 yield from self._places(piece.finished)
+
+    def records(self, prompt: str) -> Iterator[dict[str, Any]]:
+        """Yield one JSON object for each continuation of a prompt, once it is complete."""
+        ids = self._model.encode(prompt)
+        for piece in self._model.stream(
+            [ids], settings=self._settings, constraint=self._constraint, progress=False
+        ):
+            if piece.finished is not None:
+                yield self._record(prompt, piece.finished)
+
+    def _record(self, prompt: str, generation: Generation) -> dict[str, Any]:
+        return {
+            "prompt": prompt,
+            "sample": generation.sample + 1,
+            "text": generation.text,
+            "finish_reason": generation.finish_reason,
+            "quotes": [
+                {
+                    "file": str(self._files[quote.document]),
+                    "start": quote.start,
+                    "end": quote.end,
+                    "text": quote.text,
+                    "occurrences": quote.occurrences,
+                    "closed": quote.closed,
+                }
+                for quote in generation.quotes
+            ],
+        }
 
     def _places(self, generation: Generation) -> Iterator[str]:
         for quote in generation.quotes:

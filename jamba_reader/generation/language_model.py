@@ -23,7 +23,7 @@ from jamba_reader.model.model import CHUNK_TOKENS, JambaLanguageModel
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
 from jamba_reader.ops.selection import Implementation
 from jamba_reader.tokenization.token_bytes import TokenBytes
-from jamba_reader.tokenization.vocabulary import load_vocabulary
+from jamba_reader.tokenization.vocabulary import BEGIN, load_vocabulary
 from spider.errors import DataError
 
 
@@ -98,10 +98,12 @@ class LanguageModel:
         return cls(model, tokenizer)
 
     def encode(self, text: str) -> list[int]:
-        """Return the token ids of a prompt, the begin token first."""
+        """Return the token ids of a prompt, the begin token first: once, if it is written out."""
         # a lone surrogate has no UTF-8 form, and the tokenizers library refuses it
         ids: list[int] = self.tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8")).ids
-        return ids
+        # the tokenizer put one before the prompt's own
+        twice = len(ids) > 1 and ids[0] == ids[1] == self.tokenizer.token_to_id(BEGIN)
+        return ids[1:] if twice else ids
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Return the text of tokens; special tokens have none."""

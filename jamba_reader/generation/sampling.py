@@ -41,7 +41,7 @@ def tokens_seen(
     """Return which tokens occur in each row's prompt."""
     seen = torch.zeros_like(scores, dtype=torch.bool)
     for row, prompt in zip(seen, prompts, strict=True):
-        row[torch.tensor(list(prompt), device=seen.device)] = True
+        row[torch.tensor(list(prompt), dtype=torch.int64, device=seen.device)] = True
     return seen
 
 

@@ -46,10 +46,13 @@ def initialise(
         elif kind is ParameterKind.BIAS:
             parameter.zero_()
         elif kind is ParameterKind.DECAY:
-            states = torch.arange(1, parameter.shape[1] + 1, dtype=torch.float32)
+            states = torch.arange(1, parameter.shape[1] + 1, dtype=torch.float32, device="cpu")
             parameter.copy_(states.log().expand(parameter.shape))
         else:
-            parameter.copy_(torch.randn(parameter.shape, generator=generator) * std)
+            parameter.copy_(
+                torch.randn(parameter.shape, generator=generator, dtype=torch.float32, device="cpu")
+                * std
+            )
     embedding = model.model.embed_tokens
     if embedding.padding_idx is not None:
         embedding.weight[embedding.padding_idx] = 0.0
@@ -62,10 +65,17 @@ def initialise(
 
 def _draw_time_steps(projection: nn.Linear, generator: torch.Generator) -> None:
     channels, rank = projection.weight.shape
-    spread = (2.0 * torch.rand(channels, rank, generator=generator) - 1.0) * rank**-0.5
+    spread = (
+        2.0 * torch.rand(channels, rank, generator=generator, dtype=torch.float32, device="cpu")
+        - 1.0
+    ) * rank**-0.5
     projection.weight.copy_(spread)
     low, high = math.log(SHORTEST_TIME_STEP), math.log(LONGEST_TIME_STEP)
-    steps = torch.exp(low + (high - low) * torch.rand(channels, generator=generator))
+    steps = torch.exp(
+        low
+        + (high - low)
+        * torch.rand(channels, generator=generator, dtype=torch.float32, device="cpu")
+    )
     projection.bias.copy_(inverse_softplus(steps))
 
 

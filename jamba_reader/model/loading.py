@@ -16,6 +16,7 @@ from jamba_reader.checkpoints.writer import SHARD_BYTES, Outgoing, write_checkpo
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.memory_budget import check_memory
 from jamba_reader.model.model import JambaLanguageModel
+from jamba_reader.ops.operand_checks import check_model_dtype
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
 from jamba_reader.ops.row_quantisation.operands import QuantisedRows
 from jamba_reader.ops.selection import Implementation
@@ -50,7 +51,7 @@ def load_model(
     Raises:
         CheckpointError: the checkpoint is missing, damaged, or not a Jamba model; one line lists
             all missing, unexpected and misshapen tensors.
-        ConfigError: the weights need more memory than there is.
+        ConfigError: the weights need more memory than there is, or a model cannot have the dtype.
         MissingDependencyError: the hub cannot be reached.
     """
     folder = find_checkpoint(name_or_path, revision=revision)
@@ -59,6 +60,7 @@ def load_model(
         quantization = checkpoint.quantization
     else:
         quantization = joint_quantization(checkpoint.quantization, quantization)
+    check_model_dtype(dtype)
     dtype = dtype or checkpoint.dtype
     check_memory(checkpoint.config, 0, 0, dtype, device, 0, quantization)
     model = JambaLanguageModel(

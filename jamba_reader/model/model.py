@@ -15,6 +15,8 @@ from jamba_reader.model.layers.backbone import Backbone
 from jamba_reader.model.layers.linear import Linear
 from jamba_reader.model.memory_budget import check_memory
 from jamba_reader.model.prompt_chunks import check_ids, check_prompts, prompt_chunks
+from jamba_reader.ops.forks import refuse_forks
+from jamba_reader.ops.operand_checks import check_model_dtype, check_tokens
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
 from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation
@@ -51,6 +53,9 @@ class JambaLanguageModel(nn.Module):
         device: device of the weights; ``meta`` allocates none.
         dtype: data type of the weights.
         quantization: feed-forward weights that are int8; None if there are none.
+
+    Raises:
+        ConfigError: a model cannot have the data type.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class JambaLanguageModel(nn.Module):
         dtype: torch.dtype | None = None,
         quantization: ExpertsInt8 | None = None,
     ):
+        check_model_dtype(dtype)
         super().__init__()
         self.config = config
         self.quantization = quantization
@@ -101,6 +107,7 @@ class JambaLanguageModel(nn.Module):
 
     def new_cache(self, sequences: int, capacity: int = 0) -> Cache:
         """Return an empty cache for ``sequences``, with space for ``capacity`` tokens of each."""
+        refuse_forks()
         return Cache.empty(
             self.config, sequences, dtype=self.dtype, device=self.device, capacity=capacity
         )
@@ -120,18 +127,21 @@ class JambaLanguageModel(nn.Module):
 
         Raises:
             DataError: the segments have another number of tokens, the cache belongs to a model of
-                another shape, or an id is not in the vocabulary. On a GPU only ``prefill`` checks
+                another shape or data type, the tokens are no integers, or an id is not in the
+                vocabulary. On a GPU only ``prefill`` checks
                 the ids, because a check here would wait for the device.
         """
+        refuse_forks()
+        check_tokens(tokens, self.device)
         if segments.total != len(tokens):
             raise DataError(f"{len(tokens)} tokens in segments of {segments.total} in all")
-        self._check_tokens(tokens)
+        self._check_ids(tokens)
         if cache is not None:
-            cache.check_fits(self.config)
+            cache.check_fits(self.config, self.dtype, self.device)
         hidden, routers = self.model(tokens, segments, cache)
         return hidden, routers
 
-    def _check_tokens(self, tokens: Tensor) -> None:
+    def _check_ids(self, tokens: Tensor) -> None:
         if len(tokens) and tokens.device.type == "cpu":
             lowest, highest = tokens.aminmax()
             check_ids(int(lowest), int(highest), self.config.vocab_size)
@@ -153,6 +163,8 @@ class JambaLanguageModel(nn.Module):
             rows: rows of ``tokens`` whose logits to return. All logits are never the default: at
                 256K tokens they need 32 GiB.
         """
+        if rows is not None:
+            check_tokens(rows, self.device, name="rows")
         hidden, routers = self.hidden_states(tokens, segments, cache)
         rows = segments.last_rows(tokens.device) if rows is None else rows
         return ModelOutput(self.lm_head(hidden.index_select(0, rows)), hidden, routers)
@@ -181,6 +193,7 @@ class JambaLanguageModel(nn.Module):
             DataError: a prompt is empty, or an id is not in the vocabulary.
             ConfigError: there is too little memory; checked before anything is computed.
         """
+        refuse_forks()
         check_prompts(prompts, self.config.vocab_size)
         if len(prompts) != cache.sequences:
             raise DataError(f"{len(prompts)} prompts for a cache of {cache.sequences} sequences")
@@ -197,12 +210,14 @@ class JambaLanguageModel(nn.Module):
             held_bytes=cache.held_bytes(longest),
         )
         cache.reserve(longest)
-        logits = torch.empty(len(prompts), self.config.vocab_size, device=self.device)
+        logits = torch.empty(
+            len(prompts), self.config.vocab_size, dtype=torch.float32, device=self.device
+        )
         shown = Progress(total=sum(map(len, prompts)), unit="tokens", label="prefill")
         with shown if progress else nullcontext() as line:
             for lengths, tokens, finished in prompt_chunks(prompts, chunk_tokens):
                 segments = Segments(lengths)
-                ids = torch.tensor(tokens, device=self.device)
+                ids = torch.tensor(tokens, dtype=torch.int64, device=self.device)
                 hidden, _ = self.hidden_states(ids, segments, cache)
                 if finished:
                     rows = [segments.starts[i + 1] - 1 for i in finished]
@@ -224,10 +239,12 @@ class JambaLanguageModel(nn.Module):
             DataError: the number of tokens is not that of the sequences, an id is not in the
                 vocabulary, or the last call failed halfway.
         """
+        refuse_forks()
+        check_tokens(tokens, self.device)
         if len(tokens) != cache.sequences:
             raise DataError(f"{len(tokens)} tokens for a cache of {cache.sequences} sequences")
         if self._decode_step is not None and tokens.device.type == "cpu" and not self.training:
-            self._check_tokens(tokens)
+            self._check_ids(tokens)
             logits = self._decode_step.run(self.model, self.lm_head, tokens, cache)
             if logits is not None:
                 return logits.float()

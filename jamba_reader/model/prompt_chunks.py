@@ -1,6 +1,7 @@
 """Checks prompts and splits them into calls of bounded size."""
 
 from collections.abc import Iterator, Sequence
+from operator import index
 
 from spider.errors import ConfigError, DataError
 
@@ -9,13 +10,28 @@ def check_prompts(prompts: Sequence[Sequence[int]], vocabulary: int) -> None:
     """Check the token ids of prompts.
 
     Raises:
-        DataError: a prompt is empty, or an id is not in the vocabulary.
+        DataError: a prompt is empty, or an id is no integer or not in the vocabulary.
     """
     for number, prompt in enumerate(prompts):
         where = f"prompt {number + 1} of {len(prompts)}"
+        if not _are_integers(prompt):
+            raise DataError(
+                f"{where} is a {type(prompt).__name__}, expected a sequence of token ids; "
+                "LanguageModel.encode makes them of text"
+            )
         if len(prompt) == 0:
             raise DataError(f"{where} is empty; begin it with the beginning-of-text token")
         check_ids(min(prompt), max(prompt), vocabulary, where=where)
+
+
+def _are_integers(prompt: Sequence[int]) -> bool:
+    """Return whether a prompt is a sequence of integers, of Python's or another library's kind."""
+    try:
+        if set(map(type, prompt)) - {int}:
+            tuple(map(index, prompt))
+    except TypeError:
+        return False
+    return True
 
 
 def check_ids(lowest: int, highest: int, vocabulary: int, *, where: str = "the call") -> None:

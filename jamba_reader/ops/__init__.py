@@ -15,7 +15,7 @@ Kernel modules are called ``forward``, ``backward``, ``step`` (one token per seq
 (few rows times a matrix), ``rows``, ``blocks`` or ``tiles`` (parts of the others), and ``layout``
 (how work and memory are divided).
 
-Other packages may also import ``segments``, ``selection``, ``activation``,
-``attention.key_value_memory`` and ``row_quantisation.format``. An import contract in
-``pyproject.toml`` keeps everything else private. ``machine`` holds what kernels share.
+Other packages may also import ``segments``, ``selection``, ``activation``, ``forks``,
+``operand_checks``, ``attention.key_value_memory`` and ``row_quantisation.format``. An import
+contract in ``pyproject.toml`` keeps everything else private. ``machine`` holds what kernels share.
 """

@@ -8,6 +8,7 @@ attention take them from here. There is no padding, so no mask can be forgotten.
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate, pairwise
+from operator import index
 
 import torch
 from torch import Tensor
@@ -22,11 +23,14 @@ class Segments:
         lengths: tokens of each sequence.
 
     Raises:
-        DataError: a length is negative.
+        DataError: a length is negative, or no integer.
     """
 
     def __init__(self, lengths: Sequence[int]):
-        self.lengths = tuple(int(length) for length in lengths)
+        try:
+            self.lengths = tuple(map(index, lengths))
+        except TypeError as error:
+            raise DataError(f"segment lengths {lengths!r}: expected integers") from error
         if any(length < 0 for length in self.lengths):
             raise DataError(f"segment lengths {self.lengths}: expected none below 0")
         self._on_device: dict[torch.device, Tensor] = {}

@@ -54,6 +54,13 @@ def select(
     return requested
 
 
+def compiled_for(*dtypes: torch.dtype) -> tuple[str, ...]:
+    """Return the implementations that read all these dtypes; numba knows no float16."""
+    if all(dtype in (torch.float32, torch.bfloat16) for dtype in dtypes):
+        return ("reference", "cpu", "triton")
+    return ("reference",) if torch.float64 in dtypes else ("reference", "triton")
+
+
 def _automatic(device: str, available: tuple[str, ...]) -> str:
     wanted = {"cpu": ("cpu",), "cuda": ("mamba_ssm", "triton")}.get(device, ())
     for name in wanted:

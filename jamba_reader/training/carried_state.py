@@ -41,7 +41,7 @@ class CarriedState(nn.Module):
         empty = Cache.empty(config, batch_size, dtype=dtype, capacity=attention_memory)
         self.mamba_layers = tuple(empty.mamba)
         self.attention_layers = tuple(empty.memories)
-        self.register_buffer("lengths", torch.zeros(batch_size, dtype=torch.int64))
+        self.register_buffer("lengths", torch.zeros(batch_size, dtype=torch.int64, device="cpu"))
         for layer, before in empty.mamba.items():
             self.register_buffer(f"state_{layer}", before.state)
             self.register_buffer(f"history_{layer}", before.history)
@@ -84,7 +84,7 @@ class CarriedState(nn.Module):
                 target = self.get_buffer(f"{name}_{layer}")
                 for row, (kept, length) in enumerate(zip(lengths, memory.lengths, strict=True)):
                     target[row, :, :kept] = source[row, :, length - kept : length]
-        self.lengths.copy_(torch.tensor(lengths))
+        self.lengths.copy_(torch.tensor(lengths, dtype=torch.int64, device="cpu"))
 
 
 def restart(cache: Cache, sequences: Iterable[int]) -> None:
@@ -102,7 +102,7 @@ def restart(cache: Cache, sequences: Iterable[int]) -> None:
     cache.void_marks()
     reset = [number in chosen for number in range(cache.sequences)]
     for layer, old in cache.mamba.items():
-        rows = torch.tensor(reset, device=old.state.device)[:, None, None]
+        rows = torch.tensor(reset, dtype=torch.bool, device=old.state.device)[:, None, None]
         cache.mamba[layer] = MambaState(
             old.state.masked_fill(rows, 0.0), old.history.masked_fill(rows, 0.0)
         )

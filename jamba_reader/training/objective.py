@@ -14,12 +14,15 @@ from typing import Any
 import torch
 from torch import nn
 
+from jamba_reader.model.layers.linear import Linear
+from jamba_reader.model.layers.plain import is_plain
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.segments import Segments
 from jamba_reader.training.carried_state import CarriedState, restart
 from jamba_reader.training.losses.chunked_cross_entropy import chunked_cross_entropy
 from jamba_reader.training.losses.load_balancing import load_balancing_loss
 from jamba_reader.training.token_streams import Chunk, LanguageModelBatch
+from spider.errors import ConfigError
 from spider.training.updates import StepOutput
 
 TIED_HEAD = "model.lm_head.weight"
@@ -64,8 +67,9 @@ class LanguageModelObjective(nn.Module):
 
         The carried state advances, so the next batch has to be the one that follows.
         """
+        check_head(self.model)
         cache = self.carried.cache()
-        total = torch.zeros((), device=self.model.device)
+        total = torch.zeros((), dtype=torch.float32, device=self.model.device)
         routers: list[torch.Tensor] = []
         for chunk in batch.chunks:
             cache.select(chunk.streams)
@@ -86,6 +90,19 @@ class LanguageModelObjective(nn.Module):
         return StepOutput(
             cross_entropy + self.balance * balance,
             {"cross_entropy": cross_entropy, "balance": balance},
+        )
+
+
+def check_head(model: JambaLanguageModel) -> None:
+    """Check that the weight of the head is all that it computes: the loss takes only that.
+
+    Raises:
+        ConfigError: the head is wrapped, as by an adapter, or has hooks.
+    """
+    if not is_plain(model.lm_head, Linear):
+        raise ConfigError(
+            f"lm_head is a {type(model.lm_head).__name__} or has hooks, which the loss would "
+            "ignore: merge the adapter into lm_head.weight, or adapt other modules"
         )
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from jamba_reader.model.model import JambaLanguageModel
 from jamba_reader.ops.segments import Segments
 from jamba_reader.training.losses.chunked_cross_entropy import chunked_cross_entropy
+from jamba_reader.training.objective import check_head
 from jamba_reader.training.token_streams import TokenSource, document_inputs
 
 
@@ -55,6 +56,7 @@ class HeldoutPerplexity:
         if not len(self.documents):
             return {}
         model: JambaLanguageModel = objective.model  # type: ignore[assignment]
+        check_head(model)
         nats = sum(
             self._nats(model, self.documents[start : start + self._at_once].tolist())
             for start in range(0, len(self.documents), self._at_once)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from jamba_reader.generation.console_settings import ConsoleSettings
+from spider.console import say_json
 from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
 from spider.launch.exit import CTRL_C
@@ -23,11 +24,13 @@ class GenerateSettings(ConsoleSettings, WorkspaceSettings):
     Attributes:
         prompt: text to continue; without one, the command reads one prompt after the other. Special
             tokens may be written out in it.
+        json: print one JSON object a line for each continuation.
     """
 
     positionals: ClassVar = ("prompt",)
 
     prompt: str | None = None
+    json: bool = False
 
     def __post_init__(self) -> None:
         """Refuse settings that contradict each other, and values out of range."""
@@ -48,6 +51,10 @@ def main(settings: GenerateSettings) -> None:
     console = open_console(settings)
     try:
         for prompt in [settings.prompt] if settings.prompt is not None else typed_lines("prompt"):
+            if settings.json:
+                for record in console.records(prompt):
+                    say_json(record)
+                continue
             for text in console.answer(prompt):
                 sys.stdout.write(printable(text, keep=TAB + LINE_FEED))
                 sys.stdout.flush()

@@ -6,8 +6,11 @@ from pathlib import Path
 
 from pretrain.spans.settings import MiningSettings
 from spider.artifacts.stage import Stage
+from spider.console import say_json
+from spider.errors import ArtifactError
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
+from spider.reading import read_json_object
 from spider.settings import Execution
 
 logger = logging.getLogger(__name__)
@@ -19,9 +22,11 @@ class MineSettings(MiningSettings, StageSettings):
 
     Attributes:
         corpus: the corpus artifact.
+        json: print the yield as one JSON object on one line.
     """
 
     corpus: Execution[Path]
+    json: Execution[bool] = False
 
 
 def main(settings: MineSettings) -> None:
@@ -38,6 +43,8 @@ def main(settings: MineSettings) -> None:
         overwrite=settings.overwrite,
     )
     if stage.up_to_date():
+        if settings.json:
+            say_json(read_json_object(settings.output / "yield.json", error=ArtifactError))
         return
 
     from pretrain.spans.mining import Mining
@@ -52,7 +59,10 @@ def main(settings: MineSettings) -> None:
             volatile={"words_per_second": result.words_per_second},
             leftovers=[SHARDS],
         )
-    say_yield(result.found, words_per_second=result.words_per_second)
+    if settings.json:
+        say_json(result.found)
+    else:
+        say_yield(result.found, words_per_second=result.words_per_second)
     if not result.found["clusters"]:
         logger.info(
             "%s: no document has a recurring span (that needs three passages, and a phrase of two "

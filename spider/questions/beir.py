@@ -72,7 +72,7 @@ class BeirQuestions:
             DataError: a file is missing, or a line is malformed.
         """
         grades = self._judgements()
-        collected = QuestionCollector(self.path, keep_first=self.keep_first)
+        collected = QuestionCollector(self.path / "queries.jsonl", keep_first=self.keep_first)
         found = set()
         with open_beir_file(self.path, "queries.jsonl") as (stream, name):
             for line, record in parse_json_lines(stream, name):

@@ -1,6 +1,6 @@
 """The files of a BEIR data set, in a folder or a zip."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BufferedIOBase
 from pathlib import Path
@@ -29,14 +29,28 @@ def open_beir_file(data_set: Path, name: str) -> Iterator[tuple[BufferedIOBase, 
                 with open_binary(file) as stream:
                     yield stream, file
                 return
-        raise DataError(f"no {name} in this folder; expected a BEIR data set", path=data_set)
+        names = [str(file.relative_to(data_set)) for file in (data_set / name).parent.glob("*")]
+        raise _missing(name, "folder", names, data_set)
     with open_zip(data_set, expected="a BEIR data set: a folder or a zip") as archive:
         inside = [m for m in archive.infolist() if f"/{m.filename}".endswith(f"/{name}")]
         if not inside:
-            raise DataError(f"no {name} in this zip; expected a BEIR data set", path=data_set)
+            raise _missing(name, "zip", archive.namelist(), data_set)
         member = min(inside, key=lambda m: len(m.filename))
         with open_member(archive, member, data_set) as stream:
             yield stream, data_set / member.filename
+
+
+def _missing(name: str, kind: str, names: Sequence[str], data_set: Path) -> DataError:
+    """Return the error about a missing file; one of several of a kind names the others."""
+    folder, suffix = name.rpartition("/")[0], Path(name).suffix
+    others = sorted({Path(one).stem for one in names if folder and _is_in(one, folder, suffix)})
+    hint = f"there are: {', '.join(others)}" if others else "expected a BEIR data set"
+    return DataError(f"no {name} in this {kind}; {hint}", path=data_set)
+
+
+def _is_in(name: str, folder: str, suffix: str) -> bool:
+    path = Path(name)
+    return path.parent.name == folder and suffix in path.suffixes
 
 
 def fingerprint_beir(data_set: Path, names: tuple[str, ...]) -> list[list[str | int]]:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from spider.corpus.document import Document
-from spider.errors import SpiderError
+from spider.errors import DataError, SpiderError
 from spider.reading import open_regular, parse_json
 from spider.settings import Execution
 from spider.sources.document_source import READ, FileRecord
@@ -16,6 +16,7 @@ from spider.sources.extraction.isolation import Isolation, over
 from spider.sources.extraction.worker import OVER_SIZE
 from spider.sources.files.folder_walk import Entry, walk
 from spider.sources.files.limits import LARGEST_MANIFEST, MIB, ExtractionLimits
+from spider.sources.formats.recognition import recognise
 from spider.sources.reading_report import ReadingReport
 
 DEFAULT_LIMITS = ExtractionLimits()
@@ -181,6 +182,13 @@ class Folder:
             DataError: there is no such folder.
         """
         self.cut_short = False
+        found = recognise(self.path) if self.path.is_file() else None
+        if found is not None:
+            raise DataError(
+                "expected a folder of documents; this is a file; spider prepare reads it with "
+                f"source={found.source}",
+                path=self.path,
+            )
         looked_at = 0
 
         def enters(folder: Path) -> bool:

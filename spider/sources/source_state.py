@@ -1,7 +1,6 @@
 """The state of a source: a value that changes with its content, its path, and later changes."""
 
 import datetime
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 from spider.artifacts.artifact import Artifact
 from spider.errors import SpiderError
-from spider.reading import open_regular, reading
+from spider.reading import open_regular, parse_json, reading
 from spider.sources.document_source import FileRecord
 from spider.sources.folder import Folder
 from spider.sources.preparation import RECORDS, SOURCES
@@ -98,7 +97,7 @@ def _records(file: Path) -> dict[str, FileRecord] | None:
     if not file.is_file() or file.stat().st_size > LARGEST_RECORDS:
         return None
     with open_regular(file) as stream, reading(file, foreign=True):
-        records = [FileRecord(*json.loads(line)) for line in stream]
+        records = [FileRecord(*parse_json(line, file)) for line in stream]
     # a corpus that was made before records had sizes
     return None if any(record.size < 0 for record in records) else {r.id: r for r in records}
 

@@ -1,7 +1,6 @@
 """The output of wikiextractor: ``<doc>`` text or JSON lines, in folders AA, AB and so on."""
 
 import html
-import json
 import logging
 import os
 import re
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 
 from spider.corpus.document import Document
 from spider.errors import DataError
+from spider.reading import parse_json
 from spider.settings import Execution
 from spider.sources.formats.fields import id_field, text_field
 from spider.sources.reading_report import ReadingReport
@@ -76,6 +76,15 @@ class WikiExtractor:
                 else:
                     self._report.skip("empty", document.id)
 
+    def places_of(self, identity: str) -> list[str]:
+        """Return file and line of the articles with an id."""
+        return [
+            f"{file}:{number}"
+            for file in self._files()
+            for number, found in _openings(file)
+            if found == identity
+        ]
+
     def _files(self) -> list[Path]:
         if not self.path.is_dir():
             return find_files(self.path)
@@ -88,6 +97,22 @@ class WikiExtractor:
         if not found:
             raise DataError("no output file of wikiextractor in this folder", path=self.path)
         return sorted(found)
+
+
+def _openings(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line where each article begins, with its id."""
+    inside = False
+    for line in read_text_lines(file):
+        if not inside and line.text.startswith("{"):
+            yield line.number, _from_json(file, line).id
+            continue
+        for piece in _pieces(line.text):
+            opened = OPENING.fullmatch(piece.strip())
+            if opened is not None:
+                inside = True
+                yield line.number, opened[1]
+            elif piece.strip() == CLOSING:
+                inside = False
 
 
 class _Article(NamedTuple):
@@ -180,12 +205,12 @@ def _cut(text: str) -> list[str]:
 
 
 def _from_json(file: Path, line: TextLine) -> Document:
+    record = parse_json(line.text, file, line=line.number)
     try:
-        record = json.loads(line.text)
         return Document(
             id=id_field(record, "id"),
             title=text_field(record, "title"),
             text=text_field(record, "text"),
         )
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"not an article: {error}", path=file, line=line.number) from error

@@ -43,7 +43,9 @@ _ASCII_TOKEN = regex.compile(
 _CLUSTER = regex.compile(rf"\P{{M}}{_TAIL}|\p{{M}}+")
 _ALONE = regex.compile(r"[\p{Script=Han}\p{Script=Hangul}]", regex.VERSION1)
 # a word that a line end cuts: its whole is a further term, since the hyphen may belong to it
-_CUT_WORD = regex.compile(r"(\p{L}[\p{L}\p{M}]+)[-\u2010][ \t]*\r?\n[ \t]*(\p{Ll}[\p{L}\p{M}]+)")
+_CUT_WORD = regex.compile(
+    r"(?<![\p{L}\p{M}])(\p{L}[\p{L}\p{M}]++)[-\u2010][ \t]*+\r?\n[ \t]*+(\p{Ll}[\p{L}\p{M}]++)"
+)
 # the articles of Lucene's FrenchAnalyzer and the Italian ones of its ItalianAnalyzer
 _ELIDED = regex.compile(
     r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|d?all|nell|sull|dell|coll|un)'(?=\p{L}{2})"

@@ -68,13 +68,11 @@ def cut_word(text: str, start: int, end: int, longest: int) -> list[tuple[int, i
     """
     parts = []
     while end - start > longest:
-        cut = start
-        for cluster in _CLUSTERS.finditer(text, start, min(end, start + longest + 1)):
-            if cluster.end() - start > longest:
-                break
-            cut = cluster.end()
-        cut = cut if cut > start else start + longest
-        parts.append((start, cut))
-        start = cut
+        # a slice, since \X looks back to the beginning of a run of flags
+        piece = text[start : start + longest + 1]
+        ends = (cluster.end() for cluster in _CLUSTERS.finditer(piece))
+        cut = max((place for place in ends if place <= longest), default=longest)
+        parts.append((start, start + cut))
+        start += cut
     parts.append((start, end))
     return parts

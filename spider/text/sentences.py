@@ -2,7 +2,7 @@
 
 import regex
 
-ENDS = (".", "!", "?", "。", "！", "？", "．", "｡", "။", "។", "៕", "ฯ", "।")
+ENDS = (".", "!", "?", "。", "！", "？", "．", "｡", "။", "។", "៕", "।")
 CLOSERS = "\"'”’)]»」』）】》〉"
 _CLAUSE = regex.compile(r"[\p{Po}\p{Pd}\p{Pe}\p{Pf}]$")
 # a run of marks is tried once, at its begin: else 100,000 dots in a row take minutes

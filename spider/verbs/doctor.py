@@ -1,11 +1,13 @@
 """``spider doctor``: what works on this machine, and the command that fixes what does not."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from spider.console import say
-from spider.errors import MissingDependencyError
+from spider.console import say, say_json
+from spider.errors import ArtifactError, MissingDependencyError
 from spider.health.finding import HealthCheck
 from spider.launch.entrypoint import launch
+from spider.settings import Execution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,25 +16,35 @@ class DoctorSettings:
 
     Attributes:
         checks: health checks, in the order of their lines.
+        json: print one JSON object a line for each finding.
+        workspace: a workspace whose artifacts are verified too, every byte of them.
     """
 
     checks: tuple[HealthCheck, ...]
+    json: Execution[bool] = False
+    workspace: Path | None = None
 
 
 def main(settings: DoctorSettings) -> None:
     """Print one line for each finding.
 
     Raises:
+        ArtifactError: an artifact of the workspace is damaged.
         MissingDependencyError: something that a verb cannot do without is broken.
     """
     failed = []
     for check in settings.checks:
         for finding in check.findings():
-            say(f"{finding.level:<5} {finding.subject:<8} {finding.text}")
-            if finding.fix:
+            if settings.json:
+                say_json(finding._asdict())
+            else:
+                say(f"{finding.level:<5} {finding.subject:<8} {finding.text}")
+            if finding.fix and not settings.json:
                 say(f"{'':<14} fix: {finding.fix}")
             if finding.level == "fail":
                 failed.append(finding.subject)
+    if set(failed) == {"artifact"}:
+        raise ArtifactError(f"{settings.workspace}: {len(failed)} files are damaged")
     if failed:
         raise MissingDependencyError(f"broken: {', '.join(failed)}")
 

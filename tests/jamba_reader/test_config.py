@@ -139,6 +139,8 @@ def test_any_schedule_survives_the_file(
         ({"num_key_value_heads": 3}, "num_attention_heads is 4, expected a multiple of num_key_v"),
         ({"num_experts_per_tok": 17}, "num_experts_per_tok is 17, expected at most num_experts 1"),
         ({"num_hidden_layers": 0}, "num_hidden_layers is 0, expected at least 1"),
+        ({"num_hidden_layers": 10**9}, "num_hidden_layers is 1000000000, expected at most 65,536"),
+        ({"num_experts": 10**9}, "num_experts is 1000000000, expected at most"),
         ({"mamba_d_conv": 0}, "mamba_d_conv is 0, expected at least 1"),
         ({"mamba_dt_rank": -1}, "mamba_dt_rank is -1, expected at least 1"),
         ({"hidden_size": "32"}, "hidden_size is '32', expected int"),

@@ -221,3 +221,26 @@ def test_the_fingerprint_covers_what_a_kernel_imports() -> None:
     assert compilation.fingerprint(name) is not None
     assert compilation.fingerprint("no_such_package.module") is None
     assert numba.__version__ in compilation.environment()
+
+
+def test_a_user_without_a_home_gets_no_folder_of_that_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    # what Python returns for a user id without an entry and without HOME
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    found = compilation.cache_root.__wrapped__()
+    assert found is None or found.is_absolute()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_machine_without_a_folder_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    blocked = tmp_path / "a file"
+    blocked.write_text("")
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(blocked))
+    assert compilation.cache_root.__wrapped__() is None
+    assert "set NUMBA_CACHE_DIR to a folder that can" in caplog.text

@@ -126,6 +126,15 @@ def test_settings_that_are_none_are_named(settings: str, said: str, tmp_path: Pa
         load_question_set(tmp_path)
 
 
+@pytest.mark.parametrize("grade", ["2", 1.0, True, None, 10**30])
+def test_a_grade_is_a_small_whole_number(grade: object, tmp_path: Path) -> None:
+    QuestionSet(name="n", questions=()).save(tmp_path)
+    record = {"id": "1", "text": "t", "relevant": ["d"], "grades": {"d": grade}}
+    (tmp_path / "questions.jsonl").write_text(json.dumps(record) + "\n")
+    with pytest.raises(DataError, match=r"field grades: got .*whole numbers"):
+        load_question_set(tmp_path)
+
+
 def test_what_can_be_searched_for_is_not_blank() -> None:
     assert not any(
         map(is_blank, ("?", "5", "\u6771\u4eac", "\U0001f984", " c++ ", "\u20ac", "\u0e17"))

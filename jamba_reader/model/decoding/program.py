@@ -71,12 +71,14 @@ class DecodeStep:
             cache: the state after earlier calls.
 
         Raises:
-            DataError: the last call failed halfway, or the cache belongs to another model.
+            DataError: the last call failed halfway, or the cache belongs to another model or has
+                another data type.
         """
         if not 0 < len(tokens) <= MOST_ROWS or len(tokens) != cache.sequences:
             return None
         # the configuration decides how many numbers the kernels write
-        cache.check_fits(self.config)
+        weight = backbone.embed_tokens.weight
+        cache.check_fits(self.config, weight.dtype, weight.device)
         table = self._table
         if table is None or not table.reading.holds(head):
             # nothing is kept of deleted weights

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from jamba_reader.model.layers.linear import Linear
 from jamba_reader.model.layers.mamba import MambaMixer
+from jamba_reader.model.layers.plain import is_plain
 from jamba_reader.model.layers.rms_norm import RMSNorm
 
 
@@ -30,7 +31,7 @@ class _Seen(NamedTuple):
         """Return whether the module is unchanged."""
         found, kind, settings, children, parameters, buffers, absent = self
         module = found()
-        if module is None or not _plain(module, kind):
+        if module is None or not is_plain(module, kind):
             return False
         held = module.__dict__
         within, own = held["_modules"], held["_parameters"]
@@ -90,7 +91,7 @@ class Reading:
             NotOurs: it has another class or attribute, or hooks.
         """
         kind = type(module)
-        if module is None or kind not in kinds or not _plain(module, kind):
+        if module is None or kind not in kinds or not is_plain(module, kind):
             raise NotOurs
         if any(getattr(module, name) != value for name, value in settings.items()):
             raise NotOurs
@@ -155,10 +156,3 @@ class Reading:
         decay = mixer.decay()
         self._decays.append((WeakMethod(mixer.decay), decay))
         return decay.data_ptr()
-
-
-def _plain(module: nn.Module, kind: type[nn.Module]) -> bool:
-    """Return whether a call of the module only runs the code of its class."""
-    held = module.__dict__
-    listeners = held["_forward_hooks"] or held["_forward_pre_hooks"]
-    return type(module) is kind and not listeners and "forward" not in held

@@ -9,7 +9,7 @@ from torch.utils.checkpoint import checkpoint
 from jamba_reader.cache.cache import Cache
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.layers.decoder import DecoderLayer, LayerOutput
-from jamba_reader.model.layers.rms_norm import RMSNorm
+from jamba_reader.model.layers.rms_norm import RMSNorm, add_and_norm
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
 from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation
@@ -63,7 +63,7 @@ class Backbone(nn.Module):
                 routers.append(output.router_logits)
         if cache is not None:
             cache.advance(segments)
-        hidden, _ = self.final_layernorm.after_adding(branch, stream)
+        hidden, _ = add_and_norm(self.final_layernorm, branch, stream)
         return hidden, tuple(routers)
 
     def _run(

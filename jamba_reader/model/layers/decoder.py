@@ -9,7 +9,7 @@ from jamba_reader.config import JambaConfig
 from jamba_reader.model.layers.attention import Attention
 from jamba_reader.model.layers.feed_forward import DenseFeedForward, MixtureOfExperts
 from jamba_reader.model.layers.mamba import MambaMixer
-from jamba_reader.model.layers.rms_norm import RMSNorm
+from jamba_reader.model.layers.rms_norm import RMSNorm, add_and_norm
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
 from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation
@@ -73,8 +73,8 @@ class DecoderLayer(nn.Module):
             segments: boundaries of the sequences.
             before: state of this layer after earlier calls.
         """
-        normed, stream = self.input_layernorm.after_adding(branch, stream)
+        normed, stream = add_and_norm(self.input_layernorm, branch, stream)
         mixed, state = getattr(self, self.mixer_name)(normed, segments, before)
-        normed, stream = self.pre_ff_layernorm.after_adding(mixed, stream)
+        normed, stream = add_and_norm(self.pre_ff_layernorm, mixed, stream)
         output, router_logits = self.feed_forward(normed)
         return LayerOutput(stream, output, state, router_logits)

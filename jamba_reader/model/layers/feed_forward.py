@@ -7,6 +7,7 @@ from torch.nn import functional
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.layers.int8_linear import Float32Scales, Int8Linear
 from jamba_reader.model.layers.linear import Linear
+from jamba_reader.model.layers.plain import is_plain
 from jamba_reader.ops.experts.op import routed_experts
 from jamba_reader.ops.experts.operands import ExpertWeights
 from jamba_reader.ops.gated_activation.op import gated_activation
@@ -60,7 +61,7 @@ class DenseFeedForward(nn.Module):
         if (
             torch.is_grad_enabled()
             or len(hidden) <= FEW_ROWS
-            or not (isinstance(gate, Linear) and isinstance(up, Linear))
+            or not (is_plain(gate, Linear) and is_plain(up, Linear))
         ):
             return torch.cat([gate(hidden), up(hidden)], dim=-1)
         both = hidden.new_empty(len(hidden), gate.out_features + up.out_features)

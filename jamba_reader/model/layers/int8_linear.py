@@ -7,8 +7,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from jamba_reader.ops.experts.op import int8_linear
-from jamba_reader.ops.row_quantisation.op import quantise_rows
-from jamba_reader.ops.row_quantisation.operands import QuantisedRows
 from jamba_reader.ops.selection import Implementation
 
 
@@ -57,19 +55,6 @@ class Int8Linear(Float32Scales):
         shape = (out_features, in_features)
         self.register_buffer("weight", torch.zeros(shape, dtype=torch.int8, device=device))
         self.register_buffer("scale", torch.ones(out_features, device=device, dtype=torch.float32))
-
-    @classmethod
-    def from_weight(
-        cls, weight: Float[Tensor, "output input"], *, kernels: Implementation = "auto"
-    ) -> "Int8Linear":
-        """Quantise a float weight.
-
-        Raises:
-            CheckpointError: a weight is infinite or not a number.
-        """
-        layer = cls(weight.shape[1], weight.shape[0], kernels=kernels, device=weight.device)
-        quantise_rows(weight, out=QuantisedRows(layer.weight, layer.scale))
-        return layer
 
     def forward(self, x: Float[Tensor, "tokens input"]) -> Float[Tensor, "tokens output"]:
         """Return the product."""

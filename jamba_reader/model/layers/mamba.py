@@ -9,12 +9,47 @@ from torch import Tensor, nn
 from jamba_reader.cache.mamba_state import MambaState
 from jamba_reader.config import JambaConfig
 from jamba_reader.model.layers.linear import Linear
+from jamba_reader.model.layers.plain import is_plain
 from jamba_reader.model.layers.rms_norm import RMSNorm
+from jamba_reader.ops.activation import ActivationName, activate
 from jamba_reader.ops.causal_conv1d.op import causal_conv1d
 from jamba_reader.ops.linear.op import linear
 from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation
 from jamba_reader.ops.selective_scan.op import selective_scan
+
+
+def convolve_by_module(
+    module: nn.Module,
+    inputs: Tensor,
+    segments: Segments,
+    width: int,
+    history: Tensor | None,
+    activation: ActivationName,
+) -> tuple[Tensor, Tensor]:
+    """Convolve by calls of a module that is wrapped, as by an adapter, or has hooks; slower.
+
+    Args:
+        module: a convolution without padding, ``[1, channels, tokens]``.
+        inputs: ``[tokens, channels]`` of all sequences.
+        segments: boundaries of the sequences.
+        width: tokens that an output sees.
+        history: the last inputs before each sequence; None are zeros.
+        activation: the activation after the convolution.
+
+    Returns:
+        Outputs, and the last inputs of each sequence.
+    """
+    past = width - 1
+    if history is None:
+        history = inputs.new_zeros(len(segments), past, inputs.shape[1])
+    outputs, histories = [inputs[:0]], [history[:0]]
+    for sequence, rows in enumerate(segments.slices):
+        seen = torch.cat([history[sequence].to(inputs.dtype), inputs[rows]])
+        if rows.stop > rows.start:
+            outputs.append(activate(module(seen.t()[None])[0].t(), activation))
+        histories.append(seen[None, len(seen) - past :])
+    return torch.cat(outputs), torch.cat(histories)
 
 
 class MambaMixer(nn.Module):
@@ -54,7 +89,9 @@ class MambaMixer(nn.Module):
         self.x_proj = Linear(inner, sum(self.widths), bias=False, **place)
         self.dt_proj = Linear(rank, inner, bias=True, **place)
         rates = torch.arange(1, states + 1, dtype=torch.float32, device=device).log()
-        self.A_log = nn.Parameter(rates.expand(inner, -1).to(dtype or torch.float32).contiguous())
+        self.A_log = nn.Parameter(
+            rates.expand(inner, -1).to(dtype or torch.get_default_dtype()).contiguous()
+        )
         self.D = nn.Parameter(torch.ones(inner, device=device, dtype=dtype))
         self.out_proj = Linear(inner, hidden, bias=bias, **place)
         norms = [RMSNorm(width, config.rms_norm_eps, **place) for width in self.widths]
@@ -77,32 +114,56 @@ class MambaMixer(nn.Module):
         inner = self.config.inner_size
         projected = self.in_proj(hidden)
         inputs, gate = projected[:, :inner], projected[:, inner:]
-        inputs, history = causal_conv1d(
-            inputs,
-            self.conv1d.weight[:, 0],
-            self.conv1d.bias,
-            segments,
-            None if before is None else before.history,
-            activation=self.config.hidden_act,
-            implementation=self.kernels,
-        )
+        inputs, history = self._convolve(inputs, segments, before)
         dt, b, c = self.x_proj(inputs).split(self.widths, dim=-1)
-        # the scan adds the bias of dt_proj, in float32
-        dt = linear(self.dt_layernorm(dt), self.dt_proj.weight, implementation=self.kernels)
-        outputs, state, _ = selective_scan(
+        dt, bias = self._time_steps(self.dt_layernorm(dt))
+        outputs, state = selective_scan(
             inputs,
             dt,
             self.decay(),
             self.b_layernorm(b),
             self.c_layernorm(c),
             self.D,
-            self.dt_proj.bias,
+            bias,
             gate,
             segments,
             None if before is None else before.state,
             implementation=self.kernels,
         )
         return self.out_proj(outputs), MambaState(state, history)
+
+    def _convolve(
+        self, inputs: Tensor, segments: Segments, before: MambaState | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the convolved inputs after their activation, and the inputs for a later call."""
+        history = None if before is None else before.history
+        if not is_plain(self.conv1d, nn.Conv1d):
+            return convolve_by_module(
+                self.conv1d,
+                inputs,
+                segments,
+                self.config.mamba_d_conv,
+                history,
+                self.config.hidden_act,
+            )
+        return causal_conv1d(
+            inputs,
+            self.conv1d.weight[:, 0],
+            self.conv1d.bias,
+            segments,
+            history,
+            activation=self.config.hidden_act,
+            implementation=self.kernels,
+        )
+
+    def _time_steps(self, low_rank: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the time step of each channel, and what the scan adds to it, in float32."""
+        if is_plain(self.dt_proj, Linear):
+            weight, bias = self.dt_proj.weight, self.dt_proj.bias
+            return linear(low_rank, weight, implementation=self.kernels), bias
+        # a wrapped module adds its own bias, in its own dtype
+        steps: Tensor = self.dt_proj(low_rank)
+        return steps, steps.new_zeros(steps.shape[1])
 
     def train(self, mode: bool = True) -> "MambaMixer":
         """Switch between training and inference; the next call recomputes A from A_log."""

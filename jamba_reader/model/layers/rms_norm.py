@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from jamba_reader.model.layers.plain import is_plain
 from jamba_reader.ops.rms_norm.op import add_rms_norm, rms_norm
 from jamba_reader.ops.selection import Implementation
 
@@ -34,11 +35,16 @@ class RMSNorm(nn.Module):
         """Normalise the last dimension."""
         return rms_norm(vectors, self.weight, self.eps, implementation=self.kernels)
 
-    def after_adding(self, branch: Tensor | None, stream: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the normalised sum of a branch and the residual stream, and the sum itself.
 
-        One kernel reads both once. Without a branch the stream itself is normalised.
-        """
-        if branch is None:
-            return self(stream), stream
-        return add_rms_norm(branch, stream, self.weight, self.eps, implementation=self.kernels)
+def add_and_norm(norm: nn.Module, branch: Tensor | None, stream: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the normalised sum of a branch and the residual stream, and the sum itself.
+
+    One kernel reads both once. Without a branch the stream itself is normalised. A norm that is
+    wrapped or has hooks is called.
+    """
+    if branch is None:
+        return norm(stream), stream
+    if is_plain(norm, RMSNorm):
+        return add_rms_norm(branch, stream, norm.weight, norm.eps, implementation=norm.kernels)
+    total = branch + stream
+    return norm(total), total

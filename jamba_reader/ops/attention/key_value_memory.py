@@ -1,6 +1,7 @@
 """Keys and values of the tokens that an attention layer has seen, for several sequences."""
 
 from collections.abc import Sequence
+from typing import Any
 from weakref import WeakSet
 
 import torch
@@ -49,6 +50,20 @@ class KeyValueMemory:
         self.lengths = list(lengths)
         self._storage = _Storage(self, self.lengths)
         self._lengths_tensor: Tensor | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the tokens, without gradients and reserved space, for a copy or another process.
+
+        They are copied here: two forks that are pickled together would share tensors without the
+        storage that says who may write.
+        """
+        used = max(self.lengths, default=0)
+        keys, values = (t[:, :, :used].detach().clone() for t in (self.keys, self.values))
+        return {"keys": keys, "values": values, "lengths": self.lengths}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the tokens of another memory."""
+        self.__init__(**state)  # type: ignore[misc]
 
     @classmethod
     def empty(
@@ -148,7 +163,7 @@ class KeyValueMemory:
             self.values.select(2, self.lengths[0]).copy_(value)
             return
         if segments.single_tokens:
-            numbers = torch.arange(len(self.lengths), device=self.keys.device)
+            numbers = torch.arange(len(self.lengths), dtype=torch.int64, device=self.keys.device)
             ends = self.lengths_on(self.keys.device)
             self.keys[numbers, :, ends] = key
             self.values[numbers, :, ends] = value

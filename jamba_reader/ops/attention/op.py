@@ -10,6 +10,7 @@ from torch.autograd.function import once_differentiable
 
 from jamba_reader.ops.attention import fused, reference
 from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
+from jamba_reader.ops.operand_checks import INTEGERS, check_alike, check_dtype
 from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selection import Implementation, select
 
@@ -42,16 +43,20 @@ def attention(
         implementation: which kernel.
 
     Raises:
+        DataError: the operands' dtypes or devices differ.
         ConfigError: the kernel does not run on the operands' device.
         MissingDependencyError: Triton is requested and not installed.
     """
+    keys, values = (key, value) if memory is None else (memory.keys, memory.values)
+    check_alike("attention", query=query, key=key, value=value, keys=keys, values=values)
     chosen = select("attention", implementation, device=query.device, dtype=query.dtype)
     if chosen == "reference" or (dropout and query.device.type == "cpu"):
         return _by_reference(query, key, value, segments, memory, scale=scale, dropout=dropout)
-    if memory is not None and segments.single_tokens and not dropout and _decodable(query, chosen):
+    decodes = segments.single_tokens and not dropout and _decodable(query, keys, values, chosen)
+    if memory is not None and decodes:
         lengths = memory.lengths_on(query.device)
         longest = max(memory.lengths, default=0)
-        return _decode(query, memory.keys, memory.values, lengths, longest, scale, chosen)
+        return _decode(query, keys, values, lengths, longest, scale, chosen)
     held = None if memory is None else (memory.keys, memory.values, memory.lengths)
     if query.device.type == "cpu":
         from jamba_reader.ops.attention.cpu.prefill import launch as prefill
@@ -83,21 +88,26 @@ def decode_attention(
         implementation: which kernel.
 
     Raises:
+        DataError: the operands' dtypes or devices differ, or the lengths are no integers.
         ConfigError: the kernel does not run on the operands' device.
         MissingDependencyError: Triton is requested and not installed.
     """
+    check_alike("decode_attention", query=query, keys=keys, values=values)
+    check_dtype("decode_attention", "lengths", lengths, *INTEGERS, device=query.device)
     chosen = select("attention", implementation, device=query.device, dtype=query.dtype)
-    if chosen == "reference" or not _decodable(query, chosen):
+    if chosen == "reference" or not _decodable(query, keys, values, chosen):
         return reference.decode_attention(query, keys, values, lengths, scale)
     if longest is None:
         longest = int(lengths.max()) if len(lengths) else 0
     return _decode(query, keys, values, lengths, longest, scale, chosen)
 
 
-def _decodable(query: Tensor, chosen: str) -> bool:
-    """Return whether the chosen decode kernel knows this type; a GPU's knows float16 as well."""
-    known = (torch.float32, torch.bfloat16)
-    return query.dtype in known or (chosen == "triton" and query.dtype == torch.float16)
+def _decodable(query: Tensor, keys: Tensor, values: Tensor, chosen: str) -> bool:
+    """Return whether the chosen decode kernel knows these dtypes; a GPU's knows float16 as well."""
+    known = {torch.float32, torch.bfloat16}
+    if chosen == "triton":
+        known.add(torch.float16)
+    return query.dtype in known and keys.dtype in known and values.dtype == keys.dtype
 
 
 def _by_reference(

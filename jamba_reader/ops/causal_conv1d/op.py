@@ -13,8 +13,9 @@ from torch.autograd.function import once_differentiable
 from jamba_reader.ops.activation import ActivationName, activation_code
 from jamba_reader.ops.causal_conv1d import reference
 from jamba_reader.ops.causal_conv1d.gpu import cuda_package
+from jamba_reader.ops.operand_checks import check_floats
 from jamba_reader.ops.segments import Segments
-from jamba_reader.ops.selection import Implementation, select
+from jamba_reader.ops.selection import Implementation, compiled_for, select
 from spider.errors import DataError
 
 
@@ -52,7 +53,8 @@ def causal_conv1d(
 
     Raises:
         ConfigError: the implementation does not run here, or no such activation.
-        DataError: the segments, the history or the bias are not those of ``x`` and ``weight``.
+        DataError: the segments, the history or the bias are not those of ``x`` and ``weight``, or a
+            dtype or device is wrong.
     """
     _check(x, weight, bias, segments, history)
     code = activation_code(activation)
@@ -87,7 +89,8 @@ def causal_conv1d(
 def _check(
     x: Tensor, weight: Tensor, bias: Tensor | None, segments: Segments, history: Tensor | None
 ) -> None:
-    """Refuse shapes that do not fit: a kernel that reads by address would read beyond them."""
+    """Refuse dtypes and shapes that do not fit: kernels read by address."""
+    check_floats("causal_conv1d", x=x, weight=weight, bias=bias, history=history)
     channels, width = weight.shape
     if bias is not None and bias.shape != (channels,):
         raise DataError(
@@ -113,9 +116,7 @@ def _available(
         if cuda_package.does(x, weight, segments, activation):
             return ("reference", "triton", "mamba_ssm")
         return ("reference", "triton")
-    if torch.float16 in (x.dtype, weight.dtype):
-        return ("reference", "triton")
-    return ("reference", "cpu", "triton")
+    return compiled_for(x.dtype, weight.dtype)
 
 
 @cache

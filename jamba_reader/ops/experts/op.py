@@ -10,7 +10,8 @@ from torch.autograd.function import once_differentiable
 from jamba_reader.ops.activation import ActivationName
 from jamba_reader.ops.experts.operands import ExpertWeights
 from jamba_reader.ops.experts.reference import int8_linear_reference, routed_experts_reference
-from jamba_reader.ops.selection import Implementation, select
+from jamba_reader.ops.operand_checks import INTEGERS, check_dtype, check_floats
+from jamba_reader.ops.selection import Implementation, compiled_for, select
 from spider.errors import DataError
 
 
@@ -36,10 +37,11 @@ def routed_experts(
         implementation: which kernel; ``auto`` goes by device and dtype.
 
     Raises:
-        DataError: weights and scales or dtypes do not go together, or an id is out of range.
+        DataError: weights and scales, dtypes, shapes or devices do not go together, or an id is
+            out of range.
         ConfigError: the kernel asked for does not run here.
     """
-    _check(x, experts)
+    _check(x, experts, expert_ids, expert_weights)
     chosen = _choose("routed_experts", implementation, x)
     if chosen == "reference":
         return routed_experts_reference(
@@ -70,8 +72,13 @@ def int8_linear(
         implementation: which kernel; ``auto`` goes by device and dtype.
 
     Raises:
+        DataError: dtypes, shapes or devices do not go together.
         ConfigError: the kernel asked for does not run here.
     """
+    check_floats("int8_linear", x=x)
+    check_dtype("int8_linear", "weight", weight, torch.int8, device=x.device)
+    check_dtype("int8_linear", "scale", scale, torch.float32, device=x.device)
+    _check_shape("int8_linear", "weight", weight, (len(scale), x.shape[-1]))
     chosen = _choose("int8_linear", implementation, x)
     if chosen == "reference":
         return int8_linear_reference(x, weight, scale)
@@ -141,9 +148,7 @@ class _Int8Linear(torch.autograd.Function):
 
 
 def _choose(operation: str, implementation: Implementation, x: Tensor) -> str:
-    available: tuple[str, ...] = ("reference", "cpu", "triton")
-    if x.dtype not in (torch.float32, torch.bfloat16):
-        available = ("reference",) if x.device.type == "cpu" else ("reference", "triton")
+    available = compiled_for(x.dtype)
     return select(operation, implementation, device=x.device, dtype=x.dtype, available=available)
 
 
@@ -157,16 +162,37 @@ def _kernels(chosen: str) -> Any:
     return gpu
 
 
-def _check(x: Tensor, experts: ExpertWeights) -> None:
-    int8 = experts.gate_up.dtype == torch.int8
-    if int8 != (experts.gate_up_scale is not None) or int8 != (experts.down_scale is not None):
+def _check(x: Tensor, experts: ExpertWeights, expert_ids: Tensor, expert_weights: Tensor) -> None:
+    """Refuse dtypes, devices and shapes that do not fit: kernels read by address."""
+    operation, (gate_up, down, *scales) = "routed_experts", experts
+    check_floats(operation, x=x, expert_weights=expert_weights)
+    check_dtype(operation, "expert_ids", expert_ids, *INTEGERS, device=x.device)
+    int8 = gate_up.dtype == torch.int8
+    if any(int8 != (scale is not None) for scale in scales):
         raise DataError(
-            f"expert weights are {experts.gate_up.dtype} and scales are "
-            f"{'missing' if experts.gate_up_scale is None else 'given'}: expected scales with "
+            f"expert weights are {gate_up.dtype} and scales are "
+            f"{'missing' if scales[0] is None else 'given'}: expected scales with "
             "int8 weights and with no others"
         )
-    if not int8 and experts.gate_up.dtype != x.dtype:
+    if not int8 and gate_up.dtype != x.dtype:
         raise DataError(
-            f"expert weights are {experts.gate_up.dtype} and their inputs {x.dtype}: expected the "
+            f"expert weights are {gate_up.dtype} and their inputs {x.dtype}: expected the "
             "same, or int8 weights with scales"
         )
+    check_dtype(operation, "gate_up", gate_up, gate_up.dtype, device=x.device)
+    check_dtype(operation, "down", down, gate_up.dtype, device=x.device)
+    count, hidden, width = down.shape
+    _check_shape(operation, "gate_up", gate_up, (count, 2 * width, hidden))
+    _check_shape(operation, "x", x, (len(expert_ids), hidden))
+    _check_shape(operation, "expert_weights", expert_weights, tuple(expert_ids.shape))
+    for name, scale, rows in zip(
+        ("gate_up_scale", "down_scale"), scales, (2 * width, hidden), strict=True
+    ):
+        if scale is not None:
+            check_dtype(operation, name, scale, torch.float32, device=x.device)
+            _check_shape(operation, name, scale, (count, rows))
+
+
+def _check_shape(operation: str, name: str, tensor: Tensor, expected: tuple[int, ...]) -> None:
+    if tuple(tensor.shape) != expected:
+        raise DataError(f"{operation}: {name} has shape {tuple(tensor.shape)}, expected {expected}")

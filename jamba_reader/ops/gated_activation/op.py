@@ -12,7 +12,8 @@ from torch.autograd.function import once_differentiable
 
 from jamba_reader.ops.activation import ActivationName, activation_code
 from jamba_reader.ops.gated_activation import reference
-from jamba_reader.ops.selection import Implementation, select
+from jamba_reader.ops.operand_checks import check_floats
+from jamba_reader.ops.selection import Implementation, compiled_for, select
 from spider.errors import DataError
 
 
@@ -35,8 +36,9 @@ def gated_activation(
 
     Raises:
         ConfigError: the implementation does not run here, or no such activation.
-        DataError: an odd number of columns.
+        DataError: an odd number of columns, or a wrong dtype.
     """
+    check_floats("gated_activation", gate_up=gate_up)
     if gate_up.shape[1] % 2:
         raise DataError(
             f"gated_activation: {gate_up.shape[1]} columns, expected an even number: gate and up"
@@ -47,11 +49,7 @@ def gated_activation(
         implementation,
         device=gate_up.device,
         dtype=gate_up.dtype,
-        available=(
-            ("reference", "triton")
-            if gate_up.dtype == torch.float16
-            else ("reference", "cpu", "triton")
-        ),
+        available=compiled_for(gate_up.dtype),
     )
     if chosen == "reference":
         return reference.gated_activation(gate_up, activation)

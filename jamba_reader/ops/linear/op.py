@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from jamba_reader.ops.linear import reference
+from jamba_reader.ops.operand_checks import check_alike
 from jamba_reader.ops.selection import Implementation
 
 FEW_ROWS = 16
@@ -31,7 +32,11 @@ def linear(
         bias: added, if there is one.
         implementation: ``auto`` and ``cpu`` read the weights faster where that can be; all others
             leave it to torch.
+
+    Raises:
+        DataError: the operands' dtypes or devices differ.
     """
+    check_alike("linear", x=x, weight=weight, bias=bias)
     operands = (x, weight) if bias is None else (x, weight, bias)
     if (
         len(x) > FEW_ROWS

@@ -19,6 +19,11 @@ def address_of(tensor: Tensor | None) -> int:
     return 0 if tensor is None else tensor.data_ptr()
 
 
+def new_floats(*shape: int) -> Tensor:
+    """Return uninitialised float32 in CPU memory, whatever PyTorch's default dtype and device."""
+    return torch.empty(shape, dtype=torch.float32, device="cpu")
+
+
 def dense_rows(tensor: Tensor) -> Tensor:
     """Return a matrix whose rows are contiguous: itself, if they are."""
     return tensor if tensor.stride(-1) == 1 else tensor.contiguous()

@@ -10,8 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from jamba_reader.ops.operand_checks import check_floats
 from jamba_reader.ops.rms_norm import reference
-from jamba_reader.ops.selection import Implementation, select
+from jamba_reader.ops.selection import Implementation, compiled_for, select
 from spider.errors import DataError
 
 
@@ -36,8 +37,9 @@ def rms_norm(
 
     Raises:
         ConfigError: the implementation does not run here.
-        DataError: the weight has another width than ``x``.
+        DataError: the weight has another width than ``x``, or a dtype or device is wrong.
     """
+    check_floats("rms_norm", x=x, weight=weight)
     kernels = _kernels_for("rms_norm", x, weight, implementation)
     if kernels is None:
         return reference.rms_norm(x, weight, eps)
@@ -70,8 +72,10 @@ def add_rms_norm(
 
     Raises:
         ConfigError: the implementation does not run here.
-        DataError: the shapes of ``x``, the residual and the weight disagree.
+        DataError: the shapes of ``x``, the residual and the weight disagree, or a dtype or
+            device is wrong.
     """
+    check_floats("add_rms_norm", x=x, residual=residual, weight=weight)
     if residual.shape != x.shape:
         raise DataError(
             f"add_rms_norm: residual of shape {tuple(residual.shape)}, expected {tuple(x.shape)}"
@@ -100,8 +104,8 @@ def _kernels_for(
     available: tuple[str, ...] = ("reference", "cpu", "triton")
     if mixed and implementation == "auto":
         available = ("reference",)
-    elif x.dtype == torch.float16 and not mixed:
-        available = ("reference", "triton")
+    elif not mixed:
+        available = compiled_for(x.dtype)
     chosen = select(operation, implementation, device=x.device, dtype=x.dtype, available=available)
     # the product is then in the wider dtype, which is rare: torch computes it
     return None if mixed or chosen == "reference" else _kernels(chosen)

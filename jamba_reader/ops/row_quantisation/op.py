@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from jamba_reader.ops.operand_checks import check_dtype, check_floats
 from jamba_reader.ops.row_quantisation import reference
 from jamba_reader.ops.row_quantisation.operands import QuantisedRows
 
@@ -31,7 +32,12 @@ def quantise_rows(
 
     Raises:
         CheckpointError: a weight is infinite or not a number.
+        DataError: a wrong dtype.
     """
+    check_floats("quantise_rows", weight=weight)
+    if out is not None:
+        check_dtype("quantise_rows", "values", out.values, torch.int8, device=out.values.device)
+        check_dtype("quantise_rows", "scale", out.scale, torch.float32, device=out.values.device)
     on_cpu = weight.device.type == "cpu" and (out is None or out.values.device.type == "cpu")
     if weight.dtype not in _COMPILED or not on_cpu or weight.numel() < MANY:
         return reference.quantise_rows(weight, out=out)

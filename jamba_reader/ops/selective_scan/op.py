@@ -12,18 +12,11 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from jamba_reader.ops.segments import Segments
-from jamba_reader.ops.selection import Implementation, select
+from jamba_reader.ops.selection import Implementation, compiled_for, select
 from jamba_reader.ops.selective_scan.cpu import launch as cpu
 from jamba_reader.ops.selective_scan.gpu import cuda_package
 from jamba_reader.ops.selective_scan.operands import ScanInputs, ScanOutput, check_inputs
 from jamba_reader.ops.selective_scan.reference import selective_scan_reference
-from spider.errors import DataError
-
-_AVAILABLE: dict[torch.dtype, tuple[str, ...]] = {
-    torch.float32: ("reference", "cpu", "triton"),
-    torch.bfloat16: ("reference", "cpu", "triton"),
-    torch.float16: ("reference", "triton"),
-}
 
 
 def selective_scan(
@@ -38,7 +31,6 @@ def selective_scan(
     segments: Segments,
     initial_state: Float[Tensor, "sequences channels states"] | None = None,
     *,
-    snapshot_every: int | None = None,
     implementation: Implementation = "auto",
 ) -> ScanOutput:
     """Scan packed sequences, each from its own initial state.
@@ -54,15 +46,12 @@ def selective_scan(
         gate: multiplies the output through SiLU.
         segments: whose rows belong to which sequence.
         initial_state: the state of each sequence before its first token; zeros where None.
-        snapshot_every: tokens between two snapshots of the state.
         implementation: which kernel runs.
     """
     inputs = ScanInputs(x, dt, A, B, C, D, dt_bias, gate, initial_state)
     check_inputs(inputs, segments.total, len(segments))
-    if snapshot_every is not None and snapshot_every < 1:
-        raise DataError(f"selective_scan: snapshot_every is {snapshot_every}, expected 1 or more")
-    available = _AVAILABLE.get(x.dtype, ("reference",))
-    if x.is_cuda and cuda_package.can_scan(inputs, segments, snapshot_every):
+    available = compiled_for(x.dtype)
+    if x.is_cuda and cuda_package.can_scan(inputs, segments):
         available = (*available, "mamba_ssm")
     chosen = select(
         "selective_scan", implementation, device=x.device, dtype=x.dtype, available=available
@@ -73,10 +62,10 @@ def selective_scan(
         # imported here: the other implementations run without Triton
         from jamba_reader.ops.selective_scan.gpu import launch as gpu
 
-        return _scan_with(gpu, inputs, segments, snapshot_every)
+        return _scan_with(gpu, inputs, segments)
     if chosen == "cpu":
-        return _scan_with(cpu, inputs, segments, snapshot_every)
-    return selective_scan_reference(inputs, segments, snapshot_every)
+        return _scan_with(cpu, inputs, segments)
+    return selective_scan_reference(inputs, segments)
 
 
 class _Scan(torch.autograd.Function):
@@ -85,25 +74,18 @@ class _Scan(torch.autograd.Function):
         ctx: Any,
         kernel: ModuleType,
         segments: Segments,
-        snapshot_every: int | None,
         *tensors: Any,
     ) -> tuple[Tensor | None, ...]:
         """Scan, keeping the states before every block."""
-        output, blocks = kernel.scan(
-            ScanInputs(*tensors), segments, snapshot_every, keep_blocks=True
-        )
+        output, blocks = kernel.scan(ScanInputs(*tensors), segments, keep_blocks=True)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(blocks, *tensors)
         ctx.kernel, ctx.segments = kernel, segments
-        if output.snapshots is not None:
-            ctx.mark_non_differentiable(output.snapshots)
         return tuple(output)
 
     @staticmethod
     @once_differentiable
-    def backward(
-        ctx: Any, dy: Tensor | None, dfinal: Tensor | None, _: Tensor | None
-    ) -> tuple[Any, ...]:
+    def backward(ctx: Any, dy: Tensor | None, dfinal: Tensor | None) -> tuple[Any, ...]:
         """Scan backward from the kept states."""
         blocks, *tensors = ctx.saved_tensors
         inputs = ScanInputs(*tensors)
@@ -114,22 +96,19 @@ class _Scan(torch.autograd.Function):
             None if tensor is None else gradient.to(tensor.dtype)
             for gradient, tensor in zip(gradients, inputs, strict=True)
         )
-        return (None, None, None, *cast)
+        return (None, None, *cast)
 
 
-def _scan_with(
-    kernel: ModuleType, inputs: ScanInputs, segments: Segments, snapshot_every: int | None
-) -> ScanOutput:
+def _scan_with(kernel: ModuleType, inputs: ScanInputs, segments: Segments) -> ScanOutput:
     """Scan with a kernel, recording how to go backward only where a gradient is wanted.
 
     Args:
         kernel: a module with ``scan`` and ``scan_gradients``.
         inputs: the tensors.
         segments: whose rows belong to which sequence.
-        snapshot_every: tokens between two snapshots of the state.
     """
     if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs):
-        outputs = _Scan.apply(kernel, segments, snapshot_every, *inputs)  # type: ignore[no-untyped-call]
+        outputs = _Scan.apply(kernel, segments, *inputs)  # type: ignore[no-untyped-call]
         return ScanOutput(*outputs)
-    output, _ = kernel.scan(inputs, segments, snapshot_every, keep_blocks=False)
+    output, _ = kernel.scan(inputs, segments, keep_blocks=False)
     return output  # type: ignore[no-any-return]

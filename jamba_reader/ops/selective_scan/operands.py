@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from jamba_reader.ops.operand_checks import check_floats
 from spider.errors import DataError
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
@@ -48,14 +49,10 @@ class ScanOutput(NamedTuple):
         y: the outputs, in ``x``'s dtype.
         final_state: the state after each sequence's last token; of an empty sequence, its initial
             state.
-        snapshots: the states after tokens ``k``, ``2k``, ... of the first sequence (``k`` being
-            ``snapshot_every``), then those of the second, and so on: ``length // k`` of each.
-            None where none were asked for. Carries no gradient.
     """
 
     y: Float[Tensor, "tokens channels"]
     final_state: Float[Tensor, "sequences channels states"]
-    snapshots: Float[Tensor, "snapshots channels states"] | None = None
 
 
 class ScanGradients(NamedTuple):
@@ -73,12 +70,13 @@ class ScanGradients(NamedTuple):
 
 
 def check_inputs(inputs: ScanInputs, tokens: int, sequences: int) -> None:
-    """Refuse shapes that do not fit: a kernel that reads by address would read beyond them.
+    """Refuse dtypes and shapes that do not fit: kernels read by address.
 
     Raises:
-        DataError: a tensor's shape disagrees with A's or with the segments, or A or the initial
-            state is on another device.
+        DataError: a tensor's shape disagrees with A's or with the segments, or a dtype or device
+            is wrong.
     """
+    check_floats("selective_scan", **inputs._asdict())
     channels, states = inputs.A.shape
     wide, narrow, flat = (tokens, channels), (tokens, states), (channels,)
     x, dt, _, B, C, D, dt_bias, gate, initial_state = inputs
@@ -91,8 +89,6 @@ def check_inputs(inputs: ScanInputs, tokens: int, sequences: int) -> None:
         and dt_bias.shape == flat
         and (gate is None or gate.shape == wide)
         and (initial_state is None or initial_state.shape == (sequences, channels, states))
-        and inputs.A.is_cpu == x.is_cpu
-        and (initial_state is None or initial_state.is_cpu == x.is_cpu)
     ):
         return
     expected = (wide, wide, (channels, states), narrow, narrow, flat, flat, wide)
@@ -104,7 +100,6 @@ def check_inputs(inputs: ScanInputs, tokens: int, sequences: int) -> None:
                 f"selective_scan: {name} has shape {tuple(tensor.shape)}, expected {shape} for "
                 f"{tokens} tokens of {sequences} sequences"
             )
-    raise DataError(f"selective_scan: A and the initial state are not on {x.device}, where x is")
 
 
 def in_rows(inputs: ScanInputs) -> ScanInputs:

@@ -16,9 +16,7 @@ from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selective_scan.operands import ScanInputs, ScanOutput
 
 
-def selective_scan_reference(
-    scan_inputs: ScanInputs, segments: Segments, snapshot_every: int | None = None
-) -> ScanOutput:
+def selective_scan_reference(scan_inputs: ScanInputs, segments: Segments) -> ScanOutput:
     """Scan token by token, differentiably.
 
     ``delta = softplus(dt + dt_bias)``, ``h = exp(delta A) h + delta B x``,
@@ -27,7 +25,6 @@ def selective_scan_reference(
     Args:
         scan_inputs: the tensors.
         segments: whose rows belong to which sequence.
-        snapshot_every: tokens between two snapshots of the state.
     """
     x, dt, A, B, C, D, dt_bias, gate, initial_state = scan_inputs
     exact = torch.float64 if x.dtype == torch.float64 else torch.float32
@@ -36,23 +33,18 @@ def selective_scan_reference(
     A, B, C = A.to(exact), B.to(exact), C.to(exact)
     if initial_state is None:
         initial_state = inputs.new_zeros(len(segments), *A.shape)
-    outputs, final_states, snapshots = [], [], []
+    outputs, final_states = [], []
     for rows, start in zip(segments.slices, initial_state.to(exact).unbind(), strict=True):
         state = start
-        for position, token in enumerate(range(rows.start, rows.stop), start=1):
+        for token in range(rows.start, rows.stop):
             step = delta[token, :, None]
             decay = torch.exp(step * A)
             state = decay * state + step * B[token] * inputs[token, :, None]
             outputs.append(state @ C[token])
-            if snapshot_every is not None and position % snapshot_every == 0:
-                snapshots.append(state.detach())
         final_states.append(state)
     y = torch.stack(outputs) if outputs else torch.zeros_like(inputs)
     y = y + D.to(exact) * inputs
     if gate is not None:
         y = y * F.silu(gate.to(exact))
     final_state = torch.stack(final_states) if final_states else initial_state.to(exact)
-    kept = None
-    if snapshot_every is not None:
-        kept = torch.stack(snapshots) if snapshots else final_state.new_empty(0, *A.shape)
-    return ScanOutput(y.to(x.dtype), final_state, kept)
+    return ScanOutput(y.to(x.dtype), final_state)

@@ -25,7 +25,7 @@ def load_balancing_loss(
         experts_per_token: number of experts that a row chooses.
     """
     if not router_logits:
-        return torch.zeros(())
+        return torch.zeros((), dtype=torch.float32, device="cpu")
     experts = router_logits[0].shape[1]
     first = router_logits[0]
     wide = torch.promote_types(first.dtype, torch.float32)

@@ -87,7 +87,7 @@ def write_run(
 
 def evaluate(runs: list[Path], corpus: Corpus, output: Path, **settings: Any) -> dict[str, Any]:
     given = {"top_k": (1, 5, 10), "primary": "top_5", "resamples": 200, **settings}
-    resolved = {k: v for k, v in given.items() if k not in ("overwrite", "require")}
+    resolved = {k: v for k, v in given.items() if k not in ("overwrite", "require", "json")}
     resolved["top_k"] = list(given["top_k"])
     main(
         EvaluateRetrievalSettings(
@@ -292,3 +292,15 @@ def test_the_corpus_is_found_through_the_run(corpus: Corpus, tmp_path: Path) -> 
     )
     report = open_artifact(tmp_path / "report")
     assert report.parent_hash("corpus") == corpus.artifact.content_hash
+
+
+def test_json_is_one_object_a_line_for_each_system(
+    corpus: Corpus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = write_run(tmp_path / "run", corpus, heldout(), {"bm25": 1, "dense": 2})
+    report = evaluate([run], corpus, tmp_path / "report", json=True)
+    bm25, dense = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (bm25["system"], dense["system"]) == ("bm25", "dense")
+    assert bm25["measures"] == report["systems"]["bm25"]
+    assert {one["measure"] for one in dense["comparisons"]} == set(report["measures"])
+    assert bm25["comparisons"] == []

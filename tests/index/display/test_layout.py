@@ -47,6 +47,11 @@ def test_later_rows_of_an_item_and_of_code_are_indented() -> None:
     ]
 
 
+def test_an_item_that_an_editor_broke_is_filled() -> None:
+    text = f"1. {LONG}\n   nobody sails alone.\n   - inner\n2. two"
+    assert rows_of(text, 100) == [f"1. {LONG} nobody sails alone.", "   - inner", "2. two"]
+
+
 def test_text_without_spaces_and_wide_characters_fit() -> None:
     rows = rows_of("長" * 50 + " " + "x" * 50, 20)
     assert max(map(cell_len, rows)) <= 20

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.display.snippet import choose_rows, marks_in, wanted_words
+from index.display.snippet import best_line, choose_rows, marks_in, wanted_words
 
 
 def test_words_are_marked_whatever_their_case_and_plural() -> None:
@@ -22,8 +22,19 @@ def test_without_a_word_of_the_question_the_beginning_is_shown() -> None:
     assert choose_rows(["  a", "b", "c"], wanted_words("gamma"), 2) == ["  a", "b…"]
 
 
+def test_common_indentation_is_removed() -> None:
+    rows = ["a", "        if lock:", "            hold(lock)", "b"]
+    assert choose_rows(rows, wanted_words("hold the lock"), 2) == ["…if lock:", "    hold(lock)…"]
+
+
 def test_a_short_passage_is_whole_and_empty_rows_are_left_out() -> None:
     assert choose_rows(["a", "", "b"], frozenset(), 2) == ["a", "b"]
+
+
+def test_the_line_with_most_words_of_the_question() -> None:
+    wanted = wanted_words("global interpreter lock")
+    assert best_line("a lock\nthe global lock\nglobal lock", wanted) == 7
+    assert best_line("x\ny", wanted) == best_line("", wanted) == 0
 
 
 @given(st.lists(st.text(max_size=20), max_size=12), st.text(max_size=40), st.integers(1, 5))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spider.text import folded_analysis
 from spider.text.anserini_analysis import analyze
 
 SAMPLES = [
@@ -57,3 +58,20 @@ def test_the_standard_library_agrees_with_lucene(lucene_tokens, docstrings) -> N
 )
 def test_any_plain_text_agrees_with_lucene(lucene_tokens, text: str) -> None:
     assert analyze(text) == lucene_tokens(text)
+
+
+@pytest.mark.jvm
+@given(st.text(max_size=60))
+@settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_lucene_takes_the_folded_terms_as_they_are(jvm, text: str) -> None:
+    from index.sparse.jvm import java_class
+
+    at_spaces = java_class("org.apache.lucene.analysis.core.WhitespaceAnalyzer")()
+    utils = java_class("io.anserini.analysis.AnalyzerUtils")
+    terms = folded_analysis.analyze(text)
+    assert list(utils.analyze(at_spaces, " ".join(terms))) == terms

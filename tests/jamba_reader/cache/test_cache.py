@@ -4,7 +4,9 @@ A token is a number. Keys and values are the number itself, the state a polynomi
 far, the history the last of them: any mistake in who owns which token shows.
 """
 
+import copy
 import dataclasses
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -546,3 +548,37 @@ def test_caches_of_different_models_are_not_stacked() -> None:
     ):
         with pytest.raises(DataError, match="cannot be stacked"):
             Cache.stack([cache, other])
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, copy.copy, lambda cache: pickle.loads(pickle.dumps(cache))]
+)
+def test_a_copy_or_a_pickle_is_a_cache_of_its_own(copied: Callable[[Any], Any]) -> None:
+    cache = Cache.empty(CONFIG, 2, dtype=torch.float32, capacity=40)
+    read(cache, [[1, 2, 3], [4]])
+    mark, fork = cache.mark(), cache.fork()
+    other = copied(cache)
+    # forks that are copied together share no memory either
+    pair = copied([cache, fork])
+    for place, held in enumerate((cache, other, fork, *(pair if pair[0] is not cache else ()))):
+        read(held, [[5 + place], []])
+        check(held, [[1, 2, 3, 5 + place], [4]])
+    check(other, [[1, 2, 3, 6], [4]])
+    with pytest.raises(DataError, match="this mark is of another cache"):
+        other.rollback(mark)
+    cache.rollback(mark)
+    check(cache, [[1, 2, 3], [4]])
+    other.rollback(other.mark())
+
+
+def test_a_cache_of_another_dtype_or_device_does_not_fit() -> None:
+    cpu = torch.device("cpu")
+    fresh(1).check_fits(CONFIG, torch.float32, cpu)
+    for dtype, device in ((torch.bfloat16, cpu), (torch.float32, torch.device("meta"))):
+        with pytest.raises(DataError, match="made for another data type or device"):
+            fresh(1).check_fits(CONFIG, dtype, device)
+    # layers compute in another dtype there
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        fresh(1).check_fits(CONFIG, torch.bfloat16, cpu)
+    with pytest.raises(ConfigError, match="expected float32, bfloat16"):
+        Cache.empty(CONFIG, 1, dtype=torch.int32)

@@ -129,3 +129,43 @@ def test_headers_list_the_tensors(weights: dict[str, Tensor], sharded: Path) -> 
     }
     assert {part.dtype for part in stored.values()} == {"F32"}
     assert {part.file for part in stored.values()} == set(sharded.glob("*.safetensors"))
+
+
+@pytest.mark.parametrize("end", [64, -1, 2.0, True, "2", {"id": 2}, [[2]], [2, None], 10**30])
+def test_an_odd_end_of_text_is_blamed_on_its_file(
+    end: object, weights: dict[str, Tensor], write: Write, message_of: MessageOf
+) -> None:
+    folder = write(weights)
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": end}))
+    message = message_of(folder)
+    assert message.startswith(f"{folder / 'generation_config.json'}: eos_token_id has ")
+    assert "expected token ids from 0 to 63" in message
+
+
+def test_no_end_of_text_elsewhere_is_no_error(weights: dict[str, Tensor], write: Write) -> None:
+    folder = write(weights)
+    for content in ("{}", '{"eos_token_id": null}', '{"eos_token_id": []}'):
+        (folder / "generation_config.json").write_text(content)
+        assert read_config(folder)[0].eos_token_ids == (2,)
+
+
+@pytest.mark.parametrize(
+    "name", [None, 3, ["a.safetensors"], {}, "", "..", "/etc/passwd", "../a.safetensors", "a\\b"]
+)
+def test_a_shard_has_the_plain_name_of_a_file(
+    name: object, sharded: Path, message_of: MessageOf
+) -> None:
+    index = sharded / "model.safetensors.index.json"
+    placed = json.loads(index.read_text())
+    placed["weight_map"]["model.embed_tokens.weight"] = name
+    index.write_text(json.dumps(placed))
+    message = message_of(sharded)
+    assert f"model.embed_tokens.weight is in {name!r}, expected the name of a file" in message
+
+
+def test_float_weights_under_the_name_of_a_quantisation(
+    weights: dict[str, Tensor], write: Write, message_of: MessageOf
+) -> None:
+    message = message_of(write(weights, quantization_config={"quant_method": "experts_int8"}))
+    assert "vLLM means by this name to quantise while it loads" in message
+    assert "remove quantization_config from config.json" in message

@@ -160,3 +160,15 @@ def test_bad_input_is_refused(model: LanguageModel, folder: Path, tmp_path: Path
         (bare / file).write_bytes((folder / file).read_bytes())
     with pytest.raises(DataError, match="no tokenizer here"):
         LanguageModel.open(bare, device="cpu")
+
+
+def test_a_prompt_has_one_begin_token(model: LanguageModel) -> None:
+    begin = model.tokenizer.token_to_id(BEGIN)
+    ids = model.encode("The heron")
+    assert ids.count(begin) == 1
+    assert model.encode(f"{BEGIN}The heron") == ids
+    assert model.encode(BEGIN) == [begin]
+    assert model.encode(f"{BEGIN}{BEGIN}The heron") == [begin, *ids]
+    # one within the text is the person's own
+    assert model.encode(f"a{BEGIN}b").count(begin) == 2
+    assert model.generate(f"{BEGIN}The heron") == model.generate("The heron")

@@ -98,7 +98,7 @@ def decode(dtype: torch.dtype, head_dim: int) -> None:
     attention.decode_backward(mixed, query, memory, memory, lengths, 4000, 0.1, mixed, logs)
 
 
-def scan_all(segments: Segments, *, state: bool, snapshot_every: int | None) -> None:
+def scan_all(segments: Segments, *, state: bool) -> None:
     channels, states, tokens = 512, 16, segments.total
     rows, columns = empty(tokens, channels), empty(channels)
     inputs = ScanInputs(
@@ -112,7 +112,7 @@ def scan_all(segments: Segments, *, state: bool, snapshot_every: int | None) -> 
         rows,
         empty(len(segments), channels, states, dtype=FLOAT32) if state else None,
     )
-    out, kept = scan.scan(inputs, segments, snapshot_every, keep_blocks=not segments.single_tokens)
+    out, kept = scan.scan(inputs, segments, keep_blocks=not segments.single_tokens)
     if kept is not None:
         scan.scan_gradients(inputs, segments, kept, out.y, out.final_state)
 
@@ -148,8 +148,8 @@ JITFunction.run = compile_launch
 experts.shared_memory = lambda device: gpu[1]
 compile_for(H100, "", lambda: narrow(BFLOAT16))
 compile_for(H100, "", lambda: decode(BFLOAT16, 128))
-compile_for(H100, "", lambda: scan_all(Segments((4096,)), state=True, snapshot_every=1024))
-compile_for(H100, "scan", lambda: scan_all(Segments((1, 1)), state=True, snapshot_every=None))
+compile_for(H100, "", lambda: scan_all(Segments((4096,)), state=True))
+compile_for(H100, "scan", lambda: scan_all(Segments((1, 1)), state=True))
 compile_for(H100, "", lambda: route_to_experts(4096, BFLOAT16, int8=False, backward=True))
 compile_for(H100, "", lambda: route_to_experts(512, BFLOAT16, int8=True, backward=True))
 compile_for(H100, "", lambda: route_to_experts(16, BFLOAT16, int8=True, backward=False))

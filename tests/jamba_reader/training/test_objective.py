@@ -17,6 +17,7 @@ from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
 from jamba_reader.training.token_streams import Chunk, LanguageModelBatch, TokenStreams
 from jamba_reader.training.validation import HeldoutPerplexity
+from spider.errors import ConfigError
 from spider.training.loop import CHECKPOINTS, train
 from spider.training.metrics import METRICS
 from spider.training.settings import TrainingSettings
@@ -248,3 +249,14 @@ def test_chunk_is_a_plain_value() -> None:
     moved = batch.to(torch.device("cpu"))
     assert isinstance(moved.chunks[0], Chunk)
     assert moved.tokens == batch.tokens == 8
+
+
+def test_an_adapter_on_the_head_is_not_ignored() -> None:
+    model = tiny_model()
+    objective = LanguageModelObjective(model, batch_size=2, attention_memory=0)
+    batch = streams_of([13, 3, 6, 2, 12], 2, 10, 1).batch(1)
+    handle = model.lm_head.register_forward_hook(lambda _, inputs, output: output)
+    with pytest.raises(ConfigError, match="lm_head is a Linear or has hooks"):
+        objective(batch)
+    handle.remove()
+    assert objective(batch).loss.isfinite()

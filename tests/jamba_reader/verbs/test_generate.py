@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -89,6 +90,22 @@ def test_quotes_are_printed_with_their_place(
         settings(folder, documents=(folder / "d?.txt",), opening="<", closing=">", temperature=2.0)
     )
     assert capsys.readouterr().out
+
+
+def test_json_is_one_object_a_line_for_each_continuation(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = (folder / "d0.txt", folder / "d1.txt")
+    main(settings(folder, documents=files, fewest_characters=4, beams=2, samples=2, json=True))
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(record["prompt"], record["sample"]) for record in records] == [
+        ("The heron", 1),
+        ("The heron", 2),
+    ]
+    for record in records:
+        (quote,) = record["quotes"]
+        text = Path(quote["file"]).read_text(encoding="utf-8")[quote["start"] : quote["end"]]
+        assert quote["text"] == text == record["text"]
 
 
 def test_prompts_are_read_from_standard_input(

@@ -195,6 +195,14 @@ def test_yield_is_reported(make_corpus, tmp_path, capsys):
     assert "documents usable" in capsys.readouterr().out
 
 
+def test_json_is_the_yield_on_one_line_also_where_it_is_up_to_date(make_corpus, tmp_path, capsys):
+    corpus = make_corpus(documents())
+    for _ in range(2):
+        mine(corpus, tmp_path / "spans", json=True)
+        (line,) = capsys.readouterr().out.splitlines()
+        assert json.loads(line) == json.loads((tmp_path / "spans" / "yield.json").read_text())
+
+
 def test_no_usable_document_is_a_warning_and_a_valid_empty_store(make_corpus, tmp_path, caplog):
     corpus = make_corpus([("a", ["alpha beta", "gamma delta", "epsilon"]), ("b", ["x"])])
     artifact = mine(corpus, tmp_path / "spans")

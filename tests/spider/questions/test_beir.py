@@ -68,8 +68,11 @@ def test_a_blank_query_is_refused_by_its_line(folder):
 
 
 def test_malformed(folder):
+    for score in ("9" * 400, "1e3", "0.5", "", "-"):
+        with pytest.raises(DataError, match=r"test\.tsv:1: expected query id"):
+            judge(folder, f"q0\td2\t{score}").read()
     (folder / "qrels" / "test.tsv").write_text("q0\td2\t1\nq0 d2 1\n")
     with pytest.raises(DataError, match=r"test\.tsv:2: expected query id"):
         BeirQuestions(path=folder, name="B").read()
-    with pytest.raises(DataError, match=r"no qrels/dev\.tsv"):
+    with pytest.raises(DataError, match=r"no qrels/dev\.tsv in this folder; there are: test$"):
         BeirQuestions(path=folder, name="B", split="dev").read()

@@ -213,3 +213,11 @@ def test_fingerprint_sees_every_change(tmp_path):
     touched = source.fingerprint()
     fill(tmp_path, b_dot_txt="b")
     assert len({str(print_) for print_ in (before, touched, source.fingerprint())}) == 3
+
+
+def test_a_file_is_refused_with_the_source_that_reads_it(tmp_path):
+    fill(tmp_path, docs_dot_jsonl='{"id": "a", "text": "t"}', note_dot_txt="words")
+    with pytest.raises(DataError, match=r"is a file; spider prepare reads it with source=jsonl$"):
+        list(Folder(path=tmp_path / "docs.jsonl").documents())
+    with pytest.raises(DataError, match=r"this is a file$"):
+        list(Folder(path=tmp_path / "note.txt").documents())

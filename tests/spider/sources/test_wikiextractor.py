@@ -43,6 +43,16 @@ def test_malformed_files_name_the_line(tmp_path):
         list(WikiExtractor(path=path).documents())
 
 
+def test_places_of_an_id(tmp_path):
+    article = '<doc id="{}" url="u" title="T">\nT\n\n{{{{words\n</doc>\n'
+    (tmp_path / "wiki_00").write_text("".join(map(article.format, (1, 2, 1))))
+    (tmp_path / "wiki_01").write_text('{"id": "1", "title": "T", "text": "t"}\n')
+    places = WikiExtractor(path=tmp_path).places_of("1")
+    assert [place.removeprefix(f"{tmp_path}/") for place in places] == [
+        *("wiki_00:1", "wiki_00:11", "wiki_01:1")
+    ]
+
+
 ONE, TWO = (f'<doc id="{n}" url="u?curid={n}" title="T{n}">' for n in (1, 2))
 
 

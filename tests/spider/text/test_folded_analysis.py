@@ -1,9 +1,12 @@
 """The folded analyzer: one term for the spellings of a word, and terms of text without spaces."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spider.text import anserini_analysis
 from spider.text.folded_analysis import MAXIMUM_TOKEN, analyze
 
 SAME = [
@@ -75,3 +78,16 @@ def test_upper_case_and_decomposition_change_nothing(text: str) -> None:
     terms = analyze(text)
     assert analyze(unicodedata.normalize("NFD", text)) == terms
     assert analyze(unicodedata.normalize("NFC", text)) == terms
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["é " + "_" * 20_000, "x" * 20_000 + "-\n", "é\n" + "y" * 20_000, "é" + " \u0301" * 20_000],
+    ids=["joiners", "hyphen", "letters", "marks"],
+)
+def test_the_time_is_linear(text: str) -> None:
+    # without possessive patterns, each of the first two takes 8 to 60 seconds
+    started = time.process_time()
+    analyze(text)
+    anserini_analysis.analyze(text)
+    assert time.process_time() - started < 3

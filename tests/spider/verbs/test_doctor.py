@@ -1,5 +1,6 @@
 """``spider doctor``: a line for each finding, its fix below, and code 4 where a verb is broken."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,6 +48,12 @@ def test_all_checks_are_done_before_a_broken_one_is_reported(
     assert said.count("fix: pip install torch") == 2
 
 
+def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    main(DoctorSettings(checks=(Fixed(OK, WARN),), json=True))
+    found = [Finding(**json.loads(line)) for line in capsys.readouterr().out.splitlines()]
+    assert found == [OK, WARN]
+
+
 def test_warnings_alone_end_well(capsys: pytest.CaptureFixture[str]) -> None:
     main(DoctorSettings(checks=(Fixed(WARN),)))
     main(DoctorSettings(checks=()))
@@ -54,7 +61,7 @@ def test_warnings_alone_end_well(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_configured_check_finds_something() -> None:
-    settings = typed_settings(DoctorSettings, plain(compose_verb("doctor", [])))
+    settings = typed_settings(DoctorSettings, plain(compose_verb("doctor", ["workspace=nowhere"])))
     assert len(settings.checks) >= 6
     for check in settings.checks:
         found = list(check.findings())

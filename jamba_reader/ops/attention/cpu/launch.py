@@ -15,6 +15,7 @@ from jamba_reader.ops.attention.cpu.layout import (
     in_tiles,
     plan_work,
 )
+from jamba_reader.ops.machine.operands import new_floats
 
 
 def decode_forward(
@@ -42,10 +43,10 @@ def decode_forward(
     kv_heads = keys.shape[1]
     plan = plan_work(query, keys, longest)
     tiled = in_tiles(query.float() * (scale * LOG2E), kv_heads, plan)
-    sums = torch.empty((sequences, kv_heads, plan.pieces, plan.heads, plan.width))
+    sums = new_floats(sequences, kv_heads, plan.pieces, plan.heads, plan.width)
     # maxima and sums of exponentials; then logs
-    notes = torch.empty((sequences, kv_heads, plan.pieces, 2, plan.heads))
-    scratch = torch.zeros((plan.workers, plan.scratch))
+    notes = new_floats(sequences, kv_heads, plan.pieces, 2, plan.heads)
+    scratch = new_floats(plan.workers, plan.scratch).zero_()
     kernel = attend if plan.workers == 1 else attend_in_parallel
     kernel(
         plan.workers,
@@ -97,11 +98,11 @@ def decode_backward(
     outer = in_tiles(gradient, kv_heads, plan)
     deltas = (outer * in_tiles(mixed, kv_heads, plan)).sum(-1)
     logs = logs.contiguous()
-    query_parts = torch.zeros((sequences, kv_heads, plan.pieces, plan.heads, plan.width))
-    key_gradient = torch.zeros((sequences, kv_heads, capacity, plan.width))
+    query_parts = new_floats(sequences, kv_heads, plan.pieces, plan.heads, plan.width).zero_()
+    key_gradient = new_floats(sequences, kv_heads, capacity, plan.width).zero_()
     value_gradient = torch.zeros_like(key_gradient)
     scratch_size = plan.scratch + plan.heads * BLOCK
-    scratch = torch.zeros((plan.workers, scratch_size))
+    scratch = new_floats(plan.workers, scratch_size).zero_()
     kernel = differentiate if plan.workers == 1 else differentiate_in_parallel
     kernel(
         plan.workers,

@@ -30,8 +30,8 @@ def forward(
         code: number of the activation.
     """
     channels, width = weight.shape
-    y = torch.empty(x.shape, dtype=x.dtype)
-    final = torch.empty((len(segments), width - 1, channels), dtype=x.dtype)
+    y = torch.empty(x.shape, dtype=x.dtype, device="cpu")
+    final = torch.empty((len(segments), width - 1, channels), dtype=x.dtype, device="cpu")
     parts = parts_of(y.numel())
     (convolve if parts == 1 else convolve_in_parallel)(
         0,
@@ -77,9 +77,9 @@ def backward(
         code: number of the activation.
     """
     channels, width = weight.shape
-    d_x = torch.empty(x.shape, dtype=x.dtype)
-    d_history = torch.empty((len(segments), width - 1, channels), dtype=x.dtype)
-    d_taps = torch.empty((width + 1, channels), dtype=torch.float32)
+    d_x = torch.empty(x.shape, dtype=x.dtype, device="cpu")
+    d_history = torch.empty((len(segments), width - 1, channels), dtype=x.dtype, device="cpu")
+    d_taps = torch.empty((width + 1, channels), dtype=torch.float32, device="cpu")
     parts = parts_of(d_x.numel())
     (differentiate if parts == 1 else differentiate_in_parallel)(
         0,

@@ -93,7 +93,7 @@ def forward(
     """Return the experts' weighted sum, and with ``keep`` what ``backward`` needs."""
     match_threads()
     routing = route(expert_ids, expert_weights, len(experts.gate_up))
-    total = torch.zeros(x.shape, dtype=torch.float32)
+    total = torch.zeros(x.shape, dtype=torch.float32, device="cpu")
     code = activation_code(activation)
     few = 0 if keep else FEW_ROWS
     busy = routing.busy(few)
@@ -173,7 +173,7 @@ def backward(
     longest = max((last - first for _, first, last in busy), default=0)
     hidden, width = experts.down.shape[1:]
     grads = ExpertGradients(
-        x=torch.zeros(x.shape, dtype=torch.float32) if of_x else None,
+        x=torch.zeros(x.shape, dtype=torch.float32, device="cpu") if of_x else None,
         gate_up=torch.zeros_like(experts.gate_up) if of_weights else None,
         down=torch.zeros_like(experts.down) if of_weights else None,
         expert_weights=None,
@@ -203,7 +203,7 @@ def backward(
         if grads.x is not None:
             torch.mm(d_both, experts.gate_up[expert].to(x.dtype), out=d_x)
             add_rows(as_array(d_x), tokens, _NO_SCALE, _NO_SCALE, grads.x.numpy())
-    d_shares = torch.empty(len(routing.tokens))
+    d_shares = torch.empty(len(routing.tokens), dtype=torch.float32, device="cpu")
     d_shares[torch.from_numpy(routing.order)] = torch.from_numpy(shares)
     return grads._replace(
         x=None if grads.x is None else grads.x.to(x.dtype),

@@ -171,7 +171,7 @@ def backward(
 
 def linear(x: Tensor, weight: Tensor, scale: Tensor | None) -> Tensor:
     """Return ``(x @ weight.T) * scale``."""
-    offsets = torch.tensor([0, len(x)], device=x.device)
+    offsets = torch.tensor([0, len(x)], dtype=torch.int64, device=x.device)
     return product(x, weight[None], scale, offsets)
 
 

@@ -20,7 +20,7 @@ def forward(
         code: number of the activation.
     """
     rows, width = gate_up.shape[0], gate_up.shape[1] // 2
-    y = torch.empty((rows, width), dtype=gate_up.dtype)
+    y = torch.empty((rows, width), dtype=gate_up.dtype, device="cpu")
     parts = parts_of(y.numel())
     (activate if parts == 1 else activate_in_parallel)(
         0,
@@ -43,7 +43,7 @@ def backward(
 ) -> Float[Tensor, "tokens gate_and_up"]:
     """Return the gradient of ``gate_up``."""
     rows, width = d_y.shape
-    d_gate_up = torch.empty(gate_up.shape, dtype=gate_up.dtype)
+    d_gate_up = torch.empty(gate_up.shape, dtype=gate_up.dtype, device="cpu")
     parts = parts_of(d_gate_up.numel())
     (differentiate if parts == 1 else differentiate_in_parallel)(
         0,

@@ -17,8 +17,8 @@ def forward(
     eps: float,
 ) -> tuple[Float[Tensor, "tokens width"], Float[Tensor, "tokens width"]]:
     """Return the normalised rows of x, or of x + residual, and what was normalised."""
-    y = torch.empty(x.shape, dtype=x.dtype)
-    total = x if residual is None else torch.empty(x.shape, dtype=x.dtype)
+    y = torch.empty(x.shape, dtype=x.dtype, device="cpu")
+    total = x if residual is None else torch.empty(x.shape, dtype=x.dtype, device="cpu")
     rows, width = x.shape
     parts = parts_of(y.numel())
     (normalise if parts == 1 else normalise_in_parallel)(
@@ -56,9 +56,9 @@ def backward(
         eps: added to the mean square.
     """
     rows, width = total.shape
-    d_x = torch.empty(total.shape, dtype=total.dtype)
+    d_x = torch.empty(total.shape, dtype=total.dtype, device="cpu")
     parts = parts_of(d_x.numel())
-    d_weights = torch.zeros((parts, width), dtype=torch.float32)
+    d_weights = torch.zeros((parts, width), dtype=torch.float32, device="cpu")
     (differentiate if parts == 1 else differentiate_in_parallel)(
         0,
         parts,

@@ -5,6 +5,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from jamba_reader.ops.machine.threads import match_threads
 from jamba_reader.ops.row_quantisation.cpu.rows import quantise
 from jamba_reader.ops.row_quantisation.operands import QuantisedRows
 
@@ -26,11 +27,11 @@ def quantise_rows(
     """
     if out is None:
         out = QuantisedRows(
-            torch.empty(weight.shape, dtype=torch.int8),
-            torch.empty(len(weight), dtype=torch.float32),
+            torch.empty(weight.shape, dtype=torch.int8, device="cpu"),
+            torch.empty(len(weight), dtype=torch.float32, device="cpu"),
         )
     loaded, compared = _VIEWS[weight.dtype]
     numbers = weight.detach().contiguous().view(loaded).numpy()
-    parts = torch.get_num_threads()
+    parts = match_threads()
     finite = quantise(numbers, numbers.view(compared), out.values.numpy(), out.scale.numpy(), parts)
     return out if finite else None

@@ -180,11 +180,11 @@ def _scan_block(operands, channel, first, count, places, states):
 
 @njit
 @no_type_check
-def _scan_unit(table, addresses, starts, every, sequence, channel, scratch):
+def _scan_unit(table, addresses, starts, sequence, channel, scratch):
     """Scan one sequence's group of channels."""
     operands = operands_of(table)
     channels, states = operands.channels, operands.states
-    initial, final, blocks, snapshots = addresses
+    initial, final, blocks = addresses
     places = _places(scratch, states)
     rates, held = places[:2]
     tile_bytes = LANES_BYTES * padded_states(states)
@@ -193,16 +193,13 @@ def _scan_unit(table, addresses, starts, every, sequence, channel, scratch):
     begin, end = starts[0, sequence], starts[0, sequence + 1]
     position = 0
     while begin + position < end:
-        if blocks != 0 and position % BLOCK == 0:
+        if blocks != 0:
             block = starts[1, sequence] + position // BLOCK
             target = blocks + (block * all_tiles + channel // WIDTH) * tile_bytes
             copy_bytes(target, held, tiles * tile_bytes)
-        count = min(BLOCK - position % BLOCK, every - position % every, end - begin - position)
+        count = min(BLOCK, end - begin - position)
         _scan_block(operands, channel, begin + position, count, places, states)
         position += count
-        if snapshots != 0 and position % every == 0:
-            row = starts[2, sequence] + position // every - 1
-            _store_tiles(held, channel, row, channels, states, snapshots)
     _store_tiles(held, channel, sequence, channels, states, final)
 
 
@@ -228,15 +225,14 @@ def forward_scratch_bytes(states):
 
 @njit(parallel=True, nogil=True)
 @no_type_check
-def scan_forward(table, addresses, starts, every, scratch, scratch_bytes):
+def scan_forward(table, addresses, starts, scratch, scratch_bytes):
     """Scan all sequences.
 
     Args:
         table: the operands.
-        addresses: the addresses of the initial states, final states, states before every block (as
-            ``[tiles, states, 16]``, for the backward pass) and snapshots; 0 means none.
-        starts: each sequence's first token, first block and first snapshot, ``[3, sequences + 1]``.
-        every: tokens between snapshots; very many where there are none.
+        addresses: the addresses of the initial states, the final states, and the states before
+            every block (as ``[tiles, states, 16]``, for the backward pass); 0 means none.
+        starts: each sequence's first token and first block, ``[2, sequences + 1]``.
         scratch: working memory of all threads.
         scratch_bytes: the working memory of one thread.
     """
@@ -245,4 +241,4 @@ def scan_forward(table, addresses, starts, every, scratch, scratch_bytes):
     for unit in prange(groups * sequences):
         place = scratch + numba.get_thread_id() * scratch_bytes
         sequence, channel = unit % sequences, unit // sequences * GROUP
-        _scan_unit(table, addresses, starts, every, sequence, channel, place)
+        _scan_unit(table, addresses, starts, sequence, channel, place)

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from jamba_reader.ops.machine.lanes import WIDTH
+from jamba_reader.ops.machine.operands import new_floats
 from jamba_reader.ops.machine.threads import match_threads
 from jamba_reader.ops.segments import Segments
 from jamba_reader.ops.selective_scan.cpu.backward import (
@@ -36,44 +37,38 @@ from jamba_reader.ops.selective_scan.operands import (
 PARALLEL_STEP_UPDATES = 32_768
 """State updates of one step from which on it is worth starting threads (measured)."""
 
-_NEVER = 2**62
-
 
 def scan(
-    inputs: ScanInputs, segments: Segments, snapshot_every: int | None, *, keep_blocks: bool
+    inputs: ScanInputs, segments: Segments, *, keep_blocks: bool
 ) -> tuple[ScanOutput, Float[Tensor, "blocks tiles padded_states lanes"] | None]:
     """Scan forward.
 
     Args:
         inputs: float32 or bfloat16.
         segments: whose rows belong to which sequence.
-        snapshot_every: tokens between two snapshots of the state.
         keep_blocks: also return the states before every block, for ``scan_gradients``.
     """
     inputs = in_rows(inputs)
     channels, states = inputs.A.shape
     y = torch.empty_like(inputs.x)
-    final_state = torch.empty((len(segments), channels, states))
-    if segments.single_tokens and snapshot_every is None and not keep_blocks:
+    final_state = new_floats(len(segments), channels, states)
+    if segments.single_tokens and not keep_blocks:
         _step(inputs, y, final_state)
         return ScanOutput(y, final_state), None
-    starts = _starts(segments, snapshot_every)
-    blocks = snapshots = None
+    starts = _starts(segments)
+    blocks = None
     if keep_blocks:
         block = tiles_of(channels), padded_states(states), WIDTH
-        blocks = torch.empty((int(starts[1, -1]), *block))
-    if snapshot_every is not None:
-        snapshots = torch.empty((int(starts[2, -1]), channels, states))
+        blocks = new_floats(int(starts[1, -1]), *block)
     size, scratch = _scratch(forward_scratch_bytes(states))
     scan_forward(
         _table(inputs, (y,)),
-        _addresses(inputs.initial_state, final_state, blocks, snapshots),
+        _addresses(inputs.initial_state, final_state, blocks),
         starts,
-        snapshot_every or _NEVER,
         scratch.data_ptr(),
         size,
     )
-    return ScanOutput(y, final_state, snapshots), blocks
+    return ScanOutput(y, final_state), blocks
 
 
 def scan_gradients(
@@ -95,17 +90,19 @@ def scan_gradients(
     inputs, dy = in_rows(inputs), contiguous_rows(dy)
     dfinal = None if dfinal is None else dfinal.float().contiguous()
     channels, states = inputs.A.shape
-    dx, ddt = (torch.empty(t.shape, dtype=t.dtype) for t in (inputs.x, inputs.dt))
-    dgate = None if inputs.gate is None else torch.empty(inputs.x.shape, dtype=inputs.gate.dtype)
+    dx, ddt = (torch.empty(t.shape, dtype=t.dtype, device="cpu") for t in (inputs.x, inputs.dt))
+    dgate = None
+    if inputs.gate is not None:
+        dgate = torch.empty(inputs.x.shape, dtype=inputs.gate.dtype, device="cpu")
     groups = -(-channels // BACKWARD_GROUP)
-    dB, dC = torch.empty((2, groups, segments.total, states))
-    dinitial, dA = torch.empty((2, len(segments), channels, states))
-    dD, dbias = torch.empty((2, len(segments), channels))
+    dB, dC = new_floats(2, groups, segments.total, states)
+    dinitial, dA = new_floats(2, len(segments), channels, states)
+    dD, dbias = new_floats(2, len(segments), channels)
     size, scratch = _scratch(backward_scratch_bytes(states))
     scan_backward(
         _table(inputs, (dy, dx, ddt, dgate)),
         _addresses(blocks, dfinal, dinitial, dA, dD, dbias, dB, dC),
-        _starts(segments, None),
+        _starts(segments),
         scratch.data_ptr(),
         size,
     )
@@ -138,15 +135,15 @@ def _addresses(*tensors: Tensor | None) -> tuple[int, ...]:
     return tuple(0 if tensor is None else tensor.data_ptr() for tensor in tensors)
 
 
-def _starts(segments: Segments, snapshot_every: int | None) -> IntegerArray:
-    """First token, first block and first snapshot of every sequence, and their numbers."""
+def _starts(segments: Segments) -> IntegerArray:
+    """First token and first block of every sequence, and their numbers."""
     lengths = np.array(segments.lengths, dtype=np.int64)
-    starts = np.zeros((3, len(lengths) + 1), dtype=np.int64)
-    counts = lengths, -(-lengths // BLOCK), lengths // (snapshot_every or _NEVER)
+    starts = np.zeros((2, len(lengths) + 1), dtype=np.int64)
+    counts = lengths, -(-lengths // BLOCK)
     starts[:, 1:] = np.cumsum(counts, axis=1)
     return starts
 
 
 def _scratch(size: int) -> tuple[int, Tensor]:
     """Return the size of one thread's working memory and the memory of all."""
-    return size, torch.empty(match_threads() * size, dtype=torch.uint8)
+    return size, torch.empty(match_threads() * size, dtype=torch.uint8, device="cpu")

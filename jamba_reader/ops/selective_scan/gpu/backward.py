@@ -132,7 +132,7 @@ def reverse_kernel(
     present = channel < channels
     first = tl.load(table + chunk * TABLE_WIDTH)
     end = first + tl.load(table + chunk * TABLE_WIDTH + 1)
-    first_kept = tl.load(table + chunk * TABLE_WIDTH + 4)
+    first_kept = tl.load(table + chunk * TABLE_WIDTH + 3)
     skip = tl.load(D + channel, mask=present, other=0.0).to(tl.float32)
     bias = tl.load(dt_bias + channel, mask=present, other=0.0).to(tl.float32)
     skip_sum = tl.zeros((BLOCK_D,), tl.float32)

@@ -15,7 +15,7 @@ KEEP = 16
 FULL = 4096
 """Programs that fill a GPU; a scan of fewer is cut into chunks of time."""
 
-COLUMNS = 6
+COLUMNS = 4
 """Of the table: see ``forward``."""
 
 SHORTEST = 64
@@ -43,44 +43,43 @@ class Plan(NamedTuple):
 _plans: WeakKeyDictionary[Segments, dict[tuple[object, ...], Plan]] = WeakKeyDictionary()
 
 
-def plan(segments: Segments, blocks: int, snapshot_every: int | None, device: torch.device) -> Plan:
+def plan(segments: Segments, blocks: int, device: torch.device) -> Plan:
     """Cut sequences into chunks, once for all layers of a model.
 
     Args:
         segments: the sequences.
         blocks: programs side by side in every chunk.
-        snapshot_every: tokens between two snapshots of the state.
         device: where the table is wanted.
     """
     longest = max(segments.lengths, default=0)
     whole = 4 * len(segments) * blocks >= FULL or longest <= 2 * SHORTEST
     pieces = -(-segments.total * blocks // (FULL * SHORTEST))
     size = max(longest, 1) if whole else max(pieces, 1) * SHORTEST
-    key = size, snapshot_every, device
+    key = size, device
     known = _plans.setdefault(segments, {})
     if key not in known:
-        table, first_chunks = _table(segments, size, snapshot_every)
-        last = table[-1] if len(table) else torch.zeros(COLUMNS, dtype=torch.int64)
-        kept = int(last[4] - (-last[1] // KEEP))
+        table, first_chunks = _table(segments, size)
+        last = table[-1] if len(table) else torch.zeros(COLUMNS, dtype=torch.int64, device="cpu")
+        kept = int(last[3] - (-last[1] // KEEP))
         known[key] = Plan(table.to(device), first_chunks.to(device), len(table), kept, whole)
     return known[key]
 
 
 def _table(
-    segments: Segments, size: int, snapshot_every: int | None
+    segments: Segments, size: int
 ) -> tuple[Int64[Tensor, "chunks columns"], Int64[Tensor, " boundaries"]]:
     """One row per chunk; an empty sequence has one, so that its state passes through."""
-    lengths = torch.tensor(segments.lengths, dtype=torch.int64)
+    lengths = torch.tensor(segments.lengths, dtype=torch.int64, device="cpu")
+    starts = torch.tensor(segments.starts, dtype=torch.int64, device="cpu")
     counts = (lengths + size - 1).div(size, rounding_mode="floor").clamp(min=1)
     first_chunks = _starts(counts)
-    sequence = torch.repeat_interleave(torch.arange(len(lengths)), counts)
-    position = (torch.arange(len(sequence)) - first_chunks[sequence]) * size
+    sequence = torch.repeat_interleave(counts)
+    chunks = torch.arange(len(sequence), dtype=torch.int64, device="cpu")
+    position = (chunks - first_chunks[sequence]) * size
     tokens = (lengths[sequence] - position).clamp(max=size)
-    first = torch.tensor(segments.starts, dtype=torch.int64)[sequence] + position
+    first = starts[sequence] + position
     kept = _starts((tokens + KEEP - 1).div(KEEP, rounding_mode="floor"))[:-1]
-    shots = lengths.div(snapshot_every or 2**62, rounding_mode="floor")
-    snapshot = _starts(shots)[sequence]
-    return torch.stack((first, tokens, sequence, position, kept, snapshot), dim=1), first_chunks
+    return torch.stack((first, tokens, sequence, kept), dim=1), first_chunks
 
 
 def _starts(counts: Int64[Tensor, " parts"]) -> Int64[Tensor, " boundaries"]:

@@ -25,7 +25,7 @@ def is_installed() -> bool:
     return find_spec("mamba_ssm") is not None and find_spec("selective_scan_cuda") is not None
 
 
-def can_scan(inputs: ScanInputs, segments: Segments, snapshot_every: int | None) -> bool:
+def can_scan(inputs: ScanInputs, segments: Segments) -> bool:
     """Return whether the kernel can do this call."""
     wanted = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs)
     rows = (inputs.dt, inputs.B, inputs.C, inputs.x if inputs.gate is None else inputs.gate)
@@ -34,7 +34,6 @@ def can_scan(inputs: ScanInputs, segments: Segments, snapshot_every: int | None)
         and is_installed()
         and not wanted
         and inputs.initial_state is None
-        and snapshot_every is None
         and len(set(segments.lengths)) == 1
         and segments.total > 0
         and inputs.A.shape[1] <= _MOST_STATES

@@ -8,7 +8,7 @@ reverse.
 
 A tile of states is ``[states, channels]`` with 32 channels per warp. So a thread holds all states
 of its channel and sums over them alone. ``table`` has a row per chunk: first token, tokens,
-sequence, position in the sequence, first kept state, first snapshot of the sequence.
+sequence, first kept state.
 """
 
 # ruff: noqa: N803
@@ -75,8 +75,6 @@ def scan_kernel(  # noqa: C901
     sums,
     final,
     kept,
-    snapshots,
-    every,
     channels,
     states,
     OUTPUT: tl.constexpr,
@@ -84,7 +82,6 @@ def scan_kernel(  # noqa: C901
     FROM: tl.constexpr,
     TO: tl.constexpr,
     KEEP: tl.constexpr,
-    SNAPSHOTS: tl.constexpr,
     BLOCK_D: tl.constexpr,
     BLOCK_N: tl.constexpr,
 ):
@@ -104,7 +101,6 @@ def scan_kernel(  # noqa: C901
     first = tl.load(row_of_states)
     count = tl.load(row_of_states + 1)
     sequence = tl.load(row_of_states + 2)
-    before = tl.load(row_of_states + 3)
     # [channels, states] in the operands, [states, channels] in the buffers: coalesced access
     outer = channel[None, :].to(tl.int64) * states + state[:, None]
     inner = state[:, None].to(tl.int64) * channels + channel[None, :]
@@ -138,7 +134,7 @@ def scan_kernel(  # noqa: C901
             next_opened = load_row(gate, row + 1, gate_stride, channel, here)
         if KEEP > 0:  # noqa: SIM102, the outer condition is the compiler's
             if token % KEEP == 0:
-                place = tl.load(row_of_states + 4) + token // KEEP
+                place = tl.load(row_of_states + 3) + token // KEEP
                 tl.store(kept + place * size + inner, h, mask=both)
         delta = softplus(raw + bias)
         b = load_row(B, row, b_stride, state[:, None], state[:, None] < states)
@@ -151,11 +147,6 @@ def scan_kernel(  # noqa: C901
             tl.store(y + row * y_stride + channel, value.to(y.dtype.element_ty), mask=present)
         else:
             total += delta
-        if SNAPSHOTS:
-            position = before + token + 1
-            if position % every == 0:
-                place = tl.load(row_of_states + 5) + position // every - 1
-                tl.store(snapshots + place * size + inner, h, mask=both)
         inputs, raw, opened = next_inputs, next_raw, next_opened
         token += 1
     if TO == 1:

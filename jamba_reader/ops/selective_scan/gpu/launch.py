@@ -20,30 +20,26 @@ from jamba_reader.ops.selective_scan.operands import (
 
 
 def scan(
-    inputs: ScanInputs, segments: Segments, snapshot_every: int | None, *, keep_blocks: bool
+    inputs: ScanInputs, segments: Segments, *, keep_blocks: bool
 ) -> tuple[ScanOutput, Float[Tensor, "kept states channels"] | None]:
     """Scan forward.
 
     Args:
         inputs: the tensors, on one device.
         segments: whose rows belong to which sequence.
-        snapshot_every: tokens between two snapshots of the state.
         keep_blocks: also return the states before every tile, for ``scan_gradients``.
     """
     inputs = in_rows(inputs)
     x, dt, A, B, C, D, dt_bias, gate, initial = inputs
     channels, states = A.shape
     y = torch.empty_like(x, memory_format=torch.contiguous_format)
-    final_state = torch.empty((len(segments), *A.shape), device=x.device)
+    final_state = torch.empty((len(segments), *A.shape), dtype=torch.float32, device=x.device)
     sizes = _sizes(channels, states)
     blocks = -(-channels // sizes["BLOCK_D"])
-    cut = plan(segments, blocks, snapshot_every, x.device)
-    kept = snapshots = None
+    cut = plan(segments, blocks, x.device)
+    kept = None
     if keep_blocks:
-        kept = torch.empty((cut.kept, states, channels), device=x.device)
-    if snapshot_every is not None:
-        shots = sum(length // snapshot_every for length in segments.lengths)
-        snapshots = torch.empty((shots, states, channels), device=x.device)
+        kept = torch.empty((cut.kept, states, channels), dtype=torch.float32, device=x.device)
     ends = sums = final_state
 
     def launch(source: int, target: int, *, output: bool) -> None:
@@ -52,34 +48,30 @@ def scan(
             *(x, dt, A, B, C, D, dt_bias, opened, y),
             *(t.stride(0) for t in (x, dt, B, C, opened, y)),
             *(cut.table, ends, final_state if initial is None else initial, ends, sums),
-            *(final_state if t is None else t for t in (final_state, kept, snapshots)),
-            *(snapshot_every or 1, channels, states),
+            *(final_state, final_state if kept is None else kept, channels, states),
             OUTPUT=output,
             GATED=gate is not None,
             FROM=source,
             TO=target,
             KEEP=KEEP if output and keep_blocks else 0,
-            SNAPSHOTS=output and snapshots is not None,
             **sizes,
         )
 
     if segments.single_tokens and cut.chunks:
         launch(0 if initial is None else 1, 1, output=True)
     elif cut.whole and cut.chunks:
-        ends = torch.empty((cut.chunks, states, channels), device=x.device)
+        ends = torch.empty((cut.chunks, states, channels), dtype=torch.float32, device=x.device)
         if initial is not None:
             ends.copy_(initial.transpose(1, 2))
         launch(0 if initial is None else 2, 2, output=True)
         final_state = ends.transpose(1, 2).contiguous()
     elif cut.chunks:
-        ends = torch.empty((cut.chunks, states, channels), device=x.device)
-        sums = torch.empty((cut.chunks, channels), device=x.device)
+        ends = torch.empty((cut.chunks, states, channels), dtype=torch.float32, device=x.device)
+        sums = torch.empty((cut.chunks, channels), dtype=torch.float32, device=x.device)
         launch(0, 2, output=False)
         _carry(A, cut, ends, sums, initial, final_state, reverse=False)
         launch(2, 0, output=True)
-    if snapshots is not None:
-        snapshots = snapshots.transpose(1, 2).contiguous()
-    return ScanOutput(y, final_state, snapshots), kept
+    return ScanOutput(y, final_state), kept
 
 
 def scan_gradients(
@@ -103,13 +95,13 @@ def scan_gradients(
     channels, states = A.shape
     sizes = _sizes(channels, states)
     side = -(-channels // sizes["BLOCK_D"])
-    cut = plan(segments, side, None, x.device)
+    cut = plan(segments, side, x.device)
     carries, dinitial = _gradients_at_chunk_ends(inputs, cut, dy, dfinal, len(segments))
     dx, ddt = (torch.empty(x.shape, dtype=t.dtype, device=x.device) for t in (x, dt))
     dgate = None if gate is None else torch.empty(x.shape, dtype=gate.dtype, device=x.device)
-    dB, dC = torch.empty((2, side, segments.total, states), device=x.device)
+    dB, dC = torch.empty((2, side, segments.total, states), dtype=torch.float32, device=x.device)
     rates = torch.zeros_like(carries)
-    skips, biases = torch.empty((2, cut.chunks, channels), device=x.device)
+    skips, biases = torch.empty((2, cut.chunks, channels), dtype=torch.float32, device=x.device)
     opened = x if gate is None else gate
     if cut.chunks:
         backward_kernels.reverse_kernel[(cut.chunks, side)](
@@ -145,11 +137,13 @@ def _gradients_at_chunk_ends(
     channels, states = A.shape
     if cut.whole:
         if dfinal is None:
-            return torch.zeros((cut.chunks, states, channels), device=x.device), None
+            return torch.zeros(
+                (cut.chunks, states, channels), dtype=torch.float32, device=x.device
+            ), None
         return dfinal.float().transpose(1, 2).contiguous(), None
-    ends = torch.empty((cut.chunks, states, channels), device=x.device)
-    sums = torch.empty((cut.chunks, channels), device=x.device)
-    dinitial = torch.empty((sequences, channels, states), device=x.device)
+    ends = torch.empty((cut.chunks, states, channels), dtype=torch.float32, device=x.device)
+    sums = torch.empty((cut.chunks, channels), dtype=torch.float32, device=x.device)
+    dinitial = torch.empty((sequences, channels, states), dtype=torch.float32, device=x.device)
     sizes = _sizes(channels, states)
     opened = x if gate is None else gate
     backward_kernels.reverse_ends_kernel[(cut.chunks, -(-channels // sizes["BLOCK_D"]))](

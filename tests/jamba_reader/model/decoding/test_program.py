@@ -100,11 +100,12 @@ def test_it_runs_again_once_the_hook_is_gone(model: JambaLanguageModel) -> None:
     assert run(program, model, [1], cache) is not None
 
 
-def test_a_cache_of_another_type_is_left_to_the_layers(
+def test_a_cache_of_another_type_is_refused(
     model: JambaLanguageModel, make_model: Callable[..., JambaLanguageModel]
 ) -> None:
     other = make_model(torch.bfloat16).new_cache(1)
-    assert run(DecodeStep(model.config), model, [1], other) is None
+    with pytest.raises(DataError, match=r"bfloat16 on cpu, expected torch.float32 on cpu"):
+        run(DecodeStep(model.config), model, [1], other)
 
 
 def test_a_cache_of_another_shape_is_refused(

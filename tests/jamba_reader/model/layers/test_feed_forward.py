@@ -102,3 +102,14 @@ def test_the_router_keeps_probabilities_and_takes_the_first_of_equal_ones(
     e = torch.e
     torch.testing.assert_close(weights, torch.tensor([[e / (3 + e), 1 / (3 + e)]]))
     assert router.to(torch.bfloat16)(x.bfloat16())[1].tolist() == [[2, 0]]
+
+
+@pytest.mark.parametrize("rows", [1, 100])
+@torch.no_grad()
+def test_a_hook_on_a_projection_runs_for_any_number_of_rows(
+    config: JambaConfig, randomised: Randomised, rows: int
+) -> None:
+    part, x = randomised(DenseFeedForward(config)), torch.randn(rows, 8)
+    expected = part(x)[0]
+    part.up_proj.register_forward_hook(lambda _, inputs, output: 2 * output)
+    torch.testing.assert_close(part(x)[0], 2 * expected, rtol=1e-4, atol=1e-5)

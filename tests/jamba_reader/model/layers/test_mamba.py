@@ -1,5 +1,6 @@
 """The Mamba mixer against the paper's algorithm, and its A, which inference computes once."""
 
+import copy
 from collections.abc import Callable
 
 import pytest
@@ -107,3 +108,43 @@ def test_sequences_in_one_call_and_in_two_follow_the_paper(
     torch.testing.assert_close(parts, whole, rtol=1e-4, atol=1e-5)
     assert state.state.dtype == torch.float32
     assert state.history.shape == (2, config.mamba_d_conv - 1, config.inner_size)
+
+
+class Adapted(nn.Module):
+    """A module with a low-rank addition, as adapters wrap one."""
+
+    def __init__(self, inner: nn.Module, other: nn.Module):
+        super().__init__()
+        self.base_layer, self.other = inner, other
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.base_layer(x) + self.other(x)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", ["dt_proj", "conv1d"])
+@pytest.mark.parametrize("way", ["wrapper", "hook", "forward"])
+@torch.no_grad()
+def test_an_adapter_computes_what_its_merged_weight_does(
+    mixer: MambaMixer, name: str, way: str
+) -> None:
+    inner = getattr(mixer, name)
+    other = copy.deepcopy(inner)
+    other.weight.normal_(generator=torch.Generator().manual_seed(0))
+    other.bias = None
+    merged = copy.deepcopy(mixer)
+    getattr(merged, name).weight.add_(other.weight)
+    if way == "wrapper":
+        setattr(mixer, name, Adapted(inner, other))
+    elif way == "hook":
+        inner.register_forward_hook(lambda _, inputs, output: output + other(*inputs))
+    else:
+        plain = inner.forward
+        inner.forward = lambda x: plain(x) + other(x)
+    hidden, segments = torch.randn(9, 8), Segments([5, 0, 1, 3])
+    expected, expected_state = merged(hidden, segments, None)
+    found, state = mixer(hidden, segments, None)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+    again, _ = mixer(hidden, segments, state)
+    torch.testing.assert_close(
+        again, merged(hidden, segments, expected_state)[0], rtol=1e-5, atol=1e-6
+    )

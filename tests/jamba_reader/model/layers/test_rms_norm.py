@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from jamba_reader.model.layers.rms_norm import RMSNorm
+from jamba_reader.model.layers.rms_norm import RMSNorm, add_and_norm
 
 
 @pytest.mark.parametrize("kernels", ["cpu", "reference"])
@@ -21,10 +21,20 @@ def test_vectors_get_a_root_mean_square_of_the_weight(kernels: str) -> None:
 def test_a_branch_is_added_first(kernels: str) -> None:
     norm = RMSNorm(5, 1e-6, kernels=kernels)
     branch, stream = torch.randn(2, 7, 5)
-    normed, total = norm.after_adding(branch, stream)
+    normed, total = add_and_norm(norm, branch, stream)
     torch.testing.assert_close(total, branch + stream)
     torch.testing.assert_close(normed, norm(branch + stream))
     torch.testing.assert_close(normed.pow(2).mean(-1), torch.ones(7), rtol=1e-4, atol=1e-4)
-    normed, same = norm.after_adding(None, stream)
+    normed, same = add_and_norm(norm, None, stream)
     assert same is stream
     torch.testing.assert_close(normed, norm(stream))
+
+
+def test_a_norm_with_a_hook_is_called() -> None:
+    norm = RMSNorm(5, 1e-6)
+    norm.register_forward_hook(lambda _, inputs, output: 2 * output)
+    branch, stream = torch.randn(2, 7, 5)
+    expected, expected_total = add_and_norm(RMSNorm(5, 1e-6), branch, stream)
+    normed, total = add_and_norm(norm, branch, stream)
+    torch.testing.assert_close(normed, 2 * expected)
+    torch.testing.assert_close(total, expected_total)

@@ -312,7 +312,8 @@ def narrower(model: JambaLanguageModel) -> None:
 
 def partly_int8(model: JambaLanguageModel) -> None:
     part = dense(model)
-    part.gate_proj = Int8Linear.from_weight(part.gate_proj.weight)
+    rows, columns = part.gate_proj.weight.shape
+    part.gate_proj = Int8Linear(columns, rows)
 
 
 def biased_head(model: JambaLanguageModel) -> None:

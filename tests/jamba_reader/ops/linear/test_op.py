@@ -9,6 +9,7 @@ from torch.nn import functional
 from jamba_reader.ops.linear import op
 from jamba_reader.ops.linear.cpu import launch as cpu
 from jamba_reader.ops.linear.op import linear
+from spider.errors import DataError
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_other_kernels_leave_it_to_torch(calls: list[int], kernels: str) -> None
     assert not calls
 
 
-def test_types_that_differ_are_refused_as_torch_does(calls: list[int]) -> None:
-    with torch.no_grad(), pytest.raises(RuntimeError, match="same dtype"):
+def test_types_that_differ_are_refused(calls: list[int]) -> None:
+    with torch.no_grad(), pytest.raises(DataError, match="weight is float32, expected bfloat16"):
         linear(torch.randn(2, 8).bfloat16(), torch.randn(3, 8))
     assert not calls

@@ -62,7 +62,7 @@ def attend(
 ) -> Float[Tensor, "tokens heads head_dim"]:
     """Attend as ``fused.prefill_attention`` does, where ``does`` returns True."""
     tokens, heads, head_dim = query.shape
-    output = torch.empty((tokens, heads, head_dim), dtype=query.dtype)
+    output = torch.empty((tokens, heads, head_dim), dtype=query.dtype, device="cpu")
     size = query.element_size()
     keys, values = (key, value) if memory is None else memory[:2]
     head_axis, token_axis = (1, 0) if memory is None else (1, 2)
@@ -99,7 +99,7 @@ def attend(
     table = np.array(sorted(units, key=lambda unit: -unit[4]), dtype=np.int64)
     workers = min(match_threads(), len(table))
     scratch_size = places_in(0, shape)[-1]
-    scratch = torch.empty(workers * scratch_size, dtype=torch.uint8)
+    scratch = torch.empty(workers * scratch_size, dtype=torch.uint8, device="cpu")
     kernel = attend_units if workers == 1 else attend_units_in_parallel
     kernel(workers, table, shape, np.float32(scale * LOG2E), scratch.data_ptr(), scratch_size)
     return output

@@ -64,9 +64,8 @@ def test_what_lies_beside_a_narrow_output_is_not_touched(make_inputs):
     final = torch.empty(1, 19, 3)
     cpu.scan_forward(
         table,
-        cpu._addresses(None, final, None, None),
-        cpu._starts(Segments((5,)), None),
-        2**62,
+        cpu._addresses(None, final, None),
+        cpu._starts(Segments((5,))),
         scratch.data_ptr(),
         size,
     )
@@ -121,32 +120,6 @@ def test_any_split_of_a_sequence_gives_the_same(make_inputs, cuts):
         pieces.append(output.y)
     assert relative(torch.cat(pieces), whole.y) < 1e-6
     assert relative(state, whole.final_state) < 1e-6
-
-
-@pytest.mark.parametrize("every", [1, 7, 64])
-@pytest.mark.parametrize("implementation", ["reference", "cpu"])
-def test_snapshots_are_the_states_after_so_many_tokens(make_inputs, every, implementation):
-    lengths = (66, 0, 6)
-    inputs = make_inputs(lengths, 18, 3)
-    segments = Segments(lengths)
-    got = selective_scan(
-        *inputs[:8],
-        segments,
-        inputs.initial_state,
-        snapshot_every=every,
-        implementation=implementation,
-    )
-    plain = scan(inputs, lengths)
-    assert plain.snapshots is None
-    assert relative(got.y, plain.y) < 1e-6
-    expected = []
-    for sequence, rows in enumerate(segments.slices):
-        for stop in range(every, lengths[sequence] + 1, every):
-            part = [t[rows][:stop] if t.shape[0] == sum(lengths) else t for t in inputs]
-            part[8] = inputs.initial_state[sequence : sequence + 1]
-            expected.append(scan(ScanInputs(*part), (stop,)).final_state[0])
-    assert got.snapshots.shape == (len(expected), 18, 3)
-    assert relative(got.snapshots, torch.stack(expected)) < 1e-6
 
 
 def leaves_of(inputs):
@@ -227,20 +200,10 @@ def test_gradients_do_not_depend_on_threads(make_inputs):
         assert torch.equal(two, again)
 
 
-def test_snapshots_carry_no_gradient_and_change_none(make_inputs):
-    inputs = leaves_of(make_inputs((70,), 17, 4))
-    output = scan(inputs, (70,), snapshot_every=30)
-    assert output.y.requires_grad
-    assert not output.snapshots.requires_grad
-    (with_snapshots,) = torch.autograd.grad(output.y.sum(), inputs.dt)
-    (without,) = torch.autograd.grad(scan(inputs, (70,)).y.sum(), inputs.dt)
-    assert relative(with_snapshots, without) < 1e-6
-
-
 def test_nothing_of_the_size_of_all_states_is_allocated(make_inputs):
     """[tokens, channels, states] would be 16 times x; kept block states are a quarter of it."""
     inputs = make_inputs((2048,), 64, 16)
-    _, blocks = cpu.scan(inputs, Segments((2048,)), None, keep_blocks=True)
+    _, blocks = cpu.scan(inputs, Segments((2048,)), keep_blocks=True)
     assert blocks.numel() * 4 == inputs.x.numel()
     assert cpu.backward_scratch_bytes(16) < 2**19
 
@@ -263,7 +226,7 @@ def test_no_sequences_and_no_tokens(make_inputs):
 def test_what_is_not_a_number_stays_so(make_inputs):
     inputs = make_inputs([6], channels=20, states=16)
     inputs.dt[2, 3] = torch.nan
-    outputs, states, _ = scan(inputs, [6])
+    outputs, states = scan(inputs, [6])
     assert outputs[:2].isfinite().all()
     assert outputs[2:, 3].isnan().all()
     assert states[0, 3].isnan().all()
@@ -274,7 +237,7 @@ def test_what_is_not_a_number_stays_so(make_inputs):
 def test_a_decay_that_is_not_a_number_stays_so(make_inputs, lengths):
     inputs = make_inputs(lengths, channels=20, states=16)
     inputs.A[3, 5] = torch.nan
-    outputs, states, _ = scan(inputs, lengths)
+    outputs, states = scan(inputs, lengths)
     assert outputs[:, 3].isnan().all()
     assert states[:, 3, 5].isnan().all()
     assert outputs[:, :3].isfinite().all()

@@ -22,7 +22,7 @@ def stand_in(u, delta, A, B, C, D, *, z, delta_bias, delta_softplus, return_last
         rows = [t[number].T if t is not None else None for t in (u, delta, B, C, z)]
         x, dt, b, c, gate = rows
         inputs = ScanInputs(x, dt, A, b, c, D, delta_bias, gate, None)
-        y, state, _ = selective_scan_reference(inputs, Segments((len(x),)))
+        y, state = selective_scan_reference(inputs, Segments((len(x),)))
         outputs.append(y.T)
         states.append(state[0])
     return torch.stack(outputs), torch.stack(states)
@@ -55,17 +55,16 @@ def test_only_calls_that_it_can_do(make_inputs, monkeypatch):
     inputs = make_inputs((4, 4), 5, 3, initial=False)
     inputs = inputs._replace(x=inputs.x.as_subclass(OnCuda))
     even, can_scan = Segments((4, 4)), mamba_ssm_kernel.can_scan
-    assert can_scan(inputs, even, None)
-    assert not can_scan(inputs, Segments((3, 5)), None)
-    assert not can_scan(inputs, even, 2)
-    assert not can_scan(inputs._replace(initial_state=torch.zeros(2, 5, 3)), even, None)
-    assert not can_scan(inputs._replace(dt=inputs.dt.bfloat16()), even, None)
+    assert can_scan(inputs, even)
+    assert not can_scan(inputs, Segments((3, 5)))
+    assert not can_scan(inputs._replace(initial_state=torch.zeros(2, 5, 3)), even)
+    assert not can_scan(inputs._replace(dt=inputs.dt.bfloat16()), even)
     learning = inputs._replace(D=torch.zeros(5, requires_grad=True))
-    assert not can_scan(learning, even, None)
+    assert not can_scan(learning, even)
     with torch.no_grad():
-        assert can_scan(learning, even, None)
+        assert can_scan(learning, even)
     monkeypatch.setattr(mamba_ssm_kernel, "is_installed", lambda: False)
-    assert not can_scan(inputs, even, None)
+    assert not can_scan(inputs, even)
 
 
 def test_its_absence_is_said_where_it_is_asked_for(make_inputs):

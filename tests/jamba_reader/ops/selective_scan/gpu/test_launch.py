@@ -47,7 +47,7 @@ def test_chunks_side_by_side(make_inputs, in_float64, in_chunks, initial):
     lengths = (39, 0, 16)
     inputs = make_inputs(lengths, 5, 3, initial=initial)
     segments = Segments(lengths)
-    assert not chunks.plan(segments, 1, None, inputs.x.device).whole
+    assert not chunks.plan(segments, 1, inputs.x.device).whole
     got = scan(inputs, lengths)
     expected = selective_scan_reference(in_float64(inputs), segments)
     assert relative(got.y, expected.y) < 2e-6
@@ -63,17 +63,6 @@ def test_chunks_of_any_size_agree(make_inputs, monkeypatch):
     for other in found[1:]:
         assert relative(other.y, found[0].y) < 1e-6
         assert relative(other.final_state, found[0].final_state) < 1e-6
-
-
-@pytest.mark.parametrize("cut", [False, True])
-def test_snapshots(make_inputs, monkeypatch, cut):
-    monkeypatch.setattr(chunks, "SHORTEST", 16 if cut else 64)
-    lengths = (37, 0, 6, 20)
-    inputs = make_inputs(lengths, 5, 3)
-    got = scan(inputs, lengths, snapshot_every=6)
-    expected = selective_scan_reference(inputs, Segments(lengths), 6)
-    assert got.snapshots.shape == (6 + 0 + 1 + 3, 5, 3)
-    assert relative(got.snapshots, expected.snapshots) < 2e-6
 
 
 def gradients(inputs, lengths, implementation, dy, dfinal):
@@ -100,7 +89,7 @@ def test_gradients(make_inputs, in_float64, monkeypatch, lengths, cut, gated, in
     """``reached``: whether a gradient comes through the final states."""
     monkeypatch.setattr(chunks, "SHORTEST", 16 if cut else 64)
     inputs = make_inputs(lengths, 5, 2, gated=gated, initial=initial)
-    assert chunks.plan(Segments(lengths), 1, None, inputs.x.device).whole != cut
+    assert chunks.plan(Segments(lengths), 1, inputs.x.device).whole != cut
     source = torch.Generator().manual_seed(1)
     dy = torch.randn(sum(lengths), 5, generator=source)
     dfinal = torch.randn(len(lengths), 5, 2, generator=source) if reached else None

@@ -1,0 +1,191 @@
+"""What lies in a workspace, and its removal: only what this program wrote, no link followed."""
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+from typing import Any
+
+from spider.artifacts.atomic_files import TEMPORARY
+from spider.artifacts.folder.file_table import from_json
+from spider.artifacts.folder.manifest import FILES, MANIFEST, read_manifest
+from spider.artifacts.folder.replacement import BOOKKEEPING, LOCK, fingerprint_of, marker_of
+from spider.errors import ArtifactError
+
+PARTIAL, OLD = ".partial", ".old"
+DEEPEST = 1
+"""Folders inside of a workspace that are looked into: ``nq/run`` is the deepest of a pipeline."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """One folder with artifacts.
+
+    At least one artifact lies directly in it: a folder of workspaces is no workspace.
+
+    Attributes:
+        path: the folder.
+        artifacts: paths of the artifacts in it, complete or not, relative to it.
+        foreign: paths of what this program did not write, relative to it.
+        size: bytes of all files in it; links are not followed.
+        changed: time of the last change of an artifact, in seconds since 1970.
+        source: the path that the documents were read from, or the name of their source.
+    """
+
+    path: Path
+    artifacts: tuple[str, ...]
+    foreign: tuple[str, ...]
+    size: int
+    changed: float
+    source: str
+
+    @property
+    def is_workspace(self) -> bool:
+        """Whether an artifact lies directly in the folder."""
+        return any("/" not in name for name in self.artifacts)
+
+
+def workspaces_in(root: Path) -> list[Workspace]:
+    """Return the workspaces in a folder, by name."""
+    if not root.is_dir():
+        return []
+    found = (look_into(entry) for entry in sorted(root.iterdir()) if _is_folder(entry))
+    return [one for one in found if one.is_workspace]
+
+
+def look_into(workspace: Path) -> Workspace:
+    """Return what lies in a folder."""
+    artifacts: list[str] = []
+    foreign: list[str] = []
+    for entry, ours in _entries(workspace, DEEPEST):
+        (artifacts if ours else foreign).append(entry.relative_to(workspace).as_posix())
+    places = [workspace / name for name in artifacts]
+    return Workspace(
+        path=workspace,
+        artifacts=tuple(artifacts),
+        foreign=tuple(foreign),
+        size=sum(file.lstat().st_size for file in _files(workspace)),
+        changed=max((place.lstat().st_mtime for place in places), default=0.0),
+        source=next((name for place in places if (name := _source(place))), ""),
+    )
+
+
+def remove(workspace: Path) -> list[Path]:
+    """Remove the artifacts of a workspace, and the workspace where nothing else is in it.
+
+    Returns:
+        What was left, since this program did not write it.
+
+    Raises:
+        ArtifactError: there is no artifact, the folder is a link, or an artifact is being written.
+    """
+    if not _is_folder(workspace):
+        what = "a symbolic link, which is not followed" if workspace.is_symlink() else "no folder"
+        raise ArtifactError(f"{workspace}: {what}; spider workspaces lists the workspaces")
+    found = look_into(workspace)
+    if not found.is_workspace:
+        raise ArtifactError(
+            f"{workspace}: no artifact of this program lies in it, so nothing is removed"
+        )
+    for name in found.artifacts:
+        _refuse_in_use(workspace / name)
+    for name in found.artifacts:
+        _remove_artifact(workspace / name)
+    _remove_empty_folders(workspace)
+    return sorted(_files(workspace))
+
+
+def _entries(folder: Path, deepest: int) -> Iterator[tuple[Path, bool]]:
+    """Yield artifacts, with true, and other files and folders, with false."""
+    for entry in sorted(folder.iterdir()):
+        if not _is_folder(entry):
+            yield entry, False
+        elif _is_ours(entry):
+            yield entry, True
+        elif deepest and not entry.name.endswith((PARTIAL, OLD)):
+            yield from _entries(entry, deepest - 1)
+        else:
+            yield entry, False
+
+
+def _is_ours(folder: Path) -> bool:
+    if folder.name.endswith(PARTIAL):
+        return fingerprint_of(folder) is not None
+    if folder.name.endswith(OLD):
+        return marker_of(folder) is not None
+    return _manifest(folder) is not None
+
+
+def _manifest(folder: Path) -> dict[str, Any] | None:
+    file = folder / MANIFEST
+    if file.is_symlink() or not file.is_file():
+        return None
+    try:
+        return read_manifest(folder)
+    except ArtifactError:
+        return None
+
+
+def _source(artifact: Path) -> str:
+    manifest = _manifest(artifact)
+    if manifest is None or manifest["kind"] != "corpus":
+        return ""
+    if place := manifest["volatile"].get("place"):
+        return ", ".join(map(str, place)) if isinstance(place, list) else str(place)
+    source = manifest["config"].get("source")
+    target = source.get("_target_", "") if isinstance(source, dict) else ""
+    return str(target).rpartition(".")[2]
+
+
+def _refuse_in_use(artifact: Path) -> None:
+    try:
+        descriptor = os.open(artifact / LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+    except BlockingIOError as error:
+        raise ArtifactError(
+            f"{artifact} is being written by another process; nothing was removed"
+        ) from error
+    finally:
+        os.close(descriptor)
+
+
+def _remove_artifact(folder: Path) -> None:
+    manifest = _manifest(folder)
+    if manifest is None:
+        # unfinished or replaced: the whole folder bears our record
+        shutil.rmtree(folder)
+        return
+    declared = set(from_json(manifest[FILES], where=folder))
+    # the manifest last, so that after a kill the rest is still known to be ours
+    for file in sorted(_files(folder), key=lambda file: file == folder / MANIFEST):
+        name = file.relative_to(folder).as_posix()
+        ours = name in declared or name in BOOKKEEPING or TEMPORARY.fullmatch(file.name)
+        if ours and not file.is_symlink():
+            file.unlink()
+    _remove_empty_folders(folder)
+
+
+def _remove_empty_folders(folder: Path) -> None:
+    """Remove a folder and those below it that hold nothing."""
+    for place, _, _ in os.walk(folder, topdown=False):
+        if not any(Path(place).iterdir()):
+            Path(place).rmdir()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield everything below a folder that is no folder, and links to folders."""
+    for place, folders, names in os.walk(folder):
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        yield from (Path(place, name) for name in [*names, *links])
+
+
+def _is_folder(entry: Path) -> bool:
+    return entry.is_dir() and not entry.is_symlink()
