@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from spider.artifacts.artifact import Artifact
 from spider.artifacts.atomic_files import write_text
@@ -24,6 +24,7 @@ from spider.sources.reading_report import ReadingReport
 
 SOURCES = "sources"
 RECORDS = "files.jsonl"
+FIELD_TYPES = tuple(get_type_hints(FileRecord).values())
 # increased when extraction or splitting gives another result for the same bytes
 METHOD = 2
 
@@ -209,8 +210,9 @@ def _load_records(corpus: Corpus) -> dict[str, FileRecord]:
     records = {}
     for number, line in enumerate(read_text(path, error=ArtifactError).splitlines(), start=1):
         entry = parse_json(line, path, error=ArtifactError, line=number)
-        texts = isinstance(entry, list) and all(isinstance(text, str) for text in entry)
-        if not texts or not 3 <= len(entry) <= 4:
+        types = FIELD_TYPES[: len(entry)] if isinstance(entry, list) else ()
+        fits = len(types) >= 3 and [type(value) for value in entry] == list(types)
+        if not fits:
             raise ArtifactError(f"{path}:{number}: not the record of a file; prepare again")
         record = FileRecord(*entry)
         records[record.id] = record
