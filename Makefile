@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast check lint format types imports deps docs bench readme constraints clean
+.PHONY: help demo test test-fast attack check lint format types imports deps docs bench readme constraints clean
 
 # an interpreter that the pinned versions were tried on comes first; PYTHON=... chooses another
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
@@ -34,6 +34,11 @@ test: $(VENV)/.dev ## run all tests, and check that they cover enough of the cod
 
 test-fast: $(VENV)/.dev ## run the tests that are not marked slow, without coverage
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+# hours of parsers, 40 minutes of artifacts; TMPDIR=/dev/shm is faster
+attack: $(VENV)/.dev ## damage every kind of input and artifact, kill commands, and count what goes wrong
+	@$(BIN)/python tests/attack/fuzz_run.py --cases 150000 --output benchmarks/results/attack_fuzz.json
+	@$(BIN)/python tests/attack/attack_run.py --output benchmarks/results/attack_artifacts.json
 
 check: lint types imports deps test ## everything that has to be green before a commit
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from index.display.finding import Finding, Found
 from index.display.layout import rows_of
-from index.display.snippet import choose_rows, marks_in, wanted_words
+from index.display.snippet import ELLIPSIS, choose_rows, marks_in, wanted_words
 from spider.console import say
 from spider.printable import printable
 
@@ -17,7 +17,7 @@ MARK = "bold green"
 FAINT = "dim"
 DOUBT = "yellow"
 INDENT = "    "
-WIDEST = 100
+WIDEST = 101
 """Columns of text; longer rows are hard to read."""
 FITS = ((4, True), (3, True), (2, True), (2, False), (1, False))
 """Rows of each passage, and whether an empty row follows: the first that fits is taken."""
@@ -76,7 +76,8 @@ def arrange(
         blocks = [_block(one, finding.question, size, height) for one in finding.found]
         rows = [*head, *_joined(blocks, gap=gap), *notes]
         # the last row holds the next prompt
-        if size.height is None or len(rows) < size.height:
+        # a path that is wider than the terminal takes more rows
+        if size.height is None or sum(_lines(row, size) for row in rows) < size.height:
             return rows
     last = Text("The best passage comes last, where it stays in view.", style=FAINT)
     return [*head, *_joined(blocks[::-1], gap=gap), *notes, last]
@@ -85,6 +86,10 @@ def arrange(
 def whole_passage(one: Found, question: str) -> list[Text]:
     """Return the rows of one passage, whole."""
     return _block(one, question, screen(), None)
+
+
+def _lines(row: Text, size: Screen) -> int:
+    return max(1, -(-row.cell_len // size.width))
 
 
 def _joined(blocks: Sequence[Sequence[Text]], *, gap: bool) -> list[Text]:
@@ -119,15 +124,16 @@ def _block(one: Found, question: str, size: Screen, height: int | None) -> list[
         title.append(f" › {printable(one.heading)}")
     title.truncate(size.width, overflow="ellipsis")
     shares = "  ".join(f"{name} {share:.0%}" for name, share in hit.shares.items())
-    facts = Text(INDENT)
-    if one.place is not None:
-        facts.append(f"{printable(one.place.shown())}  ")
-    facts.append(f"[{printable(hit.id)}]  score {hit.score:.3f}  {shares}", style=FAINT)
+    facts = Text(f"[{printable(hit.id)}]  score {hit.score:.3f}  {shares}", style=FAINT)
+    where = [] if one.place is None else [Text(printable(one.place.shown()))]
+    one_row = Text("  ").join([*where, facts])
+    fits = size.height is None or len(INDENT) + one_row.cell_len <= size.width
+    about = [Text(INDENT) + part for part in ([one_row] if fits else [*where, facts])]
     wanted = wanted_words(question)
-    rows = rows_of(hit.text, max(size.width - len(INDENT), 1))
+    rows = rows_of(hit.text, max(size.width - len(INDENT) - len(ELLIPSIS), 1))
     if height is not None:
         rows = choose_rows(rows, wanted, height)
-    return [title, facts, *(_marked(row, wanted) for row in rows)]
+    return [title, *about, *(_marked(row, wanted) for row in rows)]
 
 
 def _marked(row: str, wanted: frozenset[str]) -> Text:

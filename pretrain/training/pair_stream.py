@@ -67,7 +67,7 @@ class PairStream:
         shares = {name: weights.get(name, 1.0) for name in used}
         self.batch_size, reason = settle_batch_size(batch_size, total, multiple)
         if reason:
-            logger.warning("batch_size=%d %s; using %d", batch_size, reason, self.batch_size)
+            logger.info("batch_size=%d %s; using %d", batch_size, reason, self.batch_size)
         self.counts = fill_up(self.batch_size, shares, {name: self.pairs[name] for name in used})
         self._order = lru_cache(maxsize=2 * len(used))(self._make_order)
 

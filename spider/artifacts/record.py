@@ -1,7 +1,8 @@
 """DetailsRecord: the base of the typed, validated records of an artifact's details.
 
 A kind of artifact is one file of that name in :mod:`spider.artifacts.records`. The file says which
-verb writes the kind (``WRITER``), and defines a frozen dataclass for the manifest's ``details``.
+verb writes the kind (``WRITER``), and defines a frozen dataclass for the manifest's ``details``,
+which also declares the kind's files (``PAYLOAD``).
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from types import UnionType
 from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from spider.artifacts.artifact import Artifact
+from spider.artifacts.folder.file_table import EVERYTHING
 from spider.errors import ArtifactError
 
 # typing.Self means the same, but beartype refuses it in a class that it does not decorate
@@ -26,6 +28,8 @@ class DetailsRecord:
     """
 
     KIND: ClassVar[str] = ""
+    #: the files of an artifact of the kind; see :func:`spider.artifacts.folder.file_table.matches`
+    PAYLOAD: ClassVar[tuple[str, ...]] = (EVERYTHING,)
 
     @classmethod
     def from_manifest(cls: type[Record], artifact: Artifact) -> Record:

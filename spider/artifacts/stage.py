@@ -135,7 +135,7 @@ class Stage:
         variant: str = "",
         details: DetailsRecord | Mapping[str, Any] | None = None,
         volatile: Mapping[str, Any] | None = None,
-        payload: Sequence[str] = (EVERYTHING,),
+        payload: Sequence[str] | None = None,
         unhashed: Sequence[str] = (),
         leftovers: Sequence[str] = (),
     ) -> Artifact:
@@ -148,14 +148,16 @@ class Stage:
                 object.
             volatile: measurements of this run; not part of the content hash.
             payload: the files of the artifact; see
-                :func:`spider.artifacts.folder.file_table.matches`. Another file in the folder is no
-                part of the artifact.
+                :func:`spider.artifacts.folder.file_table.matches`. None takes those that the record
+                of the kind declares. Another file in the folder is no part of the artifact.
             unhashed: files and sub-folders of the payload that are not part of the content hash,
                 because their bytes differ between equal runs (Lucene's index, a model card).
             leftovers: sub-folders from which an interrupted run resumes. They are not part of the
                 artifact and are removed as the last step.
         """
         flush_tree(self._partial)
+        if payload is None:
+            payload = details.PAYLOAD if isinstance(details, DetailsRecord) else (EVERYTHING,)
         table = file_table.describe(self._partial, self._declared(payload, leftovers))
         hashed = {
             name: entry.digest

@@ -27,6 +27,13 @@ class Duplicate(NamedTuple):
     second: int
 
 
+def damaged(folder: Path, what: str, got: object) -> ArtifactError:
+    """Return the error of a file that was too large to be compared when it was opened."""
+    return ArtifactError(
+        f"{folder}: {what} is damaged ({got}); spider verify {folder} names the file"
+    )
+
+
 def map_bytes(path: Path) -> mmap.mmap | bytes:
     """Map a file read-only; an empty file gives empty bytes, since mmap refuses it.
 
@@ -94,7 +101,10 @@ class StringTable:
         index = number.__index__()
         if not 0 <= index < len(self):
             raise IndexError(f"number {index} in a table of {len(self)} strings")
-        return self._bytes[int(self._offsets[index]) : int(self._offsets[index + 1])].decode()
+        try:
+            return self._bytes[int(self._offsets[index]) : int(self._offsets[index + 1])].decode()
+        except UnicodeDecodeError as error:
+            raise damaged(self._folder, f"{self._name} {index}", error) from error
 
     def __iter__(self) -> Iterator[str]:
         return (self[number] for number in range(len(self)))
@@ -107,6 +117,8 @@ class StringTable:
         place = int(np.searchsorted(self._hashes, key))
         while place < len(self._hashes) and self._hashes[place] == key:
             number = int(self._order[place])
+            if not 0 <= number < len(self):
+                raise damaged(self._folder, f"{self._name}.order.npy", number)
             if self[number] == value:
                 return number
             place += 1

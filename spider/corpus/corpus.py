@@ -11,7 +11,7 @@ from spider.artifacts.array_stream import open_array
 from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.folder.generation import steady
 from spider.artifacts.records.corpus import CorpusRecord
-from spider.artifacts.string_table import StringTable, map_bytes
+from spider.artifacts.string_table import StringTable, damaged, map_bytes
 from spider.corpus.document import Document, Passage, PassageBounds
 from spider.errors import ArtifactError, DataError
 
@@ -95,7 +95,7 @@ class Corpus:
     def passage(self, position: SupportsIndex) -> Passage:
         """Return one passage with its document's id and title."""
         index = self._check(position)
-        number = int(self._passage_documents[index])
+        number = self.document_number(index)
         start, end = self._code_points[index].tolist()
         return Passage(
             id=self._passage_ids[index],
@@ -108,12 +108,16 @@ class Corpus:
 
     def text(self, position: SupportsIndex) -> str:
         """Return a passage's text, without its title."""
-        start, end = self._byte_ranges[self._check(position)].tolist()
-        return self._text[start:end].decode()
+        index = self._check(position)
+        start, end = self._byte_ranges[index].tolist()
+        try:
+            return self._text[start:end].decode()
+        except UnicodeDecodeError as error:
+            raise damaged(self.path, f"passage {index}", error) from error
 
     def title(self, position: SupportsIndex) -> str:
         """Return the title of a passage's document."""
-        return self._titles[self._passage_documents[self._check(position)]]
+        return self._titles[self.document_number(position)]
 
     def texts(self, positions: Iterable[SupportsIndex]) -> list[str]:
         """Return the texts of several passages, in the order of the argument."""
@@ -148,10 +152,14 @@ class Corpus:
         start, end = self._text_offsets[index : index + 2].tolist()
         places = self.document_passages(index)
         bounds = self._code_points[places.start : places.stop].tolist()
+        try:
+            text = self._text[start:end].decode()
+        except UnicodeDecodeError as error:
+            raise damaged(self.path, f"document {index}", error) from error
         return Document(
             id=self._document_ids[index],
             title=self._titles[index],
-            text=self._text[start:end].decode(),
+            text=text,
             passages=tuple(
                 PassageBounds(self._passage_ids[place], *pair)
                 for place, pair in zip(places, bounds, strict=True)
@@ -169,11 +177,17 @@ class Corpus:
     def document_passages(self, number: SupportsIndex) -> range:
         """Return the positions of a document's passages."""
         index = self._check_document(number)
-        return range(*self._document_passages[index : index + 2].tolist())
+        start, end = self._document_passages[index : index + 2].tolist()
+        if not 0 <= start <= end <= len(self):
+            raise damaged(self.path, "document_passages.npy", f"{start} to {end}")
+        return range(start, end)
 
     def document_number(self, position: SupportsIndex) -> int:
         """Return the number of the document that a passage was cut from."""
-        return int(self._passage_documents[self._check(position)])
+        number = int(self._passage_documents[self._check(position)])
+        if not 0 <= number < self.n_documents:
+            raise damaged(self.path, "passage_documents.npy", number)
+        return number
 
     def _check(self, position: SupportsIndex) -> int:
         index = position.__index__()

@@ -11,9 +11,10 @@ from spider.errors import ArtifactError
 
 RECORD = "sections.npy"
 FEWEST = 10
+WANTED = 50
+"""Sections of a document that is long enough: ten of them are for testing."""
 SHORTEST, LONGEST = 3, 10
-"""Passages of a section. A query needs its own passage and another one with its span. More sections
-give more independent questions, and ten passages are about a subsection of a book."""
+"""Passages of a section: ten are about a subsection of a book."""
 
 
 class Sections:
@@ -93,7 +94,7 @@ class Sections:
 
 def cut_sections(passages: range) -> list[range]:
     """Cut a document's passages into sections of equal length; the last one takes what is left."""
-    length = min(max(len(passages) // FEWEST, SHORTEST), LONGEST)
+    length = min(max(len(passages) // WANTED, SHORTEST), LONGEST)
     firsts = [passages.start + length * place for place in range(len(passages) // length)]
     return [range(*bounds) for bounds in zip(firsts, [*firsts[1:], passages.stop], strict=True)]
 

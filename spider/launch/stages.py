@@ -115,7 +115,7 @@ def run_stages(
             if "output" in stage.settings:
                 remove_stale_measure(Path(stage.settings["output"]), workspace)
             continue
-        logger.info("%s%s", head, _reason_to_run(stage, workspace))
+        logger.info("%s%s", head, _reason_to_run(stage, workspace) if verbose else "")
         if in_process:
             _run_here(stage, workspace)
             continue

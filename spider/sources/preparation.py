@@ -18,6 +18,7 @@ from spider.corpus.splitting import WordSplitter
 from spider.corpus.writer import CorpusWriter, DuplicateIdError
 from spider.errors import ArtifactError, DataError
 from spider.progress import Progress
+from spider.reading import parse_json, read_text
 from spider.sources.document_source import READ, DocumentSource, FileRecord, FileSource, skipped_by
 from spider.sources.reading_report import ReadingReport
 
@@ -204,6 +205,13 @@ def _reusable(previous: Artifact | None, config: Mapping[str, Any]) -> Corpus | 
 
 
 def _load_records(corpus: Corpus) -> dict[str, FileRecord]:
-    text = (corpus.path / SOURCES / RECORDS).read_text(encoding="utf-8")
-    records = (FileRecord(*json.loads(line)) for line in text.splitlines())
-    return {record.id: record for record in records}
+    path = corpus.path / SOURCES / RECORDS
+    records = {}
+    for number, line in enumerate(read_text(path, error=ArtifactError).splitlines(), start=1):
+        entry = parse_json(line, path, error=ArtifactError, line=number)
+        texts = isinstance(entry, list) and all(isinstance(text, str) for text in entry)
+        if not texts or not 3 <= len(entry) <= 4:
+            raise ArtifactError(f"{path}:{number}: not the record of a file; prepare again")
+        record = FileRecord(*entry)
+        records[record.id] = record
+    return records

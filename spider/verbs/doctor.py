@@ -1,9 +1,10 @@
 """``spider doctor``: what works on this machine, and the command that fixes what does not."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from spider.console import say, say_json
-from spider.errors import MissingDependencyError
+from spider.errors import ArtifactError, MissingDependencyError
 from spider.health.finding import HealthCheck
 from spider.launch.entrypoint import launch
 from spider.settings import Execution
@@ -16,16 +17,19 @@ class DoctorSettings:
     Attributes:
         checks: health checks, in the order of their lines.
         json: print one JSON object a line for each finding.
+        workspace: a workspace whose artifacts are verified too, every byte of them.
     """
 
     checks: tuple[HealthCheck, ...]
     json: Execution[bool] = False
+    workspace: Path | None = None
 
 
 def main(settings: DoctorSettings) -> None:
     """Print one line for each finding.
 
     Raises:
+        ArtifactError: an artifact of the workspace is damaged.
         MissingDependencyError: something that a verb cannot do without is broken.
     """
     failed = []
@@ -39,6 +43,8 @@ def main(settings: DoctorSettings) -> None:
                 say(f"{'':<14} fix: {finding.fix}")
             if finding.level == "fail":
                 failed.append(finding.subject)
+    if set(failed) == {"artifact"}:
+        raise ArtifactError(f"{settings.workspace}: {len(failed)} files are damaged")
     if failed:
         raise MissingDependencyError(f"broken: {', '.join(failed)}")
 

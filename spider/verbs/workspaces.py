@@ -11,6 +11,7 @@ from spider.artifacts.workspace import ROOT
 from spider.console import say, say_json
 from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
+from spider.printable import printable
 from spider.settings import Execution
 
 
@@ -61,7 +62,7 @@ def _remove(settings: WorkspacesSettings, name: str) -> None:
             _show(look_into(path))
         if not sys.stdin.isatty():
             raise ConfigError(f"{path} is removed only with --yes, since nobody can be asked here")
-        if input(f"remove {path}? type yes: ").strip().lower() != "yes":
+        if input(printable(f"remove {path}? type yes: ")).strip().lower() != "yes":
             say("nothing was removed")
             return
     left = remove(path)

@@ -36,7 +36,9 @@ CASES_OF_A_CHILD = 4_000
 #: seconds without a finished case after which a child is killed
 PATIENCE = 120
 SLOW, UNTYPED, TWO_LINES, CRASH = "too slow", "untyped", "more than one line", "crash"
-FAILURES = (SLOW, UNTYPED, TWO_LINES, CRASH)
+#: the input without damage is not read
+REFUSED = "refused seed"
+FAILURES = (SLOW, UNTYPED, TWO_LINES, CRASH, REFUSED)
 
 
 class Parser(NamedTuple):
@@ -104,6 +106,8 @@ def _case(parser: Parser, number: int, folder: Path, seed: int) -> Case:
     file = folder / name
     damage(file)
     outcome, detail = _outcome(parser, folder)
+    if damage is _unchanged and outcome != "valid":
+        outcome, detail = REFUSED, f"{outcome} {detail}"
     try:
         file.unlink(missing_ok=True)
         file.write_bytes(parser.files[name])
@@ -170,7 +174,7 @@ def _outcome(parser: Parser, folder: Path) -> tuple[str, str]:
     except SpiderError as error:
         if "\n" in str(error):
             return TWO_LINES, repr(str(error))
-        return type(error).__name__, ""
+        return type(error).__name__, str(error)
     except TooSlowError:
         return SLOW, _where()
     except (Exception, BaseExceptionGroup) as error:
@@ -221,6 +225,7 @@ def run_children(name: str, numbers: range, seed: int) -> Iterator[Case]:
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:
             assert process.stdout is not None
+            begun = following
             while following < until:
                 signal.alarm(PATIENCE)
                 try:
@@ -234,6 +239,8 @@ def run_children(name: str, numbers: range, seed: int) -> Iterator[Case]:
                 yield Case(*json.loads(line))
                 following += 1
             process.wait()
+        if following == begun and process.returncode > 0:
+            raise RuntimeError(f"no case of {name} runs; try --child {name} {begun} {until} {seed}")
         if following < until:
             yield Case(following, "", CRASH, f"exit {process.returncode}")
             following += 1

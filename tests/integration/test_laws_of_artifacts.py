@@ -34,6 +34,12 @@ def test_a_second_run_is_up_to_date_and_touches_no_byte(
     assert files_of(made) == before
 
 
+def test_every_file_that_a_verb_writes_is_declared(command: Any, made: Path) -> None:
+    artifact = open_artifact(made / command.output)
+    names = {name for name in files_of(artifact.path) if name != "manifest.json"}
+    assert set(artifact.files) == names
+
+
 def test_elsewhere_and_run_in_another_way_the_content_is_the_same(
     command: Any, desk: Path, made: Path, workspace: Path, run: Any
 ) -> None:

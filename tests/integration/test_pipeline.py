@@ -212,7 +212,7 @@ def test_notes_too_short_to_train_on_end_with_words_alone(home: Path, spider: Sp
         (home / "short" / f"{name}.txt").write_text(text, encoding="utf-8")
     done = spider("quickstart", "short", "--workspace", "s")
     assert done.returncode == 0, done.stderr
-    assert "Search matches words (BM25): there are 0 repeated phrases" in done.stdout
+    assert "Search matches words alone (BM25): 0 repeated phrases" in done.stdout
     assert "There is too little text to judge how well this works.\n" in done.stdout
     manifest: dict[str, Any] = json.loads((home / "s" / "index" / "manifest.json").read_text())
     assert manifest["details"]["dense"] is None

@@ -65,7 +65,7 @@ def test_doctor_has_one_line_for_each_part(club: Path, run: Any) -> None:
 
 
 def test_few_short_notes_get_bm25_and_are_told_so(built: Any, club: Path) -> None:
-    assert "Search matches words (BM25): there are 0 repeated phrases to learn from" in built.out
+    assert "Search matches words alone (BM25): 0 repeated phrases are too few" in built.out
     assert "There is too little text to judge how well this works." in built.out
     assert f"Everything is in {workspace(club).relative_to(club)}. To ask a question:" in built.out
     assert {path.name for path in workspace(club).iterdir()} == {"corpus", "spans", "index"}

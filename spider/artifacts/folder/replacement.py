@@ -65,11 +65,7 @@ def settle(output: Path) -> None:
     """Finish an interrupted replacement, if there is one and nothing else writes there."""
     partial = sibling(output, "partial")
     promoted = (partial / MANIFEST).is_file() and not os.path.lexists(output)
-    old = sibling(output, "old")
-    obsolete = (output / MANIFEST).is_file() and (
-        marker_of(old) is not None or (output / FINGERPRINT).exists()
-    )
-    if not (promoted or obsolete):
+    if not (promoted or _is_untidy(output)):
         return
     try:
         with locked(output):
@@ -144,11 +140,8 @@ def _tidy(output: Path) -> None:
 
 def _settle(output: Path, partial: Path) -> bool:
     """Finish an interrupted replacement; return whether ``NAME.partial`` became ``NAME``."""
-    old = sibling(output, "old")
     if (output / MANIFEST).is_file():
-        if marker_of(old) is not None or any(
-            (output / n).exists() for n in (FINGERPRINT, REPLACED, LOCK)
-        ):
+        if _is_untidy(output):
             logger.info("%s: finishing an interrupted replacement", output)
             _tidy(output)
         return False
@@ -165,6 +158,16 @@ def _settle(output: Path, partial: Path) -> bool:
     logger.info("%s: finishing an interrupted replacement", output)
     _promote(partial, output)
     return True
+
+
+def _is_untidy(output: Path) -> bool:
+    """Return whether an artifact is complete, but a kill came before the last of its steps."""
+    old = sibling(output, "old")
+    return (output / MANIFEST).is_file() and (
+        marker_of(old) is not None
+        or _is_empty(old)
+        or any((output / name).exists() for name in (FINGERPRINT, REPLACED, LOCK))
+    )
 
 
 def _lock(output: Path, partial: Path) -> int:

@@ -23,6 +23,7 @@ class CorpusRecord(DetailsRecord):
     """
 
     KIND: ClassVar[str] = "corpus"
+    PAYLOAD: ClassVar[tuple[str, ...]] = ("*.utf8", "*.npy", "sources/**")
 
     last_passage_padded: bool = False
     splitter: Mapping[str, Any] | None = None

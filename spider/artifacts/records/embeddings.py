@@ -22,6 +22,7 @@ class EmbeddingsRecord(DetailsRecord):
     """
 
     KIND: ClassVar[str] = "embeddings"
+    PAYLOAD: ClassVar[tuple[str, ...]] = ("shard-*/*",)
 
     dimension: int
     similarity: str

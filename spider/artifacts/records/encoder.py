@@ -62,6 +62,10 @@ class EncoderRecord(DetailsRecord):
     """
 
     KIND: ClassVar[str] = "encoder"
+    PAYLOAD: ClassVar[tuple[str, ...]] = (
+        "*.json", "*.jsonl", "*.txt", "*.md", "*.model", "*.safetensors", "[0-9]_*/**",
+        "tensorboard/**", "training/**",
+    )  # fmt: skip
 
     dimension: int
     similarity: str

@@ -19,6 +19,7 @@ class QuestionsRecord(DetailsRecord):
     """
 
     KIND: ClassVar[str] = "questions"
+    PAYLOAD: ClassVar[tuple[str, ...]] = ("questions.jsonl", "question_set.json")
 
     name: str
     match: str

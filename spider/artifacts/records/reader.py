@@ -40,6 +40,15 @@ class ReaderRecord(DetailsRecord):
     """
 
     KIND: ClassVar[str] = "reader"
+    PAYLOAD: ClassVar[tuple[str, ...]] = (
+        "*.json",
+        "*.jsonl",
+        "*.md",
+        "*.model",
+        "*.jinja",
+        "*.safetensors",
+        "tensorboard/**",
+    )
 
     training: LanguageModelTrainingRecord | None = None
     quantization: Mapping[str, Any] | None = None

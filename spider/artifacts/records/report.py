@@ -18,6 +18,13 @@ class ReportRecord(DetailsRecord):
     """
 
     KIND: ClassVar[str] = "report"
+    PAYLOAD: ClassVar[tuple[str, ...]] = (
+        "report.*",
+        "first_hits.*",
+        "top_k.svg",
+        "trec/*",
+        "dpr/*",
+    )
 
     question_set: str
     systems: tuple[str, ...]

@@ -23,6 +23,7 @@ class RunRecord(DetailsRecord):
     """
 
     KIND: ClassVar[str] = "run"
+    PAYLOAD: ClassVar[tuple[str, ...]] = ("questions/*", "*/positions.npy", "*/scores.npy")
 
     systems: tuple[str, ...]
     label: str

@@ -17,5 +17,6 @@ class SpansRecord(DetailsRecord):
     """
 
     KIND: ClassVar[str] = "spans"
+    PAYLOAD: ClassVar[tuple[str, ...]] = ("*.npy", "yield.*", "heldout/*/*")
 
     last_passage_dropped: bool

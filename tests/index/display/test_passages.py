@@ -90,6 +90,17 @@ def test_whole_passages_on_request() -> None:
     assert [row.plain for row in alone][2:] == ["    a", "", "    lock"]
 
 
+def test_a_narrow_terminal_has_the_place_on_a_row_of_its_own() -> None:
+    one = found(text=LONG, place=FilePlace(Path("/a/d0.md"), 7))
+    for width in (46, 55, 56, 100):
+        rows = [row.plain for row in arrange(finding(one), Screen(width, 60))]
+        assert max(map(len, rows)) <= width
+        if width < 56:
+            assert rows[2:4] == ["    /a/d0.md:7", "    [d0#1]  score 3.142  dense 25%  bm25 75%"]
+        else:
+            assert rows[2] == "    /a/d0.md:7  [d0#1]  score 3.142  dense 25%  bm25 75%"
+
+
 def test_words_of_the_question_are_marked() -> None:
     (row,) = (row for row in arrange(finding(found()), Screen(60, None)) if "held" in row.plain)
     assert [row.plain[span.start : span.end] for span in row.spans] == ["lock"]

@@ -62,7 +62,7 @@ def test_shares_by_largest_remainder() -> None:
 
 
 def test_a_batch_shrinks_to_the_pairs_there_are(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         stream = _stream(batch_size=1000)
     assert stream.batch_size == 17  # all there are
     assert stream.counts == {"a": 10, "b": 7}

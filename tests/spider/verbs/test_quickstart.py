@@ -126,7 +126,7 @@ def test_it_ends_with_the_command_to_ask_and_says_what_search_matches(
     assert said.endswith(
         'Everything is in w. To ask a question:\n  spider search "your question"\n'
     )
-    assert said.startswith("\nRead: 3 documents, 3 passages.\nSearch matches words (BM25)")
+    assert said.startswith("\nRead: 3 documents, 3 passages.\nSearch matches words")
     assert ("and meaning, which was learnt from 60 repeated phrases" in said) == dense
     assert "There is too little text to judge how well this works.\n" in said
 

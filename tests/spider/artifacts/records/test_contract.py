@@ -143,3 +143,15 @@ def test_an_entry_of_another_type_is_refused_by_name(kind: str) -> None:
 def test_an_unknown_kind_has_no_verb() -> None:
     for kind in ("nonsense", "os.path", "", "encoder.json"):
         assert writing_verb(kind) == ""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_declares_its_files(kind: str) -> None:
+    module = import_module(f"spider.artifacts.records.{kind}")
+    (record,) = (
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, DetailsRecord) and kind == value.KIND
+    )
+    assert record.PAYLOAD
+    assert "**" not in record.PAYLOAD
