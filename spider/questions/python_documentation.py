@@ -5,11 +5,11 @@ a term) and occur in the text of ``spider.sources.python_documentation``. Each n
 that it was written from, so that questions about one document are resampled together.
 """
 
-import json
 from importlib import resources
 
 from spider.errors import DataError
 from spider.question import Question, QuestionSet
+from spider.reading import parse_json, read_text
 
 NAME = "python-documentation"
 RECORDS = "python_documentation.jsonl"
@@ -28,13 +28,12 @@ class PythonDocumentationQuestions:
             DataError: the file is missing from this installation, or a line is malformed.
         """
         file = resources.files("spider.questions") / RECORDS
-        try:
-            lines = file.read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            raise DataError(
-                f"the bundled questions are missing ({error}); fix: install spider-odqa again",
-                path=str(file),
-            ) from error
+        with resources.as_file(file) as path:
+            if not path.is_file():
+                raise DataError(
+                    "the bundled questions are missing; fix: install spider-odqa again", path=path
+                )
+            lines = read_text(path).splitlines()
         questions = tuple(
             _to_question(line, str(file), number) for number, line in enumerate(lines, start=1)
         )
@@ -43,7 +42,7 @@ class PythonDocumentationQuestions:
 
 def _to_question(line: str, path: str, number: int) -> Question:
     try:
-        record = json.loads(line)
+        record = parse_json(line, path, line=number)
         document = str(record["document"])
         return Question(
             id=record["id"],
@@ -52,5 +51,5 @@ def _to_question(line: str, path: str, number: int) -> Question:
             cluster=document,
             tags={"about": "language" if document.startswith("topic/") else "library"},
         )
-    except (ValueError, TypeError, KeyError) as error:
+    except (TypeError, KeyError) as error:
         raise DataError(f"not a question: {error!r}", path=path, line=number) from error

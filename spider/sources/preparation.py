@@ -18,6 +18,7 @@ from spider.corpus.splitting import WordSplitter
 from spider.corpus.writer import CorpusWriter, DuplicateIdError
 from spider.errors import ArtifactError, DataError
 from spider.progress import Progress
+from spider.reading import parse_json, read_text
 from spider.sources.document_source import READ, DocumentSource, FileRecord, FileSource, skipped_by
 from spider.sources.reading_report import ReadingReport
 
@@ -204,6 +205,22 @@ def _reusable(previous: Artifact | None, config: Mapping[str, Any]) -> Corpus | 
 
 
 def _load_records(corpus: Corpus) -> dict[str, FileRecord]:
-    text = (corpus.path / SOURCES / RECORDS).read_text(encoding="utf-8")
-    records = (FileRecord(*json.loads(line)) for line in text.splitlines())
-    return {record.id: record for record in records}
+    path = corpus.path / SOURCES / RECORDS
+    records = {}
+    for number, line in enumerate(read_text(path, error=ArtifactError).splitlines(), start=1):
+        entry = parse_json(line, path, error=ArtifactError, line=number)
+        if not _is_record(entry):
+            raise ArtifactError(f"{path}:{number}: not the record of a file; prepare again")
+        record = FileRecord(*entry)
+        records[record.id] = record
+    return records
+
+
+def _is_record(entry: Any) -> bool:
+    """Return whether a line holds the fields of a FileRecord; the last ones may be missing."""
+    kinds = (str, str, str, str, str, int, int)
+    return (
+        isinstance(entry, list)
+        and 3 <= len(entry) <= len(kinds)
+        and all(type(value) is kind for value, kind in zip(entry, kinds, strict=False))
+    )

@@ -28,6 +28,7 @@ from typing import NamedTuple
 
 from spider.corpus.document import Document
 from spider.errors import DataError
+from spider.reading import read_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ class PythonDocumentation:
         for module in _find_modules(self._folder()):
             try:
                 tree = _parse(module.path)
-            except (OSError, SyntaxError, ValueError) as error:
+            except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
                 logger.warning("%s: skipped, cannot be read: %s", module.path, error)
                 self.counts["unreadable_files"] += 1
                 continue
@@ -202,8 +203,8 @@ def _module_name(relative: Path) -> str:
 
 def _read_or_nothing(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError:
+        return read_bytes(path)
+    except DataError:
         return b""
 
 
@@ -211,7 +212,7 @@ def _parse(path: Path) -> ast.Module:
     with warnings.catch_warnings():
         # a warning about an invalid escape in that file is of no use to the user
         warnings.simplefilter("ignore")
-        return ast.parse(path.read_bytes())
+        return ast.parse(read_bytes(path))
 
 
 def _module_sections(tree: ast.Module) -> Iterator[str]:

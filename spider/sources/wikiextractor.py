@@ -1,7 +1,6 @@
 """The output of wikiextractor: ``<doc>`` text or JSON lines, in folders AA, AB and so on."""
 
 import html
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from spider.corpus.document import Document
 from spider.errors import DataError
+from spider.reading import parse_json
 from spider.settings import Execution
 from spider.sources.formats.fields import id_field, text_field
 from spider.sources.reading_report import ReadingReport
@@ -140,12 +140,12 @@ def _from_markup(
 
 
 def _from_json(file: Path, line: TextLine) -> Document:
+    record = parse_json(line.text, file, line=line.number)
     try:
-        record = json.loads(line.text)
         return Document(
             id=id_field(record, "id"),
             title=text_field(record, "title"),
             text=text_field(record, "text"),
         )
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"not an article: {error}", path=file, line=line.number) from error

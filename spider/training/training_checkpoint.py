@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from spider.errors import CheckpointError
-from spider.reading import read_json_object
+from spider.reading import open_regular, read_json_object
 
 MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.pt"
@@ -91,6 +91,9 @@ def load_checkpoint(path: Path, *, device: str | torch.device = "cpu") -> Traini
             raise TypeError(f"step is {step!r}, expected a whole number")
         # with several processes Accelerate's device is "cpu:0", which neither load function accepts
         place = "cpu" if torch.device(device).type == "cpu" else str(device)
+        for name in (MODEL, OPTIMIZER):
+            # a pipe would block the libraries for ever
+            open_regular(path / name, error=CheckpointError).close()
         model = load_file(path / MODEL, device=place)
         optimizer = torch.load(path / OPTIMIZER, map_location=place, weights_only=True)
     except Exception as error:  # among them UnpicklingError, whose module our code does not import

@@ -54,7 +54,7 @@ def config() -> Parser:
         found, _ = read_config(place)
         found.to_mapping()
 
-    return Parser("jamba_config", files, run, share=3)
+    return Parser("jamba_config", files, run, share=0.4)
 
 
 def checkpoint(*, sharded: bool) -> Parser:
@@ -70,7 +70,7 @@ def checkpoint(*, sharded: bool) -> Parser:
 
     damaged = tuple(name for name in files if "tokenizer" not in name)
     name = "jamba_shards" if sharded else "jamba_checkpoint"
-    return Parser(name, files, run, damaged=damaged, share=1)
+    return Parser(name, files, run, damaged=damaged, share=0.04)
 
 
 def vocabulary() -> Parser:
@@ -84,7 +84,7 @@ def vocabulary() -> Parser:
         table = TokenBytes(inner)
         table.join(inner.encode("the turbine, café", add_special_tokens=False).ids)
 
-    return Parser("jamba_vocabulary", {name: checkpoint_files(1 << 30)[name]}, run, share=1)
+    return Parser("jamba_vocabulary", {name: checkpoint_files(1 << 30)[name]}, run, share=0.05)
 
 
 def stored_cache() -> Parser:
@@ -107,7 +107,7 @@ def stored_cache() -> Parser:
         content = (Path(folder) / "c").read_bytes()
     name = "cache.safetensors"
     return Parser(
-        "jamba_cache", {name: content}, lambda place: load_cache(place / name, shape), share=2
+        "jamba_cache", {name: content}, lambda place: load_cache(place / name, shape), share=0.1
     )
 
 

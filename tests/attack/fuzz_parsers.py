@@ -67,21 +67,24 @@ def folder() -> Parser:
         "a.txt": TEXT.encode(), "b.md": MARKDOWN.encode(), "c.html": HTML.encode(),
         "d.rst": RST.encode(), "e.pdf": pdf(), "sub/f.docx": docx(),
     }  # fmt: skip
-    return Parser("folder", files, lambda place: documents(Folder(path=place)), share=0.5)
+    return Parser("folder", files, lambda place: documents(Folder(path=place)), share=0.01)
 
 
 def file_type(name: str, content: bytes, share: float) -> Parser:
     """Return the parser of one file type, whose error is a reason in the report."""
     from spider.sources.extraction.extracted import NotExtractedError
     from spider.sources.extraction.file_types import file_types
+    from spider.sources.extraction.isolation import Isolation
+    from spider.sources.files.limits import ExtractionLimits
 
     suffix = f".{name.rpartition('.')[2]}"
-    extract = next(kind.extract for kind in file_types() if suffix in kind.suffixes)
+    kind = next(kind for kind in file_types() if suffix in kind.suffixes)
+    isolation = Isolation(ExtractionLimits(seconds=10.0))
 
     def run(place: Path) -> None:
         data = (place / name).read_bytes() if (place / name).is_file() else b""
         try:
-            title, text = extract(data)
+            title, text, _ = isolation.extract(kind, data)
         except NotExtractedError:
             pass
         else:
@@ -133,7 +136,7 @@ def jsonl(suffix: str = "") -> Parser:
         f"jsonl{suffix}",
         {name: content},
         lambda place: documents(JsonLines(path=place / name)),
-        share=1 if suffix else 3,
+        share=2 if suffix else 6,
     )
 
 
@@ -154,7 +157,7 @@ def psgs() -> Parser:
     rows = ["id\ttext\ttitle", *(row.replace("\n", " ") for row in rows)]
     files = {"p.tsv": "".join(f"{row}\n" for row in rows).encode()}
     return Parser(
-        "psgs_w100", files, lambda place: documents(PsgsW100(path=place / "p.tsv")), share=2
+        "psgs_w100", files, lambda place: documents(PsgsW100(path=place / "p.tsv")), share=4
     )
 
 
@@ -180,7 +183,7 @@ def beir(*, zipped: bool) -> Parser:
         questions(BeirQuestions(path=path, name="X"), place)
 
     files = {"nf.zip": made.getvalue()} if zipped else BEIR
-    return Parser("beir_zip" if zipped else "beir", files, run, share=3)
+    return Parser("beir_zip" if zipped else "beir", files, run, share=0.1 if zipped else 2)
 
 
 def wikiextractor() -> Parser:
@@ -192,7 +195,7 @@ def wikiextractor() -> Parser:
     ]
     files = {"AA/wiki_00": "".join(articles).encode(), "AB/wiki_01": json_lines(ROWS)}
     return Parser(
-        "wikiextractor", files, lambda place: documents(WikiExtractor(path=place)), share=3
+        "wikiextractor", files, lambda place: documents(WikiExtractor(path=place)), share=4
     )
 
 
@@ -209,7 +212,7 @@ def parquet() -> Parser:
         "parquet",
         {"rows.parquet": made.getvalue()},
         lambda place: documents(HuggingFace(path=str(place / "rows.parquet"))),
-        share=0.1,
+        share=0.01,
     )
 
 
@@ -252,7 +255,12 @@ def question_formats() -> list[tuple[str, dict[str, bytes], Callable[[Path], Any
 
 def question_format(name: str) -> Parser:
     _, files, make = next(entry for entry in question_formats() if entry[0] == name)
-    return Parser(f"questions_{name}", files, lambda place: questions(make(place), place), share=2)
+    return Parser(
+        f"questions_{name}",
+        files,
+        lambda place: questions(make(place), place),
+        share=0.3 if name == "plain_text" else 3,
+    )
 
 
 def saved_questions() -> Parser:
@@ -265,7 +273,7 @@ def saved_questions() -> Parser:
     with tempfile.TemporaryDirectory() as made:
         QuestionSet(name="n", questions=asked).save(Path(made))
         files = read_folder(Path(made))
-    return Parser("saved_questions", files, load_question_set, share=3)
+    return Parser("saved_questions", files, load_question_set, share=6)
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
@@ -292,7 +300,7 @@ def array() -> Parser:
         ):
             found.tobytes()
 
-    return Parser("npy", {"a.npy": made.getvalue()}, run, share=4)
+    return Parser("npy", {"a.npy": made.getvalue()}, run, share=6)
 
 
 def weights() -> Parser:
@@ -310,7 +318,7 @@ def weights() -> Parser:
             sum(tensor.numel() for tensor in load_weights(place / name).values())
 
     return Parser(
-        "weights", {"w.safetensors": save(tensors), "w.bin": made.getvalue()}, run, share=3
+        "weights", {"w.safetensors": save(tensors), "w.bin": made.getvalue()}, run, share=0.5
     )
 
 
@@ -340,12 +348,12 @@ def makers() -> dict[str, Callable[[], Parser]]:
 
     light: dict[str, Callable[[], Parser]] = {
         "folder": folder,
-        "extraction.txt": lambda: file_type("a.txt", TEXT.encode(), 1),
-        "extraction.md": lambda: file_type("b.md", MARKDOWN.encode(), 1),
-        "extraction.html": lambda: file_type("c.html", HTML.encode(), 2),
-        "extraction.rst": lambda: file_type("d.rst", RST.encode(), 1),
-        "extraction.pdf": lambda: file_type("e.pdf", pdf(), 1),
-        "extraction.docx": lambda: file_type("f.docx", docx(), 0.5),
+        "extraction.txt": lambda: file_type("a.txt", TEXT.encode(), 2),
+        "extraction.md": lambda: file_type("b.md", MARKDOWN.encode(), 2),
+        "extraction.html": lambda: file_type("c.html", HTML.encode(), 0.3),
+        "extraction.rst": lambda: file_type("d.rst", RST.encode(), 2),
+        "extraction.pdf": lambda: file_type("e.pdf", pdf(), 0.2),
+        "extraction.docx": lambda: file_type("f.docx", docx(), 0.05),
         "jsonl": jsonl,
         **{f"jsonl{end}": (lambda e=end: jsonl(e)) for end in (".gz", ".bz2", ".xz", ".zst")},
         "psgs_w100": psgs,

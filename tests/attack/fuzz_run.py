@@ -36,7 +36,9 @@ CASES_OF_A_CHILD = 4_000
 #: seconds without a finished case after which a child is killed
 PATIENCE = 120
 SLOW, UNTYPED, TWO_LINES, CRASH = "too slow", "untyped", "more than one line", "crash"
-FAILURES = (SLOW, UNTYPED, TWO_LINES, CRASH)
+#: the input without damage is not read
+REFUSED = "refused seed"
+FAILURES = (SLOW, UNTYPED, TWO_LINES, CRASH, REFUSED)
 
 
 class Parser(NamedTuple):
@@ -104,6 +106,8 @@ def _case(parser: Parser, number: int, folder: Path, seed: int) -> Case:
     file = folder / name
     damage(file)
     outcome, detail = _outcome(parser, folder)
+    if damage is _unchanged and outcome != "valid":
+        outcome, detail = REFUSED, f"{outcome} {detail}"
     try:
         file.unlink(missing_ok=True)
         file.write_bytes(parser.files[name])
@@ -170,7 +174,7 @@ def _outcome(parser: Parser, folder: Path) -> tuple[str, str]:
     except SpiderError as error:
         if "\n" in str(error):
             return TWO_LINES, repr(str(error))
-        return type(error).__name__, ""
+        return type(error).__name__, str(error)
     except TooSlowError:
         return SLOW, _where()
     except (Exception, BaseExceptionGroup) as error:
@@ -221,6 +225,7 @@ def run_children(name: str, numbers: range, seed: int) -> Iterator[Case]:
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:
             assert process.stdout is not None
+            begun = following
             while following < until:
                 signal.alarm(PATIENCE)
                 try:
@@ -234,6 +239,8 @@ def run_children(name: str, numbers: range, seed: int) -> Iterator[Case]:
                 yield Case(*json.loads(line))
                 following += 1
             process.wait()
+        if following == begun and process.returncode > 0:
+            raise RuntimeError(f"no case of {name} runs; try --child {name} {begun} {until} {seed}")
         if following < until:
             yield Case(following, "", CRASH, f"exit {process.returncode}")
             following += 1
@@ -285,21 +292,25 @@ def say(line: str) -> None:
 def _record(
     output: Path, seed: int, counts: dict[str, Counter[str]], failures: list[Any], seconds: float
 ) -> None:
+    """Write the counts; those of other parsers that are in the file already stay."""
     from spider.artifacts.atomic_files import write_json
     from spider.artifacts.provenance import provenance
 
-    total = sum((Counter(found) for found in counts.values()), Counter())
+    before = json.loads(output.read_text("utf-8")) if output.is_file() else {}
+    parsers = {**before.get("parsers", {}), **counts}
+    total = sum((Counter(found) for found in parsers.values()), Counter())
+    kept = [failure for failure in before.get("failures", []) if failure["parser"] not in counts]
     result = {
         **provenance(),
         "seed": seed,
-        "seconds": round(seconds),
+        "seconds": round(seconds) + before.get("seconds", 0),
         "limit_seconds_of_a_case": LIMIT,
         "cases": sum(total.values()),
         "valid": total["valid"],
         "typed_errors": sum(n for kind, n in total.items() if kind not in (*FAILURES, "valid")),
         **{kind.replace(" ", "_"): total[kind] for kind in FAILURES},
-        "parsers": {name: dict(sorted(found.items())) for name, found in counts.items()},
-        "failures": failures[:50],
+        "parsers": {name: dict(sorted(found.items())) for name, found in sorted(parsers.items())},
+        "failures": [*kept, *failures][:50],
     }
     write_json(output, result)
 
@@ -309,7 +320,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--cases", type=int, default=150_000, help="over all parsers")
     parser.add_argument("--first", type=int, default=0, help="number of each parser's first case")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", nargs="*", help="names of parsers")
+    parser.add_argument("--only", nargs="*", help="names of parsers; --output keeps the others")
     parser.add_argument("--output", type=Path, help="JSON file of the counts")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     return parser.parse_args()

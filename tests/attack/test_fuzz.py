@@ -21,7 +21,7 @@ from spider.errors import DataError
 #: parsers of files by lines and of small files; the others load libraries or models for each case
 QUICK = (
     "jsonl", "jsonl.gz", "jsonl.bz2", "jsonl.xz", "jsonl.zst", "psgs_w100", "beir", "beir_zip",
-    "wikiextractor", "extraction.txt", "extraction.md", "extraction.html", "extraction.rst",
+    "wikiextractor", "extraction.txt", "extraction.md", "extraction.rst",
     "questions_jsonl", "questions_plain_text", "questions_dpr_qa", "questions_curated_trec",
     "questions_entity_questions", "questions_web_questions", "saved_questions", "npy", "tokenizer",
 )  # fmt: skip
@@ -74,9 +74,15 @@ def test_every_outcome_is_told_apart(
     run: Any, outcome: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fuzz_run, "LIMIT", 0.05)
-    cases = list(fuzz_run.cases(parser_that(run), range(8), tmp_path / "x"))
+    cases = list(fuzz_run.cases(parser_that(run), range(1, 8), tmp_path / "x"))
     assert {case.outcome for case in cases} == {outcome}
     assert (tmp_path / "x/a/b.json").read_bytes() == b'{"a": [1, "x"]}'
+
+
+def test_an_input_without_damage_has_to_be_read(tmp_path: Path) -> None:
+    parser = parser_that(raising(DataError("x")))
+    (case,) = fuzz_run.cases(parser, range(1), tmp_path / "x")
+    assert case.outcome == fuzz_run.REFUSED
 
 
 def test_a_case_is_repeated_by_its_number_and_its_seed(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from spider_odqa import Retriever
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-#: a result line of ``spider search``: rank, title, [passage], score
-RESULT = re.compile(r"^ *(\d+)  .*\[(\S+)\]  score (-?[\d.]+)", re.M)
+#: two rows of ``spider search``: rank and title; place, [passage] and score
+RESULT = re.compile(r"^ *(\d+)  .*\n {4}(?:.*  )?\[(\S+)\]  score (-?[\d.]+)", re.M)
 SCRIPT = """
 import asyncio, sys, threading
 from spider_odqa import Retriever
@@ -65,7 +65,8 @@ def test_the_api_finds_what_the_command_line_finds(desk: Path, made: Path, run: 
         assert retriever.systems == ("bm25", "dense", "hybrid")
         for question, system in zip(questions_of(desk), retriever.systems, strict=True):
             hits = retriever.search(question, k=5, system=system)
-            words = (question, "k=5", f"systems=[{system}]", f"--workspace={made}")
+            where = ("per_document=0", f"--workspace={made}")
+            words = (question, "k=5", f"systems=[{system}]", *where)
             printed = RESULT.findall(run("search", *words, cwd=desk).out)
             assert [(str(hit.rank), hit.id, f"{hit.score:.3f}") for hit in hits] == printed
             assert len(printed) == 5 or system == "bm25"
@@ -79,7 +80,9 @@ def test_the_command_line_searches_what_the_api_built(desk: Path, tmp_path: Path
         systems = retriever.systems
         expected = {question: retriever.search(question, k=4) for question in questions_of(desk)}
     for question, hits in expected.items():
-        done = run("search", question, "k=4", f"--workspace={place}", cwd=tmp_path)
+        done = run(
+            "search", question, "k=4", "per_document=0", f"--workspace={place}", cwd=tmp_path
+        )
         assert done.code == 0, done.err
         printed = RESULT.findall(done.out)
         assert [(str(hit.rank), hit.id, f"{hit.score:.3f}") for hit in hits] == printed

@@ -22,7 +22,7 @@ from eval.reports.significance import Sampling
 from spider.artifacts.atomic_files import save_array, write_json, write_text
 from spider.corpus.corpus import Corpus
 from spider.errors import DataError
-from spider.printable import spreadsheet_cell
+from spider.printable import printable, spreadsheet_cell
 from spider.question import QuestionSet
 
 # with fewer clusters, the coverage of percentile intervals is clearly below the stated one
@@ -133,7 +133,7 @@ class RetrievalEvaluation:
             if wanted:
                 (folder / kind).mkdir(exist_ok=True)
         for name, system in self.systems.items():
-            stem = name.replace("/", "_")
+            stem = printable(name, keep="").replace("/", "_")
             if trec:
                 path = folder / "trec" / f"{stem}.run"
                 write_trec_run(path, questions, system.ranked, self.corpus, name)

@@ -52,7 +52,7 @@ class IndexRecord(DetailsRecord):
     """
 
     KIND: ClassVar[str] = "index"
-    PAYLOAD: ClassVar[tuple[str, ...]] = ("*.json", "dense/**", "sparse/**")
+    PAYLOAD: ClassVar[tuple[str, ...]] = ("*.json", "coverage-*.npy", "dense/**", "sparse/**")
 
     passages: int
     encoder: EncoderReference | None

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from index.dense.exact import Exact
+from index.doubt.term_weights import FILES
 from index.embeddings.embeddings import Embeddings
 from index.engines.parts import IndexParts
 from index.engines.writer import build_index
 from index.fusion.weighted_sum import WeightedSum
 from index.sparse.bm25s_index import Bm25s
 from spider.artifacts.artifact import open_artifact
+from spider.artifacts.folder.file_table import matches
+from spider.artifacts.records.index import IndexRecord
 from spider.errors import ArtifactError, ConfigError
 
 
@@ -78,3 +81,8 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
     with pytest.raises(ConfigError, match="of memory"):
         build_index(parts, tmp_path / "index")
     assert not list(tmp_path.glob("index*"))
+
+
+def test_the_files_of_the_doubt_are_part_of_the_index() -> None:
+    # an undeclared file is in no hash, and the next build refuses to replace the folder
+    assert all(matches(name, IndexRecord.PAYLOAD) for name in FILES)

@@ -130,6 +130,15 @@ def test_a_spreadsheet_runs_no_id_and_no_label(make_run: Any, corpus: Corpus) ->
     assert rows == ["question_id,'@sum", "'=cmd|' /C calc'!A0,1", "plain,", "'-1,"]
 
 
+def test_a_label_makes_a_plain_file_name(make_run: Any, corpus: Corpus, tmp_path: Path) -> None:
+    asked = QuestionSet(name="asked", questions=(Question(id="a", text="q", answers=("fox",)),))
+    run = make_run("run", asked, {"bm25": [[0]]}, label="../a\x1b\n")
+    RetrievalEvaluation(load_runs([run], corpus, []), corpus, (1,)).export(
+        tmp_path, trec=True, dpr=False
+    )
+    assert [file.name for file in (tmp_path / "trec").iterdir()] == [r".._a\x1b\n.run"]
+
+
 def test_no_question_is_an_error(make_run: Any, corpus: Corpus) -> None:
     nobody = QuestionSet(name="nobody", questions=())
     runs = load_runs([make_run("run", nobody, {"bm25": []})], corpus, [])
