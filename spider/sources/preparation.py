@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from spider.artifacts.artifact import Artifact
 from spider.artifacts.atomic_files import write_text
@@ -24,7 +24,6 @@ from spider.sources.reading_report import ReadingReport
 
 SOURCES = "sources"
 RECORDS = "files.jsonl"
-FIELD_TYPES = tuple(get_type_hints(FileRecord).values())
 # increased when extraction or splitting gives another result for the same bytes
 METHOD = 2
 
@@ -210,10 +209,18 @@ def _load_records(corpus: Corpus) -> dict[str, FileRecord]:
     records = {}
     for number, line in enumerate(read_text(path, error=ArtifactError).splitlines(), start=1):
         entry = parse_json(line, path, error=ArtifactError, line=number)
-        types = FIELD_TYPES[: len(entry)] if isinstance(entry, list) else ()
-        fits = len(types) >= 3 and [type(value) for value in entry] == list(types)
-        if not fits:
+        if not _is_record(entry):
             raise ArtifactError(f"{path}:{number}: not the record of a file; prepare again")
         record = FileRecord(*entry)
         records[record.id] = record
     return records
+
+
+def _is_record(entry: Any) -> bool:
+    """Return whether a line holds the fields of a FileRecord; the last ones may be missing."""
+    kinds = (str, str, str, str, str, int, int)
+    return (
+        isinstance(entry, list)
+        and 3 <= len(entry) <= len(kinds)
+        and all(type(value) is kind for value, kind in zip(entry, kinds, strict=False))
+    )

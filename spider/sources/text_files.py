@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spider.errors import DataError
-from spider.reading import BYTE_ORDER_MARK, describe
+from spider.reading import BYTE_ORDER_MARK, describe, open_regular
 from spider.sources.files.compression import StreamError, open_binary
 from spider.sources.files.limits import LONGEST_LINE
 
@@ -124,6 +124,9 @@ def find_files(setting: PathSetting) -> list[Path]:
                 "a folder, expected files; a pattern names them: FOLDER/*.txt", path=path
             )
         if not kept:
+            if os.path.lexists(path):
+                # a pipe, a socket, a device, a link to nothing: the error says which
+                open_regular(path).close()
             raise DataError("no such file, and no file matches it as a pattern", path=path)
         files += kept
     return files

@@ -292,21 +292,25 @@ def say(line: str) -> None:
 def _record(
     output: Path, seed: int, counts: dict[str, Counter[str]], failures: list[Any], seconds: float
 ) -> None:
+    """Write the counts; those of other parsers that are in the file already stay."""
     from spider.artifacts.atomic_files import write_json
     from spider.artifacts.provenance import provenance
 
-    total = sum((Counter(found) for found in counts.values()), Counter())
+    before = json.loads(output.read_text("utf-8")) if output.is_file() else {}
+    parsers = {**before.get("parsers", {}), **counts}
+    total = sum((Counter(found) for found in parsers.values()), Counter())
+    kept = [failure for failure in before.get("failures", []) if failure["parser"] not in counts]
     result = {
         **provenance(),
         "seed": seed,
-        "seconds": round(seconds),
+        "seconds": round(seconds) + before.get("seconds", 0),
         "limit_seconds_of_a_case": LIMIT,
         "cases": sum(total.values()),
         "valid": total["valid"],
         "typed_errors": sum(n for kind, n in total.items() if kind not in (*FAILURES, "valid")),
         **{kind.replace(" ", "_"): total[kind] for kind in FAILURES},
-        "parsers": {name: dict(sorted(found.items())) for name, found in counts.items()},
-        "failures": failures[:50],
+        "parsers": {name: dict(sorted(found.items())) for name, found in sorted(parsers.items())},
+        "failures": [*kept, *failures][:50],
     }
     write_json(output, result)
 
@@ -316,7 +320,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--cases", type=int, default=150_000, help="over all parsers")
     parser.add_argument("--first", type=int, default=0, help="number of each parser's first case")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", nargs="*", help="names of parsers")
+    parser.add_argument("--only", nargs="*", help="names of parsers; --output keeps the others")
     parser.add_argument("--output", type=Path, help="JSON file of the counts")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import os
 
 import pytest
 import zstandard
@@ -77,3 +78,13 @@ def test_finds_files_by_name_glob_and_list(tmp_path):
         find_files(tmp_path / "none*")
     with pytest.raises(DataError, match="a folder, expected files"):
         find_files(tmp_path)
+
+
+def test_what_is_no_regular_file_is_named(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    (tmp_path / "gone").symlink_to("nothing")
+    for name, said in (("pipe", "a pipe"), ("loop", "a loop"), ("zero", "a device"), ("gone", "")):
+        with pytest.raises(DataError, match=rf"{name}: .*{said}"):
+            find_files(tmp_path / name)
