@@ -16,6 +16,7 @@ Kernel modules are called ``forward``, ``backward``, ``step`` (one token per seq
 (how work and memory are divided).
 
 Other packages may also import ``segments``, ``selection``, ``activation``, ``forks``,
-``operand_checks``, ``attention.key_value_memory`` and ``row_quantisation.format``. An import
-contract in ``pyproject.toml`` keeps everything else private. ``machine`` holds what kernels share.
+``operand_checks``, ``row_limits``, ``attention.key_value_memory`` and ``row_quantisation.format``.
+An import contract in ``pyproject.toml`` keeps everything else private. ``machine`` holds what
+kernels share.
 """

@@ -209,9 +209,18 @@ def _load_records(corpus: Corpus) -> dict[str, FileRecord]:
     records = {}
     for number, line in enumerate(read_text(path, error=ArtifactError).splitlines(), start=1):
         entry = parse_json(line, path, error=ArtifactError, line=number)
-        texts = isinstance(entry, list) and all(isinstance(text, str) for text in entry)
-        if not texts or not 3 <= len(entry) <= 4:
+        if not _is_record(entry):
             raise ArtifactError(f"{path}:{number}: not the record of a file; prepare again")
         record = FileRecord(*entry)
         records[record.id] = record
     return records
+
+
+def _is_record(entry: Any) -> bool:
+    """Return whether a line holds the fields of a FileRecord; the last ones may be missing."""
+    kinds = (str, str, str, str, str, int, int)
+    return (
+        isinstance(entry, list)
+        and 3 <= len(entry) <= len(kinds)
+        and all(type(value) is kind for value, kind in zip(entry, kinds, strict=False))
+    )

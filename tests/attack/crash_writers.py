@@ -102,7 +102,7 @@ def corpus(desk: Path, settings: str = "new") -> None:
     with patch.object(stage_module, "provenance", dict), stage.writing() as folder:
         writer = CorpusWriter(folder)
         for number in range(3):
-            document = Document(id=str(number), title="t", text="silt and gold " * 30, passages=())
+            document = Document(id=str(number), title="t", text="silt and gold " * 30)
             writer.add(WordSplitter(words=20).split(document))
         stage.finish(counts=writer.close())
 

@@ -21,8 +21,9 @@ from jamba_reader.ops.activation import activation_code
 from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
 from jamba_reader.ops.attention.op import attention
 from jamba_reader.ops.decode_step import operands
-from jamba_reader.ops.decode_step.op import MOST_ROWS, Step
+from jamba_reader.ops.decode_step.op import Step
 from jamba_reader.ops.decode_step.operands import Shape, kind_of
+from jamba_reader.ops.row_limits import step_rows
 from jamba_reader.ops.segments import Segments
 
 
@@ -61,7 +62,7 @@ class DecodeStep:
         """Return the logits ``[sequences, vocabulary]`` after these tokens; the cache advances.
 
         In some cases the layers have to compute the step: it returns None and changes nothing.
-        These are more than ``MOST_ROWS`` sequences, a dtype or a state that the kernels do not
+        These are more than ``step_rows`` sequences, a dtype or a state that the kernels do not
         read, hooks, and modules of other classes.
 
         Args:
@@ -74,10 +75,11 @@ class DecodeStep:
             DataError: the last call failed halfway, or the cache belongs to another model or has
                 another data type.
         """
-        if not 0 < len(tokens) <= MOST_ROWS or len(tokens) != cache.sequences:
+        weight = backbone.embed_tokens.weight
+        most = step_rows(weight.dtype, self.config.hidden_size)
+        if not 0 < len(tokens) <= most or len(tokens) != cache.sequences:
             return None
         # the configuration decides how many numbers the kernels write
-        weight = backbone.embed_tokens.weight
         cache.check_fits(self.config, weight.dtype, weight.device)
         table = self._table
         if table is None or not table.reading.holds(head):

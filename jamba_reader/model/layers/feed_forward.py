@@ -11,7 +11,7 @@ from jamba_reader.model.layers.plain import is_plain
 from jamba_reader.ops.experts.op import routed_experts
 from jamba_reader.ops.experts.operands import ExpertWeights
 from jamba_reader.ops.gated_activation.op import gated_activation
-from jamba_reader.ops.linear.op import FEW_ROWS
+from jamba_reader.ops.row_limits import product_rows
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
 from jamba_reader.ops.selection import Implementation
 
@@ -60,8 +60,8 @@ class DenseFeedForward(nn.Module):
         gate, up = self.gate_proj, self.up_proj
         if (
             torch.is_grad_enabled()
-            or len(hidden) <= FEW_ROWS
             or not (is_plain(gate, Linear) and is_plain(up, Linear))
+            or len(hidden) <= product_rows(gate.weight.dtype)
         ):
             return torch.cat([gate(hidden), up(hidden)], dim=-1)
         both = hidden.new_empty(len(hidden), gate.out_features + up.out_features)

@@ -12,11 +12,7 @@ from torch import Tensor
 
 from jamba_reader.ops.decode_step.cpu import launch
 from jamba_reader.ops.decode_step.operands import COLUMNS, Buffers, Shape, kind_of
-from jamba_reader.ops.linear.op import FEW_ROWS
 from spider.errors import DataError
-
-MOST_ROWS = FEW_ROWS
-"""Sequences up to which a step reads the weights faster than the layers do."""
 
 
 class Step:

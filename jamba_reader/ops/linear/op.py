@@ -10,9 +10,9 @@ from torch import Tensor
 
 from jamba_reader.ops.linear import reference
 from jamba_reader.ops.operand_checks import check_alike
+from jamba_reader.ops.row_limits import product_rows
 from jamba_reader.ops.selection import Implementation
 
-FEW_ROWS = 16
 _SMALLEST = 1 << 17
 """Weights from which reading faster makes up for the longer call."""
 
@@ -39,7 +39,7 @@ def linear(
     check_alike("linear", x=x, weight=weight, bias=bias)
     operands = (x, weight) if bias is None else (x, weight, bias)
     if (
-        len(x) > FEW_ROWS
+        len(x) > product_rows(weight.dtype)
         or x.dtype not in (torch.float32, torch.bfloat16)
         or any(t.dtype != x.dtype for t in operands)
         or weight.numel() < _SMALLEST

@@ -1,5 +1,6 @@
 """Writing a corpus; tests/spider/verbs/test_prepare.py reuses an older one."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import pytest
 from spider.corpus.document import Document, PassageBounds
 from spider.corpus.splitting import WordSplitter
 from spider.errors import DataError
+from spider.sources.document_source import READ, FileRecord
 from spider.sources.folder import Folder
 from spider.sources.jsonl import JsonLines
-from spider.sources.preparation import RECORDS, SOURCES, Preparation
+from spider.sources.preparation import RECORDS, SOURCES, Preparation, _is_record
 
 
 class Given:
@@ -97,3 +99,11 @@ def test_no_document_says_why(tmp_path: Path) -> None:
     (tmp_path / "notes" / "a.txt").write_bytes(b"\xe9\xe9")
     with pytest.raises(DataError, match=r"skipped: 1 not_utf8 \(.*converts the file\)"):
         preparation(Folder(path=tmp_path / "notes")).write(tmp_path)
+
+
+def test_the_record_of_a_file_is_what_was_written() -> None:
+    whole = list(FileRecord("a.md", "0a", READ, "hint", "cp1252", 12, 34))
+    assert _is_record(json.loads(json.dumps(whole)))
+    assert _is_record(whole[:3])
+    for damaged in ([], whole[:2], [*whole, 1], ["a", "b", 3], [*whole[:5], "12"], {}, None):
+        assert not _is_record(damaged)

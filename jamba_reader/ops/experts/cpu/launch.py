@@ -27,11 +27,10 @@ from jamba_reader.ops.experts.operands import ExpertGradients, ExpertWeights
 from jamba_reader.ops.linear.cpu.launch import linear_few_rows
 from jamba_reader.ops.machine.operands import KINDS, address_of, dense_rows, rows_of
 from jamba_reader.ops.machine.threads import match_threads
+from jamba_reader.ops.row_limits import product_rows
 from spider.errors import DataError
 
 DTYPES = (torch.float32, torch.bfloat16)
-FEW_ROWS = 16
-"""Rows up to which reading the weights once beats a matrix product (two cores with AVX-512)."""
 
 _TILE = 1 << 23
 """Int8 weights widened at a time: 16 MiB of bfloat16, which a large cache still holds when they are
@@ -95,7 +94,7 @@ def forward(
     routing = route(expert_ids, expert_weights, len(experts.gate_up))
     total = torch.zeros(x.shape, dtype=torch.float32, device="cpu")
     code = activation_code(activation)
-    few = 0 if keep else FEW_ROWS
+    few = 0 if keep else product_rows(experts.down.dtype)
     busy = routing.busy(few)
     if sum(last - first for _, first, last in busy) < len(routing.tokens):
         rows = dense_rows(x.detach())
@@ -213,7 +212,7 @@ def backward(
 
 def linear(x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
     """Return ``(x @ weight.T) * scale`` for int8 weights."""
-    if len(x) <= FEW_ROWS:
+    if len(x) <= product_rows(weight.dtype):
         return linear_few_rows(x, weight, scale=scale)
     match_threads()
     product = x.new_empty(len(x), len(weight))

@@ -13,12 +13,11 @@ from torch import Tensor
 
 from jamba_reader.ops.activation import GELU, SILU
 from jamba_reader.ops.decode_step import operands
-from jamba_reader.ops.decode_step.op import MOST_ROWS, Step
+from jamba_reader.ops.decode_step.op import Step
 from jamba_reader.ops.decode_step.operands import COLUMNS, Shape, kind_of
 from jamba_reader.ops.experts.operands import ExpertWeights
 from jamba_reader.ops.experts.reference import int8_linear_reference, routed_experts_reference
 from jamba_reader.ops.gated_activation.reference import gated_activation
-from jamba_reader.ops.linear.op import FEW_ROWS
 from jamba_reader.ops.rms_norm.reference import rms_norm
 from spider.errors import DataError
 
@@ -239,7 +238,3 @@ def test_a_table_of_another_form_is_refused(parts: np.ndarray) -> None:
 def test_parts_that_are_not_there_are_refused(first: int, last: int) -> None:
     with pytest.raises(DataError, match=f"parts {first} to {last} of 2"):
         begin(shape_of()).step.run(table({}, {}), first, last)
-
-
-def test_a_step_reads_as_many_rows_as_the_kernel_of_few_rows() -> None:
-    assert MOST_ROWS == FEW_ROWS

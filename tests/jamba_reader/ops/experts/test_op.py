@@ -148,7 +148,7 @@ def test_both_ways_on_a_cpu_agree(
     monkeypatch.setattr(cpu, "_TILE", 10 * HIDDEN)
     results = []
     for limit in (0, 20, 100):
-        monkeypatch.setattr(cpu, "FEW_ROWS", limit)
+        monkeypatch.setattr(cpu, "product_rows", lambda _, limit=limit: limit)
         with torch.no_grad():
             results.append(routed_experts(x, weights, ids, shares, activation="silu"))
     for other in results[1:]:
