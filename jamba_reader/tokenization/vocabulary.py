@@ -12,8 +12,7 @@ from tokenizers import decoders, models, pre_tokenizers, processors, trainers
 
 from spider.artifacts.atomic_files import write_json, write_text
 from spider.errors import DataError, SettingError
-from spider.reading import read_text, reading
-from spider.text.tokenizer import PROBE, TOKENIZER_FILE
+from spider.text.tokenizer import TOKENIZER_FILE, parse_tokenizer
 
 PAD, BEGIN, END, UNKNOWN = "<|pad|>", "<|startoftext|>", "<|endoftext|>", "<|unk|>"
 SPECIAL_TOKENS = (PAD, BEGIN, END, UNKNOWN)
@@ -116,10 +115,7 @@ def load_vocabulary(path: Path) -> tokenizers.Tokenizer:
     file = path / TOKENIZER_FILE if path.is_dir() else path
     if not file.is_file():
         raise DataError(f"no tokenizer here; put the model's {TOKENIZER_FILE} there", path=path)
-    with reading(file, foreign=True):
-        inner = tokenizers.Tokenizer.from_str(read_text(file))
-        # some damaged vocabularies are refused only when they are used
-        inner.encode(PROBE)
+    inner = parse_tokenizer(file)
     for token in (BEGIN, END):
         token_number(inner, token, path=file)
     return _plain(inner)

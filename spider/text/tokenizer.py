@@ -20,12 +20,14 @@ from tokenizers import models, normalizers, pre_tokenizers, processors
 
 from spider.artifacts.atomic_files import write_text
 from spider.errors import DataError
-from spider.reading import read_text, reading
+from spider.reading import parse_json, read_text, reading
 
 PAD, UNKNOWN, CLS, SEP, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 SPECIAL_TOKENS = (PAD, UNKNOWN, CLS, SEP, MASK)
 TOKENIZER_FILE = "tokenizer.json"
 REMEMBERED_CHUNKS = 1 << 18
+#: the parts of a ``tokenizer.json`` that are objects
+PARTS = ("normalizer", "pre_tokenizer", "post_processor", "decoder", "model")
 #: a text with words, numbers, punctuation and several scripts
 PROBE = "A text, of 12 words: naïve 東京 \U0001f389 zq\n"
 LONGEST_WORD = 100
@@ -247,15 +249,28 @@ def load_tokenizer(source: str | Path, *, lower_case: bool = True) -> Tokenizer:
     if path.suffix == ".txt" and path.is_file():
         return Tokenizer(wordpiece(_vocabulary(path), lower_case=lower_case))
     with reading(path, foreign=True):
-        if path.is_file():
-            inner = tokenizers.Tokenizer.from_str(read_text(path))
-            # some damaged vocabularies are refused only when they are used
-            inner.encode(PROBE)
-        else:
-            inner = _from_hub(source, path)
+        inner = parse_tokenizer(path) if path.is_file() else _from_hub(source, path)
     if not isinstance(inner.pre_tokenizer, pre_tokenizers.BertPreTokenizer):
         raise DataError(f"expected BERT's pre-tokenizer, got {inner.pre_tokenizer}", path=path)
     return Tokenizer(inner)
+
+
+def parse_tokenizer(path: Path) -> tokenizers.Tokenizer:
+    """Read a ``tokenizer.json`` and use it once, since the library refuses some only then.
+
+    Raises:
+        DataError: it cannot be read, or is no tokenizer.
+    """
+    text = read_text(path)
+    parts = parse_json(text, path)
+    for name in PARTS:
+        # the library takes a list for a part, and ends with a panic on some texts
+        if isinstance(parts, dict) and not isinstance(parts.get(name), dict | None):
+            raise DataError(f"{name}: got {str(parts[name])[:80]}, expected an object", path=path)
+    with reading(path, foreign=True):
+        inner = tokenizers.Tokenizer.from_str(text)
+        inner.encode(PROBE)
+    return inner
 
 
 def _vocabulary(path: Path) -> dict[str, int]:

@@ -128,3 +128,11 @@ def test_errors_are_one_line(tmp_path):
     inner.save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(DataError, match=r"no \[PAD\]"):
         load_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize("part", ["normalizer", "decoder", "model"])
+def test_a_part_that_is_no_object_is_refused(part, tmp_path):
+    changed = json.loads(TOKENIZER.inner.to_str()) | {part: [""]}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(changed))
+    with pytest.raises(DataError, match=rf"{part}: got \[''\], expected an object"):
+        load_tokenizer(tmp_path)
