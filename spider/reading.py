@@ -120,7 +120,7 @@ def describe(failure: BaseException) -> str | None:
     if isinstance(failure, UnicodeEncodeError):
         return "its name holds a character that the file system cannot store"
     if isinstance(failure, json.JSONDecodeError):
-        return f"not JSON: {failure.msg} at column {failure.colno}"
+        return f"not JSON: {failure.msg.removesuffix(' at')} at column {failure.colno}"
     if isinstance(failure, RecursionError):
         return "nested too deeply to be read"
     if isinstance(failure, MemoryError):

@@ -171,7 +171,11 @@ def test_a_damaged_question_set_is_one_line(desk: Path, workspace: Path, run: An
         ("question_set.json", lambda text: text[: len(text) // 2], "not JSON"),
         ("question_set.json", lambda text: "[]", "expected a JSON object"),
         ("question_set.json", lambda text: text.replace('"name"', '"nome"'), "'nome'"),
-        ("questions.jsonl", lambda text: text[:-20], "questions.jsonl:4: not a question"),
+        (
+            "questions.jsonl",
+            lambda text: text[:-20],
+            "questions.jsonl:4: not JSON: Unterminated string starting at column",
+        ),
         ("questions.jsonl", lambda text: text + text, "occurs twice"),
     ):
         file = workspace / "questions" / name

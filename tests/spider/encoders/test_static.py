@@ -55,7 +55,7 @@ def test_wrong_weights_are_one_readable_line(static, tmp_path):
     ):
         load(tmp_path, replace(record, dimension=64))
     (tmp_path / FOLDER / "model.safetensors").write_bytes(b"junk")
-    with pytest.raises(CheckpointError, match="no readable weights"):
+    with pytest.raises(CheckpointError, match="cannot be read: SafetensorError"):
         load(tmp_path, record)
     with pytest.raises(ConfigError, match="dimension: got 0"):
         StaticSettings(dimension=0)

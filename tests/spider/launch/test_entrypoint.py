@@ -5,14 +5,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from spider.errors import ArtifactError, DataError, InterruptedRunError
 from spider.launch.entrypoint import run
+from spider.verbs.doctor import DoctorSettings
 
 
 @pytest.fixture(autouse=True)
@@ -25,17 +24,6 @@ def restored_process_state() -> Iterator[None]:
     logging.getLogger().setLevel(level)
     logging.captureWarnings(False)
     signal.signal(signal.SIGTERM, stop)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checks:
-    """Stands in for the doctor's configuration.
-
-    Attributes:
-        checks: whatever.
-    """
-
-    checks: list[Any]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +40,7 @@ class Checks:
 def test_error_becomes_one_line_and_its_exit_code(
     error: BaseException | None, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def main(config: Checks) -> None:
+    def main(config: DoctorSettings) -> None:
         if error is not None:
             raise error
 
@@ -65,7 +53,7 @@ def test_error_becomes_one_line_and_its_exit_code(
 def test_traceback_on_request(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def main(config: Checks) -> None:
+    def main(config: DoctorSettings) -> None:
         raise DataError("empty")
 
     monkeypatch.setenv("SPIDER_DEBUG", "1")
@@ -87,7 +75,7 @@ def test_traceback_on_request(
 def test_bad_command_line_is_one_line_and_code_two(
     words: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def main(config: Checks) -> None: ...
+    def main(config: DoctorSettings) -> None: ...
 
     assert run(main, verb="doctor", words=words) == 2
     said = capsys.readouterr().err
@@ -98,7 +86,7 @@ def test_bad_command_line_is_one_line_and_code_two(
 def test_help_and_configuration_are_printed_without_running(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def main(config: Checks) -> None:
+    def main(config: DoctorSettings) -> None:
         raise AssertionError
 
     assert run(main, verb="doctor", words=["--help"]) == 0
@@ -119,7 +107,7 @@ CONSOLE_SCRIPT = "import sys; from spider.cli import main; sys.exit(main())"
 
 
 @pytest.mark.parametrize("words", [["doctor"], ["--help"]])
-@pytest.mark.parametrize(("closed", "code"), [("pipe", 0), ("full", 1)])
+@pytest.mark.parametrize(("closed", "code"), [("pipe", 0), ("full", 74)])
 def test_output_that_nobody_takes_ends_without_a_traceback(
     words: list[str], closed: str, code: int
 ) -> None:

@@ -165,7 +165,8 @@ def test_a_text_in_an_error_controls_no_terminal(
 
     assert guard(fail, name="spider prepare") == 3
     said = capsys.readouterr().err
-    expected = r"a\x1b]52;c;aGk=\x07\rb\u202e\xff.md: no text"
+    # white space in an error becomes a blank: an error is one line
+    expected = r"a\x1b]52;c;aGk=\x07 b\u202e\xff.md: no text"
     assert said.splitlines()[-1] == f"spider prepare: {expected}"
     assert said.count(expected) == 1 + int(debug)
     assert not set(said) & {"\x1b", "\x07", "\r", "\u202e"}

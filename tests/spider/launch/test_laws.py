@@ -20,12 +20,13 @@ from spider.launch.entrypoint import run_verb
 from spider.launch.typed.objects import convert
 from spider.launch.typed.schema import Setting, alternatives, find_setting, known_keys, nested_class
 from spider.launch.verbs import FOLDER, MODULE, positionals_of, settings_class, verbs
+from spider.question import is_blank
 
 EACH_VERB = pytest.mark.parametrize("verb", sorted(verbs()))
 #: a command line holds no zero byte; "???" is OmegaConf's mark of a missing setting; search refuses
-#: an empty question
+#: a question without a visible character
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
-WORDS = TEXTS.filter(lambda text: text.strip() and text != "???")
+WORDS = TEXTS.filter(lambda text: not is_blank(text) and text != "???")
 
 
 def search_settings(*words: str) -> Any:
