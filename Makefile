@@ -37,8 +37,8 @@ test-fast: $(VENV)/.dev ## run the tests that are not marked slow, without cover
 
 # hours of parsers, 40 minutes of artifacts; TMPDIR=/dev/shm is faster
 attack: $(VENV)/.dev ## damage every kind of input and artifact, kill commands, and count what goes wrong
-	@$(BIN)/python tests/attack/fuzz_run.py --cases 150000 --output benchmarks/results/attack_fuzz.json
-	@$(BIN)/python tests/attack/attack_run.py --output benchmarks/results/attack_artifacts.json
+	@$(BIN)/python -m tests.attack.fuzz_run --cases 150000 --output benchmarks/results/attack_fuzz.json
+	@$(BIN)/python -m tests.attack.attack_run --output benchmarks/results/attack_artifacts.json
 
 check: lint types imports deps test ## everything that has to be green before a commit
 

@@ -1,7 +1,7 @@
 """Attacks artifacts: crash states of their writers, kills of commands, flipped bits.
 
-python tests/attack/attack_run.py --output benchmarks/results/attack_artifacts.json
-python tests/attack/attack_run.py --only crash
+python -m tests.attack.attack_run --output benchmarks/results/attack_artifacts.json
+python -m tests.attack.attack_run --only crash
 """
 
 import argparse
@@ -16,12 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import bit_flips
-import crash_states
-import crash_writers
-import kills
+from tests.attack import bit_flips, crash_states, crash_writers, kills
 
 ROOT = Path(__file__).parents[2]
 FAILURES = ("lost", "different", "untyped", "served")

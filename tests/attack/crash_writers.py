@@ -6,7 +6,6 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-from crash_states import Writer
 
 from spider.artifacts import stage as stage_module
 from spider.artifacts.array_stream import ArrayStream
@@ -21,6 +20,7 @@ from spider.training.training_checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from tests.attack.crash_states import Writer
 
 Begin = Callable[[Path], None]
 

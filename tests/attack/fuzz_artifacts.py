@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from fuzz_run import Parser
+from tests.attack.fuzz_run import Parser
 
 #: bytes of the largest file that is damaged
 DAMAGEABLE = 300_000

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
-from fuzz_run import Parser
+from tests.attack.fuzz_run import Parser
 
 PIECES = ["the turbine turns and the silt settles", "naïve café 東京", "a mill, a wheel"] * 3
 SHAPE = {

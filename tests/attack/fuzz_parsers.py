@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fuzz_run import Parser
+
+from tests.attack.fuzz_run import Parser
 
 TEXT = (
     "The turbine turns. Silt settles below the mill, and the water wheel lifts it again.\n\n"
@@ -343,8 +344,7 @@ def tokenizer() -> Parser:
 @cache
 def makers() -> dict[str, Callable[[], Parser]]:
     """Return what makes each parser, by its name; making one may import much."""
-    import fuzz_artifacts
-    import fuzz_jamba
+    from tests.attack import fuzz_artifacts, fuzz_jamba
 
     light: dict[str, Callable[[], Parser]] = {
         "folder": folder,

@@ -1,7 +1,7 @@
 """Runs every parser on damaged files: each case is a valid result or one typed error of one line.
 
-    python tests/attack/fuzz_run.py --cases 150000 --output benchmarks/results/attack_fuzz.json
-    python tests/attack/fuzz_run.py --only jsonl --first 1234 --cases 1     # one case again
+    python -m tests.attack.fuzz_run --cases 150000 --output benchmarks/results/attack_fuzz.json
+    python -m tests.attack.fuzz_run --only jsonl --first 1234 --cases 1     # one case again
 
 Parsers run in child processes: a crash or a hang of native code counts as a failure of its case.
 """
@@ -24,9 +24,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fuzz_mutations import CONTENTS, mutate
-
 from spider.errors import SpiderError
+from tests.attack.fuzz_mutations import CONTENTS, mutate
 
 #: seconds of processor time that one case may take; the largest valid seed takes 0.2
 LIMIT = 10.0
@@ -196,7 +195,7 @@ def _where() -> str:
 
 def child(name: str, numbers: range, seed: int) -> None:
     """Run cases in this process and print each result as a line of JSON."""
-    from fuzz_parsers import parser_of
+    from tests.attack.fuzz_parsers import parser_of
 
     os.nice(10)
     # SPIDER_FUZZ holds the folder of the seeds that take long to make
@@ -220,7 +219,16 @@ def run_children(name: str, numbers: range, seed: int) -> Iterator[Case]:
     following = numbers.start
     while following < numbers.stop:
         until = min(following + CASES_OF_A_CHILD, numbers.stop)
-        command = [sys.executable, __file__, "--child", name, str(following), str(until), str(seed)]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.attack.fuzz_run",
+            "--child",
+            name,
+            str(following),
+            str(until),
+            str(seed),
+        ]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:
@@ -253,7 +261,7 @@ def main() -> None:
         name, first, stop, seed = options.child
         child(name, range(int(first), int(stop)), int(seed))
         return
-    from fuzz_parsers import names_and_shares
+    from tests.attack.fuzz_parsers import names_and_shares
 
     def alarm(number: int, frame: object) -> None:
         raise TimeoutError

@@ -1,18 +1,14 @@
 """Bits flipped in a corpus; ``make attack`` flips them in every artifact."""
 
 import random
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import bit_flips
-
 from spider.artifacts.folder import file_table
 from spider.health.artifacts import verify
+from tests.attack import bit_flips
 
 FLIPS = 60
 

@@ -1,14 +1,10 @@
 """Crash states of the artifact writer; ``make attack`` enumerates all of them."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import attack_run
-import crash_states
+from tests.attack import attack_run, crash_states
 
 #: of the states of a writer one in so many is attacked here
 STRIDE = 11

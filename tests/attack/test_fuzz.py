@@ -4,19 +4,13 @@ The hand-written contents come first in every parser's cases, random damage afte
 """
 
 import random
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import fuzz_mutations
-import fuzz_parsers
-import fuzz_run
-
 from spider.errors import DataError
+from tests.attack import fuzz_mutations, fuzz_parsers, fuzz_run
 
 #: parsers of files by lines and of small files; the others load libraries or models for each case
 QUICK = (
