@@ -23,7 +23,7 @@ SETS = Path(__file__).resolve().parents[3] / "conf" / "question_set"
         ("q.parquet", b"PAR1", "hugging_face"),
         ("q.csv", b"question,answer\n", "hugging_face"),
         ("nq.qa.csv", b"who?\t['a']\n", "dpr_qa"),
-        ("t.tsv.gz", gzip.compress(b'who?\t"[""a\'s""]"\n'), "dpr_qa"),
+        ("t.tsv.gz", gzip.compress(b'who?\t"[""a\'s""]"\n', mtime=0), "dpr_qa"),
         ("topics.tsv", b"301\tinternational crime\n", "plain_text"),
         ("curated.tsv", b"1\tfact\twho?\ta|b\n", "curatedtrec"),
         ("q.txt", b"\nwho led the siege?\n", "plain_text"),

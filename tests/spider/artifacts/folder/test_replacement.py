@@ -237,7 +237,7 @@ def test_the_manifest_of_another_program_makes_no_artifact(tmp_path: Path) -> No
         write(tmp_path / "spans")
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), 99999])
+@pytest.mark.parametrize("pid", [os.getpid(), 99999], ids=["the same process", "another"])
 def test_what_a_killed_atomic_write_left_is_no_payload(pid: int, tmp_path: Path) -> None:
     expected = write(tmp_path / "whole").content_hash
     killed(tmp_path / "spans", "replace")
