@@ -17,7 +17,7 @@ from index.dense.contract import (
     check_size,
 )
 from index.score_keys import pack, unpack
-from spider.errors import ArtifactError, MissingDependencyError
+from spider.errors import ArtifactError, MissingDependencyError, first_line
 from spider.progress import Progress
 from spider.ranking import Hits
 
@@ -103,8 +103,7 @@ def load_file(folder: Path, details: Mapping[str, Any]) -> FaissSearcher:
         index = faiss.read_index(str(folder / FILE), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError as error:
         raise ArtifactError(
-            f"{folder / FILE}: faiss cannot read it ({str(error).splitlines()[0]}); "
-            "build the index again"
+            f"{folder / FILE}: faiss cannot read it ({first_line(error)}); build the index again"
         ) from error
     record = DenseRecord.from_details(details, where=folder)
     check_size(folder, (int(index.ntotal), int(index.d)), record)

@@ -60,6 +60,9 @@ def test_lone_surrogate_is_replaced(tmp_path: Path) -> None:
 def test_json_and_arrays_come_back(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"é": [1, None]})
     assert read_json(tmp_path / "a.json") == {"é": [1, None]}
+    name = os.fsdecode(b"notes\xff")
+    write_json(tmp_path / "name.json", {name: [name]})
+    assert read_json(tmp_path / "name.json") == {name: [name]}
     save_array(tmp_path / "a.npy", np.arange(3))
     assert np.load(tmp_path / "a.npy", allow_pickle=False).tolist() == [0, 1, 2]
     with pytest.raises(ValueError, match="JSON compliant"):
