@@ -61,15 +61,6 @@ def write_json(path: Path, value: Mapping[str, Any] | Sequence[Any]) -> None:
     write_text(path, _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        DataError: it cannot be read, or is not JSON.
-    """
-    return reading.read_json(path)
-
-
 def save_array(path: Path, array: np.ndarray) -> None:
     """Write an array as ``.npy``, without pickle."""
     write_atomically(path, lambda file: np.save(file, array, allow_pickle=False))

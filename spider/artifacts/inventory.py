@@ -15,6 +15,7 @@ from spider.artifacts.folder.file_table import from_json
 from spider.artifacts.folder.manifest import FILES, MANIFEST, read_manifest
 from spider.artifacts.folder.replacement import BOOKKEEPING, LOCK, fingerprint_of, marker_of
 from spider.errors import ArtifactError
+from spider.reading import list_folder
 
 PARTIAL, OLD = ".partial", ".old"
 DEEPEST = 1
@@ -104,7 +105,14 @@ def remove(workspace: Path) -> list[Path]:
 
 def _entries(folder: Path, deepest: int) -> Iterator[tuple[Path, bool]]:
     """Yield artifacts, with true, and other files and folders, with false."""
-    for entry in sorted(folder.iterdir()):
+    try:
+        entries = list_folder(folder, error=ArtifactError)
+    except ArtifactError as error:
+        # one folder that may not be read hides no other workspace
+        logger.warning("%s", error)
+        yield folder, False
+        return
+    for entry in entries:
         if not _is_folder(entry):
             yield entry, False
         elif _is_ours(entry):

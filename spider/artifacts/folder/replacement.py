@@ -225,9 +225,9 @@ def _make(partial: Path) -> None:
         raise ArtifactError(f"{partial} is a symbolic link, which is not followed; remove it")
     try:
         partial.mkdir(parents=True, exist_ok=True)
+        names = {entry.name for entry in partial.iterdir()}
     except OSError as error:
         raise _cannot_write(partial, error) from error
-    names = {entry.name for entry in partial.iterdir()}
     if names and LOCK not in names and fingerprint_of(partial) is None:
         _refuse(partial)
 

@@ -8,13 +8,13 @@ import pytest
 from spider.artifacts.atomic_files import (
     hash_file,
     hash_json,
-    read_json,
     save_array,
     write_atomically,
     write_json,
     write_text,
 )
 from spider.errors import ConfigError
+from spider.reading import read_json
 
 
 def test_interrupted_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
