@@ -52,8 +52,10 @@ def build_file(
         index.add(np.ascontiguousarray(block, dtype=np.float32))
         progress.advance(len(block))
     temporary = folder / f".{FILE}.tmp"
-    faiss.write_index(index, str(temporary))
-    with temporary.open("rb") as file:
+    # faiss's own writer of files only prints that its last write failed: a full disk cut the index
+    with temporary.open("wb") as file:
+        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
+        file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder / FILE)
     return DenseRecord(
