@@ -15,8 +15,9 @@ from pathlib import Path
 import ir_measures
 from ir_measures import RR, R, Success, nDCG
 
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import write_json
 from spider.artifacts.provenance import provenance
+from spider.reading import read_json
 from spider.sources.beir_files import open_beir_file
 from spider.sources.text_files import read_lines
 

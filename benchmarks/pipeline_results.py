@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from spider.artifacts.artifact import Artifact, open_artifact
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import write_json
 from spider.artifacts.folder.manifest import MANIFEST
 from spider.artifacts.provenance import provenance
 from spider.artifacts.records.index import IndexRecord
+from spider.reading import read_json
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.jamba.tables import jamba_table
-from spider.artifacts.atomic_files import read_json, write_text
+from spider.artifacts.atomic_files import write_text
+from spider.reading import read_json
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"

@@ -38,6 +38,12 @@ class SpiderError(Exception):
         super().__init__(line)
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of another library's error, without its advice."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 class ConfigError(SpiderError, ValueError):
     """A value that a person wrote in yaml or on the command line is not usable."""
 

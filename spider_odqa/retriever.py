@@ -1,5 +1,6 @@
 """The retriever: passages for questions, from texts, a folder, or an existing workspace."""
 
+import logging
 import shutil
 import tempfile
 import weakref
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[ProgressEvent], None]
 Bm25 = Literal["auto", "lucene", "bm25s"]
+
+logger = logging.getLogger(__name__)
 
 
 class Retriever:
@@ -113,6 +116,8 @@ class Retriever:
     def open(cls, workspace: str | Path, *, device: str = "auto") -> "Retriever":
         """Open the workspace of an earlier build, by ``spider quickstart`` or by this class.
 
+        A warning is logged where the documents changed since.
+
         Args:
             workspace: the folder that holds ``index/`` and the other artifacts.
             device: device on which a transformer encodes questions: cpu, cuda, or auto.
@@ -121,8 +126,12 @@ class Retriever:
             ArtifactError: there is no index, or it is damaged or was made from other inputs.
         """
         from index.engines.opening import open_index
+        from spider.sources.source_state import staleness
 
-        return cls(open_index(Path(workspace).expanduser() / "index", device=device))
+        opened = open_index(Path(workspace).expanduser() / "index", device=device)
+        if stale := staleness(opened.corpus.artifact):
+            logger.warning("%s", stale)
+        return cls(opened)
 
     @property
     def systems(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from spider.artifacts.atomic_files import read_json
+from spider.reading import read_json
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 SHORT = {"float32": "fp32", "bfloat16": "bf16"}

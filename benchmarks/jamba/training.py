@@ -36,10 +36,11 @@ from jamba_reader.training.objective import LanguageModelObjective
 from jamba_reader.training.parameter_groups import make_adamw
 from jamba_reader.training.token_streams import Chunk, LanguageModelBatch
 from spider.artifacts.artifact import open_artifact
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import write_json
 from spider.artifacts.provenance import provenance
 from spider.corpus.corpus import Corpus
 from spider.corpus.split import SplitRule, split_documents
+from spider.reading import read_json
 from spider.training.metrics import read_metrics
 from spider.training.schedule import linear_factor
 

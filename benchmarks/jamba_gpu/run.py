@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from jamba_reader.ops.selection import Implementation
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import write_json
+from spider.reading import read_json
 
 #: a part starts no new step after this many seconds: a command on a lent GPU ends at ten minutes
 LONGEST_START = 360.0

@@ -17,7 +17,7 @@ from index.dense.contract import (
     check_size,
 )
 from index.score_keys import pack, unpack
-from spider.errors import ArtifactError, MissingDependencyError
+from spider.errors import ArtifactError, MissingDependencyError, first_line
 from spider.progress import Progress
 from spider.ranking import Hits
 
@@ -52,8 +52,10 @@ def build_file(
         index.add(np.ascontiguousarray(block, dtype=np.float32))
         progress.advance(len(block))
     temporary = folder / f".{FILE}.tmp"
-    faiss.write_index(index, str(temporary))
-    with temporary.open("rb") as file:
+    # faiss's own writer of files only prints that its last write failed: a full disk cut the index
+    with temporary.open("wb") as file:
+        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
+        file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder / FILE)
     return DenseRecord(
@@ -103,8 +105,7 @@ def load_file(folder: Path, details: Mapping[str, Any]) -> FaissSearcher:
         index = faiss.read_index(str(folder / FILE), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError as error:
         raise ArtifactError(
-            f"{folder / FILE}: faiss cannot read it ({str(error).splitlines()[0]}); "
-            "build the index again"
+            f"{folder / FILE}: faiss cannot read it ({first_line(error)}); build the index again"
         ) from error
     record = DenseRecord.from_details(details, where=folder)
     check_size(folder, (int(index.ntotal), int(index.d)), record)

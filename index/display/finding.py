@@ -60,6 +60,7 @@ class Finding:
             "coverage": None if coverage is None else round(coverage, 4),
             "least_coverage": least,
             "left_out": self.left_out,
+            "question_cut": self.cut,
             "passages": [_to_json(one) for one in self.found],
         }
 

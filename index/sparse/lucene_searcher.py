@@ -21,7 +21,7 @@ from jaxtyping import Float32, Int64
 from index.sparse.analyzers import FOLDED, MAXIMUM_TERMS, AnalyzerName, TermLimit, load_analyzer
 from index.sparse.contract import indexed_text
 from index.sparse.jvm import detach_thread, java_class, start_jvm
-from spider.errors import ArtifactError
+from spider.errors import ArtifactError, first_line
 from spider.memory import MIB
 from spider.ranking import Hits, pad_hits
 
@@ -209,5 +209,5 @@ def java_errors(doing: str, folder: Path) -> Iterator[None]:
     except JavaException as error:
         if shutil.disk_usage(folder).free < MIB:
             raise OSError(ENOSPC, os.strerror(ENOSPC), str(folder)) from error
-        message = str(error).splitlines()[0]
+        message = first_line(error)
         raise ArtifactError(f"{folder}: {doing} with Lucene failed: {message}") from error

@@ -21,7 +21,7 @@ from jamba_reader.cache.size import key_value_bytes
 from jamba_reader.checkpoints.names import TensorSpec
 from jamba_reader.checkpoints.writer import Outgoing, write_shard
 from jamba_reader.config import JambaConfig
-from spider.errors import CheckpointError
+from spider.errors import CheckpointError, first_line
 from spider.reading import open_regular, parse_json
 
 VERSION = 2
@@ -104,7 +104,7 @@ def load_cache(
             _check(path, about, config, weights)
             return _read(path, file, about, config, device, capacity)
     except (OSError, safetensors.SafetensorError) as error:
-        what = str(error).splitlines()[0]
+        what = first_line(error)
         raise CheckpointError(f"{path}: not a complete safetensors file ({what})") from None
 
 

@@ -10,7 +10,8 @@ import torch
 
 from jamba_reader.config import JambaConfig, token_ids
 from jamba_reader.ops.row_quantisation.format import ExpertsInt8
-from spider.errors import CheckpointError
+from spider.artifacts.folder.file_table import is_plain_name
+from spider.errors import CheckpointError, first_line
 from spider.reading import open_regular, read_json_object
 
 CONFIG = "config.json"
@@ -134,16 +135,12 @@ def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
 def _shards(folder: Path, placed: Mapping[str, Any]) -> list[str]:
     """Return the names of the shards in an index: plain names of files beside it."""
     for tensor, name in placed.items():
-        if not isinstance(name, str) or name in ("", ".", "..") or "\0" in name or _has_path(name):
+        if not is_plain_name(name):
             raise CheckpointError(
                 f"{folder / INDEX}: {tensor} is in {name!r}, expected the name of a file in the "
                 "same folder"
             )
     return sorted(set(placed.values()))
-
-
-def _has_path(name: str) -> bool:
-    return "/" in name or "\\" in name
 
 
 def _headers(file: Path) -> dict[str, StoredTensor]:
@@ -174,9 +171,3 @@ def _no_weights(folder: Path) -> str:
             "loading them runs code; convert them with transformers' save_pretrained"
         )
     return f"{folder} holds no {SINGLE} and no {INDEX}"
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of another library's error, without its advice."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

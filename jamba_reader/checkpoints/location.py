@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from jamba_reader.checkpoints.files import CONFIG, INDEX, SMALL_FILES, first_line
+from jamba_reader.checkpoints.files import CONFIG, INDEX, SMALL_FILES
 from spider.artifacts.folder.manifest import sibling
-from spider.errors import CheckpointError, ConfigError, MissingDependencyError
+from spider.errors import CheckpointError, ConfigError, MissingDependencyError, first_line
 
 HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
 

@@ -19,6 +19,7 @@ from spider.errors import ConfigError, DataError, SpiderError
 CHUNK = 1 << 20
 #: the name of a file that a kill left half written; no complete file is called so
 TEMPORARY = re.compile(r"\..+\.tmp")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -52,17 +53,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Mapping[str, Any] | Sequence[Any]) -> None:
-    """Write readable JSON with a final newline; keys keep their order."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write readable JSON with a final newline; keys keep their order.
 
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        DataError: it cannot be read, or is not JSON.
+    A lone surrogate, as in a name that is not UTF-8, is escaped, so it is read as it was written.
     """
-    return reading.read_json(path)
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(path, _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def save_array(path: Path, array: np.ndarray) -> None:

@@ -3,7 +3,8 @@
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
@@ -14,6 +15,7 @@ from spider.artifacts.folder.file_table import from_json
 from spider.artifacts.folder.manifest import FILES, MANIFEST, read_manifest
 from spider.artifacts.folder.replacement import BOOKKEEPING, LOCK, fingerprint_of, marker_of
 from spider.errors import ArtifactError
+from spider.reading import list_folder
 
 PARTIAL, OLD = ".partial", ".old"
 DEEPEST = 1
@@ -92,17 +94,25 @@ def remove(workspace: Path) -> list[Path]:
         raise ArtifactError(
             f"{workspace}: no artifact of this program lies in it, so nothing is removed"
         )
-    for name in found.artifacts:
-        _refuse_in_use(workspace / name)
-    for name in found.artifacts:
-        _remove_artifact(workspace / name)
+    with ExitStack() as locks:
+        for name in found.artifacts:
+            _lock(workspace / name, locks)
+        for name in found.artifacts:
+            _remove_artifact(workspace / name)
     _remove_empty_folders(workspace)
     return sorted(_files(workspace))
 
 
 def _entries(folder: Path, deepest: int) -> Iterator[tuple[Path, bool]]:
     """Yield artifacts, with true, and other files and folders, with false."""
-    for entry in sorted(folder.iterdir()):
+    try:
+        entries = list_folder(folder, error=ArtifactError)
+    except ArtifactError as error:
+        # one folder that may not be read hides no other workspace
+        logger.warning("%s", error)
+        yield folder, False
+        return
+    for entry in entries:
         if not _is_folder(entry):
             yield entry, False
         elif _is_ours(entry):
@@ -142,27 +152,32 @@ def _source(artifact: Path) -> str:
     return str(target).rpartition(".")[2]
 
 
-def _refuse_in_use(artifact: Path) -> None:
+def _lock(artifact: Path, locks: ExitStack) -> None:
+    """Hold the lock of an artifact, if it has one, so that no writer starts in the meantime."""
     try:
         descriptor = os.open(artifact / LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return
+    locks.callback(os.close, descriptor)
     try:
         flock(descriptor, LOCK_EX | LOCK_NB)
     except BlockingIOError as error:
         raise ArtifactError(
             f"{artifact} is being written by another process; nothing was removed"
         ) from error
-    finally:
-        os.close(descriptor)
 
 
 def _remove_artifact(folder: Path) -> None:
     manifest = _manifest(folder)
-    if manifest is None:
+    if manifest is not None:
+        remove_files(folder, manifest)
+    elif folder.name.endswith((PARTIAL, OLD)) and _is_ours(folder):
         # unfinished or replaced: the whole folder bears our record
         shutil.rmtree(folder)
-        return
+
+
+def remove_files(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Remove what a manifest declares, and the manifest; other files stay, with their folders."""
     declared = set(from_json(manifest[FILES], where=folder))
     # the manifest last, so that after a kill the rest is still known to be ours
     for file in sorted(_files(folder), key=lambda file: file == folder / MANIFEST):

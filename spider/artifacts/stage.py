@@ -6,6 +6,7 @@ inputs. :mod:`spider.artifacts.folder.replacement` renames the folder when it is
 
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,9 @@ from spider.artifacts.provenance import provenance
 from spider.artifacts.record import DetailsRecord
 from spider.errors import ArtifactError, ConfigError
 from spider.reading import read_bytes
+
+#: files that a system puts into any folder, and that no person misses
+SYSTEM_FILES = re.compile(r"\.DS_Store|\.directory|\.nfs[0-9a-f]+|\._.*")
 
 logger = logging.getLogger(__name__)
 
@@ -269,8 +273,8 @@ class Stage:
         strangers = [
             name
             for name in file_table.names_below(self.output)
-            if not name.rpartition("/")[2].startswith(".")
-            and name not in (MANIFEST, *manifest[FILES])
+            if name not in (*BOOKKEEPING, *manifest[FILES])
+            and not SYSTEM_FILES.fullmatch(name.rpartition("/")[2])
             and name.split("/")[0] not in manifest[LEFTOVERS]
         ]
         if strangers:

@@ -58,9 +58,19 @@ def last_workspace() -> str:
 
 def user_pointer() -> Path:
     """Return the file that names the workspace that this user used last."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
-    return base / "spider-odqa" / "last-workspace"
+    return user_state() / "last-workspace"
+
+
+def user_state() -> Path:
+    """Return the folder for what is kept of a user (XDG base directory specification).
+
+    Raises:
+        RuntimeError: there is no home.
+    """
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    # the specification: a relative path is ignored
+    base = state if state.is_absolute() else Path.home() / ".local" / "state"
+    return base / "spider-odqa"
 
 
 def _noted(pointer: Path) -> str | None:

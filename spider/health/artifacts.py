@@ -7,6 +7,7 @@ from pathlib import Path
 
 from spider.artifacts.artifact import Artifact, writing_verb
 from spider.artifacts.folder.file_table import faults, names_below
+from spider.artifacts.folder.generation import steady
 from spider.artifacts.folder.manifest import MANIFEST, kind_in, read_manifest, sibling
 from spider.errors import ArtifactError
 from spider.health.finding import Finding
@@ -62,7 +63,15 @@ def artifacts_below(place: Path) -> list[Path]:
 
 
 def verify(path: Path) -> Verification:
-    """Compare an artifact with its manifest; every byte is read, and nothing is written."""
+    """Compare an artifact with its manifest; every byte is read, and nothing is written.
+
+    Raises:
+        ArtifactError: another command replaces it again and again in the meantime.
+    """
+    return steady(path, lambda: _verify(path))
+
+
+def _verify(path: Path) -> Verification:
     try:
         artifact = Artifact(path, read_manifest(path))
         table = artifact.files

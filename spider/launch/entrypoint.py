@@ -59,6 +59,9 @@ def add_implied(line: CommandLine, cls: type[Any]) -> None:
 def _run(find_main: Callable[[], Main], verb: str, words: Sequence[str]) -> int:
     configure_logging()
     signal.signal(signal.SIGTERM, _stop)
+    # worker processes start by "python -c", which would import from the current folder: a person's
+    # random.py there would run
+    os.environ["PYTHONSAFEPATH"] = "1"
 
     def act() -> None:
         main = find_main()

@@ -1,20 +1,19 @@
 """Editing and history of the lines that a person types at a prompt."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from spider.artifacts.workspace import user_state
 
 KEPT = 1000
 """Lines in the history."""
 
 
 def history_file(what: str) -> Path:
-    """Return the file of earlier lines of a kind (XDG base directory specification)."""
-    state = os.environ.get("XDG_STATE_HOME")
-    folder = Path(state) if state else Path.home() / ".local" / "state"
-    return folder / "spider-odqa" / f"{what}s"
+    """Return the file of earlier lines of a kind."""
+    return user_state() / f"{what}s"
 
 
 @contextmanager

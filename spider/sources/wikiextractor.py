@@ -90,13 +90,18 @@ class WikiExtractor:
             return find_files(self.path)
         found = [
             Path(root) / name
-            for root, _, names in os.walk(self.path)
+            for root, _, names in os.walk(self.path, onerror=_refuse)
             for name in names
             if not name.startswith(".")
         ]
         if not found:
             raise DataError("no output file of wikiextractor in this folder", path=self.path)
         return sorted(found)
+
+
+def _refuse(error: OSError) -> None:
+    """Refuse a folder that cannot be read, which ``os.walk`` would leave out without a word."""
+    raise DataError(f"cannot be read: {error.strerror}", path=error.filename) from error
 
 
 def _openings(file: Path) -> Iterator[tuple[int, str]]:

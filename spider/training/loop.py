@@ -16,9 +16,10 @@ import torch
 from accelerate.utils import broadcast_object_list
 from torch import nn
 
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import write_json
 from spider.errors import CheckpointError, InterruptedRunError, SpiderError
 from spider.progress import Progress
+from spider.reading import read_json
 from spider.training.interruption import Interruption
 from spider.training.metrics import MetricsLog, read_metrics
 from spider.training.prefetch import prefetch

@@ -9,12 +9,13 @@ import torch
 
 from spider.artifacts import stage as stage_module
 from spider.artifacts.array_stream import ArrayStream
-from spider.artifacts.atomic_files import read_json, save_array, write_json
+from spider.artifacts.atomic_files import save_array, write_json
 from spider.artifacts.shards import run_shards, shard_folder
 from spider.artifacts.stage import Stage
 from spider.corpus.document import Document
 from spider.corpus.splitting import WordSplitter
 from spider.corpus.writer import CorpusWriter
+from spider.reading import read_json
 from spider.training.training_checkpoint import (
     latest_checkpoint,
     load_checkpoint,

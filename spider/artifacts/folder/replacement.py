@@ -49,12 +49,18 @@ def locked(output: Path) -> Iterator[Path]:
         ConfigError: nothing can be written there.
     """
     partial = sibling(output, "partial")
-    descriptor = _lock(output, partial)
+    while True:
+        descriptor = _lock(output, partial)
+        try:
+            moved = _settle(output, partial)
+        except BaseException:
+            _withdraw(partial, descriptor)
+            raise
+        if not moved:
+            break
+        # the folder of the lock has the artifact's name now
+        os.close(descriptor)
     try:
-        if _settle(output, partial):
-            # the folder of the lock has the artifact's name now
-            os.close(descriptor)
-            descriptor = _lock(output, partial)
         with held_by_workers(descriptor):
             yield partial
     finally:
@@ -219,9 +225,9 @@ def _make(partial: Path) -> None:
         raise ArtifactError(f"{partial} is a symbolic link, which is not followed; remove it")
     try:
         partial.mkdir(parents=True, exist_ok=True)
+        names = {entry.name for entry in partial.iterdir()}
     except OSError as error:
         raise _cannot_write(partial, error) from error
-    names = {entry.name for entry in partial.iterdir()}
     if names and LOCK not in names and fingerprint_of(partial) is None:
         _refuse(partial)
 

@@ -19,7 +19,7 @@ from spider.artifacts.atomic_files import write_json, write_text
 from spider.encoders.sentence_transformers_layout import write_layout
 from spider.encoders.transformer.pooling import check_pooling
 from spider.encoders.weights import report_misfit
-from spider.errors import CheckpointError, DataError
+from spider.errors import CheckpointError, DataError, first_line
 from spider.text.tokenizer import CLS, MASK, PAD, SEP, UNKNOWN, Tokenizer
 
 POOLER = "pooler."
@@ -81,7 +81,7 @@ def pretrained_transformer(source: str | Path, *, dropout: float | None = None) 
             source, config=_with_dropout(config, dropout), output_loading_info=True
         )
     except (OSError, ValueError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[0]
+        first = first_line(error)
         raise DataError(f"no usable transformer ({first})", path=str(source)) from error
     _check_loading(info, source, allowed=POOLER)
     result: PreTrainedModel = model

@@ -19,9 +19,10 @@ from index.engines.writer import build_index
 from index.fusion.weighted_sum import WeightedSum
 from index.sparse.bm25s_index import Bm25s
 from spider.artifacts.artifact import Artifact, open_artifact
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import write_json
 from spider.artifacts.folder.manifest import seal
 from spider.errors import ArtifactError, ConfigError
+from spider.reading import read_json
 
 
 @pytest.fixture

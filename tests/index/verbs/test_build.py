@@ -22,11 +22,12 @@ from index.sparse.jvm import JvmPlan, plan_jvm, preflight
 from index.sparse.lucene import Lucene
 from index.verbs.build import BuildSettings, main
 from spider.artifacts.artifact import open_artifact
-from spider.artifacts.atomic_files import read_json, write_json
+from spider.artifacts.atomic_files import write_json
 from spider.artifacts.folder.manifest import seal
 from spider.errors import ArtifactError, ConfigError
 from spider.launch.typed.content import content
 from spider.ranking import Hits
+from spider.reading import read_json
 
 
 def settings(folder: Path, **changes: Any) -> BuildSettings:

@@ -8,13 +8,13 @@ import pytest
 from spider.artifacts.atomic_files import (
     hash_file,
     hash_json,
-    read_json,
     save_array,
     write_atomically,
     write_json,
     write_text,
 )
 from spider.errors import ConfigError
+from spider.reading import read_json
 
 
 def test_interrupted_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -60,6 +60,9 @@ def test_lone_surrogate_is_replaced(tmp_path: Path) -> None:
 def test_json_and_arrays_come_back(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"é": [1, None]})
     assert read_json(tmp_path / "a.json") == {"é": [1, None]}
+    name = os.fsdecode(b"notes\xff")
+    write_json(tmp_path / "name.json", {name: [name]})
+    assert read_json(tmp_path / "name.json") == {name: [name]}
     save_array(tmp_path / "a.npy", np.arange(3))
     assert np.load(tmp_path / "a.npy", allow_pickle=False).tolist() == [0, 1, 2]
     with pytest.raises(ValueError, match="JSON compliant"):

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from spider.artifacts import inventory
 from spider.artifacts.folder.replacement import locked, record_fingerprint
 from spider.artifacts.inventory import look_into, remove, workspaces_in
 from spider.artifacts.stage import Stage
-from spider.errors import ArtifactError
+from spider.errors import ArtifactError, SpiderError
+from spider.reading import list_folder
 
 
 def make(folder: Path, kind: str = "corpus", *, stop: bool = False, place: str = "/n") -> None:
@@ -129,3 +131,18 @@ def test_an_artifact_whose_manifest_is_damaged_stays(root: Path) -> None:
     manifest.write_text(manifest.read_text().replace('"deep/payload"', '"../../../precious"'))
     left = remove(root / "notes")
     assert manifest in left
+
+
+def test_a_folder_that_cannot_be_read_hides_no_workspace(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listed(folder: Path, *, error: type[SpiderError]) -> list[Path]:
+        if folder.name in ("photos", "private"):
+            raise error(f"{folder}: permission denied")
+        return list_folder(folder, error=error)
+
+    (root / "notes" / "private").mkdir()
+    monkeypatch.setattr(inventory, "list_folder", listed)
+    (found,) = workspaces_in(root)
+    assert found.foreign == ("private",)
+    assert found.artifacts

@@ -19,7 +19,10 @@ def restored_process_state() -> Iterator[None]:
     handlers = logging.getLogger().handlers[:]
     level = logging.getLogger().level
     stop = signal.getsignal(signal.SIGTERM)
+    safe = os.environ.get("PYTHONSAFEPATH")
     yield
+    if safe is None:
+        os.environ.pop("PYTHONSAFEPATH", None)
     logging.getLogger().handlers[:] = handlers
     logging.getLogger().setLevel(level)
     logging.captureWarnings(False)
@@ -187,3 +190,21 @@ def test_text_that_standard_output_has_no_letters_for_is_shown_with_question_mar
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "Gr??e\n", "")
+
+
+def test_processes_of_a_verb_import_nothing_from_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "random.py").write_text("import pathlib; pathlib.Path('ran').write_text('')")
+    script = (
+        "import subprocess, sys; from spider.launch.entrypoint import run; "
+        "from spider.verbs.doctor import DoctorSettings\n"
+        "def main(settings: DoctorSettings) -> None:\n"
+        "    subprocess.run([sys.executable, '-c', 'import random'], check=True)\n"
+        "sys.exit(run(main, verb='doctor', words=[]))"
+    )
+    root = str(Path(__file__).parents[3])
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert not (tmp_path / "ran").exists()

@@ -15,8 +15,10 @@ from spider.prompt.history import history_file
 def test_the_history_is_in_the_users_folder_of_states(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/s")
     assert history_file("question") == Path("/s/spider-odqa/questions")
-    monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setenv("HOME", "/h")
+    monkeypatch.setenv("XDG_STATE_HOME", "relative")
+    assert history_file("question") == Path("/h/.local/state/spider-odqa/questions")
+    monkeypatch.delenv("XDG_STATE_HOME")
     assert history_file("question") == Path("/h/.local/state/spider-odqa/questions")
 
 

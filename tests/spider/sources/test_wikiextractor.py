@@ -1,4 +1,5 @@
 import bz2
+import os
 
 import pytest
 
@@ -90,3 +91,18 @@ def test_one_warning_names_the_article_that_is_not_closed(tmp_path, caplog):
     list(WikiExtractor(path=tmp_path).documents())
     assert len(caplog.messages) == 1
     assert "wiki_00:1: this article has no </doc>" in caplog.messages[0]
+
+
+def test_a_folder_that_cannot_be_read_is_not_left_out(tmp_path, monkeypatch):
+    (tmp_path / "AA").mkdir()
+    (tmp_path / "wiki_00").write_text('<doc id="1" title="A">\ntext\n</doc>\n')
+    scandir = os.scandir
+
+    def refusing(path):
+        if str(path).endswith("AA"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(DataError, match="AA: cannot be read: Permission denied"):
+        list(WikiExtractor(path=tmp_path).documents())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from fcntl import LOCK_EX, flock
 from pathlib import Path
@@ -222,12 +223,17 @@ def test_a_link_in_the_place_of_the_artifact_is_read_and_not_replaced(tmp_path: 
         write(tmp_path / "spans", size=2)
 
 
-def test_a_persons_file_in_an_artifact_is_not_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["notes.txt", ".notes.txt", ".git/config", "deep/.env"])
+def test_a_persons_file_in_an_artifact_is_not_lost(name: str, tmp_path: Path) -> None:
     write(tmp_path / "spans")
-    (tmp_path / "spans" / "notes.txt").write_text("precious")
-    with pytest.raises(ArtifactError, match=r"holds notes\.txt, which no verb wrote"):
-        write(tmp_path / "spans", size=2)
-    assert (tmp_path / "spans" / "notes.txt").read_text() == "precious"
+    (tmp_path / "spans" / ".DS_Store").write_text("of the system")
+    write(tmp_path / "spans", size=2)
+    place = tmp_path / "spans" / name
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("precious")
+    with pytest.raises(ArtifactError, match=f"holds {re.escape(name)}, which no verb wrote"):
+        write(tmp_path / "spans", size=3)
+    assert place.read_text() == "precious"
 
 
 def test_the_manifest_of_another_program_makes_no_artifact(tmp_path: Path) -> None:
@@ -326,3 +332,20 @@ def test_a_damaged_complete_partial_is_made_again_and_not_promoted(tmp_path: Pat
     assert not stage(tmp_path / "spans").up_to_date()
     assert not (tmp_path / "spans").exists()
     assert (write(tmp_path / "spans").path / "data.txt").read_text() == "new"
+
+
+def test_a_writer_that_loses_its_lock_to_another_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed(tmp_path / "spans", "replace")
+    lock = replacement._lock
+    refused = ArtifactError("is being written by another process")
+
+    def once(*places: Path) -> int:
+        monkeypatch.setattr(replacement, "_lock", lambda *_: (_ for _ in ()).throw(refused))
+        return lock(*places)
+
+    monkeypatch.setattr(replacement, "_settle", lambda *_: True)
+    monkeypatch.setattr(replacement, "_lock", once)
+    with pytest.raises(ArtifactError, match="another process"), replacement.locked(tmp_path / "s"):
+        pass

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from spider.artifacts.folder.manifest import MANIFEST
+from spider.artifacts import inventory
+from spider.artifacts.folder.manifest import MANIFEST, seal
 from spider.artifacts.stage import Stage
 from spider.launch.pipeline.stale import remove_stale_measure
 
@@ -52,8 +53,8 @@ def test_a_hostile_manifest_removes_nothing(name: str, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("precious")
     manifest = json.loads((made / MANIFEST).read_text())
-    manifest["files"][name.format(tmp_path)] = len("precious")
-    (made / MANIFEST).write_text(json.dumps(manifest))
+    manifest["files"][name.format(tmp_path)] = manifest["files"]["report.md"]
+    (made / MANIFEST).write_text(json.dumps(seal(manifest)))
     assert not remove_stale_measure(made, tmp_path)
     assert precious.is_file()
     assert (made / "report.md").is_file()
@@ -66,3 +67,37 @@ def test_a_linked_sub_folder_is_not_followed(tmp_path: Path) -> None:
     (made / "trec").symlink_to(outside)
     remove_stale_measure(made, tmp_path)
     assert (outside / "a.run").is_file()
+
+
+def test_a_removal_that_was_killed_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(tmp_path / "made")
+    with monkeypatch.context() as patch:
+        patch.setattr(inventory, "_remove_empty_folders", raise_interrupt)
+        unlink = Path.unlink
+        patch.setattr(
+            Path,
+            "unlink",
+            lambda file: raise_interrupt() if file.name == MANIFEST else unlink(file),
+        )
+        with pytest.raises(KeyboardInterrupt):
+            remove_stale_measure(made, tmp_path)
+    assert [file.name for file in made.rglob("*") if file.is_file()] == [MANIFEST]
+    assert remove_stale_measure(made, tmp_path)
+    assert not made.exists()
+
+
+def test_a_manifest_that_is_a_link_removes_no_file_of_another(tmp_path: Path) -> None:
+    made = make(tmp_path / "made")
+    other = tmp_path / "other.json"
+    (made / MANIFEST).rename(other)
+    (made / MANIFEST).symlink_to(other)
+    (made / "my notes.txt").write_text("mine")
+    remove_stale_measure(made, tmp_path)
+    assert other.is_file()
+    assert (made / "my notes.txt").read_text() == "mine"
+
+
+def raise_interrupt() -> None:
+    raise KeyboardInterrupt
