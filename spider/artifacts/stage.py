@@ -4,12 +4,13 @@ A stage writes into ``NAME.partial/``, which holds a lock and the fingerprint of
 inputs. :mod:`spider.artifacts.folder.replacement` renames the folder when it is complete.
 """
 
+import json
 import logging
 import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
@@ -265,17 +266,13 @@ class Stage:
                 f"{self.output} is a {kind} artifact and is not replaced by a {self.kind}; choose "
                 "another output"
             )
-        try:
-            manifest = parse_manifest(data, self.output / MANIFEST)
-        except ArtifactError:
-            # damaged, or of an older version: what else lies there cannot be told
-            return
+        is_ours = _named_in(data, self.output / MANIFEST)
         strangers = [
             name
             for name in file_table.names_below(self.output)
-            if name not in (*BOOKKEEPING, *manifest[FILES])
+            if name not in BOOKKEEPING
             and not SYSTEM_FILES.fullmatch(name.rpartition("/")[2])
-            and name.split("/")[0] not in manifest[LEFTOVERS]
+            and not is_ours(name)
         ]
         if strangers:
             raise ArtifactError(
@@ -304,6 +301,17 @@ class Stage:
             logger.info("%s was made from other settings: starting again", self._partial)
             replacement.empty(self._partial)
         replacement.record_fingerprint(self._partial, self.fingerprint)
+
+
+def _named_in(data: bytes, path: Path) -> Callable[[str], bool]:
+    """Return the test whether a manifest names a file as one of its artifact."""
+    try:
+        manifest = parse_manifest(data, path)
+    except ArtifactError:
+        # damaged, or of an earlier version: its text still holds the names of its files
+        return lambda name: json.dumps(name, ensure_ascii=False).encode(errors="replace") in data
+    files, leftovers = manifest[FILES], manifest[LEFTOVERS]
+    return lambda name: name in files or name.split("/")[0] in leftovers
 
 
 @contextmanager

@@ -18,6 +18,7 @@ QUALIFIED = {
     "bz2.open",
     "gzip.open",
     "lzma.open",
+    "faiss.read_index",
 }
 #: modules that read in another way, and why
 READERS = {

@@ -236,6 +236,23 @@ def test_a_persons_file_in_an_artifact_is_not_lost(name: str, tmp_path: Path) ->
     assert place.read_text() == "precious"
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [('"schema": 2', '"schema": 1'), ('"checksum": "', '"checksum": "0'), ("}", "")]
+)
+def test_a_persons_file_is_not_lost_with_a_manifest_that_is_damaged_or_of_another_version(
+    old: str, new: str, tmp_path: Path
+) -> None:
+    write(tmp_path / "spans")
+    manifest = tmp_path / "spans" / MANIFEST
+    manifest.write_text(manifest.read_text().replace(old, new))
+    (tmp_path / "spans" / "notes.txt").write_text("precious")
+    with pytest.raises(ArtifactError, match=r"holds notes\.txt"):
+        write(tmp_path / "spans", size=2)
+    (tmp_path / "spans" / "notes.txt").unlink()
+    write(tmp_path / "spans", "again", size=2)
+    assert (tmp_path / "spans" / "data.txt").read_text() == "again"
+
+
 def test_the_manifest_of_another_program_makes_no_artifact(tmp_path: Path) -> None:
     (tmp_path / "spans").mkdir()
     (tmp_path / "spans" / MANIFEST).write_text('{"name": "my browser extension", "version": "1"}')
