@@ -24,6 +24,7 @@ QUALIFIED = {
 READERS = {
     "spider.reading": "it is the rule",
     "spider.artifacts.provenance": "reads /proc/cpuinfo, which Linux writes",
+    "index.dense.faiss_file": "faiss opens its own files; its errors are turned",
     "index.dense.faiss_flat": "calls the function of faiss_file",
     "index.dense.faiss_sqfp16": "calls the function of faiss_file",
     "index.sparse.jvm": "reads the release file of the Java runtime",
