@@ -176,7 +176,7 @@ def _absence(path: Path, kind: str | None) -> str:
     if sibling(path, "partial").exists():
         return f"{path}: unfinished {wanted}; run the command that writes it again to continue"
     if path.exists():
-        return f"{path}: no {MANIFEST} here, so this is not a {wanted}"
+        return f"{path}: no {MANIFEST} here, so this is no {wanted}"
     if (sibling(path, "old") / MANIFEST).is_file():
         return (
             f"{path}: no such {wanted}; {sibling(path, 'old')} is an older one, which is used only "

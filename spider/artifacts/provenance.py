@@ -28,7 +28,7 @@ TOOLS = (
 def provenance() -> dict[str, Any]:
     """Return time, host, commit and tool versions, without importing any of the tools."""
     return {
-        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
         "host": platform.node(),
         "platform": platform.platform(),
         "processor": processor(),

@@ -1,5 +1,6 @@
 """Rows of a Hugging Face data set: from the hub, from ``save_to_disk``, or from local files."""
 
+import gc
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -53,6 +54,10 @@ def read_rows(
         raise MissingDependencyError(
             f"reading the data set {name} needs datasets", extra="datasets"
         ) from error
+    # its handlers write each message a second time, and its errors are raised as well
+    for library, least in (("datasets", logging.CRITICAL), ("huggingface_hub", logging.WARNING)):
+        logging.getLogger(library).handlers.clear()
+        logging.getLogger(library).setLevel(least)
     local = Path(name).expanduser()
     try:
         if local.is_dir() and any((local / mark).is_file() for mark in SAVED):
@@ -64,6 +69,12 @@ def read_rows(
                 name, subset, split=split or usual_split, revision=revision, streaming=streaming
             )
     except SpiderError:
+        raise
+    except GeneratorExit:
+        # the reader stopped early: pyarrow's threads end with the objects that own them, and a
+        # thread that is alive when the interpreter ends aborts the process, 3 times in 14
+        # (https://github.com/huggingface/datasets/issues/7566)
+        gc.collect()
         raise
     # the library's readers raise their own classes, and those of pyarrow, yaml and others
     except Exception as error:

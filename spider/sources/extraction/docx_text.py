@@ -10,6 +10,10 @@ from spider.sources.optional_package import OptionalPackage
 SUFFIXES = (".docx",)
 PACKAGE = OptionalPackage("docx", extra="documents")
 
+CORE_PROPERTIES = (
+    "http://schemas.openxmlformats.org/package/2006/relationships/metadata/core-properties"
+)
+"""The relation in which ``docx`` looks for the title."""
 COMPOUND_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
 """Begins the file format of Word before 2007, which also wraps an encrypted .docx."""
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -36,10 +40,18 @@ def extract(data: bytes) -> Extracted:
         document = docx.Document(io.BytesIO(data))
         paragraphs = [paragraph.text for paragraph in document.paragraphs]
         rows = [text for table in document.tables for text in _row_texts(table)]
-        title = str(document.core_properties.title or "")
+        title = _title(document)
     except Exception as error:  # a damaged zip, XML or relation raises errors of many types
         raise damaged("docx", error) from error
     return Extracted(title.strip(), "\n".join([*paragraphs, *rows]))
+
+
+def _title(document: Any) -> str:
+    """Return the title of the core properties; empty without them, where docx invents one."""
+    relations = document.part.package.rels.values()
+    if not any(relation.reltype == CORE_PROPERTIES for relation in relations):
+        return ""
+    return str(document.core_properties.title or "")
 
 
 def _row_texts(table: Any) -> Iterator[str]:

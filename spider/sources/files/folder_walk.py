@@ -51,7 +51,8 @@ def walk(folder: Path, enters: Callable[[Path], bool]) -> Iterator[Entry]:
     except OSError as error:
         said = describe(error)
         if isinstance(error, FileNotFoundError | NotADirectoryError):
-            said = "is a file" if folder.exists() else "does not exist"
+            holder = f"is a file; give the folder that holds it, {folder.parent}"
+            said = holder if folder.exists() else "does not exist"
         raise DataError(f"expected a folder of documents; this {said}", path=folder) from error
     taken: set[str] = set()
     # a stack, since os.walk recurses in Python 3.11 and stops at 1,000 nested folders

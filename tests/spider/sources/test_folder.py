@@ -219,5 +219,5 @@ def test_a_file_is_refused_with_the_source_that_reads_it(tmp_path):
     fill(tmp_path, docs_dot_jsonl='{"id": "a", "text": "t"}', note_dot_txt="words")
     with pytest.raises(DataError, match=r"is a file; spider prepare reads it with source=jsonl$"):
         list(Folder(path=tmp_path / "docs.jsonl").documents())
-    with pytest.raises(DataError, match=r"this is a file$"):
+    with pytest.raises(DataError, match=f"this is a file; give the folder .*, {tmp_path}$"):
         list(Folder(path=tmp_path / "note.txt").documents())

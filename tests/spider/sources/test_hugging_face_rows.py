@@ -1,3 +1,5 @@
+import logging
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,6 +30,31 @@ def test_rows_of_a_saved_data_set_with_and_without_splits(tmp_path: Path) -> Non
     for name, splits in (("plain", "train"), ("split", "dev")):
         with pytest.raises(DataError, match=f"no split 'test'; the splits are: {splits}"):
             list(read_rows(str(tmp_path / name), split="test", **HUB))
+
+
+def test_a_reader_that_stops_early_leaves_no_thread_of_pyarrow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("datasets")
+    collections: list[int] = []
+    monkeypatch.setattr("gc.collect", lambda: collections.append(1))
+    parquet.write_table(pa.table({"text": ["a", "b"]}), tmp_path / "one.parquet")
+    rows = read_rows(str(tmp_path / "one.parquet"), split=None, **HUB)
+    next(rows)
+    collections.clear()
+    rows.close()
+    assert collections
+
+
+def test_the_library_writes_no_line_of_its_own(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("datasets")
+    logging.getLogger("datasets").addHandler(logging.StreamHandler(sys.stderr))
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match="cannot be read"):
+        list(read_rows(str(tmp_path / "cut.parquet"), split=None, **HUB))
+    assert capfd.readouterr().err == ""
 
 
 @pytest.fixture

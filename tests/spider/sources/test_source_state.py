@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,17 @@ def test_a_file_of_documents(tmp_path: Path) -> None:
     assert "docs.jsonl: 1 file" in staleness(corpus)
     path.unlink()
     assert staleness(corpus) == ""
+
+
+def test_a_file_written_a_moment_before_has_not_changed(tmp_path: Path) -> None:
+    path = tmp_path / "docs.jsonl"
+    for attempt in range(3):
+        path.write_text('{"id": "a", "text": "words"}\n')
+        now = path.stat().st_mtime_ns
+        # a quarter of a second, which was less than the manifest's precision
+        os.utime(path, ns=(now, now - 250_000_000))
+        assert staleness(prepared(JsonLines(path=path), tmp_path / f"corpus{attempt}")) == ""
+        time.sleep(0.3)
 
 
 def test_a_damaged_record_or_a_folder_that_is_gone_stops_nothing(

@@ -22,6 +22,12 @@ def test_a_merged_cell_counts_once_however_many_columns_it_states(
     assert extract(wide).text == "one\na b"
 
 
+def test_a_document_without_properties_has_no_title(word: Callable[..., bytes]) -> None:
+    data = word("words")
+    without = rewritten(data, b"metadata/core-properties", b"other", part="_rels/.rels")
+    assert extract(without) == ("", "words", "")
+
+
 def test_what_word_wraps_otherwise_is_named() -> None:
     begin = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(500)
     with pytest.raises(NotExtractedError, match="old_format"):
@@ -31,13 +37,13 @@ def test_what_word_wraps_otherwise_is_named() -> None:
     assert "password" in caught.value.hint
 
 
-def rewritten(data: bytes, old: bytes, new: bytes) -> bytes:
-    """Replace bytes of the document inside a Word file."""
+def rewritten(data: bytes, old: bytes, new: bytes, part: str = "word/document.xml") -> bytes:
+    """Replace bytes of the document, or of another part, inside a Word file."""
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(stream, "w") as after:
         for name in before.namelist():
             content = before.read(name)
-            if name == "word/document.xml":
+            if name == part:
                 assert old in content
                 content = content.replace(old, new)
             after.writestr(name, content, zipfile.ZIP_DEFLATED)
