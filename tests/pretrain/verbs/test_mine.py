@@ -1,4 +1,5 @@
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -203,7 +204,8 @@ def test_json_is_the_yield_on_one_line_also_where_it_is_up_to_date(make_corpus, 
         assert json.loads(line) == json.loads((tmp_path / "spans" / "yield.json").read_text())
 
 
-def test_no_usable_document_is_a_warning_and_a_valid_empty_store(make_corpus, tmp_path, caplog):
+def test_no_usable_document_is_said_and_a_valid_empty_store(make_corpus, tmp_path, caplog):
+    caplog.set_level(logging.INFO, logger="pretrain")
     corpus = make_corpus([("a", ["alpha beta", "gamma delta", "epsilon"]), ("b", ["x"])])
     artifact = mine(corpus, tmp_path / "spans")
     assert "nothing to train on" in caplog.text

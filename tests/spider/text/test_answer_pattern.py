@@ -1,7 +1,5 @@
 """Patterns of other people: what is no pattern is refused, and what never ends is given up."""
 
-import time
-
 import pytest
 
 from spider.text import answer_pattern
@@ -42,16 +40,13 @@ def test_patterns_match_as_in_dpr() -> None:
     ],
 )
 def test_a_search_that_never_ends_is_given_up(
-    pattern: str, text: str, monkeypatch: pytest.MonkeyPatch
+    pattern: str, text: str, monkeypatch: pytest.MonkeyPatch, no_hang: None
 ) -> None:
     monkeypatch.setattr(answer_pattern, "SECONDS", 0.05)
     compiled = AnswerPattern(pattern)
-    begin = time.process_time()
     assert not compiled.occurs(text)
     if compiled.too_slow:
         assert not compiled.occurs("ab" * 9)
-    # the clock of the regex module is coarse: 1 s becomes 1.5 s
-    assert time.process_time() - begin < 2
 
 
 def test_a_slow_pattern_is_known_as_such(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,5 @@
 """The folded analyzer: one term for the spellings of a word, and terms of text without spaces."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,14 +78,13 @@ def test_upper_case_and_decomposition_change_nothing(text: str) -> None:
     assert analyze(unicodedata.normalize("NFC", text)) == terms
 
 
+@pytest.mark.usefixtures("no_hang")
 @pytest.mark.parametrize(
     "text",
     ["é " + "_" * 20_000, "x" * 20_000 + "-\n", "é\n" + "y" * 20_000, "é" + " \u0301" * 20_000],
     ids=["joiners", "hyphen", "letters", "marks"],
 )
-def test_the_time_is_linear(text: str) -> None:
+def test_a_long_row_ends(text: str) -> None:
     # without possessive patterns, each of the first two takes 8 to 60 seconds
-    started = time.process_time()
     analyze(text)
     anserini_analysis.analyze(text)
-    assert time.process_time() - started < 3

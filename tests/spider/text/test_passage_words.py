@@ -1,7 +1,5 @@
 """The words that measure a passage."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,9 +44,8 @@ def test_an_overlong_word_is_cut_between_visible_characters() -> None:
     assert cut_word("a" + "\u0301" * 9, 0, 10, 4) == [(0, 4), (4, 8), (8, 10)]
 
 
-def test_a_run_of_flags_is_cut_in_linear_time() -> None:
+@pytest.mark.usefixtures("no_hang")
+def test_a_long_run_of_flags_is_cut() -> None:
     # \\X looks back to the beginning of the run: 12 seconds where it sees all 40,000
-    started = time.process_time()
     parts = cut_word("\U0001f1eb\U0001f1f7" * 20_000, 0, 40_000, 1_000)
-    assert time.process_time() - started < 3
     assert {end - start for start, end in parts} == {1_000}

@@ -1,7 +1,5 @@
 """The text that a person would read on the page."""
 
-import time
-
 import pytest
 
 from spider.sources.extraction.html_text import DROPPED, extract
@@ -106,9 +104,8 @@ UNITS = [
 ]
 
 
+@pytest.mark.usefixtures("no_hang")
 @pytest.mark.parametrize("unit", UNITS)
-def test_the_time_grows_with_the_size(unit: str) -> None:
+def test_an_unclosed_row_of_anything_ends(unit: str) -> None:
     # 20,000 times "<a " took 80 s
-    begin = time.process_time()
     extract((unit * 20_000).encode())
-    assert time.process_time() - begin < 3
