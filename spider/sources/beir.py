@@ -55,12 +55,8 @@ class Beir:
             DataError: there is no such file, or a line is malformed.
         """
         self._report = ReadingReport()
-        for _, document in self._rows(self._report):
-            if document.text.split():
-                self._report.add_read()
-                yield document
-            else:
-                self._report.skip("empty", document.id)
+        rows = self._rows(self._report)
+        yield from self._report.with_text(document for _, document in rows)
 
     def places_of(self, identity: str) -> list[str]:
         """Return file and line of the rows with an id."""

@@ -67,12 +67,7 @@ class JsonLines:
         """
         self._report = ReadingReport()
         ids = RowIds(self.id_field, "source.id_field")
-        for _, document in self._rows(ids):
-            if document.text.split():
-                self._report.add_read()
-                yield document
-            else:
-                self._report.skip("empty", document.id)
+        yield from self._report.with_text(document for _, document in self._rows(ids))
         self._report.add_some("ids_made", ids.made)
         ids.tell()
 

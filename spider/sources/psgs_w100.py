@@ -77,19 +77,19 @@ class PsgsW100:
         """
         self._report = ReadingReport()
         # one stream of all files, since a document may continue in the next
-        every_row = chain.from_iterable(
-            self._rows(file, self._report) for file in find_files(self.path)
-        )
-        for _, rows in groupby(enumerate(every_row), key=_group_key):
+        every_row = chain.from_iterable(map(self._rows, find_files(self.path)))
+        kept = self._report.with_text(every_row)
+        for _, rows in groupby(enumerate(kept), key=_group_key):
             yield _join([row for _, row in rows])
 
     def places_of(self, identity: str) -> list[str]:
         """Return file and line of the passages with an id."""
         files = find_files(self.path)
-        rows = ((file, row) for file in files for row in self._rows(file, ReadingReport()))
-        return [f"{file}:{row.line}" for file, row in rows if row.id == identity]
+        rows = ((file, row) for file in files for row in self._rows(file))
+        found = ((file, row) for file, row in rows if row.id == identity and row.text.split())
+        return [f"{file}:{row.line}" for file, row in found]
 
-    def _rows(self, file: Path, report: ReadingReport) -> Iterator[_Row]:
+    def _rows(self, file: Path) -> Iterator[_Row]:
         rows = read_tab_separated(file, quoted=self.quoted)
         number, header = next(rows, (1, []))
         names = [name.strip().lower() for name in header]
@@ -108,11 +108,7 @@ class PsgsW100:
             passage = _Row(identity, text, title, number)
             if not passage.id.strip():
                 raise DataError("blank id", path=file, line=number)
-            if passage.text.split():
-                report.add_read()
-                yield passage
-            else:
-                report.skip("empty", passage.id)
+            yield passage
 
 
 def _group_key(numbered: tuple[int, _Row]) -> tuple[str, int]:

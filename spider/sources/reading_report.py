@@ -1,10 +1,21 @@
 """Counts of the items that a source read or skipped, and why."""
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 EXAMPLES = 1000
+
+
+@runtime_checkable
+class _Row(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+Row = TypeVar("Row", bound=_Row)
 
 
 class ReadingReport:
@@ -45,6 +56,15 @@ class ReadingReport:
         entry["count"] += 1
         if len(entry["examples"]) < EXAMPLES:
             entry["examples"].append(example)
+
+    def with_text(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Count every row, and yield those that have a word of text."""
+        for row in rows:
+            if row.text.split():
+                self.add_read()
+                yield row
+            else:
+                self.skip("empty", row.id)
 
     @property
     def counts(self) -> Mapping[str, int]:

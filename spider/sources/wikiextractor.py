@@ -67,14 +67,14 @@ class WikiExtractor:
         """
         self._report = ReadingReport("articles_read")
         for file in self._files():
-            for document in _Articles(file, self._report):
-                text = html.unescape(document.text) if self.unescape else document.text
-                title = html.unescape(document.title) if self.unescape else document.title
-                if text.split():
-                    self._report.add_read()
-                    yield Document(id=document.id, title=title, text=text)
-                else:
-                    self._report.skip("empty", document.id)
+            articles = map(self._document, _Articles(file, self._report))
+            yield from self._report.with_text(articles)
+
+    def _document(self, article: Document) -> Document:
+        if not self.unescape:
+            return article
+        title, text = html.unescape(article.title), html.unescape(article.text)
+        return Document(id=article.id, title=title, text=text)
 
     def places_of(self, identity: str) -> list[str]:
         """Return file and line of the articles with an id."""

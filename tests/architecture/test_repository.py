@@ -89,3 +89,11 @@ def test_coverage_has_a_floor(project: dict[str, Any], targets: dict[str, str]) 
     assert project["tool"]["coverage"]["report"]["fail_under"] >= 84
     assert "coverage run -m pytest" in targets["test"]
     assert "coverage report" in targets["test"]
+
+
+def test_no_result_names_a_place_on_one_machine(root: Path) -> None:
+    """Commands in results name data as DATA/…, so that a reader can repeat them."""
+    results = sorted((root / "benchmarks" / "results").glob("*.json"))
+    assert results
+    for file in results:
+        assert not re.search(r'[" =](/tmp|/work|/home|/root)/', file.read_text("utf-8")), file.name

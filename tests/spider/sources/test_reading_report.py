@@ -1,3 +1,4 @@
+from spider.corpus.document import Document
 from spider.sources.reading_report import EXAMPLES, ReadingReport
 
 
@@ -28,3 +29,10 @@ def test_all_are_counted_and_the_first_thousand_named() -> None:
     entry = report.skipped["empty"]
     assert entry["count"] == EXAMPLES + 5
     assert entry["examples"] == [str(number) for number in range(EXAMPLES)]
+
+
+def test_rows_without_a_word_are_counted_and_left_out() -> None:
+    report = ReadingReport()
+    rows = [Document(id=name, title="t", text=text) for name, text in (("a", "x"), ("b", " \n"))]
+    assert [row.id for row in report.with_text(rows)] == ["a"]
+    assert report.counts == {"rows_read": 1, "skipped_empty": 1}
