@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from spider.errors import DataError, SettingError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
@@ -57,6 +58,7 @@ class BeirQuestions:
         self.averaging: Averaging = averaging
         self.keep_first = keep_first
         self.counts: Mapping[str, int] = {}
+        self.skipped: Mapping[str, Any] = {}
 
     def fingerprint(self) -> list[list[str | int]]:
         """Return name, size and modification time of the zip or the two files."""
@@ -88,8 +90,9 @@ class BeirQuestions:
                 if question.relevant:
                     collected.add(question, line)
                 else:
-                    collected.skip("query_without_relevant_passage")
+                    collected.skip("query_without_relevant_passage", line)
         absent = len(grades.keys() - found)
+        self.skipped = collected.skipped
         self.counts = collected.counts | ({"skipped_query_not_in_file": absent} if absent else {})
         return QuestionSet(
             name=self.name,

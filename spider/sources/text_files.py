@@ -1,7 +1,6 @@
 """Text files of any size, plain or compressed, line by line; errors name the line."""
 
 import glob
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spider.errors import DataError
-from spider.reading import BYTE_ORDER_MARK, describe, open_regular
+from spider.reading import BYTE_ORDER_MARK, describe, open_regular, parse_json
 from spider.sources.files.compression import StreamError, open_binary
 from spider.sources.files.limits import LONGEST_LINE
 
@@ -96,10 +95,7 @@ def parse_json_lines(stream: BufferedIOBase, path: Path) -> Iterator[JsonLine]:
     for number, text in read_lines(stream, path):
         if not text.strip():
             continue
-        try:
-            record = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"not JSON: {error}", path=path, line=number) from error
+        record = parse_json(text, path, line=number)
         if not isinstance(record, dict):
             got = type(record).__name__
             raise DataError(f"expected a JSON object, got a {got}", path=path, line=number)
