@@ -64,7 +64,7 @@ def _line_of_repeated_key(text: str | bytes) -> int | None:
 
     # the scanner in C tells no position; the one in Python is slow, and called for the line alone
     python.parse_object = noting
-    python.scan_once = scanner.py_make_scanner(python)
+    python.scan_once = getattr(scanner, "py_make_scanner")(python)  # noqa: B009 - no type stub
     with suppress(RepeatedKeyError, RecursionError):
         python.decode(text)
     return text.count("\n", 0, begins[0]) + 1 if begins else None

@@ -110,8 +110,7 @@ def main(settings: PrepareQuestionsSettings) -> None:
             ),
             volatile={"place": place, "skipped": skipped},
         )
-    number = counted(counts["questions"], "question")
-    logger.info("prepared %s of %s", number, questions.name)
+    logger.info("prepared %s of %s", counted(counts["questions"], "question"), questions.name)
     for name, number in found.items():
         if name.removeprefix("skipped_") not in skipped:
             logger.warning("%s: %d", name.replace("_", " "), number)
