@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from spider.errors import DataError
+from spider.parsing.nested_json import refuse_squad
 from spider.reading import BYTE_ORDER_MARK, parse_json
 from spider.sources.formats.fields import id_field, is_whole, shown
-from spider.sources.formats.nested_json import refuse_squad
 from spider.sources.text_files import read_whole
 
 

@@ -1,6 +1,5 @@
 """The files of a BEIR data set, in a folder or a zip."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from spider.errors import DataError
 from spider.sources.files.compression import COMPRESSIONS, open_binary, open_member, open_zip
 
 SUFFIXES = ("", *COMPRESSIONS)
-_FILE = re.compile(r"(?P<folder>(?:.*/)?)(?:corpus\.jsonl|queries\.jsonl|qrels/[^/]+\.tsv)")
 
 
 @contextmanager
@@ -50,17 +48,27 @@ def _check_one_data_set(names: Sequence[str], data_set: Path) -> None:
     Raises:
         DataError: BEIR's files lie in several folders, or one of them is there twice.
     """
-    files = [found for name in names if (found := _FILE.fullmatch(name))]
-    folders = list(dict.fromkeys(found["folder"] or "./" for found in files))
+    files = [(name, folder) for name in names if (folder := _folder_of(name)) is not None]
+    folders = list(dict.fromkeys(folder or "./" for _, folder in files))
     if len(folders) > 1:
         raise DataError(
             f"holds {len(folders)} data sets, {folders[0]} and {folders[1]}; expected one: unpack "
             "the zip and give the folder of one",
             path=data_set,
         )
-    twice = [name for name, number in Counter(found[0] for found in files).items() if number > 1]
+    twice = [name for name, number in Counter(name for name, _ in files).items() if number > 1]
     if twice:
         raise DataError(f"holds {twice[0]} twice; expected it once", path=data_set)
+
+
+def _folder_of(name: str) -> str | None:
+    """Return the data set that a member of a zip belongs to; None if it is no file of BEIR's."""
+    folder, _, file = name.rpartition("/")
+    if file.endswith(".tsv") and folder.rpartition("/")[2] == "qrels":
+        return folder.removesuffix("qrels")
+    if file in ("corpus.jsonl", "queries.jsonl"):
+        return f"{folder}/" if folder else ""
+    return None
 
 
 def _missing(name: str, kind: str, names: Sequence[str], data_set: Path) -> DataError:

@@ -8,9 +8,9 @@ from typing import Any
 
 from spider.errors import DataError, MissingDependencyError, SpiderError
 from spider.parsing.json_text import RepeatedKeyError, parse
-from spider.reading import BYTE_ORDER_MARK, reading
-from spider.sources.files.compression import open_binary
-from spider.sources.formats.nested_json import HEAD, refuse_squad
+from spider.parsing.nested_json import HEAD, refuse_squad
+from spider.reading import BYTE_ORDER_MARK, open_regular, reading
+from spider.sources.files.compression import compression_of
 from spider.sources.text_files import fingerprint_files
 
 SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")
@@ -165,7 +165,9 @@ def _check_json(files: Sequence[str]) -> None:
     for file in map(Path, files):
         if file.suffix.lower() not in (".json", ".jsonl") or not file.is_file():
             continue
-        with open_binary(file) as stream, reading(file) as place:
+        with open_regular(file) as stream, reading(file) as place:
+            if suffix := compression_of(stream, file):
+                raise DataError(f"{suffix} data under another name; decompress it", path=file)
             head = stream.peek(HEAD).removeprefix(BYTE_ORDER_MARK)
             refuse_squad(head, file)
             whole = head.lstrip()[:1] == b"["

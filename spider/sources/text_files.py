@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spider.errors import DataError
+from spider.parsing.nested_json import HEAD, refuse_squad
 from spider.reading import BYTE_ORDER_MARK, describe, open_regular, parse_json, reading
 from spider.sources.files.compression import StreamError, open_binary
 from spider.sources.files.limits import LONGEST_LINE
-from spider.sources.formats.nested_json import HEAD, refuse_squad
 
 PathSetting = Path | str | Sequence[Path | str]
 

@@ -151,7 +151,7 @@ def open_binary(path: Path) -> BufferedReader:
     """
     file = open_regular(path)
     try:
-        suffix = _compression(file, path)
+        suffix = compression_of(file, path)
     except BaseException:
         file.close()
         raise
@@ -160,8 +160,13 @@ def open_binary(path: Path) -> BufferedReader:
     return BufferedReader(_Inflated(file, suffix), buffer_size=CHUNK)
 
 
-def _compression(file: BufferedReader, path: Path) -> str | None:
-    """Return the suffix of the format in which a file is compressed; None if it is not."""
+def compression_of(file: BufferedReader, path: Path) -> str | None:
+    """Return the suffix of the format in which a file is compressed; None if it is not.
+
+    Raises:
+        DataError: it cannot be read, or is an archive.
+        MissingDependencyError: the data are zstandard's, which is not installed.
+    """
     with reading(path):
         head = file.peek(LONGEST_MAGIC)
     archive = next((kind for magic, kind in ARCHIVES.items() if head.startswith(magic)), None)

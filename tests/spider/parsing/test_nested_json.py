@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from spider.errors import DataError
+from spider.parsing.nested_json import refuse_squad
 from spider.questions.jsonl import JsonLinesQuestions
 from spider.questions.recognition import recognise_questions
 from spider.questions.web_questions import WebQuestions
-from spider.sources.formats.nested_json import refuse_squad
 from spider.sources.jsonl import JsonLines
 
 SQUAD = {
