@@ -71,6 +71,27 @@ def state_of_this_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _environment_of_a_new_user() -> Iterator[None]:
+    """Take away what a developer's shell may say to Python and to the commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [*os.environ]:
+            if name == "PYTHONSAFEPATH" or name.startswith("SPIDER_"):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _restored_environment() -> Iterator[None]:
+    """Give each test the same environment: a command in this process sets variables for good."""
+    before = dict(os.environ)
+    yield
+    if before != dict(os.environ):
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
 @pytest.fixture
 def make_corpus(tmp_path: Path) -> MakeCorpus:
     """Return a function that writes a corpus under ``tmp_path`` and opens it.
