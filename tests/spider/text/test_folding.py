@@ -46,3 +46,7 @@ def test_decomposition_by_hand() -> None:
     assert decompose("plain") == "plain"
     # compatibility forms stay: NFD is not NFKD
     assert decompose("ﬁ") == "ﬁ"
+
+
+def test_hyphens_without_a_break_are_hyphens():
+    assert unify_forms("well\u2011known well\u2010known") == "well-known well-known"
