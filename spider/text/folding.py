@@ -32,7 +32,8 @@ def unify_forms(text: str) -> str:
 
     Compatibility forms (NFKC: ligatures, full width, NFD) become plain ones. Characters that are
     invisible by default go: soft hyphens, zero-width characters, marks of direction. Apostrophes
-    become ``'``, hyphens ``-`` and decimal digits ASCII's. A separator between thousands goes: 1,250 is 1250.
+    become ``'``, hyphens ``-`` and decimal digits ASCII's. A separator between thousands goes:
+    1,250 is 1250.
     """
     if not text.isascii():
         # before NFKC, which turns a narrow space into an ordinary one and "´" into two characters

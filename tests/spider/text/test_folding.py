@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spider.text.folding import decompose, lower_code_point, lower_each
+from spider.text.folding import decompose, lower_code_point, lower_each, unify_forms
 
 
 @pytest.mark.parametrize(
