@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,29 @@ settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Stop coverage, here and in children, where it costs half of the time and finds nothing new.
+
+    That is so in tests marked ``untraced``, in hypothesis's and in those of long texts, which
+    repeat the same lines.
+    """
+    repeats = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    repeats |= "no_hang" in getattr(item, "fixturenames", ())
+    tracer = sys.gettrace()
+    if tracer is None or not (repeats or item.get_closest_marker("untraced")):
+        return (yield)
+    # coverage starts in a child that finds this variable
+    told = os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+        if told is not None:
+            os.environ["COVERAGE_PROCESS_CONFIG"] = told
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_flush() -> Iterator[None]:
     """Write without flushing to disk, which takes 6 ms a file: no test loses its power."""
@@ -30,22 +54,35 @@ def _no_flush() -> Iterator[None]:
 
 
 #: seconds of processor time. What is quadratic takes minutes; what is linear takes 0.1 to 3, ten
-#: times as much under coverage on a slow machine
+#: times as much on a slow machine
 PATIENCE = 40
+
+
+@contextmanager
+def _patience(seconds: float = PATIENCE, *, where: str = "") -> Iterator[None]:
+    def stop(number: int, frame: object) -> None:
+        raise TimeoutError(f"{where or 'it'} did not end within {seconds} s of processor time")
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+@pytest.fixture
+def patience() -> Callable[..., AbstractContextManager[None]]:
+    """Return a context manager that stops what does not end in any useful time."""
+    return _patience
 
 
 @pytest.fixture
 def no_hang() -> Iterator[None]:
     """Stop a test whose code does not end in any useful time; this measures no speed."""
-
-    def stop(number: int, frame: object) -> None:
-        raise TimeoutError(f"it did not end within {PATIENCE} s of processor time")
-
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, PATIENCE)
-    yield
-    signal.setitimer(signal.ITIMER_PROF, 0)
-    signal.signal(signal.SIGPROF, before)
+    with _patience():
+        yield
 
 
 MakeCorpus = Callable[..., Corpus]
