@@ -22,6 +22,10 @@ settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 
 
+#: its fixtures make a workspace of every verb, and start a process that has imported everything
+SHARED = "tests/integration/"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """Stop coverage, here and in children, where it costs half of the time and finds nothing new.
@@ -43,6 +47,26 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
         sys.settrace(tracer)
         if told is not None:
             os.environ["COVERAGE_PROCESS_CONFIG"] = told
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let processes of tests begin with slow files, so that all of them end at the same time."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each process whole files, and one of them all files that share a made workspace."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduler(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return SHARED if file.startswith(SHARED) else file
+
+    return Scheduler(config, log) if config.option.dist == "loadfile" else None
 
 
 @pytest.fixture(scope="session", autouse=True)
