@@ -12,7 +12,7 @@ from typing import Any, Literal
 from index.sparse.analyzers import FOLDED
 from index.sparse.contract import SparseIndex
 from spider.ranking import Hits
-from spider.text.question_words import without_question_words
+from spider.text.analysis.question_words import without_question_words
 
 QuestionWords = Literal["keep", "drop"]
 KEEP: QuestionWords = "keep"

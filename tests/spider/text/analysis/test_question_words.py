@@ -1,6 +1,6 @@
 import pytest
 
-from spider.text.question_words import LANGUAGES, without_question_words
+from spider.text.analysis.question_words import LANGUAGES, without_question_words
 
 
 @pytest.mark.parametrize(
