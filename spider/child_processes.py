@@ -8,7 +8,6 @@ the signal is no longer the child's parent, so the child looks after asking.
 """
 
 import ctypes
-import io
 import os
 import subprocess
 import sys
@@ -17,17 +16,9 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from multiprocessing import (
-    parent_process,
-    popen_spawn_posix,
-    resource_tracker,
-    spawn,
-    util,
-)
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
-from multiprocessing.context import SpawnContext, SpawnProcess, set_spawning_popen
-from multiprocessing.reduction import DupFd, dump
-from pathlib import Path
+from multiprocessing.reduction import DupFd
 from signal import SIGKILL
 from threading import Thread
 from typing import Any
@@ -35,8 +26,6 @@ from typing import Any
 #: in a child's environment: the parent's process number, and the child's end of the pipe
 PARENT = "SPIDER_PARENT"
 PR_SET_PDEATHSIG = 1
-#: the folder that our packages are imported from
-OURS = Path(__file__).resolve().parents[1]
 
 _locks: ContextVar[tuple[int, ...]] = ContextVar("_locks", default=())
 
@@ -60,13 +49,10 @@ def worker_pool(workers: int) -> ProcessPoolExecutor:
 
     They are never forked: numba's threads and the JVM do not survive a fork. The thread that
     creates the pool has to live as long as the pool, since Linux sends the signal when it ends.
-
-    The workers import no module from the current folder, where a file ``random.py`` would hide the
-    library's. The environment of this process stays as it is.
     """
     return ProcessPoolExecutor(
         workers,
-        mp_context=_Context(),
+        mp_context=get_context("spawn"),
         initializer=partial(_begin_worker, os.getpid(), _InheritedFiles(_locks.get())),
     )
 
@@ -102,60 +88,6 @@ def end_with_parent() -> None:
     parent, pipe = map(int, words)
     os.set_inheritable(pipe, False)
     _end_with(parent, pipe)
-
-
-def _close(*descriptors: int) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)
-
-
-class _Popen(popen_spawn_posix.Popen):
-    """Starts Python with ``-P``, for which the class of the library has no setting."""
-
-    def _launch(self, process_obj: Any) -> None:
-        tracker = resource_tracker.getfd()
-        self._fds: list[int]
-        self._fds.append(tracker)
-        about = spawn.get_preparation_data(process_obj.name)
-        if "" in sys.path and not {"init_main_from_path", "init_main_from_name"} & about.keys():
-            # a prompt or a notebook: no module of the person's is needed in a worker
-            about["sys_path"] = [place for place in sys.path if place or Path.cwd() == OURS]
-        message = io.BytesIO()
-        set_spawning_popen(self)
-        try:
-            dump(about, message)
-            dump(process_obj, message)
-        finally:
-            set_spawning_popen(None)
-        opened: list[int] = []
-        kept: list[int] = []
-        try:
-            self.sentinel, child_end = os.pipe()
-            kept.append(self.sentinel)
-            opened.append(child_end)
-            child_reads, writes = os.pipe()
-            kept.append(writes)
-            opened.append(child_reads)
-            command = spawn.get_command_line(tracker_fd=tracker, pipe_handle=child_reads)
-            self._fds.extend(opened)
-            safe: Any = [command[0], "-P", *command[1:]]
-            program: Any = spawn.get_executable()
-            self.pid = util.spawnv_passfds(program, safe, self._fds)
-            with open(writes, "wb", closefd=False) as stream:
-                stream.write(message.getbuffer())
-        finally:
-            self.finalizer = util.Finalize(self, _close, kept)
-            _close(*opened)
-
-
-class _Process(SpawnProcess):
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:  # noqa: N802 - the name in the class above
-        return _Popen(process_obj)
-
-
-class _Context(SpawnContext):
-    Process = _Process
 
 
 class _InheritedFiles:

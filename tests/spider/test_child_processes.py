@@ -134,37 +134,3 @@ def test_a_command_that_nobody_ties_runs_on(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("SPIDER_PARENT", words)
         end_with_parent()
         assert "SPIDER_PARENT" not in os.environ
-
-
-HOSTILE = "import pathlib; pathlib.Path('imported').touch(); raise RuntimeError('hidden')"
-
-
-def test_workers_import_nothing_from_the_current_folder(tmp_path: Path) -> None:
-    # the first pool starts the library's resource tracker, which stays
-    for name in ("first", "second"):
-        (tmp_path / name / "marks").mkdir(parents=True)
-        (tmp_path / name / "marks" / "go").touch()
-    here = tmp_path / "here"
-    here.mkdir()
-    code = (
-        "import os, sys, pathlib\n"
-        "sys.path = [place for place in sys.path if place]\n"
-        "from test_child_processes import write\n"
-        "sys.path.insert(0, '')\n"
-        f"write(pathlib.Path({str(tmp_path / 'first')!r}))\n"
-        f"for name in ('struct', 'runpy', 'secrets', 'numpy'):\n"
-        f"    pathlib.Path(name + '.py').write_text({HOSTILE!r})\n"
-        f"write(pathlib.Path({str(tmp_path / 'second')!r}))\n"
-        "assert 'PYTHONSAFEPATH' not in os.environ and sys.path[0] == ''\n"
-    )
-    path = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        text=True,
-        cwd=here,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    assert not (here / "imported").exists()
