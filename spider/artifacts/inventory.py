@@ -13,7 +13,13 @@ from typing import Any
 from spider.artifacts.atomic_files import TEMPORARY
 from spider.artifacts.folder.file_table import from_json
 from spider.artifacts.folder.manifest import FILES, MANIFEST, read_manifest
-from spider.artifacts.folder.replacement import BOOKKEEPING, LOCK, fingerprint_of, marker_of
+from spider.artifacts.folder.replacement import (
+    BOOKKEEPING,
+    LOCK,
+    fingerprint_of,
+    leftovers_in,
+    marker_of,
+)
 from spider.errors import ArtifactError
 from spider.reading import list_folder
 
@@ -179,10 +185,16 @@ def _remove_artifact(folder: Path) -> None:
 def remove_files(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Remove what a manifest declares, and the manifest; other files stay, with their folders."""
     declared = set(from_json(manifest[FILES], where=folder))
+    leftovers = {place.name for place in leftovers_in(folder)}
     # the manifest last, so that after a kill the rest is still known to be ours
     for file in sorted(_files(folder), key=lambda file: file == folder / MANIFEST):
         name = file.relative_to(folder).as_posix()
-        ours = name in declared or name in BOOKKEEPING or TEMPORARY.fullmatch(file.name)
+        ours = (
+            name in declared
+            or name in BOOKKEEPING
+            or name.split("/")[0] in leftovers
+            or TEMPORARY.fullmatch(file.name)
+        )
         if ours and not file.is_symlink():
             file.unlink()
     _remove_empty_folders(folder)

@@ -267,12 +267,15 @@ class Stage:
                 "another output"
             )
         is_ours = _named_in(data, self.output / MANIFEST)
+        # only while an interrupted replacement is not finished
+        leftovers = {place.name for place in replacement.leftovers_in(self.output)}
         strangers = [
             name
             for name in file_table.names_below(self.output)
             if name not in BOOKKEEPING
             and not SYSTEM_FILES.fullmatch(name.rpartition("/")[2])
             and not is_ours(name)
+            and name.split("/")[0] not in leftovers
         ]
         if strangers:
             raise ArtifactError(
@@ -310,8 +313,8 @@ def _named_in(data: bytes, path: Path) -> Callable[[str], bool]:
     except ArtifactError:
         # damaged, or of an earlier version: its text still holds the names of its files
         return lambda name: json.dumps(name, ensure_ascii=False).encode(errors="replace") in data
-    files, leftovers = manifest[FILES], manifest[LEFTOVERS]
-    return lambda name: name in files or name.split("/")[0] in leftovers
+    files = manifest[FILES]
+    return lambda name: name in files
 
 
 @contextmanager
