@@ -12,7 +12,7 @@ from typing import Any
 
 from spider.artifacts.atomic_files import TEMPORARY
 from spider.artifacts.folder.file_table import from_json
-from spider.artifacts.folder.manifest import FILES, MANIFEST, read_manifest
+from spider.artifacts.folder.manifest import FILES, MANIFEST, has_manifest, read_manifest
 from spider.artifacts.folder.replacement import (
     BOOKKEEPING,
     LOCK,
@@ -62,7 +62,8 @@ def workspaces_in(root: Path) -> list[Workspace]:
     """Return the workspaces in a folder, by name."""
     if not root.is_dir():
         return []
-    found = (look_into(entry) for entry in sorted(root.iterdir()) if _is_folder(entry))
+    entries = list_folder(root, error=ArtifactError)
+    found = (look_into(entry) for entry in entries if _is_folder(entry))
     return [one for one in found if one.is_workspace]
 
 
@@ -77,10 +78,28 @@ def look_into(workspace: Path) -> Workspace:
         path=workspace,
         artifacts=tuple(artifacts),
         foreign=tuple(foreign),
-        size=sum(file.lstat().st_size for file in _files(workspace)),
+        size=sum(map(_size_of, _files(workspace))),
         changed=max((place.lstat().st_mtime for place in places), default=0.0),
         source=next((name for place in places if (name := _source(place))), ""),
     )
+
+
+def removable(workspace: Path) -> Workspace:
+    """Return what lies in a workspace that can be removed.
+
+    Raises:
+        ArtifactError: there is no such workspace, no artifact in it, or it is a link.
+    """
+    if workspace.is_symlink():
+        raise ArtifactError(f"{workspace}: a symbolic link, which is not followed; rm removes it")
+    if not _is_folder(workspace):
+        raise ArtifactError(f"{workspace}: no such workspace; spider workspaces lists them")
+    found = look_into(workspace)
+    if not found.is_workspace:
+        raise ArtifactError(
+            f"{workspace}: no artifact of this program lies in it, so nothing is removed"
+        )
+    return found
 
 
 def remove(workspace: Path) -> list[Path]:
@@ -92,14 +111,7 @@ def remove(workspace: Path) -> list[Path]:
     Raises:
         ArtifactError: there is no artifact, the folder is a link, or an artifact is being written.
     """
-    if not _is_folder(workspace):
-        what = "a symbolic link, which is not followed" if workspace.is_symlink() else "no folder"
-        raise ArtifactError(f"{workspace}: {what}; spider workspaces lists the workspaces")
-    found = look_into(workspace)
-    if not found.is_workspace:
-        raise ArtifactError(
-            f"{workspace}: no artifact of this program lies in it, so nothing is removed"
-        )
+    found = removable(workspace)
     with ExitStack() as locks:
         for name in found.artifacts:
             _lock(workspace / name, locks)
@@ -138,8 +150,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _manifest(folder: Path) -> dict[str, Any] | None:
-    file = folder / MANIFEST
-    if file.is_symlink() or not file.is_file():
+    if not has_manifest(folder) or (folder / MANIFEST).is_symlink():
         return None
     try:
         return read_manifest(folder)
@@ -195,7 +206,7 @@ def remove_files(folder: Path, manifest: Mapping[str, Any]) -> None:
             or name.split("/")[0] in leftovers
             or TEMPORARY.fullmatch(file.name)
         )
-        if ours and not file.is_symlink():
+        if ours and not file.is_symlink() and not file.is_dir():
             file.unlink()
     _remove_empty_folders(folder)
 
@@ -208,11 +219,34 @@ def _remove_empty_folders(folder: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield everything below a folder that is no folder, and links to folders."""
-    for place, folders, names in os.walk(folder):
-        links = [name for name in folders if Path(place, name).is_symlink()]
+    """Yield everything below a folder that is no folder, links, and folders that cannot be read."""
+    errors: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=errors.append):
+        links = [name for name in folders if _is_link(Path(place, name))]
         yield from (Path(place, name) for name in [*names, *links])
+    # what is gone by now is no folder that cannot be read
+    yield from (Path(e.filename) for e in errors if not isinstance(e, FileNotFoundError))
+
+
+def _is_link(entry: Path) -> bool:
+    try:
+        return entry.is_symlink()
+    except OSError:
+        # in a folder that may be listed and not entered
+        return False
+
+
+def _size_of(file: Path) -> int:
+    try:
+        return file.lstat().st_size
+    except OSError:
+        # removed meanwhile, or in a folder that may not be entered
+        return 0
 
 
 def _is_folder(entry: Path) -> bool:
-    return entry.is_dir() and not entry.is_symlink()
+    try:
+        return entry.is_dir() and not entry.is_symlink()
+    except OSError:
+        # a folder that may not be entered, or a disk that reports an error
+        return False

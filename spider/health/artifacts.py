@@ -87,7 +87,9 @@ def _verify(path: Path) -> Verification:
         try:
             _look(path)
         except ArtifactError as unreadable:
-            return Verification(path=path, kind="", damage=(str(unreadable),), readable=False)
+            # what permits reading a folder is said in the remedy
+            said = str(unreadable).partition(";")[0]
+            return Verification(path=path, kind="", damage=(said,), readable=False)
         return Verification(path=path, kind=_kind(path), damage=(str(error),))
     return Verification(
         path=path,

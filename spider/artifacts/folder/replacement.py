@@ -314,7 +314,11 @@ def _refuse(partial: Path) -> None:
 def _record(folder: Path, name: str) -> Any:
     """Return a record of ours in a folder; None if it is missing, damaged or of another program."""
     file = folder / name
-    if folder.is_symlink() or file.is_symlink() or not file.is_file():
+    try:
+        if folder.is_symlink() or file.is_symlink() or not file.is_file():
+            return None
+    except OSError:
+        # the folder may not be entered
         return None
     try:
         record = read_json(file, error=ArtifactError)
@@ -356,3 +360,9 @@ def empty(partial: Path) -> None:
     for entry in list(partial.iterdir()):
         if entry.name not in (LOCK, FINGERPRINT):
             _remove(entry)
+
+
+def discard(partial: Path) -> None:
+    """Remove what a run wrote that nothing resumes; the folder goes with the lock."""
+    empty(partial)
+    (partial / FINGERPRINT).unlink()
