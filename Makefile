@@ -28,12 +28,12 @@ demo: $(VENV)/.run ## train on Python's own documentation, build both indexes, c
 # processes by files that `combine` joins
 test: $(VENV)/.dev ## run all tests, and check that they cover enough of the code
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile
+	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --format=total || { $(BIN)/coverage report; exit 1; }
 
 test-fast: $(VENV)/.dev ## run the tests that are not marked slow, without coverage
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 CASES ?= 150000
 KILLS ?= 221
