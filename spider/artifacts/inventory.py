@@ -12,6 +12,7 @@ from typing import Any
 
 from spider.artifacts.atomic_files import TEMPORARY
 from spider.artifacts.folder.file_table import from_json
+from spider.artifacts.folder.listing import files_below, is_folder, size_of
 from spider.artifacts.folder.manifest import FILES, MANIFEST, has_manifest, read_manifest
 from spider.artifacts.folder.replacement import (
     BOOKKEEPING,
@@ -63,7 +64,7 @@ def workspaces_in(root: Path) -> list[Workspace]:
     if not root.is_dir():
         return []
     entries = list_folder(root, error=ArtifactError)
-    found = (look_into(entry) for entry in entries if _is_folder(entry))
+    found = (look_into(entry) for entry in entries if is_folder(entry))
     return [one for one in found if one.is_workspace]
 
 
@@ -78,7 +79,7 @@ def look_into(workspace: Path) -> Workspace:
         path=workspace,
         artifacts=tuple(artifacts),
         foreign=tuple(foreign),
-        size=sum(map(_size_of, _files(workspace))),
+        size=sum(map(size_of, files_below(workspace))),
         changed=max((place.lstat().st_mtime for place in places), default=0.0),
         source=next((name for place in places if (name := _source(place))), ""),
     )
@@ -92,7 +93,7 @@ def removable(workspace: Path) -> Workspace:
     """
     if workspace.is_symlink():
         raise ArtifactError(f"{workspace}: a symbolic link, which is not followed; rm removes it")
-    if not _is_folder(workspace):
+    if not is_folder(workspace):
         raise ArtifactError(f"{workspace}: no such workspace; spider workspaces lists them")
     found = look_into(workspace)
     if not found.is_workspace:
@@ -118,7 +119,7 @@ def remove(workspace: Path) -> list[Path]:
         for name in found.artifacts:
             _remove_artifact(workspace / name)
     _remove_empty_folders(workspace)
-    return sorted(_files(workspace))
+    return sorted(files_below(workspace))
 
 
 def _entries(folder: Path, deepest: int) -> Iterator[tuple[Path, bool]]:
@@ -131,7 +132,7 @@ def _entries(folder: Path, deepest: int) -> Iterator[tuple[Path, bool]]:
         yield folder, False
         return
     for entry in entries:
-        if not _is_folder(entry):
+        if not is_folder(entry):
             yield entry, False
         elif _is_ours(entry):
             yield entry, True
@@ -198,7 +199,7 @@ def remove_files(folder: Path, manifest: Mapping[str, Any]) -> None:
     declared = set(from_json(manifest[FILES], where=folder))
     leftovers = {place.name for place in leftovers_in(folder)}
     # the manifest last, so that after a kill the rest is still known to be ours
-    for file in sorted(_files(folder), key=lambda file: file == folder / MANIFEST):
+    for file in sorted(files_below(folder), key=lambda file: file == folder / MANIFEST):
         name = file.relative_to(folder).as_posix()
         ours = (
             name in declared
@@ -216,37 +217,3 @@ def _remove_empty_folders(folder: Path) -> None:
     for place, _, _ in os.walk(folder, topdown=False):
         if not any(Path(place).iterdir()):
             Path(place).rmdir()
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield everything below a folder that is no folder, links, and folders that cannot be read."""
-    errors: list[OSError] = []
-    for place, folders, names in os.walk(folder, onerror=errors.append):
-        links = [name for name in folders if _is_link(Path(place, name))]
-        yield from (Path(place, name) for name in [*names, *links])
-    # what is gone by now is no folder that cannot be read
-    yield from (Path(e.filename) for e in errors if not isinstance(e, FileNotFoundError))
-
-
-def _is_link(entry: Path) -> bool:
-    try:
-        return entry.is_symlink()
-    except OSError:
-        # in a folder that may be listed and not entered
-        return False
-
-
-def _size_of(file: Path) -> int:
-    try:
-        return file.lstat().st_size
-    except OSError:
-        # removed meanwhile, or in a folder that may not be entered
-        return 0
-
-
-def _is_folder(entry: Path) -> bool:
-    try:
-        return entry.is_dir() and not entry.is_symlink()
-    except OSError:
-        # a folder that may not be entered, or a disk that reports an error
-        return False
