@@ -1,7 +1,8 @@
-"""WordPiece tokenizers, always without truncation and padding.
+"""Tokenizers, always without truncation and padding.
 
-:class:`Tokenizer` gives the ids and offsets of the tokenizers library, many times faster
-(:mod:`spider.text.wordpiece`); tests compare the two on every character.
+:class:`Tokenizer` gives the ids and offsets of the tokenizers library, many times faster where a
+text's tokens are those of its chunks (:mod:`spider.text.wordpiece`); tests compare the two on every
+character. Other kinds are tokenised whole: :mod:`spider.text.whole_texts`.
 """
 
 import json
@@ -19,13 +20,13 @@ from tokenizers import models, normalizers, pre_tokenizers, processors
 from spider.artifacts.atomic_files import write_text
 from spider.errors import DataError
 from spider.reading import parse_json, read_text, reading
+from spider.text.special_tokens import CLS, SEP, SPECIAL_TOKENS, UNKNOWN, find_special_tokens
+from spider.text.whole_texts import encode_whole, joins_spaces
 from spider.text.wordpiece.chunks import ChunkCache, TokenSpans
 
 if TYPE_CHECKING:
     from spider.text.wordpiece.encoder import WordPieceEncoder
 
-PAD, UNKNOWN, CLS, SEP, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
-SPECIAL_TOKENS = (PAD, UNKNOWN, CLS, SEP, MASK)
 TOKENIZER_FILE = "tokenizer.json"
 #: the parts of a ``tokenizer.json`` that are objects
 PARTS = ("normalizer", "pre_tokenizer", "post_processor", "decoder", "model")
@@ -34,7 +35,7 @@ PROBE = "A text, of 12 words: naïve 東京 \U0001f389 zq\n"
 LONGEST_WORD = 100
 """Code points of a word that BERT's WordPiece cuts into pieces."""
 FEW_TEXTS = 8
-"""Up to this number of texts, the library tokenises them: the compiled scanner takes 0.1 s to start."""
+"""The library tokenises up to this number: the compiled scanner takes 0.1 s to start."""
 
 
 class Tokens(NamedTuple):
@@ -54,23 +55,30 @@ class Tokens(NamedTuple):
 
 
 class Tokenizer:
-    """A WordPiece vocabulary with BERT's normaliser and pre-tokenizer.
+    """A vocabulary, with the rules by which a text is cut into its pieces.
 
     Args:
         inner: an object of the tokenizers library; its truncation and padding are reset, because
             many files set both, BERT's among them.
 
+    Attributes:
+        chunked: whether a text's tokens are those of its chunks, as in BERT and MPNet.
+        spaced: whether the tokens of a word differ after a space. The texts of ``encode`` are then
+            taken as they are after a space, like the parts of a longer text.
+        special: the special tokens.
+
     Raises:
-        DataError: one of BERT's special tokens is not in the vocabulary.
+        DataError: a special token is not in the vocabulary.
     """
 
     def __init__(self, inner: tokenizers.Tokenizer):
         inner.no_truncation()
         inner.no_padding()
         self.inner = inner
-        self.pad_id, self.unknown_id, self.cls_id, self.sep_id, self.mask_id = (
-            _special_id(inner, token) for token in SPECIAL_TOKENS
-        )
+        self.chunked = _is_chunked(inner)
+        self.special = find_special_tokens(inner, every=self.chunked)
+        self.pad_id, self.unknown_id, self.cls_id, self.sep_id, self.mask_id = self.special[:5]
+        self.spaced = not self.chunked and joins_spaces(inner)
         self._lock = threading.Lock()
         self._cache = ChunkCache(inner)
 
@@ -83,7 +91,8 @@ class Tokenizer:
     def lower_case(self) -> bool:
         """Whether texts are lower-cased."""
         normalizer = json.loads(self.inner.to_str())["normalizer"] or {}
-        return bool(normalizer.get("lowercase", False))
+        steps = normalizer.get("normalizers", [normalizer])
+        return any(step.get("lowercase") or step.get("type") == "Lowercase" for step in steps)
 
     def encode(self, texts: Sequence[str]) -> Tokens:
         """Turn texts into ids without special tokens, except a ``[SEP]`` in the text."""
@@ -95,6 +104,8 @@ class Tokenizer:
         return self._encode(texts, spans=True)
 
     def _encode(self, texts: Sequence[str], *, spans: bool) -> TokenSpans:
+        if not self.chunked:
+            return TokenSpans(*encode_whole(self.inner, texts, continued=self.spaced))
         compiled = self._compiled if len(texts) > FEW_TEXTS else None
         if compiled is not None:
             return compiled.encode(texts, spans=spans)
@@ -115,11 +126,13 @@ class Tokenizer:
         write_text(folder / TOKENIZER_FILE, self.inner.to_str(pretty=True))
 
 
-def _special_id(inner: tokenizers.Tokenizer, token: str) -> int:
-    number = inner.token_to_id(token)
-    if number is None:
-        raise DataError(f"the vocabulary has no {token}; expected BERT's special tokens")
-    return number
+def _is_chunked(inner: tokenizers.Tokenizer) -> bool:
+    if not isinstance(inner.pre_tokenizer, pre_tokenizers.BertPreTokenizer):
+        return False
+    added = inner.get_added_tokens_decoder().values()
+    return isinstance(inner.normalizer, normalizers.BertNormalizer | None) and not any(
+        character.isspace() for token in added for character in token.content
+    )
 
 
 def wordpiece(
@@ -145,12 +158,15 @@ def wordpiece(
     return inner
 
 
-def load_tokenizer(source: str | Path, *, lower_case: bool = True) -> Tokenizer:
+def load_tokenizer(
+    source: str | Path, *, lower_case: bool = True, any_kind: bool = False
+) -> Tokenizer:
     """Load a tokenizer from a folder, a ``tokenizer.json``, a ``vocab.txt``, or the hub.
 
     Args:
         source: a path, else a name on the hub.
         lower_case: used only with a ``vocab.txt``, which does not state it.
+        any_kind: whether other pre-tokenizers than BERT's are fine.
 
     Raises:
         DataError: there is no tokenizer, or its pre-tokenizer is not BERT's.
@@ -165,7 +181,7 @@ def load_tokenizer(source: str | Path, *, lower_case: bool = True) -> Tokenizer:
         return Tokenizer(wordpiece(_vocabulary(path), lower_case=lower_case))
     with reading(path, foreign=True):
         inner = parse_tokenizer(path) if path.is_file() else _from_hub(source, path)
-    if not isinstance(inner.pre_tokenizer, pre_tokenizers.BertPreTokenizer):
+    if not (any_kind or isinstance(inner.pre_tokenizer, pre_tokenizers.BertPreTokenizer)):
         raise DataError(f"expected BERT's pre-tokenizer, got {inner.pre_tokenizer}", path=path)
     return Tokenizer(inner)
 

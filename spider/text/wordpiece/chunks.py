@@ -13,6 +13,8 @@ import numpy as np
 import tokenizers
 from jaxtyping import Int32, Int64
 
+from spider.text.whole_texts import encodable
+
 REMEMBERED_CHUNKS = 1 << 18
 
 
@@ -95,17 +97,9 @@ class ChunkCache:
         self._offsets = np.concatenate([self._offsets, self._offsets[-1] + np.cumsum(lengths)])
 
 
-def utf8(text: str) -> bytes:
-    """Return a text's UTF-8, with "?" for each lone surrogate, which has none."""
-    return text.encode("utf-8", "replace")
-
-
 def _split(text: str) -> list[str]:
     """Split at two of the characters that BERT's normaliser treats as white space."""
-    if not text.isascii():
-        # the tokenizers library refuses a lone surrogate
-        text = utf8(text).decode()
-    return text.replace("\n", " ").split(" ")
+    return encodable(text).replace("\n", " ").split(" ")
 
 
 def _chunk_begins(

@@ -11,8 +11,9 @@ from jaxtyping import Int32, Int64
 
 from spider.compilation import njit
 from spider.machine.row_threads import in_threads
+from spider.text.whole_texts import encodable
 from spider.text.wordpiece.characters import Characters
-from spider.text.wordpiece.chunks import ChunkCache, TokenSpans, utf8
+from spider.text.wordpiece.chunks import ChunkCache, TokenSpans
 from spider.text.wordpiece.kernel import LINE_FEED, SPACE, Found, Rules, Texts, scan_texts
 from spider.text.wordpiece.trie import build_short_pieces, build_trie
 
@@ -132,7 +133,7 @@ def _blocks(texts: Sequence[str]) -> Iterator[list[bytes]]:
     block: list[bytes] = []
     size = 0
     for text in texts:
-        data = utf8(text)
+        data = encodable(text).encode()
         if block and size + len(data) > BLOCK_BYTES:
             yield block
             block, size = [], 0
