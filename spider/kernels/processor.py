@@ -3,7 +3,7 @@
 import numba
 from llvmlite import binding, ir
 
-from jamba_reader.ops.machine.lanes import WIDTH
+from spider.kernels.lanes import WIDTH
 
 
 def has_feature(name: str) -> bool:
