@@ -10,7 +10,6 @@ from llvmlite import binding, ir
 
 from spider.kernels.lanes import WIDTH
 
-
 _ARCH_PRCTL = 158
 _REQUEST_PERMISSION = 0x1023
 _TILE_DATA = 18

@@ -57,6 +57,9 @@ class Engine:
         pad_id: int,
         block_tokens: int = BLOCK_TOKENS,
     ):
+        if not can_run(model, precision):
+            # without this question to the system, the first tile instruction ends the process
+            raise ValueError(f"{type(model).__name__} in {precision}: ask can_run first")
         self.weights = read_weights(model)
         self.precision = precision
         self._encoder = AmxEncoder(self.weights, _PLANES[precision])
@@ -110,7 +113,8 @@ class Engine:
             some, bounds = self._gather(ids, offsets, texts)
             buffers = self._buffers(len(some), int(np.diff(bounds).max()))
             try:
-                keep(texts, self._encoder.run(buffers, some, self._positions(some, bounds), bounds), bounds)
+                positions = self._positions(some, bounds)
+                keep(texts, self._encoder.run(buffers, some, positions, bounds), bounds)
             finally:
                 self._free.put(buffers)
 

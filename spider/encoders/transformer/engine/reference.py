@@ -32,9 +32,7 @@ def gelu(x: Float32[Tensor, "*shape"]) -> Float32[Tensor, "*shape"]:
     return x * 0.5 * (1 + torch.erf(x / math.sqrt(2)))
 
 
-def positions_of(
-    ids: Int64[Tensor, " tokens"], padding_id: int | None
-) -> Int64[Tensor, " tokens"]:
+def positions_of(ids: Int64[Tensor, " tokens"], padding_id: int | None) -> Int64[Tensor, " tokens"]:
     """Return the row of the position embeddings of each token of one sequence."""
     if padding_id is None:
         return torch.arange(len(ids))

@@ -130,8 +130,17 @@ def _attend_head(shape, embedding, buffers, start, length, number, columns):
             b = values + (column >> 4) * steps * planes * TILE
             half = steps * TILE
             product(
-                planes, buffers.weights, half, 64, TILE, weights_plane, b, half * planes, steps,
-                sums, 128,
+                planes,
+                buffers.weights,
+                half,
+                64,
+                TILE,
+                weights_plane,
+                b,
+                half * planes,
+                steps,
+                sums,
+                128,
             )
             for r in range(count):
                 factor = broadcast(load_scalar(buffers.scores + r * 128 * steps))

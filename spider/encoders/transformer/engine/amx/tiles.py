@@ -40,7 +40,9 @@ _WORDS = ir.VectorType(ir.IntType(16), WIDTH)
 @no_type_check
 def _call(builder, name, *arguments):
     kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
-    builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.{name}"), arguments)
+    builder.call(
+        cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.{name}"), arguments
+    )
 
 
 @intrinsic
