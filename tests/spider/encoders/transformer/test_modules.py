@@ -1,4 +1,4 @@
-"""What folders of sentence-transformers say, in old and new versions, and what is refused by name."""
+"""What folders of sentence-transformers say, in old and new versions; what is refused by name."""
 
 import json
 from pathlib import Path
