@@ -118,7 +118,7 @@ class Engine:
             finally:
                 self._free.put(buffers)
 
-        if threads == 1 or len(blocks) == 1:
+        if threads == 1 or len(blocks) <= 1:
             for block in blocks:
                 work(block)
             return
@@ -147,7 +147,7 @@ class Engine:
         ids: Int64[np.ndarray, " tokens"],
         offsets: Int64[np.ndarray, " texts_plus_one"],
         texts: Int64[np.ndarray, " texts"],
-    ) -> tuple[Int64[np.ndarray, " some"], Int64[np.ndarray, " texts_plus_one"]]:
+    ) -> tuple[Int64[np.ndarray, " some"], Int64[np.ndarray, " bounds"]]:
         parts = [ids[offsets[text] : offsets[text + 1]] for text in texts]
         parts = [part if len(part) else np.array([self._pad_id], dtype=np.int64) for part in parts]
         bounds = np.zeros(len(parts) + 1, dtype=np.int64)

@@ -56,7 +56,9 @@ def _pool(states, offsets, code, skipped, pooled):
         if code == _CLS:
             vector[:] = states[first if first < end else start]
         elif code == _LAST:
-            vector[:] = states[end - 1] if first < end else np.float32(0)
+            vector[:] = np.float32(0)
+            if first < end:
+                vector[:] = states[end - 1]
         elif code == _MAX:
             vector[:] = np.float32(-np.inf)
             for token in range(first, end):
