@@ -22,9 +22,9 @@ def blocks_of(lengths: Int64[np.ndarray, " texts"], tokens: int) -> list[Numbers
     sizes = lengths[order].tolist()
     blocks = []
     while order:
-        block, room = [order.pop()], tokens - sizes.pop()
-        while (place := bisect_right(sizes, room)) > 0:
-            room -= sizes.pop(place - 1)
+        block, left = [order.pop()], tokens - sizes.pop()
+        while (place := bisect_right(sizes, left)) > 0:
+            left -= sizes.pop(place - 1)
             block.append(order.pop(place - 1))
         blocks.append(np.array(block, dtype=np.int64))
     return blocks

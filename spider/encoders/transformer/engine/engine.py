@@ -152,7 +152,8 @@ class Engine:
         parts = [part if len(part) else np.array([self._pad_id], dtype=np.int64) for part in parts]
         bounds = np.zeros(len(parts) + 1, dtype=np.int64)
         np.cumsum([len(part) for part in parts], out=bounds[1:])
-        return np.concatenate(parts), bounds
+        gathered: Int64[np.ndarray, " some"] = np.concatenate(parts)
+        return gathered, bounds
 
     def _positions(
         self, ids: Int64[np.ndarray, " tokens"], bounds: Int64[np.ndarray, " texts_plus_one"]
@@ -160,11 +161,14 @@ class Engine:
         lengths = np.diff(bounds)
         padding = self.weights.padding_id
         if padding is None:
-            return np.arange(len(ids)) - np.repeat(bounds[:-1], lengths)
+            places: Int64[np.ndarray, " tokens"]
+            places = np.arange(len(ids)) - np.repeat(bounds[:-1], lengths)
+            return places
         counted = ids != padding
         before = np.concatenate([[0], np.cumsum(counted)])
+        found: Int64[np.ndarray, " tokens"]
         found = padding + (before[1:] - np.repeat(before[bounds[:-1]], lengths)) * counted
-        return found.astype(np.int64, copy=False)
+        return found
 
     def _buffers(self, tokens: int, longest: int) -> ThreadBuffers:
         """Take buffers that are large enough, or make them."""

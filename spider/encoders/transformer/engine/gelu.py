@@ -1,10 +1,9 @@
 """GELU of sixteen lanes: x times the normal distribution function at x.
 
-Half of the distribution function less one half, divided by x, is a smooth function of x squared. It
-is a polynomial here, a minimax fit in float64 over x from -5.4 to 5.4 by Lawson's iteration, with
-the square scaled to -1 .. 1 so that little is lost in float32. The error is below 7e-7 from -12 to 12:
-beyond 5.4 the result is x or 0. There is no exponential and no division, which cost three times as
-much.
+The distribution function less one half, divided by x, is a smooth function of x squared. Here it is
+a polynomial: a minimax fit in float64 over x from -5.4 to 5.4 by Lawson's iteration. The square is
+scaled to -1 .. 1, so little is lost in float32. The error is below 7e-7 from -12 to 12; beyond 5.4
+the result is x or 0. There is no exponential and no division, which would take most of the time.
 """
 
 from typing import no_type_check

@@ -45,10 +45,23 @@ def pool_packed(
     return pooled
 
 
+@njit
+@no_type_check
+def _sum(states, start, first, end, weighted, vector):
+    """Sum states, each times its place if ``weighted``; return the sum of the weights."""
+    vector[:] = np.float32(0)
+    total = np.float32(0)
+    for token in range(first, end):
+        weight = np.float32(token - start + 1 if weighted else 1)
+        total += weight
+        for c in range(len(vector)):
+            vector[c] += weight * states[token, c]
+    return max(total, np.float32(SMALLEST_SUM))
+
+
 @njit(nogil=True, error_model="numpy")
 @no_type_check
 def _pool(states, offsets, code, skipped, pooled):
-    hidden = states.shape[1]
     for text in range(len(offsets) - 1):
         start, end = offsets[text], offsets[text + 1]
         first = start + skipped
@@ -62,17 +75,7 @@ def _pool(states, offsets, code, skipped, pooled):
         elif code == _MAX:
             vector[:] = np.float32(-np.inf)
             for token in range(first, end):
-                for c in range(hidden):
-                    vector[c] = max(vector[c], states[token, c])
+                vector[:] = np.maximum(vector, states[token])
         else:
-            vector[:] = np.float32(0)
-            total = np.float32(0)
-            for token in range(first, end):
-                weight = np.float32(token - start + 1 if code == _WEIGHTED else 1)
-                total += weight
-                for c in range(hidden):
-                    vector[c] += weight * states[token, c]
-            total = max(total, np.float32(SMALLEST_SUM))
-            divisor = np.float32(math.sqrt(total)) if code == _MEAN_SQRT else total
-            for c in range(hidden):
-                vector[c] /= divisor
+            total = _sum(states, start, first, end, code == _WEIGHTED, vector)
+            vector /= np.float32(math.sqrt(total)) if code == _MEAN_SQRT else total

@@ -15,7 +15,7 @@ PROBES = (
     "a",
     "What is the capital of France?",
     "How do I read a file line by line, and what happens at its end?",
-    "The treaty was signed in 1648 and ended thirty years of war between the two houses.",
+    "The treaty was signed in 1648 and ended thirty years of war between both kings.",
     "Water boils at 100 degrees Celsius at sea level; in the mountains it boils earlier, because "
     "the pressure of the air is lower there.",
     "In 2011 the company had 4,512 employees in 17 countries, three factories and two "

@@ -78,7 +78,7 @@ class EncoderWeights:
     @property
     def inner(self) -> int:
         """Columns between the two products of the feed-forward part."""
-        return self.layers[0].inner.weight.shape[0]
+        return self.layers[0].inner.weight.shape[0] if self.layers else 0
 
     @property
     def longest(self) -> int:
@@ -105,7 +105,7 @@ def supports(model: Any) -> bool:
 def read_weights(model: Any) -> EncoderWeights:
     """Take the weights out of a model that ``supports`` accepts; float32 weights are not copied."""
     with torch.no_grad():
-        return _READERS[model.config.model_type](model)  # type: ignore[no-any-return]
+        return _READERS[model.config.model_type](model)
 
 
 def _matrix(parameter: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ def round_up(number: int) -> int:
     return -(-number // SIDE) * SIDE
 
 
-def split(matrix: Float32[Tensor, "*shape"], planes: int) -> BFloat16[Tensor, "planes *shape"]:
+def split(matrix: Float32[Tensor, "..."], planes: int) -> BFloat16[Tensor, "..."]:
     """Return the numbers rounded to bfloat16, and the rounded rests where ``planes`` is 2."""
     rounded = matrix.to(torch.bfloat16)
     parts = [rounded, (matrix - rounded.float()).to(torch.bfloat16)]
@@ -78,7 +78,8 @@ class AmxEncoder:
             distances=0 if weights.distances is None else self._keep(self._distances()),
             reach=weights.longest - 1,
         )
-        self._layers = np.array([self._layer(layer) for layer in weights.layers], dtype=np.int64)
+        layers = np.array([self._layer(layer) for layer in weights.layers], dtype=np.int64)
+        self._layers = layers.reshape(-1, len(Layer._fields))
 
     def buffers(self, rows: int, longest: int) -> "ThreadBuffers":
         """Allocate what one thread writes, for blocks of ``rows`` tokens."""

@@ -1,4 +1,4 @@
-"""Products of tiles by AMX: sixteen rows of 32 bfloat16 times 32 rows of sixteen, summed in float32.
+"""Products of tiles by AMX: sixteen rows of 32 bfloat16 numbers, summed in float32.
 
 A tile register holds sixteen rows of 64 bytes. The tile registers are configured once for each
 thread and call. ``multiply`` computes 32 rows times 32 columns with all eight registers: four sums,
