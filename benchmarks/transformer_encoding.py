@@ -57,7 +57,7 @@ def systems(model: str) -> dict[str, Encode]:
         module = settings.build(settings.tokenizer([], Path(folder)), seed=0)
         record = module.export(Path(folder))
         for precision in ("float32", "bfloat16"):
-            settled = EncodingSettings(precision=precision)  # type: ignore[arg-type]
+            settled = EncodingSettings(precision=precision)
             made[f"spider_{precision}"] = ours(load(Path(folder), record, encoding=settled))
     return made
 
