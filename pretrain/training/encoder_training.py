@@ -1,5 +1,6 @@
 """Training an encoder on a corpus: from documents and spans to an exported checkpoint."""
 
+import json
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -150,19 +151,15 @@ class EncoderTraining:
                 "pooling": record.pooling,
                 "casing": record.casing,
                 "passage template": record.passage_template,
+                "prompt of questions": "" if record.prompts is None else record.prompts.question,
+                "prompt of passages": "" if record.prompts is None else record.prompts.passage,
                 "steps": 0 if training is None else training.steps,
                 "batch size": self.settings.batch_size,
                 "learning rate": self.settings.learning_rate,
                 "seed": self.settings.training.seed,
             },
             measures={} if training is None else training.validation,
-            usage=(
-                "from sentence_transformers import SentenceTransformer\n\n"
-                'model = SentenceTransformer(".")  # the folder of this file\n'
-                'question = model.encode("What is a lock?")\n'
-                'passage = model.encode("Threads [SEP] A lock guards a resource.")\n'
-                "print(question @ passage)"
-            ),
+            usage=_usage(record),
             limits=[
                 "It is trained for its corpus; on other documents it may rank worse than BM25.",
                 "The measures use pseudo-questions made of recurring spans, not real questions.",
@@ -225,6 +222,25 @@ class EncoderTraining:
             settings=self.settings.training,
             folder=folder,
         )
+
+
+def _usage(record: EncoderRecord) -> str:
+    """Return Python that encodes a question and a passage as this encoder does."""
+    between = " " if record.passage_template == "title text" else " [SEP] "
+    asked, answered = "", ""
+    if record.prompts is not None:
+        asked, answered = record.prompts.question, record.prompts.passage
+    question = json.dumps(f"{asked}What is a lock?", ensure_ascii=False)
+    passage = json.dumps(f"{answered}Threads{between}A lock guards a resource.", ensure_ascii=False)
+    lines = [
+        "from sentence_transformers import SentenceTransformer",
+        "",
+        'model = SentenceTransformer(".")  # the folder of this file',
+        f"passage = model.encode({passage})",
+    ]
+    if record.towers:
+        lines.append('model = SentenceTransformer("question")')
+    return "\n".join([*lines, f"question = model.encode({question})", "print(question @ passage)"])
 
 
 def make_optimizer(encoder: TrainableEncoder, learning_rate: float) -> optim.Optimizer:
