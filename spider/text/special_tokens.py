@@ -58,7 +58,7 @@ def find_special_tokens(inner: tokenizers.Tokenizer, *, every: bool) -> SpecialT
             if number is None:
                 raise DataError(f"the vocabulary has no {name}; expected BERT's special tokens")
         # a file without a template, as those of old vocabularies
-        prefix, suffix = prefix or (cls,), suffix or (sep,)
+        prefix, suffix = prefix or _present(cls), suffix or _present(sep)
     end = _first(*map(inner.token_to_id, END_OF_TEXT))
     last = _first(*suffix[-1:], sep, end, cls)
     padding = _first(pad, end, last)
@@ -77,6 +77,10 @@ def find_special_tokens(inner: tokenizers.Tokenizer, *, every: bool) -> SpecialT
         prefix=prefix,
         suffix=suffix,
     )
+
+
+def _present(number: int | None) -> tuple[int, ...]:
+    return () if number is None else (number,)
 
 
 def _first(*numbers: int | None) -> int | None:
