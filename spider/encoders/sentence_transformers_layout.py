@@ -4,13 +4,22 @@ The module types are the paths from before 5.4. Newer versions still accept them
 could not load the new paths.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spider.artifacts.atomic_files import write_json
 
+MODULES = "modules.json"
+CONFIG = "config_sentence_transformers.json"
+NO_PROMPTS = {"query": "", "document": ""}
 
-def write_layout(folder: Path, modules: Sequence[tuple[str, str]]) -> None:
+
+def write_layout(
+    folder: Path,
+    modules: Sequence[tuple[str, str]],
+    *,
+    prompts: Mapping[str, str] = NO_PROMPTS,
+) -> None:
     """Write ``modules.json`` and ``config_sentence_transformers.json``.
 
     Without ``similarity_fn_name`` the library would compare by cosine, with worse rankings.
@@ -18,9 +27,10 @@ def write_layout(folder: Path, modules: Sequence[tuple[str, str]]) -> None:
     Args:
         folder: the checkpoint.
         modules: class and sub-folder of each step, in order.
+        prompts: what precedes a text of each kind.
     """
     write_json(
-        folder / "modules.json",
+        folder / MODULES,
         [
             {
                 "idx": number,
@@ -32,10 +42,10 @@ def write_layout(folder: Path, modules: Sequence[tuple[str, str]]) -> None:
         ],
     )
     write_json(
-        folder / "config_sentence_transformers.json",
+        folder / CONFIG,
         {
             "__version__": {},
-            "prompts": {"query": "", "document": ""},
+            "prompts": dict(prompts),
             "default_prompt_name": None,
             "similarity_fn_name": "dot",
         },

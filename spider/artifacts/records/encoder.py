@@ -46,6 +46,19 @@ class EncoderTrainingRecord(DetailsRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
+class QuestionTower(DetailsRecord):
+    """The encoder of questions, where it is another one than that of passages.
+
+    Attributes:
+        variant: its file's name in ``spider/encoders/``.
+        encoder: its details.
+    """
+
+    variant: str
+    encoder: "EncoderRecord"
+
+
+@dataclass(frozen=True, kw_only=True)
 class EncoderRecord(DetailsRecord):
     """The manifest's details of an encoder.
 
@@ -59,12 +72,14 @@ class EncoderRecord(DetailsRecord):
         casing: ``lower`` or ``kept``.
         passage_template: how title and text are joined.
         training: how it was trained; null for an encoder that was not trained here.
+        question_tower: what encodes questions, in the sub-folder ``questions``; null where one
+            encoder serves questions and passages.
     """
 
     KIND: ClassVar[str] = "encoder"
     PAYLOAD: ClassVar[tuple[str, ...]] = (
         "*.json", "*.jsonl", "*.txt", "*.md", "*.model", "*.safetensors", "[0-9]_*/**",
-        "tensorboard/**", "training/**",
+        "tensorboard/**", "training/**", "questions/**", "passages/**",
     )  # fmt: skip
 
     dimension: int
@@ -76,3 +91,4 @@ class EncoderRecord(DetailsRecord):
     casing: str
     passage_template: str
     training: EncoderTrainingRecord | None = None
+    question_tower: QuestionTower | None = None

@@ -43,8 +43,11 @@ class StaticEncoder:
         self, titles: Sequence[str], texts: Sequence[str]
     ) -> Float32[np.ndarray, "texts dimension"]:
         """Encode passages as ``title [SEP] text``; a vector depends only on its own passage."""
-        joined = [
-            f"{title} [SEP] {text}" if title else text
-            for title, text in zip(titles, texts, strict=True)
-        ]
-        return self.encode_questions(joined)
+        return self.encode_questions(
+            [join_passage(*pair) for pair in zip(titles, texts, strict=True)]
+        )
+
+
+def join_passage(title: str, text: str) -> str:
+    """Return ``title [SEP] text``, without a title the text alone."""
+    return f"{title} [SEP] {text}" if title else text
