@@ -14,6 +14,7 @@ The vectors of the teacher are kept in ``--work``, so that a second call does no
 
 import argparse
 import shlex
+import shutil
 import sys
 import tempfile
 import time
@@ -33,7 +34,7 @@ from spider.artifacts.atomic_files import write_json
 from spider.artifacts.provenance import provenance
 from spider.corpus.corpus import Corpus
 from spider.encoders.bert import BertSettings
-from spider.encoders.distillation.distillation import Distillation, DistillationSettings
+from spider.encoders.distillation.distillation import STATE, Distillation, DistillationSettings
 from spider.encoders.distillation.fit import FitSettings
 from spider.encoders.distillation.teacher import Teacher, settle_teacher
 from spider.encoders.distillation.teacher_vectors import TeacherVectors
@@ -127,6 +128,8 @@ def measure(
         steps=options.steps, learning_rate=2e-3, weight_rate=5e-3, batch_size=options.batch_size
     )
     for size in [size for size in options.sizes if size <= len(distillation.choice.rest)]:
+        # only the teacher's vectors stay: a fit of other settings would count as finished
+        shutil.rmtree(work / STATE / f"fit-{size}", ignore_errors=True)
         begun = time.perf_counter()
         fitted = distillation.run(DistillationSettings(sample=size, fit=fit))
         fit_seconds = time.perf_counter() - begun

@@ -149,13 +149,13 @@ class Distillation:
             tokenizer,
             score_multiplier=whole.score_multiplier,
         )
-        renumbered = [
-            Targets(Tokens(number[part_of.tokens.ids], part_of.tokens.offsets), part_of.vectors)
-            for part_of in (sample, held_out)
-        ]
+        fitted_to, measured_on = (
+            Targets(Tokens(number[targets.tokens.ids], targets.tokens.offsets), targets.vectors)
+            for targets in (sample, held_out)
+        )
         folder = self.state / f"fit-{size}"
         folder.mkdir(exist_ok=True)
-        cosine = fit_table(part, *renumbered, settings, seed=self.seed, folder=folder)
+        cosine = fit_table(part, fitted_to, measured_on, settings, seed=self.seed, folder=folder)
         with torch.no_grad():
             whole.vectors[present] = part.vectors
             whole.log_weights[present] = part.log_weights
