@@ -133,13 +133,10 @@ class Distillation:
     ) -> tuple[TrainableStatic, float]:
         """Fit the rows of the pieces that occur; the optimizer would not change the others."""
         tokenizer = self.teacher.module.tokenizer
-        counts = np.bincount(sample.tokens.ids, minlength=len(pieces))
-        frequencies = counts / max(1, counts.sum())
         whole = initial_table(
-            pieces, frequencies, tokenizer, score_multiplier=self.teacher.record.score_multiplier
+            pieces, tokenizer, sample, score_multiplier=self.teacher.record.score_multiplier
         )
-        counts[held_out.tokens.ids] += 1
-        rows = np.flatnonzero(counts)
+        rows = np.union1d(sample.tokens.ids, held_out.tokens.ids).astype(np.int64)
         number = np.zeros(len(pieces), dtype=np.int32)
         number[rows] = np.arange(len(rows), dtype=np.int32)
         present = torch.from_numpy(rows)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Int64
 from torch import Tensor, nn
 
 from spider.encoders.distillation.estimate import mean_cosine
@@ -20,6 +20,9 @@ from spider.training.updates import StepOutput
 
 FREQUENCY = 1e-3
 """The weight of a piece is this / (this + its share of all pieces): 0.5 at a share of 0.001."""
+RIDGE = 1.0
+"""The penalty of the linear map, where each passage adds a row of length 1. With 10, the cosine on
+held-out passages of 886 passages is 0.74 instead of 0.77."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,24 +85,48 @@ class DistillationObjective(nn.Module):
 
 def initial_table(
     pieces: Float32[np.ndarray, "vocabulary dimension"],
-    frequencies: Float64[np.ndarray, " vocabulary"],
     tokenizer: Tokenizer,
+    sample: Targets,
     *,
     score_multiplier: float,
 ) -> TrainableStatic:
-    """Make the table that a fit begins with: centred piece vectors, weights from frequencies.
+    """Make the table that a fit begins with: mapped piece vectors, weights from frequencies.
+
+    The vectors of pieces put alone are centred. One linear map of them, in closed form, brings
+    their weighted sums nearest to the teacher's vectors of the sample. It changes the rows of
+    pieces that the sample lacks too. MiniLM on 886 passages: the cosine on held-out passages after
+    40 updates is 0.78 with the map and 0.49 without it.
 
     Args:
         pieces: the teacher's vector of each piece put alone.
-        frequencies: share of each piece among all pieces of the passages.
         tokenizer: the teacher's.
+        sample: the passages.
         score_multiplier: the record's; the fit does not use it.
     """
-    centred = torch.from_numpy(pieces - pieces.mean(axis=0, dtype=np.float64).astype(np.float32))
+    counts = np.bincount(sample.tokens.ids, minlength=len(pieces))
+    frequencies = counts / max(1, counts.sum())
+    centred = pieces - pieces.mean(axis=0, dtype=np.float64).astype(np.float32)
     weights = np.log(FREQUENCY / (FREQUENCY + frequencies)).astype(np.float32)
-    return TrainableStatic(
-        centred, torch.from_numpy(weights), tokenizer, score_multiplier=score_multiplier
+    table = TrainableStatic(
+        torch.from_numpy(centred),
+        torch.from_numpy(weights),
+        tokenizer,
+        score_multiplier=score_multiplier,
     )
+    mapped = centred @ linear_map(encode(table, sample.tokens), sample.vectors)
+    with torch.no_grad():
+        table.vectors.copy_(torch.from_numpy(mapped))
+    return table
+
+
+def linear_map(
+    features: Float32[np.ndarray, "passages dimension"],
+    targets: Float32[np.ndarray, "passages dimension"],
+) -> Float32[np.ndarray, "dimension dimension"]:
+    """Return the matrix M with the least ``|XM - T|^2 + RIDGE |M|^2``: ridge regression."""
+    x, t = features.astype(np.float64), targets.astype(np.float64)
+    squares = x.T @ x + RIDGE * np.eye(x.shape[1])
+    return np.asarray(np.linalg.solve(squares, x.T @ t), dtype=np.float32)
 
 
 def fit_table(

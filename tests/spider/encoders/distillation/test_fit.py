@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from spider.encoders.distillation.fit import (
+    RIDGE,
     FitSettings,
     Targets,
     batch_rows,
@@ -34,20 +35,33 @@ def targets(tokenizer: Tokenizer, rows: int, seed: int) -> Targets:
     return Targets(Tokens(ids, np.cumsum([0, *lengths])), vectors.astype(np.float32))
 
 
-def start(tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng(9)
-    pieces = random.normal(size=(tokenizer.vocabulary_size, 6)).astype(np.float32)
-    frequencies = random.dirichlet(np.ones(tokenizer.vocabulary_size))
-    return pieces, frequencies
+def start(tokenizer: Tokenizer) -> np.ndarray:
+    shape = (tokenizer.vocabulary_size, 6)
+    return np.random.default_rng(9).normal(size=shape).astype(np.float32)
 
 
-def reference(
-    pieces: np.ndarray, frequencies: np.ndarray, sample: Targets, settings: FitSettings
-) -> np.ndarray:
+def reference_start(pieces: np.ndarray, sample: Targets) -> tuple[np.ndarray, np.ndarray]:
+    """The initial vectors and weights, with one text at a time and an independent regression."""
+    counts = np.zeros(len(pieces))
+    for piece in sample.tokens.ids:
+        counts[piece] += 1
+    weights = 0.001 / (0.001 + counts / counts.sum())
+    centred = pieces - pieces.mean(axis=0)
+    sums = []
+    for row in range(len(sample.vectors)):
+        total = sum(weights[piece] * centred[piece] for piece in sample.tokens.of(row))
+        sums.append(total / np.linalg.norm(total))
+    # ridge regression is least squares with one more row for each coefficient
+    rows = np.concatenate([sums, np.sqrt(RIDGE) * np.eye(pieces.shape[1])])
+    wanted = np.concatenate([sample.vectors, np.zeros((pieces.shape[1], pieces.shape[1]))])
+    return centred @ np.linalg.lstsq(rows, wanted)[0], weights
+
+
+def reference(pieces: np.ndarray, sample: Targets, settings: FitSettings) -> np.ndarray:
     """Fit with plain sums, one text at a time, and torch's own gradients."""
-    vectors = torch.from_numpy(pieces - pieces.mean(axis=0)).requires_grad_()
-    weights = torch.tensor(np.log(0.001 / (0.001 + frequencies)), dtype=torch.float32)
-    weights.requires_grad_()
+    begin, shares = reference_start(pieces, sample)
+    vectors = torch.tensor(begin, dtype=torch.float32).requires_grad_()
+    weights = torch.tensor(np.log(shares), dtype=torch.float32).requires_grad_()
     groups = [{"params": [vectors]}, {"params": [weights]}]
     optimizer = torch.optim.Adam(groups)
     for step in range(settings.steps):
@@ -68,21 +82,25 @@ def reference(
 
 
 def test_a_fit_is_that_of_a_readable_reference(tokenizer: Tokenizer, tmp_path: Path) -> None:
-    pieces, frequencies = start(tokenizer)
+    pieces = start(tokenizer)
     sample, held_out = targets(tokenizer, 20, 1), targets(tokenizer, 4, 2)
-    table = initial_table(pieces, frequencies, tokenizer, score_multiplier=20.0)
+    table = initial_table(pieces, tokenizer, sample, score_multiplier=20.0)
     before = table.folded().numpy()
+    vectors, shares = reference_start(pieces, sample)
+    np.testing.assert_allclose(before, vectors * shares[:, None], rtol=1e-3, atol=1e-5)
     cosine = fit_table(table, sample, held_out, SETTINGS, seed=1, folder=tmp_path)
-    expected = reference(pieces, frequencies, sample, SETTINGS)
+    expected = reference(pieces, sample, SETTINGS)
     np.testing.assert_allclose(table.folded().numpy(), expected, rtol=2e-3, atol=2e-5)
-    assert np.abs(expected - before).max() > 0.01
+    assert np.abs(expected - before).max() > 0.004
     found = encode(table, held_out.tokens)
     assert cosine == pytest.approx(float((found * held_out.vectors).sum(axis=1).mean()), abs=1e-6)
 
 
 def test_a_finished_fit_is_read_again(tokenizer: Tokenizer, tmp_path: Path) -> None:
     sample, held_out = targets(tokenizer, 20, 1), targets(tokenizer, 4, 2)
-    tables = [initial_table(*start(tokenizer), tokenizer, score_multiplier=20.0) for _ in "ab"]
+    tables = [
+        initial_table(start(tokenizer), tokenizer, sample, score_multiplier=20.0) for _ in "ab"
+    ]
     cosines = [fit_table(t, sample, held_out, SETTINGS, seed=1, folder=tmp_path) for t in tables]
     assert cosines[0] == cosines[1]
     assert torch.equal(tables[0].folded(), tables[1].folded())
