@@ -9,28 +9,25 @@ from pathlib import Path
 
 from spider.artifacts.atomic_files import write_json
 
-MODULES = "modules.json"
-CONFIG = "config_sentence_transformers.json"
-NO_PROMPTS = {"query": "", "document": ""}
-
 
 def write_layout(
     folder: Path,
     modules: Sequence[tuple[str, str]],
     *,
-    prompts: Mapping[str, str] = NO_PROMPTS,
+    similarity: str = "dot",
+    prompts: Mapping[str, str] | None = None,
 ) -> None:
     """Write ``modules.json`` and ``config_sentence_transformers.json``.
-
-    Without ``similarity_fn_name`` the library would compare by cosine, with worse rankings.
 
     Args:
         folder: the checkpoint.
         modules: class and sub-folder of each step, in order.
-        prompts: what precedes a text of each kind.
+        similarity: how vectors are compared; without it the library would compare by cosine, with
+            worse rankings.
+        prompts: the texts before each ``query`` and each ``document``.
     """
     write_json(
-        folder / MODULES,
+        folder / "modules.json",
         [
             {
                 "idx": number,
@@ -42,11 +39,11 @@ def write_layout(
         ],
     )
     write_json(
-        folder / CONFIG,
+        folder / "config_sentence_transformers.json",
         {
             "__version__": {},
-            "prompts": dict(prompts),
+            "prompts": dict(prompts or {"query": "", "document": ""}),
             "default_prompt_name": None,
-            "similarity_fn_name": "dot",
+            "similarity_fn_name": similarity,
         },
     )

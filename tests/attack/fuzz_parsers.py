@@ -324,7 +324,8 @@ def weights() -> Parser:
 
 
 def tokenizer() -> Parser:
-    from spider.text.tokenizer import SPECIAL_TOKENS, Tokenizer, load_tokenizer, wordpiece
+    from spider.text.special_tokens import SPECIAL_TOKENS
+    from spider.text.tokenizer import Tokenizer, load_tokenizer, wordpiece
 
     pieces = [*SPECIAL_TOKENS, "the", "turbine", "turn", "##s", ".", "a"]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}

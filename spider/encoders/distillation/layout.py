@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from spider.artifacts.atomic_files import write_json
-from spider.encoders.sentence_transformers_layout import CONFIG, MODULES, write_layout
+from spider.encoders.sentence_transformers_layout import write_layout
 from spider.errors import CheckpointError
 from spider.reading import read_json, read_json_object
 
 QUESTIONS = "questions"
 PASSAGES = "passages"
 ROUTER = "router_config.json"
+MODULES = "modules.json"
+CONFIG = "config_sentence_transformers.json"
+TOWER = "question"
+"""The sub-folder of the question tower, where the teacher has one for questions alone."""
 
 
 def write_router(folder: Path) -> None:
@@ -24,7 +28,9 @@ def write_router(folder: Path) -> None:
     Raises:
         CheckpointError: a tower is no folder of sentence-transformers.
     """
-    routes = {"query": _steps(folder, QUESTIONS), "document": _steps(folder, PASSAGES)}
+    own = f"{QUESTIONS}/{TOWER}"
+    questions = own if (folder / own / MODULES).is_file() else QUESTIONS
+    routes = {"query": _steps(folder, questions), "document": _steps(folder, PASSAGES)}
     write_json(
         folder / ROUTER,
         {
@@ -33,7 +39,7 @@ def write_router(folder: Path) -> None:
             "parameters": {"default_route": None, "allow_empty_key": False},
         },
     )
-    asked = read_json_object(folder / QUESTIONS / CONFIG, error=CheckpointError).get("prompts")
+    asked = read_json_object(folder / questions / CONFIG, error=CheckpointError).get("prompts")
     query = asked.get("query", "") if isinstance(asked, dict) else ""
     write_layout(folder, [("Router", "")], prompts={"query": query, "document": ""})
 
