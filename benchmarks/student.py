@@ -125,7 +125,7 @@ def measure(
     titles, texts = corpus.titles(everything), corpus.texts(everything)
     distillation = Distillation(corpus, teacher, work, seed=options.seed)
     fit = FitSettings(
-        steps=options.steps, learning_rate=2e-3, weight_rate=5e-3, batch_size=options.batch_size
+        steps=options.steps, learning_rate=4e-3, weight_rate=1e-2, batch_size=options.batch_size
     )
     for size in [size for size in options.sizes if size <= len(distillation.choice.rest)]:
         # only the teacher's vectors stay: a fit of other settings would count as finished
@@ -170,7 +170,7 @@ def main() -> None:
     sizes = [500, 1000, 2000, 5000, 10_000, 20_000]
     parser.add_argument("--sizes", type=int, nargs="+", default=sizes)
     parser.add_argument("--questions", type=int, default=3000)
-    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--steps", type=int, default=80)
     parser.add_argument("--batch-size", type=int, default=512)
     parser.add_argument("--weight", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=0)

@@ -50,9 +50,9 @@ class StudentSettings:
         *,
         teacher: Execution[str] = "",
         sample: int | None = None,
-        steps: int = 150,
-        learning_rate: float = 2e-3,
-        weight_rate: float = 5e-3,
+        steps: int = 80,
+        learning_rate: float = 4e-3,
+        weight_rate: float = 1e-2,
         batch_size: int = 512,
         precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
     ):

@@ -39,7 +39,7 @@ def grow(sizes: Sequence[int], fit: Callable[[int], float], *, enough: float = E
 
     Args:
         sizes: the sizes to try, ascending; a single one is fitted and not judged.
-        fit: fits a table on so many passages and returns the held-out cosine.
+        fit: fits a table on a number of passages and returns the held-out cosine.
         enough: stop after a gain below this.
     """
     tried: list[int] = []

@@ -94,7 +94,7 @@ def test_questions_are_the_teachers_and_passages_the_tables(
     for text, vector in zip(texts, encoder.encode_questions(texts), strict=True):
         ids = torch.from_numpy(module.query_ids(tokenizer.encode([text]).of(0)))[None]
         with torch.no_grad():
-            expected = module.encode_padded(ids, torch.ones_like(ids))[0]
+            expected = module.encode_padded(ids, torch.ones_like(ids), passages=False)[0]
         np.testing.assert_allclose(vector, expected.numpy(), atol=1e-5)
     one = encoder.encode_passages(["Title"], ["amber moss cedar"])
     other = encoder.encode_passages(["Title"], ["cedar amber moss"])
@@ -104,18 +104,14 @@ def test_questions_are_the_teachers_and_passages_the_tables(
     assert encoder.encode_passages([""], [""]).tolist() == [[0.0] * 16]
 
 
-def test_a_fit_moves_the_table_towards_the_teacher(
-    teacher: Path, corpus: Corpus, tmp_path: Path
-) -> None:
-    cosines = []
-    for steps in (0, 60):
-        artifact = train(corpus, tmp_path / f"s{steps}", teacher, steps=steps)
-        training = artifact.details["training"]
-        cosines.append(training["validation"]["cosine"])
-        assert training["steps"] == artifact.counts["steps"] == steps
-        assert 0 <= training["validation"]["overlap_at_20"] <= 1
-        assert "held-out" in training["note"]
-    assert cosines[1] > cosines[0] + 0.1
+def test_the_manifest_holds_the_estimate(teacher: Path, corpus: Corpus, tmp_path: Path) -> None:
+    artifact = train(corpus, tmp_path / "student", teacher, steps=3)
+    training = artifact.details["training"]
+    assert training["steps"] == artifact.counts["steps"] == 3
+    assert -1 <= training["validation"]["cosine"] <= 1
+    assert 0 <= training["validation"]["overlap_at_20"] <= 1
+    assert "held-out" in training["note"]
+    assert training["note"] in (artifact.path / "README.md").read_text()
 
 
 def test_the_sample_grows_or_is_given(teacher: Path, corpus: Corpus, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,16 @@ def test_a_fit_is_that_of_a_readable_reference(tokenizer: Tokenizer, tmp_path: P
     assert np.abs(expected - before).max() > 0.004
     found = encode(table, held_out.tokens)
     assert cosine == pytest.approx(float((found * held_out.vectors).sum(axis=1).mean()), abs=1e-6)
+
+
+def test_a_fit_moves_the_table_towards_the_teacher(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    sample, held_out = targets(tokenizer, 40, 1), targets(tokenizer, 4, 2)
+    table = initial_table(start(tokenizer), tokenizer, sample, score_multiplier=20.0)
+    before = (encode(table, sample.tokens) * sample.vectors).sum(axis=1).mean()
+    settings = replace(SETTINGS, steps=60)
+    fit_table(table, sample, held_out, settings, seed=1, folder=tmp_path)
+    after = (encode(table, sample.tokens) * sample.vectors).sum(axis=1).mean()
+    assert after > before + 0.05
 
 
 def test_a_finished_fit_is_read_again(tokenizer: Tokenizer, tmp_path: Path) -> None:

@@ -89,5 +89,5 @@ def test_a_piece_is_encoded_alone_between_the_special_tokens(teacher: Path, tmp_
     for piece in (5, 40, tokenizer.vocabulary_size - 1):
         ids = torch.tensor([[tokenizer.cls_id, piece, tokenizer.sep_id]])
         with torch.no_grad():
-            expected = module.encode_padded(ids, torch.ones_like(ids))[0].numpy()
+            expected = module.encode_padded(ids, torch.ones_like(ids), passages=True)[0].numpy()
         np.testing.assert_allclose(found[piece], expected, atol=1e-5)
