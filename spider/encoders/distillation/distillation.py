@@ -22,7 +22,7 @@ from spider.encoders.distillation.passage_choice import choose_passages, sample_
 from spider.encoders.distillation.teacher import Teacher
 from spider.encoders.distillation.teacher_vectors import TeacherVectors, piece_vectors
 from spider.encoders.distillation.unit_rows import unit_rows
-from spider.encoders.table.inference import join_passage
+from spider.encoders.table.inference import passage_tokens
 from spider.encoders.table.model import TrainableStatic
 from spider.errors import DataError, SettingError
 from spider.text.tokenizer import Tokens
@@ -120,8 +120,8 @@ class Distillation:
             label=f"encode the {name} passages",
         ).first(count)
         places = positions[:count].tolist()
-        texts = map(join_passage, self.corpus.titles(places), self.corpus.texts(places))
-        return Targets(self.teacher.module.tokenizer.encode(list(texts)), vectors)
+        titles, texts = self.corpus.titles(places), self.corpus.texts(places)
+        return Targets(passage_tokens(self.teacher.module.tokenizer, titles, texts), vectors)
 
     def _fit(
         self,
