@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from pretrain.spans.heldout import HeldoutQueries, passage_words
+from pretrain.spans.heldout import HeldoutQueries
 from pretrain.spans.mining import Mining
 from pretrain.spans.settings import MiningSettings
 from pretrain.spans.span_filters import SpanFilter
+from pretrain.spans.window_queries import passage_words
 from spider.errors import ConfigError
 from spider.questions.transforms.random_window import RandomWindow
 from spider.spans.span_store import SpanStore
