@@ -28,12 +28,12 @@ demo: $(VENV)/.run ## train on Python's own documentation, build both indexes, c
 # processes by files that `combine` joins
 test: $(VENV)/.dev ## run all tests, and check that they cover enough of the code
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile
+	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --format=total || { $(BIN)/coverage report; exit 1; }
 
 test-fast: $(VENV)/.dev ## run the tests that are not marked slow, without coverage
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 # hours of parsers, 40 minutes of artifacts; TMPDIR=/dev/shm is faster
 attack: $(VENV)/.dev ## damage every kind of input and artifact, kill commands, and count what goes wrong

@@ -10,6 +10,8 @@ Only what is shown changes, so no character is lost silently: each becomes its P
 Joiners and the marks U+200E, U+200F and U+061C stay: scripts and emoji need them, and they neither
 move the cursor nor reverse other text.
 
+:func:`counted` says a number with its noun, so that no line says "1 documents".
+
 Sources: ECMA-48 (C0, C1), UAX #9 (explicit bidirectional formatting), CVE-2021-42574.
 """
 
@@ -42,6 +44,18 @@ def printable(text: str, *, keep: str = TAB) -> str:
             lines also needs ``LINE_FEED``.
     """
     return _CONTROLS.sub(lambda found: found[0] if found[0] in keep else _escaped(found[0]), text)
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: ``1 document``, ``2,000 documents``.
+
+    Args:
+        number: how many.
+        noun: the word for one.
+        plural: the word for several; None adds an "s" to the last word of the noun.
+    """
+    several = f"{noun}s" if plural is None else plural
+    return f"{number:,} {noun if number == 1 else several}"
 
 
 def spreadsheet_cell(text: str) -> str:

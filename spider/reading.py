@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from spider.errors import DataError, SpiderError
+from spider.parsing.json_text import RepeatedKeyError, parse
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 #: characters of a library's message that are shown
@@ -94,7 +95,7 @@ def reading(
             if not (foreign and (isinstance(failure, Exception) or _is_panic(failure))):
                 raise
             said = f"cannot be read: {type(failure).__name__}{_detail(failure)}"
-        if place.line is None and isinstance(failure, json.JSONDecodeError):
+        if place.line is None and isinstance(failure, json.JSONDecodeError | RepeatedKeyError):
             place.line = failure.lineno
         raise failed(said, path, error=error, line=place.line) from failure
 
@@ -187,7 +188,7 @@ def parse_json(
     error: type[SpiderError] = DataError,
     line: int | None = None,
 ) -> Any:
-    """Return the value of a JSON text.
+    """Return the value of a JSON text; a key that an object has twice is an error.
 
     Args:
         text: the text.
@@ -199,7 +200,7 @@ def parse_json(
         SpiderError: it is not JSON, is nested too deeply, or holds a number too long to be read.
     """
     with reading(path, error=error, line=line):
-        return json.loads(text)
+        return parse(text)
 
 
 def read_json(path: Path | str, *, error: type[SpiderError] = DataError) -> Any:

@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,53 @@ settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 
 
+#: its fixtures make a workspace of every verb, and start a process that has imported everything
+SHARED = "tests/integration/"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Stop coverage, here and in children, where it costs half of the time and finds nothing new.
+
+    That is so in tests marked ``untraced``, in hypothesis's and in those of long texts, which
+    repeat the same lines.
+    """
+    repeats = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    repeats |= "no_hang" in getattr(item, "fixturenames", ())
+    tracer = sys.gettrace()
+    if tracer is None or not (repeats or item.get_closest_marker("untraced")):
+        return (yield)
+    # coverage starts in a child that finds this variable
+    told = os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+        if told is not None:
+            os.environ["COVERAGE_PROCESS_CONFIG"] = told
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let processes of tests begin with slow files, so that all of them end at the same time."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each process whole files, and one of them all files that share a made workspace."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduler(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return SHARED if file.startswith(SHARED) else file
+
+    return Scheduler(config, log) if config.option.dist == "loadfile" else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_flush() -> Iterator[None]:
     """Write without flushing to disk, which takes 6 ms a file: no test loses its power."""
@@ -30,22 +78,35 @@ def _no_flush() -> Iterator[None]:
 
 
 #: seconds of processor time. What is quadratic takes minutes; what is linear takes 0.1 to 3, ten
-#: times as much under coverage on a slow machine
+#: times as much on a slow machine
 PATIENCE = 40
+
+
+@contextmanager
+def _patience(seconds: float = PATIENCE, *, where: str = "") -> Iterator[None]:
+    def stop(number: int, frame: object) -> None:
+        raise TimeoutError(f"{where or 'it'} did not end within {seconds} s of processor time")
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+@pytest.fixture
+def patience() -> Callable[..., AbstractContextManager[None]]:
+    """Return a context manager that stops what does not end in any useful time."""
+    return _patience
 
 
 @pytest.fixture
 def no_hang() -> Iterator[None]:
     """Stop a test whose code does not end in any useful time; this measures no speed."""
-
-    def stop(number: int, frame: object) -> None:
-        raise TimeoutError(f"it did not end within {PATIENCE} s of processor time")
-
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, PATIENCE)
-    yield
-    signal.setitimer(signal.ITIMER_PROF, 0)
-    signal.signal(signal.SIGPROF, before)
+    with _patience():
+        yield
 
 
 MakeCorpus = Callable[..., Corpus]
@@ -69,6 +130,27 @@ def state_of_this_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _environment_of_a_new_user() -> Iterator[None]:
+    """Take away what a developer's shell may say to Python and to the commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [*os.environ]:
+            if name == "PYTHONSAFEPATH" or name.startswith("SPIDER_"):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _restored_environment() -> Iterator[None]:
+    """Give each test the same environment: a command in this process sets variables for good."""
+    before = dict(os.environ)
+    yield
+    if before != dict(os.environ):
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
 
 
 @pytest.fixture

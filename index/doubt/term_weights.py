@@ -17,7 +17,7 @@ from spider.array_file import load_array
 from spider.artifacts.atomic_files import save_array
 from spider.corpus.corpus import Corpus
 from spider.errors import ArtifactError
-from spider.text.folded_analysis import analyze
+from spider.text.analysis.folded import analyze
 from spider.text.stop_words import NOT_HIGHLIGHTED, SPLINTER
 from spider.text.words import WORD_CHARACTERS
 

@@ -8,6 +8,7 @@ from index.dense.contract import load_dense
 from index.engines.contract import HYBRID, Ranker
 from index.engines.dense_ranker import DenseRanker
 from index.engines.hybrid import HybridRetriever
+from index.engines.question_words import KEEP, QuestionWords, SubjectRanker
 from index.fusion.contract import Fusion, load_fusion
 from index.sparse.contract import load_sparse
 from spider.artifacts.artifact import Artifact
@@ -67,6 +68,7 @@ class Local:
             dense=self._record.dense if DENSE in wanted else None,
             sparse=self._record.sparse if BM25 in wanted else None,
             encoder=encoder,
+            question_words=self._record.question_words,
         )
         return HybridRetriever(rankers=rankers, fusion=fusion)
 
@@ -82,6 +84,7 @@ def open_rankers(
     dense: Mapping[str, Any] | None,
     sparse: Mapping[str, Any] | None,
     encoder: QuestionEncoder | None,
+    question_words: QuestionWords = KEEP,
 ) -> dict[str, Ranker]:
     """Open the parts of an index by the names of their rankings, in the order of reports.
 
@@ -90,6 +93,7 @@ def open_rankers(
         dense: details of the dense part; None leaves it closed.
         sparse: details of the sparse part; None leaves it closed.
         encoder: encodes questions for the dense part.
+        question_words: whether the sparse part searches the question words.
 
     Raises:
         ArtifactError: a part is damaged, or the encoder does not fit.
@@ -103,5 +107,7 @@ def open_rankers(
             raise ConfigError(f"{folder}: dense search needs the encoder of the passages")
         rankers[DENSE] = DenseRanker(load_dense(folder / DENSE, dense), encoder)
     if sparse is not None:
-        rankers = {BM25: load_sparse(folder / SPARSE, sparse), **rankers}
+        words = load_sparse(folder / SPARSE, sparse)
+        ranker = words if question_words == KEEP else SubjectRanker(words)
+        rankers = {BM25: ranker, **rankers}
     return rankers

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from index.dense.contract import DenseIndex
 from index.embeddings.embeddings import Embeddings
 from index.engines.local import DENSE
+from index.engines.question_words import QuestionWords
 from index.engines.tuning import Tuning
 from index.fusion.contract import Fusion, WeightedFusion
 from index.sparse.contract import SparseEngine
@@ -26,6 +27,7 @@ class IndexParts:
         sparse: the variant that indexes words; None builds only the dense part.
         fusion: the variant that joins the rankings.
         tuning: settings of choosing the weight of the fusion.
+        question_words: see :mod:`index.engines.question_words`; None lets the analyzer decide.
     """
 
     corpus: Corpus
@@ -35,6 +37,7 @@ class IndexParts:
     sparse: SparseEngine | None
     fusion: Fusion
     tuning: Tuning = field(default_factory=Tuning)
+    question_words: QuestionWords | None = None
 
     def inputs(self) -> dict[str, Artifact]:
         """Return the artifacts that are read."""

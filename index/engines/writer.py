@@ -14,6 +14,7 @@ from index.engines.hybrid import HybridRetriever
 from index.engines.local import DENSE, SPARSE, VARIANT, open_rankers
 from index.engines.opening import ENCODER_PATH
 from index.engines.parts import IndexParts, check_parts
+from index.engines.question_words import settle_question_words
 from index.engines.weight_tuning import settle_weight
 from index.fusion.contract import load_fusion
 from index.sparse.contract import load_made_with
@@ -80,11 +81,14 @@ def _write(stage: Stage, parts: IndexParts, device: str) -> Artifact:
         if parts.sparse is not None:
             engine, corpus = parts.sparse, parts.corpus
             sparse = _part(folder, SPARSE, parts, lambda at, bar: engine.build(corpus, at, bar))
+        question_words = settle_question_words(parts.question_words, sparse)
         encoder = None if parts.embeddings is None else parts.embeddings.artifact.parent("encoder")
 
         def opened() -> dict[str, Ranker]:
             loaded = None if encoder is None else load_encoder(encoder.path, device=device)
-            return open_rankers(folder, dense=dense, sparse=sparse, encoder=loaded)
+            return open_rankers(
+                folder, dense=dense, sparse=sparse, encoder=loaded, question_words=question_words
+            )
 
         fusion = None
         if dense is not None and sparse is not None and encoder is not None:
@@ -113,6 +117,7 @@ def _write(stage: Stage, parts: IndexParts, device: str) -> Artifact:
             sparse=sparse,
             fusion=fusion,
             match=match,
+            question_words=question_words,
         )
         counts = {"passages": len(parts.corpus), "documents": parts.corpus.n_documents}
         # the path of the encoder is not content, so it is not part of the hash

@@ -1,7 +1,7 @@
 """The analyzers of BM25, and the limit on the terms of a question; each engine uses both.
 
 ``anserini`` gives the terms of published scores: Anserini's English analyzer. ``folded`` gives one
-term to spellings that a person takes for the same word; see :mod:`spider.text.folded_analysis`. The
+term to spellings that a person takes for the same word; see :mod:`spider.text.analysis.folded`. The
 manifest names the analyzer of an index, and its questions are analysed by the same one.
 """
 
@@ -68,9 +68,9 @@ def load_analyzer(name: AnalyzerName) -> Callable[[str], list[str]]:
     """
     try:
         if name == FOLDED:
-            from spider.text.folded_analysis import analyze
+            from spider.text.analysis.folded import analyze
         else:
-            from spider.text.anserini_analysis import analyze
+            from spider.text.analysis.anserini import analyze
     except ImportError as error:
         raise missing_library(error) from error
     return analyze

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from index.dense.contract import DenseIndex
+from index.engines.question_words import QuestionWords
 from index.engines.tuning import Tuning
 from index.fusion.contract import Fusion
 from index.sparse.contract import SparseEngine
@@ -26,6 +27,8 @@ class BuildSettings(StageSettings):
         sparse: the variant that indexes words; sparse=null builds only the dense part.
         fusion: the variant that joins the rankings.
         tuning: settings of choosing the weight of the dense score.
+        question_words: drop makes BM25 ignore the words that make a sentence a question ("how do
+            I"); keep searches them; null keeps them with the analyzer of published scores alone.
         device: where a transformer encodes the held-out queries: cpu, cuda or auto.
     """
 
@@ -36,6 +39,7 @@ class BuildSettings(StageSettings):
     sparse: SparseEngine | None = None
     fusion: Fusion
     tuning: Tuning = field(default_factory=Tuning)
+    question_words: QuestionWords | None = None
     device: Execution[str] = "auto"
 
 
@@ -60,6 +64,7 @@ def main(settings: BuildSettings) -> None:
         sparse=settings.sparse,
         fusion=settings.fusion,
         tuning=settings.tuning,
+        question_words=settings.question_words,
     )
     build_index(
         parts,

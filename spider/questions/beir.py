@@ -2,10 +2,12 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
+from typing import Any
 
 from spider.errors import DataError, SettingError
+from spider.printable import counted
 from spider.question import Averaging, MatchMode, Question, QuestionSet
 from spider.questions.collection import QuestionCollector
 from spider.settings import Execution
@@ -27,8 +29,8 @@ class BeirQuestions:
         minimum_score: a passage with a lower score is not relevant. nDCG takes the score itself
             as gain.
         drop_own: drop the document with the query's own id from its lists, as BEIR's own
-            evaluation does: the queries of ArguAna and Quora are documents of the corpus. A
-            document that is judged relevant to the query of its own id stays.
+            evaluation does (``ignore_identical_ids``): the queries of ArguAna and Quora are
+            documents of the corpus. Where that document is judged relevant, it counts as not found.
         match: always by passage id.
         averaging: micro over questions.
         keep_first: of the queries with one id, keep the first; otherwise a second one is an error.
@@ -57,6 +59,7 @@ class BeirQuestions:
         self.averaging: Averaging = averaging
         self.keep_first = keep_first
         self.counts: Mapping[str, int] = {}
+        self.skipped: Mapping[str, Any] = {}
 
     def fingerprint(self) -> list[list[str | int]]:
         """Return name, size and modification time of the zip or the two files."""
@@ -69,11 +72,12 @@ class BeirQuestions:
         counted.
 
         Raises:
-            DataError: a file is missing, or a line is malformed.
+            DataError: a file is missing, a line is malformed, or no query has a relevant passage.
         """
         grades = self._judgements()
         collected = QuestionCollector(self.path / "queries.jsonl", keep_first=self.keep_first)
         found = set()
+        own = 0
         with open_beir_file(self.path, "queries.jsonl") as (stream, name):
             for line, record in parse_json_lines(stream, name):
                 try:
@@ -87,10 +91,17 @@ class BeirQuestions:
                 question = self._question(identity, text, grades[identity])
                 if question.relevant:
                     collected.add(question, line)
+                    own += self.drop_own and identity in question.relevant
                 else:
-                    collected.skip("query_without_relevant_passage")
-        absent = len(grades.keys() - found)
-        self.counts = collected.counts | ({"skipped_query_not_in_file": absent} if absent else {})
+                    collected.skip("query_without_relevant_passage", line)
+        if grades and not collected.questions:
+            raise self._nothing_relevant(grades, found)
+        further = {
+            "skipped_query_not_in_file": len(grades.keys() - found),
+            "queries_whose_own_relevant_document_is_dropped": own,
+        }
+        self.skipped = collected.skipped
+        self.counts = collected.counts | {name: n for name, n in further.items() if n}
         return QuestionSet(
             name=self.name,
             questions=collected.questions,
@@ -106,7 +117,29 @@ class BeirQuestions:
             relevant=relevant,
             # most data sets have grade 1 alone, which need not be stored
             grades=grades if set(grades.values()) != {1} else {},
-            excluded=(identity,) if self.drop_own and identity not in relevant else (),
+            excluded=(identity,) if self.drop_own else (),
+        )
+
+    def _nothing_relevant(
+        self, grades: Mapping[str, Mapping[str, int]], found: Set[str]
+    ) -> DataError:
+        """Return the error about judgements that leave no question."""
+        path = self.path / f"qrels/{self.split}.tsv"
+        if not found:
+            first = next(iter(grades))
+            return DataError(
+                f"none of its {counted(len(grades), 'query', 'queries')} is in queries.jsonl (such "
+                f"as {first!r}); expected judgements of these queries",
+                path=path,
+            )
+        highest = max(grade for query in found for grade in grades[query].values())
+        fix = "question_set.split=NAME reads other judgements"
+        if highest > 0:
+            fix = f"question_set.minimum_score={highest} takes the highest"
+        return DataError(
+            f"no passage has a score of {self.minimum_score} or more; the highest is {highest}, so "
+            f"no query has a relevant passage; {fix}",
+            path=path,
         )
 
     def _judgements(self) -> dict[str, dict[str, int]]:

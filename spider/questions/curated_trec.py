@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
@@ -43,6 +44,7 @@ class CuratedTrec:
         self.averaging: Averaging = averaging
         self.keep_first = keep_first
         self.counts: Mapping[str, int] = {}
+        self.skipped: Mapping[str, Any] = {}
 
     def fingerprint(self) -> list[list[str | int]]:
         """Return name, size and modification time of the file."""
@@ -73,6 +75,7 @@ class CuratedTrec:
             collected.add(
                 Question(id=identity, text=text, answers=(pattern,), tags={"type": kind}), line
             )
+        self.skipped = collected.skipped
         self.counts = collected.counts
         return QuestionSet(
             name=self.name,

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
@@ -45,6 +46,7 @@ class DprQa:
         self.averaging: Averaging = averaging
         self.quoted = quoted
         self.counts: Mapping[str, int] = {}
+        self.skipped: Mapping[str, Any] = {}
 
     def fingerprint(self) -> list[list[str | int]]:
         """Return name, size and modification time of the file."""
@@ -57,7 +59,8 @@ class DprQa:
             DataError: a row is not a question and a list of strings.
         """
         collected = QuestionCollector(self.path)
-        for line, row in read_tab_separated(self.path, columns=2, quoted=self.quoted):
+        rows = read_tab_separated(self.path, columns=2, quoted=self.quoted)
+        for number, (line, row) in enumerate(rows):
             if not row[0].strip():
                 raise DataError(
                     "blank question; expected a question, a tab and a list of answers",
@@ -68,7 +71,8 @@ class DprQa:
                 answers = parse_answers(row[1])
             except ValueError as error:
                 raise DataError(str(error), path=self.path, line=line) from error
-            collected.add(Question(id=str(len(collected)), text=row[0], answers=answers), line)
+            collected.add(Question(id=str(number), text=row[0], answers=answers), line)
+        self.skipped = collected.skipped
         self.counts = collected.counts
         return QuestionSet(
             name=self.name,

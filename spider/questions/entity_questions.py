@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 
 from spider.errors import DataError, SettingError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
-from spider.questions.collection import WITHOUT_ANSWERS
+from spider.questions.collection import QuestionCollector
 from spider.questions.json_lists import answer_list, read_json_list
 from spider.settings import Execution
 from spider.sources.formats.fields import filled_field, find_field
@@ -54,6 +55,7 @@ class EntityQuestions:
         self.match: MatchMode = match
         self.averaging: Averaging = averaging
         self.counts: Mapping[str, int] = {}
+        self.skipped: Mapping[str, Any] = {}
         self._left_out = 0
 
     def fingerprint(self) -> list[list[str | int]]:
@@ -67,13 +69,15 @@ class EntityQuestions:
             DataError: there is no such folder, or a file is malformed.
         """
         self._left_out = 0
-        questions = [question for file in self._files() for question in self._relation(file)]
-        without = sum(not question.answers for question in questions)
-        counts = {"left_out_by_questions_per_relation": self._left_out, WITHOUT_ANSWERS: without}
-        self.counts = {name: number for name, number in counts.items() if number}
+        collected = QuestionCollector(self.path, unit="entry")
+        for file in self._files():
+            self._collect(file, collected)
+        left_out = {"left_out_by_questions_per_relation": self._left_out} if self._left_out else {}
+        self.skipped = collected.skipped
+        self.counts = collected.counts | left_out
         return QuestionSet(
             name=self.name,
-            questions=tuple(questions),
+            questions=collected.questions,
             match=self.match,
             averaging=self.averaging,
         )
@@ -87,10 +91,9 @@ class EntityQuestions:
             )
         return files
 
-    def _relation(self, file: Path) -> list[Question]:
+    def _collect(self, file: Path, collected: QuestionCollector) -> None:
         relation = file.name.partition(".")[0]
         records = read_json_list(file)
-        questions = []
         drawn = self._draw(relation, len(records))
         self._left_out += len(records) - len(drawn)
         for number in drawn:
@@ -100,10 +103,9 @@ class EntityQuestions:
                 answers = answer_list(find_field(record, "answers"))
             except ValueError as error:
                 raise DataError(f"entry {number + 1}: {error}", path=file) from error
-            questions.append(
-                Question(id=f"{relation}-{number}", text=text, answers=answers, group=relation)
-            )
-        return questions
+            name = f"{relation}-{number}"
+            question = Question(id=name, text=text, answers=answers, group=relation)
+            collected.add(question, number + 1, file=file)
 
     def _draw(self, relation: str, size: int) -> list[int]:
         # seeded by the relation's name, so that the other files do not change this draw

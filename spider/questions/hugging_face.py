@@ -62,6 +62,7 @@ class HuggingFaceQuestions:
         self.averaging: Averaging = averaging
         self.keep_first = keep_first
         self.counts: Mapping[str, int] = {}
+        self.skipped: Mapping[str, Any] = {}
 
     def fingerprint(self) -> list[list[str | int]]:
         """Return name, size and modification time of the files of a local data set."""
@@ -89,6 +90,7 @@ class HuggingFaceQuestions:
             except ValueError as error:
                 raise DataError(f"row {number}: {error}", path=self.path) from error
             collected.add(question, number)
+        self.skipped = collected.skipped
         self.counts = collected.counts
         return QuestionSet(
             name=self.name,

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from spider.errors import DataError
+from spider.parsing.nested_json import refuse_squad
 from spider.reading import BYTE_ORDER_MARK, parse_json
 from spider.sources.formats.fields import id_field, is_whole, shown
 from spider.sources.text_files import read_whole
@@ -15,7 +16,9 @@ def read_json_list(path: Path) -> list[dict[str, Any]]:
     Raises:
         DataError: the file is missing, is not UTF-8 or JSON, or is no list of objects.
     """
-    value = parse_json(read_whole(path).removeprefix(BYTE_ORDER_MARK), path)
+    content = read_whole(path).removeprefix(BYTE_ORDER_MARK)
+    refuse_squad(content, path)
+    value = parse_json(content, path)
     if not isinstance(value, list):
         raise DataError(f"expected a JSON list, got a {type(value).__name__}", path=path)
     for number, item in enumerate(value, start=1):

@@ -1,6 +1,6 @@
 """JSON lines: ``{"question": "...", "answer": ["...", ...]}``, one in each line."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,9 @@ class JsonLinesQuestions:
         id_field: field of the id; a row without it is numbered from 0.
         question_field: field of the question.
         answer_field: field of the answer or list of answers; dots reach into an object
-            (``answers.text``). Null takes ``answer``, else ``answers``. A row with an empty list or
-            without the field has no answer: it can be searched and read, but is never a hit.
+            (``answers.text``). Null takes ``answer`` or ``answers``; if a row has both and
+            they differ, that is an error. A row with an empty list or without the field has no
+            answer: it can be searched and read, but is never a hit.
         group_field: field of the group that macro averages are taken over; null for none.
         keep_first: of the questions with one id, keep the first; otherwise a second one is an
             error.
@@ -63,6 +64,7 @@ class JsonLinesQuestions:
         self.group_field = group_field
         self.keep_first = keep_first
         self.counts: Mapping[str, int] = {}
+        self.skipped: Mapping[str, Any] = {}
 
     def fingerprint(self) -> list[list[str | int]]:
         """Return name, size and modification time of the file."""
@@ -91,6 +93,7 @@ class JsonLinesQuestions:
                 f"no line has the field {self.answer_field!r} of question_set.answer_field",
                 path=self.path,
             )
+        self.skipped = collected.skipped
         self.counts = collected.counts
         return QuestionSet(
             name=self.name,
@@ -105,11 +108,7 @@ class JsonLinesQuestions:
 
     def _question(self, record: dict[str, Any], number: int) -> Question:
         by_passage = self.match == "passage"
-        answers: tuple[str, ...] = ()
-        for name in self._answer_fields:
-            if not answers and has_field(record, name):
-                value = find_field(record, name)
-                answers = passage_ids(value) if by_passage else answer_list(value)
+        answers = self._answers(record, passage_ids if by_passage else answer_list)
         named = has_field(record, self.id_field) and find_field(record, self.id_field) is not None
         return Question(
             id=id_field(record, self.id_field) if named else str(number),
@@ -118,3 +117,20 @@ class JsonLinesQuestions:
             relevant=answers if by_passage else (),
             group=title_field(record, self.group_field),
         )
+
+    def _answers(
+        self, record: dict[str, Any], parse: Callable[[Any], tuple[str, ...]]
+    ) -> tuple[str, ...]:
+        """Return the answers of a row, which two fields may only give alike."""
+        fields = [name for name in self._answer_fields if has_field(record, name)]
+        filled = [name for name in fields if find_field(record, name) not in (None, [])]
+        if len(filled) < 2:
+            return next((parse(find_field(record, name)) for name in filled), ())
+        first, second = (find_field(record, name) for name in filled)
+        same = not isinstance(second, dict) and not isinstance(first, dict)
+        if not same or set(parse(first)) != set(parse(second)):
+            raise ValueError(
+                f"the fields {filled[0]!r} and {filled[1]!r} give different answers; "
+                "question_set.answer_field=NAME says which one counts"
+            )
+        return parse(first)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from spider.errors import DataError
 from spider.question import Question, QuestionSet, is_blank
@@ -31,6 +32,7 @@ class PlainText:
         self.name = name
         self.keep_first = keep_first
         self.counts: Mapping[str, int] = {}
+        self.skipped: Mapping[str, Any] = {}
 
     def fingerprint(self) -> list[list[str | int]]:
         """Return name, size and modification time of the file."""
@@ -53,6 +55,7 @@ class PlainText:
             else:
                 question = Question(id=str(line.number), text=line.text.strip())
             collected.add(question, line.number)
+        self.skipped = collected.skipped
         self.counts = collected.counts | {"topics": len(collected)} if topics else collected.counts
         return QuestionSet(name=self.name, questions=collected.questions)
 

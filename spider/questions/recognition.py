@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spider.errors import DataError, MissingDependencyError
-from spider.reading import open_regular
+from spider.reading import reading
+from spider.sources.files.compression import open_binary
 from spider.sources.formats.recognition import (
     SAVED_DATA_SET,
     data_suffix,
@@ -73,7 +74,7 @@ def _by_first_line(path: Path, suffix: str) -> RecognisedQuestions | None:
     if line.startswith("{"):
         return RecognisedQuestions("jsonl", "it begins with a JSON object")
     if line.startswith("[") and suffix == ".json":
-        with open_regular(path) as stream:
+        with open_binary(path) as stream, reading(path):
             web = b'"qText"' in stream.read(4096)
         name = "webquestions" if web else "hugging_face"
         return RecognisedQuestions(name, "it begins with a JSON list")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from spider.errors import DataError
 from spider.question import Averaging, MatchMode, Question, QuestionSet
@@ -39,6 +40,7 @@ class WebQuestions:
         self.averaging: Averaging = averaging
         self.keep_first = keep_first
         self.counts: Mapping[str, int] = {}
+        self.skipped: Mapping[str, Any] = {}
 
     def fingerprint(self) -> list[list[str | int]]:
         """Return name, size and modification time of the file."""
@@ -61,6 +63,7 @@ class WebQuestions:
             except ValueError as error:
                 raise DataError(f"entry {number}: {error}", path=self.path) from error
             collected.add(question, number)
+        self.skipped = collected.skipped
         self.counts = collected.counts
         return QuestionSet(
             name=self.name,

@@ -1,5 +1,6 @@
 """The files of a BEIR data set, in a folder or a zip."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BufferedIOBase
@@ -32,12 +33,42 @@ def open_beir_file(data_set: Path, name: str) -> Iterator[tuple[BufferedIOBase, 
         names = [str(file.relative_to(data_set)) for file in (data_set / name).parent.glob("*")]
         raise _missing(name, "folder", names, data_set)
     with open_zip(data_set, expected="a BEIR data set: a folder or a zip") as archive:
+        _check_one_data_set(archive.namelist(), data_set)
         inside = [m for m in archive.infolist() if f"/{m.filename}".endswith(f"/{name}")]
         if not inside:
             raise _missing(name, "zip", archive.namelist(), data_set)
-        member = min(inside, key=lambda m: len(m.filename))
+        member = inside[0]
         with open_member(archive, member, data_set) as stream:
             yield stream, data_set / member.filename
+
+
+def _check_one_data_set(names: Sequence[str], data_set: Path) -> None:
+    """Refuse a zip of several data sets: no rule says which one is meant.
+
+    Raises:
+        DataError: BEIR's files lie in several folders, or one of them is there twice.
+    """
+    files = [(name, folder) for name in names if (folder := _folder_of(name)) is not None]
+    folders = list(dict.fromkeys(folder or "./" for _, folder in files))
+    if len(folders) > 1:
+        raise DataError(
+            f"holds {len(folders)} data sets, {folders[0]} and {folders[1]}; expected one: unpack "
+            "the zip and give the folder of one",
+            path=data_set,
+        )
+    twice = [name for name, number in Counter(name for name, _ in files).items() if number > 1]
+    if twice:
+        raise DataError(f"holds {twice[0]} twice; expected it once", path=data_set)
+
+
+def _folder_of(name: str) -> str | None:
+    """Return the data set that a member of a zip belongs to; None if it is no file of BEIR's."""
+    folder, _, file = name.rpartition("/")
+    if file.endswith(".tsv") and folder.rpartition("/")[2] == "qrels":
+        return folder.removesuffix("qrels")
+    if file in ("corpus.jsonl", "queries.jsonl"):
+        return f"{folder}/" if folder else ""
+    return None
 
 
 def _missing(name: str, kind: str, names: Sequence[str], data_set: Path) -> DataError:

@@ -63,7 +63,7 @@ class FileSource(DocumentSource, Protocol):
         """
 
 
-def skipped_by(source: DocumentSource) -> Mapping[str, Any]:
+def skipped_by(source: object) -> Mapping[str, Any]:
     """Return the items that a source skipped, with examples, by reason."""
     skipped = getattr(source, "skipped", None)
     return {} if skipped is None else dict(skipped)

@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from spider.errors import DataError, MissingDependencyError, SpiderError
+from spider.parsing.json_text import RepeatedKeyError, parse
+from spider.parsing.nested_json import HEAD, refuse_squad
+from spider.reading import BYTE_ORDER_MARK, open_regular, reading
+from spider.sources.files.compression import compression_of
 from spider.sources.text_files import fingerprint_files
 
 SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")
 BUILDERS = {".parquet": "parquet", ".json": "json", ".jsonl": "json", ".csv": "csv"}
+# rows that are read from a Parquet file at once
+PARQUET_BATCH = 1_000
 # names of one split, as the files of data sets use them
 SYNONYMS = (
     ("train", "training"),
@@ -143,7 +149,37 @@ def _local(
         _tell_unread(local, [file for own in files.values() for file in own])
     if len(files) > 1:
         logger.info("%s: split %s of %s", local, chosen, ", ".join(files))
+    _check_json(files[chosen])
+    if any(file.endswith(".parquet") for file in files[chosen]):
+        # unless one is set, it takes the size of the first row group, and fails where that is 0
+        builder.config.batch_size = PARQUET_BATCH
     return iter(builder.as_streaming_dataset(split=chosen))
+
+
+def _check_json(files: Sequence[str]) -> None:
+    """Parse local JSON files by our rules: of two equal keys, the library keeps the last.
+
+    Raises:
+        DataError: an object has a key twice, or the file is SQuAD's nested JSON.
+    """
+    for file in map(Path, files):
+        if file.suffix.lower() not in (".json", ".jsonl") or not file.is_file():
+            continue
+        with open_regular(file) as stream, reading(file) as place:
+            if suffix := compression_of(stream, file):
+                raise DataError(f"{suffix} data under another name; decompress it", path=file)
+            head = stream.peek(HEAD).removeprefix(BYTE_ORDER_MARK)
+            refuse_squad(head, file)
+            whole = head.lstrip()[:1] == b"["
+            for number, row in enumerate([stream.read()] if whole else stream, start=1):
+                try:
+                    parse(row.removeprefix(BYTE_ORDER_MARK))
+                except RepeatedKeyError:
+                    place.line = None if whole else number
+                    raise
+                except (ValueError, RecursionError):
+                    # the library reads further forms, and says itself what it cannot read
+                    break
 
 
 def _data_files(local: Path) -> list[Path]:

@@ -7,6 +7,14 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 EXAMPLES = 1000
 
 
+def skipped_lines(skipped: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a line for each reason: how many items were skipped, an example and the hint."""
+    for reason, entry in skipped.items():
+        hint = f"; {entry['hint']}" if entry["hint"] else ""
+        words = reason.replace("_", " ")
+        yield f"skipped {entry['count']}: {words} (such as {entry['examples'][0]}){hint}"
+
+
 @runtime_checkable
 class _Row(Protocol):
     @property

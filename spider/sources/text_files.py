@@ -1,16 +1,16 @@
 """Text files of any size, plain or compressed, line by line; errors name the line."""
 
 import glob
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from spider.errors import DataError
-from spider.reading import BYTE_ORDER_MARK, describe, open_regular
+from spider.parsing.nested_json import HEAD, refuse_squad
+from spider.reading import BYTE_ORDER_MARK, describe, open_regular, parse_json, reading
 from spider.sources.files.compression import StreamError, open_binary
 from spider.sources.files.limits import LONGEST_LINE
 
@@ -84,6 +84,7 @@ def read_text_lines(path: Path) -> Iterator[TextLine]:
 def read_json_lines(path: Path) -> Iterator[JsonLine]:
     """Yield the objects of a JSON-lines file; blank lines are skipped."""
     with open_binary(path) as stream:
+        refuse_squad(_head(stream, path), path)
         yield from parse_json_lines(stream, path)
 
 
@@ -96,14 +97,23 @@ def parse_json_lines(stream: BufferedIOBase, path: Path) -> Iterator[JsonLine]:
     for number, text in read_lines(stream, path):
         if not text.strip():
             continue
-        try:
-            record = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"not JSON: {error}", path=path, line=number) from error
+        if text.strip() in ("{", "["):
+            raise DataError(
+                "a JSON value begins here and ends in a later line; expected one object in each "
+                "line; jq -c . FILE writes that, and for a list jq -c '.[]' FILE",
+                path=path,
+                line=number,
+            )
+        record = parse_json(text, path, line=number)
         if not isinstance(record, dict):
             got = type(record).__name__
             raise DataError(f"expected a JSON object, got a {got}", path=path, line=number)
         yield JsonLine(number, record)
+
+
+def _head(stream: BufferedReader, path: Path) -> bytes:
+    with reading(path):
+        return stream.peek(HEAD)
 
 
 def find_files(setting: PathSetting) -> list[Path]:

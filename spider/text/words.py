@@ -22,7 +22,7 @@ those of :mod:`spider.text.passage_words`.
 punctuation, because a mark around "lock." should end before the full stop.
 
 The words of published evaluations and engines are in :mod:`spider.text.dpr_tokens` and
-:mod:`spider.text.anserini_analysis`.
+:mod:`spider.text.analysis.anserini`.
 """
 
 import re

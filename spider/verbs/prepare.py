@@ -14,9 +14,11 @@ from spider.launch.command_line import quote
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
 from spider.launch.verbs import options
+from spider.printable import counted
 from spider.sources.document_source import DocumentSource
 from spider.sources.formats.recognition import recognise
 from spider.sources.preparation import SOURCES, Preparation
+from spider.sources.reading_report import skipped_lines
 from spider.sources.source_state import fingerprint_of, place_of
 
 logger = logging.getLogger(__name__)
@@ -99,15 +101,12 @@ def main(settings: PrepareSettings) -> None:
             unhashed=[SOURCES],
         )
     logger.info(
-        "prepared %d documents, %d passages, %d words in %s",
-        *(counts[name] for name in ("documents", "passages", "words")),
+        "prepared %s, %s, %s in %s",
+        *(counted(counts[f"{noun}s"], noun) for noun in ("document", "passage", "word")),
         settings.output,
     )
-    for reason, entry in skipped.items():
-        hint = f"; {entry['hint']}" if entry["hint"] else ""
-        logger.warning(
-            "skipped %d: %s (such as %s)%s", entry["count"], reason, entry["examples"][0], hint
-        )
+    for line in skipped_lines(skipped):
+        logger.warning("%s", line)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,11 @@ from spider.launch.command_line import quote
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
 from spider.launch.verbs import options
+from spider.printable import counted
 from spider.questions.question_source import QuestionSource
 from spider.questions.recognition import recognise_questions
+from spider.sources.document_source import skipped_by
+from spider.sources.reading_report import skipped_lines
 from spider.sources.source_state import fingerprint_of, place_of
 
 logger = logging.getLogger(__name__)
@@ -90,11 +93,13 @@ def main(settings: PrepareQuestionsSettings) -> None:
         questions = replace(questions, questions=questions.questions[: settings.limit])
     if not questions.questions:
         raise DataError(f"no question; expected at least one for {questions.name}", path=place)
+    found: Mapping[str, int] = getattr(settings.question_set, "counts", {})
+    skipped = skipped_by(settings.question_set)
     counts = {
         "questions": len(questions.questions),
         "answers": sum(len(q.answers) for q in questions.questions),
         "groups": len({q.group for q in questions.questions}),
-        **getattr(settings.question_set, "counts", {}),
+        **found,
     }
     with stage.writing() as folder:
         questions.save(folder)
@@ -103,11 +108,14 @@ def main(settings: PrepareQuestionsSettings) -> None:
             details=QuestionsRecord(
                 name=questions.name, match=questions.match, averaging=questions.averaging
             ),
-            volatile={"place": place},
+            volatile={"place": place, "skipped": skipped},
         )
-    logger.info("prepared %d questions of %s", counts["questions"], questions.name)
-    for name, number in getattr(settings.question_set, "counts", {}).items():
-        logger.warning("%s: %d", name.replace("_", " "), number)
+    logger.info("prepared %s of %s", counted(counts["questions"], "question"), questions.name)
+    for name, number in found.items():
+        if name.removeprefix("skipped_") not in skipped:
+            logger.warning("%s: %d", name.replace("_", " "), number)
+    for line in skipped_lines(skipped):
+        logger.warning("%s", line)
     if not any(question.answers or question.relevant for question in questions.questions):
         logger.warning("no question has an answer: the set can be searched and read, not scored")
 

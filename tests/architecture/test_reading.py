@@ -23,6 +23,7 @@ QUALIFIED = {
 #: modules that read in another way, and why
 READERS = {
     "spider.reading": "it is the rule",
+    "spider.parsing.json_text": "spider.reading calls it",
     "spider.artifacts.provenance": "reads /proc/cpuinfo, which Linux writes",
     "index.dense.faiss_file": "faiss opens its own files; its errors are turned",
     "index.dense.faiss_flat": "calls the function of faiss_file",
@@ -41,7 +42,6 @@ READERS = {
     "spider.launch.typed.content": "copies a value that it has just written as JSON",
     "spider.compilation": "reads Python files of this package",
     "spider.sources.files.compression": "opens every compressed stream and names its damage",
-    "spider.sources.text_files": "parses lines of JSON and names the line",
 }
 
 

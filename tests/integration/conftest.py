@@ -93,9 +93,12 @@ class Server:
         self.scratch = scratch
         self.count = 0
         self.running: Running | None = None
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **NO_THREADS}
+        # coverage would double the time of the forked commands, and they end before it is written
+        environment.pop("COVERAGE_PROCESS_CONFIG", None)
         self.process = subprocess.Popen(
             [sys.executable, "-P", str(Path(__file__).with_name("warm_server.py")), *modules],
-            env={**os.environ, "PYTHONPATH": str(ROOT), **NO_THREADS},
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

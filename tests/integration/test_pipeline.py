@@ -136,6 +136,7 @@ def test_first_run_makes_a_chain_of_artifacts(first: str, home: Path) -> None:
     assert set(made["heldout-report"].details["systems"]) >= {"bm25", "dense", "hybrid"}
 
 
+@pytest.mark.untraced
 def test_second_run_finds_all_up_to_date(first: str, home: Path, spider: Spider) -> None:
     before = {name: artifact.manifest for name, artifact in artifacts(home).items()}
     log = quickstart(spider)
@@ -143,6 +144,7 @@ def test_second_run_finds_all_up_to_date(first: str, home: Path, spider: Spider)
     assert {name: artifact.manifest for name, artifact in artifacts(home).items()} == before
 
 
+@pytest.mark.untraced
 def test_edit_changes_only_what_it_must(after_edit: tuple[dict[str, str], str], home: Path) -> None:
     before, log = after_edit
     assert "22 files unchanged, 1 changed, 1 added, 1 deleted" in log
@@ -168,6 +170,7 @@ def passages_of(home: Path, document: str) -> int:
     return len(corpus.document_passages(number))
 
 
+@pytest.mark.untraced
 def test_search_finds_the_new_text_and_no_more_than_there_is(
     after_edit: tuple[dict[str, str], str], spider: Spider
 ) -> None:
@@ -179,6 +182,7 @@ def test_search_finds_the_new_text_and_no_more_than_there_is(
     assert DELETED not in everything.stdout
 
 
+@pytest.mark.untraced
 def test_other_encoder_is_refused_with_both_hashes(first: str, home: Path, spider: Spider) -> None:
     done = spider("search", "x", "--encoder", "w/untrained-encoder")
     made = artifacts(home)
@@ -206,6 +210,7 @@ def test_bad_input_is_one_line_and_a_code(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.untraced
 def test_notes_too_short_to_train_on_end_with_words_alone(home: Path, spider: Spider) -> None:
     (home / "short").mkdir()
     for name, text in {"a": "Buy milk.", "b": "The cat is Momo.", "c": "It rained."}.items():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spider.printable import LINE_FEED, TAB, markdown_text, printable, spreadsheet_cell
+from spider.printable import LINE_FEED, TAB, counted, markdown_text, printable, spreadsheet_cell
 
 CONTROLS = [
     *range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029,
@@ -83,3 +83,16 @@ def test_other_cells_are_unchanged(text: str) -> None:
 )
 def test_markdown_shows_the_text(text: str, written: str) -> None:
     assert markdown_text(text) == written
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (counted(0, "document"), "0 documents"),
+        (counted(1, "document"), "1 document"),
+        (counted(2000, "held-out query", "held-out queries"), "2,000 held-out queries"),
+        (counted(1, "entry", "entries"), "1 entry"),
+    ],
+)
+def test_a_number_agrees_with_its_noun(said, expected):
+    assert said == expected

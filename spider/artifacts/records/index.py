@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from spider.artifacts.record import DetailsRecord
 
@@ -49,6 +49,8 @@ class IndexRecord(DetailsRecord):
         sparse: the sparse part's variant and what its ``load`` reads; null without one.
         fusion: the fusion's variant and settings; null without one.
         match: how a question without a match is told; null without enough held-out queries.
+        question_words: whether BM25 searches the words that make a sentence a question ("how do
+            I"): ``keep``, or ``drop``. Indexes of earlier versions keep them.
     """
 
     KIND: ClassVar[str] = "index"
@@ -60,3 +62,4 @@ class IndexRecord(DetailsRecord):
     sparse: Mapping[str, Any] | None
     fusion: Mapping[str, Any] | None
     match: MatchRecord | None = None
+    question_words: Literal["keep", "drop"] = "keep"

@@ -8,6 +8,7 @@ from spider.artifacts.artifact import open_artifact
 from spider.artifacts.folder.manifest import MANIFEST
 from spider.artifacts.records.index import IndexRecord
 from spider.errors import ArtifactError
+from spider.printable import counted
 from spider.reading import read_json_object
 
 ENOUGH_SOURCES = 7
@@ -50,8 +51,8 @@ def describe_documents(workspace: Path) -> str:
     """Return how much was read, and how much was not."""
     counts = open_artifact(workspace / "corpus", kind="corpus").counts
     skipped = sum(number for name, number in counts.items() if name.startswith("skipped_"))
-    read = f"{_number(counts['documents'], 'document')}, {_number(counts['passages'], 'passage')}"
-    return f"Read: {read}" + (f"; left out: {_number(skipped, 'file')}." if skipped else ".")
+    read = f"{counted(counts['documents'], 'document')}, {counted(counts['passages'], 'passage')}"
+    return f"Read: {read}" + (f"; left out: {counted(skipped, 'file')}." if skipped else ".")
 
 
 def describe_index(workspace: Path) -> str:
@@ -60,11 +61,11 @@ def describe_index(workspace: Path) -> str:
     index = open_artifact(workspace / "index", kind="index")
     if IndexRecord.from_manifest(index).dense is None:
         return (
-            f"Search matches words alone (BM25): {_number(pairs, 'repeated phrase')} are too few "
+            f"Search matches words alone (BM25): {counted(pairs, 'repeated phrase')} are too few "
             "to learn meaning from."
         )
     kept = _trained_earlier(workspace)
-    learnt = "them before they changed" if kept else _number(pairs, "repeated phrase")
+    learnt = "them before they changed" if kept else counted(pairs, "repeated phrase")
     return f"Search matches words (BM25) and meaning, which was learnt from {learnt}."
 
 
@@ -108,7 +109,3 @@ def _against_words(report: Mapping[str, Any]) -> str:
             points = max(1, round(abs(100 * comparison["difference"])))
             return f", {points} {more} than with words alone"
     return ""
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -7,6 +7,7 @@ members, one after the other, and zero bytes may follow. Anything else is a :cla
 
 import bz2
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import NamedTuple, Protocol, cast, runtime_checkable
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from spider.errors import DataError, MissingDependencyError
-from spider.reading import describe, open_regular
+from spider.reading import describe, open_regular, reading
 from spider.sources.files.limits import FREE_BYTES, INFLATION, LARGEST_WINDOW
 from spider.sources.optional_package import OptionalPackage
 
@@ -128,22 +129,60 @@ COMPRESSIONS = {
 }
 
 
-def open_binary(path: Path) -> BufferedIOBase:
-    """Open a file for reading, decompressed as its suffix says (.gz, .bz2, .xz, .zst).
+ARCHIVES = {
+    b"PK\x03\x04": "a zip",
+    b"PK\x05\x06": "an empty zip",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"Rar!\x1a\x07": "a RAR archive",
+}
+_BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P)")
 
-    Reading from it raises :class:`StreamError` where the compressed data are damaged.
+
+def open_binary(path: Path) -> BufferedReader:
+    """Open a file for reading, decompressed as its first bytes or its suffix say.
+
+    The first bytes decide where they are those of a compressed format, because people rename files:
+    ``corpus.jsonl`` may hold gzip's data. Reading raises :class:`StreamError` where the compressed
+    data are damaged.
 
     Raises:
-        DataError: there is no such file, or it cannot be opened.
-        MissingDependencyError: the file is .zst and zstandard is not installed.
+        DataError: there is no such file, it cannot be opened, or it is an archive.
+        MissingDependencyError: the data are zstandard's, which is not installed.
     """
-    suffix = path.suffix.lower()
-    if suffix == ".zst" and not ZSTANDARD.installed:
-        raise MissingDependencyError(f"{path}: reading .zst needs zstandard", extra=ZSTANDARD.extra)
     file = open_regular(path)
-    if suffix not in COMPRESSIONS:
+    try:
+        suffix = compression_of(file, path)
+    except BaseException:
+        file.close()
+        raise
+    if suffix is None:
         return file
     return BufferedReader(_Inflated(file, suffix), buffer_size=CHUNK)
+
+
+def compression_of(file: BufferedReader, path: Path) -> str | None:
+    """Return the suffix of the format in which a file is compressed; None if it is not.
+
+    Raises:
+        DataError: it cannot be read, or is an archive.
+        MissingDependencyError: the data are zstandard's, which is not installed.
+    """
+    with reading(path):
+        head = file.peek(LONGEST_MAGIC)
+    archive = next((kind for magic, kind in ARCHIVES.items() if head.startswith(magic)), None)
+    if archive is not None:
+        raise DataError(
+            f"{archive}, expected text; unpack it and give the file that it holds", path=path
+        )
+    found = [suffix for suffix, kind in COMPRESSIONS.items() if head.startswith(kind.magic)]
+    # "BZh" may also begin a text
+    if found == [".bz2"] and not _BZIP2.match(head):
+        found = []
+    named = path.suffix.lower()
+    suffix = found[0] if found else (named if named in COMPRESSIONS else None)
+    if suffix == ".zst" and not ZSTANDARD.installed:
+        raise MissingDependencyError(f"{path}: reading .zst needs zstandard", extra=ZSTANDARD.extra)
+    return suffix
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The terms of spider.text.anserini_analysis and those of Lucene itself."""
+"""The terms of spider.text.analysis.anserini and those of Lucene itself."""
 
 import string
 from collections import Counter
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spider.text import folded_analysis
-from spider.text.anserini_analysis import analyze
+from spider.text.analysis import folded
+from spider.text.analysis.anserini import analyze
 
 SAMPLES = [
     "foo_bar __init__ a.b.c 3.14 1,000 U.S.A. x:y 10:30 don't.stop e-mail _ __ 3a a3 3.a a.3 1;2",
@@ -73,5 +73,5 @@ def test_lucene_takes_the_folded_terms_as_they_are(jvm, text: str) -> None:
 
     at_spaces = java_class("org.apache.lucene.analysis.core.WhitespaceAnalyzer")()
     utils = java_class("io.anserini.analysis.AnalyzerUtils")
-    terms = folded_analysis.analyze(text)
+    terms = folded.analyze(text)
     assert list(utils.analyze(at_spaces, " ".join(terms))) == terms

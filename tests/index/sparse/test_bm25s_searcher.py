@@ -29,6 +29,6 @@ def test_arrays_of_different_lengths_are_refused(passages: Any, tmp_path: Path) 
 
 
 def test_a_missing_stemmer_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "spider.text.anserini_analysis", None)
+    monkeypatch.setitem(sys.modules, "spider.text.analysis.anserini", None)
     with pytest.raises(MissingDependencyError, match=r"spider-odqa\[bm25s\]"):
         load_analyzer("anserini")

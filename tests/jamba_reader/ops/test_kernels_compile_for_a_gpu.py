@@ -18,6 +18,7 @@ KERNELS = """
 
 
 @pytest.mark.slow
+@pytest.mark.untraced
 def test_kernels_compile_and_fit_into_shared_memory(tmp_path: Path) -> None:
     environment = {key: value for key, value in os.environ.items() if key != "TRITON_INTERPRET"}
     environment["TRITON_CACHE_DIR"] = str(tmp_path)

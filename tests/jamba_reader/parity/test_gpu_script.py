@@ -13,6 +13,7 @@ from benchmarks.jamba_gpu.run import Results, error_by_norm
 
 
 @pytest.mark.slow
+@pytest.mark.untraced
 def test_a_dry_run_of_every_part_succeeds(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.jamba_gpu", "all", "--dry-run"]
     done = subprocess.run(

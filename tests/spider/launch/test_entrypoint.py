@@ -19,10 +19,7 @@ def restored_process_state() -> Iterator[None]:
     handlers = logging.getLogger().handlers[:]
     level = logging.getLogger().level
     stop = signal.getsignal(signal.SIGTERM)
-    safe = os.environ.get("PYTHONSAFEPATH")
     yield
-    if safe is None:
-        os.environ.pop("PYTHONSAFEPATH", None)
     logging.getLogger().handlers[:] = handlers
     logging.getLogger().setLevel(level)
     logging.captureWarnings(False)
@@ -51,6 +48,15 @@ def test_error_becomes_one_line_and_its_exit_code(
     said = capsys.readouterr().err
     assert said.count("\n") == (0 if error is None else 1)
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_command_leaves_no_variable_to_the_next_test(turn: int) -> None:
+    def main(config: DoctorSettings) -> None:
+        assert os.environ["PYTHONSAFEPATH"] == "1"
+
+    assert "PYTHONSAFEPATH" not in os.environ
+    assert run(main, verb="doctor", words=[]) == 0
 
 
 def test_traceback_on_request(

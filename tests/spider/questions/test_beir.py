@@ -37,9 +37,13 @@ def judge(folder, *lines):
     return BeirQuestions(path=folder, name="B")
 
 
-def test_the_own_document_is_dropped_unless_it_is_relevant(folder):
-    (first, second) = judge(folder, "q0\tq1\t1", "q1\tq1\t1").read().questions
-    assert (first.excluded, second.excluded) == (("q0",), ())
+def test_the_own_document_is_dropped_even_where_it_is_relevant(folder):
+    # BEIR's evaluate() pops it from the results and leaves the judgements as they are
+    source = judge(folder, "q0\tq1\t1", "q1\tq1\t1")
+    (first, second) = source.read().questions
+    assert (first.excluded, second.excluded) == (("q0",), ("q1",))
+    assert second.relevant == ("q1",)
+    assert source.counts == {"queries_whose_own_relevant_document_is_dropped": 1}
     kept = BeirQuestions(path=folder, name="B", drop_own=False).read()
     assert [question.excluded for question in kept.questions] == [(), ()]
 
@@ -76,3 +80,19 @@ def test_malformed(folder):
         BeirQuestions(path=folder, name="B").read()
     with pytest.raises(DataError, match=r"no qrels/dev\.tsv in this folder; there are: test$"):
         BeirQuestions(path=folder, name="B", split="dev").read()
+
+
+@pytest.mark.parametrize(
+    ("lines", "settings", "said"),
+    [
+        (["q0\td1\t0", "q1\td1\t0"], {}, "score of 1 or more; the highest is 0.*split=NAME"),
+        (["q0\td1\t-1", "q1\td1\t-2"], {}, "the highest is -1, so no query .*split=NAME"),
+        (["q0\td1\t2"], {"minimum_score": 3}, "of 3 or more; the highest is 2.*minimum_score=2"),
+        (["a\td1\t1"], {}, "none of its 1 query is in queries.jsonl"),
+        (["a\td1\t1", "b\td1\t0"], {}, "none of its 2 queries is .*such as 'a'"),
+    ],
+)
+def test_judgements_without_a_relevant_passage_say_so(folder, lines, settings, said):
+    judge(folder, *lines)
+    with pytest.raises(DataError, match=rf"qrels/test\.tsv: .*{said}"):
+        BeirQuestions(path=folder, name="B", **settings).read()

@@ -90,3 +90,34 @@ def test_malformed(tmp_path, line):
     path.write_text(f'{{"question": "a?"}}\n{line}\n')
     with pytest.raises(DataError, match=r"q\.jsonl:2: "):
         JsonLinesQuestions(path=path, name="mine").read()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"answer": "x", "answers": ["y"]},
+        {"answers": ["x", "y"], "answer": "x"},
+        {"answer": "x", "answers": {"text": ["x"]}},
+        {"answer": ["x"], "answers": [""]},
+    ],
+)
+def test_two_fields_of_answers_that_differ_are_refused(tmp_path, row):
+    with pytest.raises(DataError, match=r"q:2: the fields 'answer' and 'answers' give different"):
+        read(tmp_path / "q", {"question": "?"}, {"question": "?", **row})
+    _, (question,) = read(tmp_path / "q", {"question": "?", **row}, answer_field="answer")
+    assert question.answers == ("x",)
+
+
+@pytest.mark.parametrize(
+    "row", [{"answer": "x", "answers": ["x"]}, {"answer": [], "answers": "x"}, {"answer": ["x"]}]
+)
+def test_two_fields_of_answers_that_agree_are_one(tmp_path, row):
+    _, (question,) = read(tmp_path / "q", {"question": "?", **row})
+    assert question.answers == ("x",)
+
+
+def test_a_repeated_key_names_file_and_line(tmp_path):
+    path = tmp_path / "q"
+    path.write_text('{"question": "a"}\n{"question": "a", "answer": "x", "answer": "y"}\n')
+    with pytest.raises(DataError, match=r"q:2: .*'answer' stands twice in one object"):
+        JsonLinesQuestions(path=path, name="mine").read()

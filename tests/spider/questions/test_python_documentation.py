@@ -102,6 +102,7 @@ def test_answers_are_short_and_not_given_away(question_set: QuestionSet) -> None
     assert [q.id for q in question_set.questions if is_given_away(q)] == []
 
 
+@pytest.mark.untraced
 def test_every_question_has_an_answer_in_its_document(
     question_set: QuestionSet, hits: dict[str, list[str]]
 ) -> None:
@@ -109,6 +110,7 @@ def test_every_question_has_an_answer_in_its_document(
     assert len(lost) <= allowed(len(question_set.questions)), lost
 
 
+@pytest.mark.untraced
 def test_every_answer_occurs(passages: list[Cut], question_set: QuestionSet) -> None:
     text = "\n".join(passage.tokens for passage in passages)
     answers = {answer for question in question_set.questions for answer in question.answers}
@@ -116,12 +118,14 @@ def test_every_answer_occurs(passages: list[Cut], question_set: QuestionSet) -> 
     assert len(lost) <= allowed(len(answers)), lost
 
 
+@pytest.mark.untraced
 def test_a_hit_means_something(hits: dict[str, list[str]]) -> None:
     counts = [len(documents) for documents in hits.values()]
     assert max(counts) <= 40
     assert statistics.median(counts) <= 6
 
 
+@pytest.mark.untraced
 def test_no_question_is_a_copied_sentence(passages: list[Cut], question_set: QuestionSet) -> None:
     asked = {run: q.id for q in question_set.questions for run in runs(tokenise(q.text))}
     copied = [

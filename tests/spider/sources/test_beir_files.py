@@ -23,7 +23,8 @@ def test_a_folder_plain_or_compressed(tmp_path: Path) -> None:
 def test_a_zip_with_and_without_a_folder_inside(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("set/other/qrels/test.tsv", "deep")
+        archive.writestr("__MACOSX/set/._corpus.jsonl", "of macOS")
+        archive.writestr("set/other/my-queries.jsonl", "other data")
         archive.writestr("set/qrels/test.tsv", "right")
         archive.writestr("set/my-corpus.jsonl", "not the corpus")
     assert content(path, "qrels/test.tsv") == (b"right", path / "set/qrels/test.tsv")
@@ -40,3 +41,22 @@ def test_the_fingerprint_is_of_the_files_that_are_read(tmp_path: Path) -> None:
         ("queries.jsonl.gz", 5),
     ]
     assert len(fingerprint_beir(tmp_path / "notes.txt", ("corpus.jsonl",))) == 1
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        (["a/corpus.jsonl", "b/corpus.jsonl"], "holds 2 data sets, a/ and b/"),
+        (["corpus.jsonl", "old/queries.jsonl"], "holds 2 data sets, ./ and old/"),
+        (["a/corpus.jsonl", "a/qrels/test.tsv", "b/qrels/dev.tsv"], "2 data sets, a/ and b/"),
+        (["a/corpus.jsonl", "a/a/corpus.jsonl", "c/queries.jsonl"], "3 data sets, a/ and a/a/"),
+        (["corpus.jsonl", "corpus.jsonl"], "holds corpus.jsonl twice"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_data_sets_in_a_zip_are_refused(tmp_path: Path, members: list[str], said: str) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for member in members:
+            archive.writestr(member, "{}")
+    with pytest.raises(DataError, match=said):
+        content(tmp_path / "x.zip", "corpus.jsonl")

@@ -155,3 +155,36 @@ def test_a_damaged_file_names_the_data_set(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(DataError, match="cannot be read"):
         list(read_rows(str(tmp_path), split="train", **HUB))
+
+
+def test_parquet_without_rows(tmp_path: Path) -> None:
+    pytest.importorskip("datasets")
+    column = pa.table({"text": pa.array([], pa.string())})
+    parquet.write_table(column, tmp_path / "train-0.parquet")
+    assert texts(str(tmp_path / "train-0.parquet")) == []
+    # its first row group has no row
+    with parquet.ParquetWriter(tmp_path / "train-1.parquet", column.schema) as writer:
+        writer.write_table(column)
+        writer.write_table(pa.table({"text": ["a", "b"]}))
+    with parquet.ParquetWriter(tmp_path / "train-2.parquet", column.schema):
+        pass
+    assert texts(str(tmp_path)) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ('{"text": "a"}\n{"text": "a", "text": "b"}\n', 2),
+        ('[\n{"text": "a"},\n{"text": "a", "text": "b"}]', 3),
+        ('[{"text": "a", "meta": {"x": 1, "x": 2}}]', 1),
+    ],
+)
+@pytest.mark.parametrize("name", ["rows.json", "train.jsonl"])
+def test_a_repeated_key_of_local_json_is_refused(
+    tmp_path: Path, content: str, line: int, name: str
+) -> None:
+    pytest.importorskip("datasets")
+    (tmp_path / name).write_text(content)
+    for path in (tmp_path / name, tmp_path):
+        with pytest.raises(DataError, match=rf"{name}:{line}: .*stands twice in one object"):
+            texts(str(path))

@@ -1,5 +1,7 @@
 """The verb prepare-questions."""
 
+import json
+
 import pytest
 
 from spider.artifacts.artifact import open_artifact
@@ -50,3 +52,19 @@ def test_limit_and_nothing(source, tmp_path):
     source.path.write_text("\n")
     with pytest.raises(DataError, match="no question; expected"):
         run(source, tmp_path / "none")
+
+
+def test_what_is_blank_is_said_and_listed(source, tmp_path, caplog):
+    rows = [("a?", ["x", " "]), ("b?", ["", "\u200b"]), ("c?", [])]
+    lines = [json.dumps({"question": text, "answer": answers}) for text, answers in rows]
+    source.path.write_text("\n".join(lines))
+    with caplog.at_level("INFO"):
+        artifact = run(source, tmp_path / "questions")
+    assert [q.answers for q in load_question_set(tmp_path / "questions").questions] == [("x",), ()]
+    assert artifact.counts["blank_answers_left_out"] == 3
+    assert artifact.counts["skipped_all_answers_blank"] == 1
+    place = f"{source.path}: line 2"
+    assert artifact.manifest["volatile"]["skipped"]["all_answers_blank"]["examples"] == [place]
+    said = [record.getMessage() for record in caplog.records]
+    assert "blank answers left out: 3" in said
+    assert any(f"skipped 1: all answers blank (such as {place})" in line for line in said)

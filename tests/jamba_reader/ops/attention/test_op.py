@@ -93,8 +93,8 @@ def in_calls(
     return torch.stack(result)
 
 
-def assert_rounded(found: Tensor, given: Operands, lengths: Sequence[int]) -> None:
-    """Assert that bfloat16 output is off by no more than the roundings of its computation.
+def with_bound(given: Operands, lengths: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Return the exact output, and by how much the roundings of bfloat16 may change it.
 
     A rounding to bfloat16 has a relative error of at most u = 2^-8. The kernels round the
     softmax's weights p once, PyTorch's merging of two parts rounds each part as well, and the
@@ -104,8 +104,7 @@ def assert_rounded(found: Tensor, given: Operands, lengths: Sequence[int]) -> No
     query, key, value = given
     expected = by_single_queries(query, key, value, lengths)
     magnitude = by_single_queries(query, key, value.abs(), lengths)
-    bound = 1.01 * 2**-8 * (2 * magnitude + expected.abs())
-    assert ((found.double() - expected).abs() <= bound).all()
+    return expected, 1.01 * 2**-8 * (2 * magnitude + expected.abs())
 
 
 @pytest.mark.parametrize(("heads", "kv_heads"), GROUPS)
@@ -144,7 +143,8 @@ def test_bfloat16_is_as_good_as_its_inputs(calls: list[tuple[int, int]]) -> None
     given = operands(sum(lengths), dtype=torch.bfloat16)
     found = in_calls(given, lengths, calls, "cpu")
     assert found.dtype == torch.bfloat16
-    assert_rounded(found, given, lengths)
+    expected, bound = with_bound(given, lengths)
+    assert ((found.double() - expected).abs() <= bound).all()
 
 
 @pytest.fixture(params=["the faster kernel", "the kernel in lanes"])
@@ -176,11 +176,11 @@ def test_in_lanes_any_split_and_any_threads_give_the_same_bits(
         found.append(attention(*given, Segments(lengths), scale=SCALE))
     finally:
         torch.set_num_threads(threads)
+    expected, bound = with_bound(given, lengths)
     for other in found:
         if dtype == torch.bfloat16:
-            assert_rounded(other, given, lengths)
+            assert ((other.double() - expected).abs() <= bound).all()
         else:
-            expected = by_single_queries(*given, lengths)
             torch.testing.assert_close(other.double(), expected, rtol=1e-5, atol=1e-5)
         if cpu_prefill.does(*given, None, SCALE):
             assert torch.equal(other, whole)

@@ -78,6 +78,7 @@ CHILD = textwrap.dedent(
 )
 
 
+@pytest.mark.untraced
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts threads in /proc")  # noqa: PTH112
 @pytest.mark.parametrize("limit", ["set", pytest.param("environment", marks=pytest.mark.slow)])
 def test_one_thread_stays_one_thread_and_a_fork_is_refused(limit: str) -> None:

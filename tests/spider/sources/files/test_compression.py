@@ -158,3 +158,33 @@ def test_a_pipe_does_not_block(tmp_path: Path) -> None:
         os.mkfifo(tmp_path / name)
         with pytest.raises(DataError, match="a pipe"):
             open_binary(tmp_path / name)
+
+
+@EACH
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows", "rows.txt.gz", "rows.zst", "rows.BZ2"])
+def test_a_renamed_file_is_read_by_its_first_bytes(suffix: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(COMPRESS[suffix](TEXT))
+    assert read_whole(path) == TEXT
+    path.write_bytes(COMPRESS[suffix](TEXT)[:-9])
+    with pytest.raises(DataError, match="is the file complete"):
+        read_whole(path)
+
+
+@pytest.mark.parametrize("data", [b"BZh is a text", b"PK", b"(\xc2\xb5", b"", b"7z", b"Rar!"])
+def test_texts_that_begin_like_a_compressed_file_are_texts(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(data)
+    assert read_whole(path) == data
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.tsv", "rows.gz"])
+def test_archives_are_named(name: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        assert archive.namelist() == []
+    with pytest.raises(DataError, match="an empty zip, expected text; unpack it"):
+        read_whole(tmp_path / name)
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr("rows.jsonl", "{}")
+    with pytest.raises(DataError, match="a zip, expected text; unpack it"):
+        list(read_text_lines(tmp_path / name))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spider.text import anserini_analysis
-from spider.text.folded_analysis import MAXIMUM_TOKEN, analyze
+from spider.text.analysis import anserini
+from spider.text.analysis.folded import MAXIMUM_TOKEN, analyze
 
 SAME = [
     ("café", "cafe\u0301"), ("Cafés", "CAFE"), ("O’Brien’s", "O'Brien"), ("O‘Hara", "OHara"),
@@ -87,4 +87,4 @@ def test_upper_case_and_decomposition_change_nothing(text: str) -> None:
 def test_a_long_row_ends(text: str) -> None:
     # without possessive patterns, each of the first two takes 8 to 60 seconds
     analyze(text)
-    anserini_analysis.analyze(text)
+    anserini.analyze(text)

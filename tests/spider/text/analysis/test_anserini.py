@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spider.text.anserini_analysis import analyze
+from spider.text.analysis.anserini import analyze
 from spider.text.stop_words import LUCENE
 
 

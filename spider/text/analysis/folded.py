@@ -7,7 +7,7 @@ without spaces gives its neighbouring pairs of characters, as in Lucene's CJKAna
 and Hangul characters one by one, so that a word of one character is found too.
 
 Documents and questions pass through the same function, for Lucene as well as for bm25s. Published
-BM25 scores use :mod:`spider.text.anserini_analysis` instead.
+BM25 scores use :mod:`spider.text.analysis.anserini` instead.
 
 Not equal to each other: traditional and simplified Chinese, "ü" and "ue", words of one language and
 their transliterations.
@@ -18,7 +18,7 @@ import itertools
 
 import regex
 
-from spider.text.anserini_analysis import STEM_CACHE, stem
+from spider.text.analysis.anserini import STEM_CACHE, stem
 from spider.text.folding import fold_case, strip_diacritics, unify_forms
 from spider.text.stop_words import LUCENE
 

@@ -1,0 +1,1 @@
+"""Parsers of text that several packages read."""
