@@ -8,24 +8,24 @@ for the ``static`` systems); vectors and hits are kept there, so a second run ta
 """
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.label_free_measure import vectors
 from benchmarks.label_free_measure.agreement import leave_one_out, significant_pairs, tau
 from benchmarks.label_free_measure.candidates import CANDIDATES, make_queries
-from benchmarks.label_free_measure.student import fit_student
-from benchmarks.label_free_measure.systems import Encode, Systems
+from benchmarks.label_free_measure.open_systems import Places, open_systems
+from benchmarks.label_free_measure.systems import Systems
 from spider.artifacts.atomic_files import write_json
 from spider.artifacts.provenance import provenance
 from spider.corpus.corpus import Corpus
 from spider.question import QuestionSet, load_question_set
 from spider.spans.span_store import SpanStore
 
-STATIC = {"static_untrained": "static0", "static_short": "static20", "static_long": "static60"}
-SETS = {
+SETS: dict[str, dict[str, tuple[str, ...]]] = {
     "demo": {"demo questions": ("questions",)},
     "wikiq": {
         "NQ": ("questions-nq",),
@@ -36,84 +36,64 @@ SETS = {
     },
     "nfcorpus": {"NFCorpus": ("questions-train", "questions-dev", "questions-test")},
 }
-MOST_QUESTIONS = 2_500
-QUERIES = 1_000
-STUDENT_SAMPLE = 5_000
+MOST_QUESTIONS = 2_000
+QUERIES = 500
 
 
-def open_systems(folder: Path, corpus: Corpus, minilm: Path, wordllama: Path) -> Systems:
-    """Make or read the vectors of every dense system of a corpus."""
-    dense: dict[str, tuple[np.ndarray, Encode]] = {}
-    for name, artifact in STATIC.items():
-        if (folder / artifact / "manifest.json").exists():
-            path = folder / f"{name}.npy"
-            dense[name] = vectors.static_vectors(folder / artifact, corpus, path)
-    plain = {"wordllama": vectors.wordllama(wordllama), "pieces": vectors.word_pieces(minilm)}
-    for name, bag in plain.items():
-        dense[name] = (vectors.encode_corpus(bag, corpus, folder / f"{name}.npy"), bag)
-    transformers = {"minilm": {}, "one_layer": {"layers": 1}}
-    transformers |= {
-        name: {"weights": folder / f"{name}.pt"}
-        for name in ("adapted", "interpolated")
-        if (folder / f"{name}.pt").exists()
-    }
-    for name, options in transformers.items():
-        if (folder / f"{name}.npy").exists():
-            model = vectors.Transformer(minilm, **options)
-            dense[name] = (np.load(folder / f"{name}.npy"), model)
-    teacher = vectors.Transformer(minilm)
-    path = folder / "student.npy"
-    if not path.exists():
-        texts, targets = _sample(folder, corpus, teacher)
-        vectors.encode_corpus(fit_student(teacher, texts, targets), corpus, path)
-    dense["student"] = (np.load(path), teacher)
-    return Systems(corpus, dense)
+class Measured:
+    """The hits of the systems of one corpus, kept in its folder by question set.
 
+    Args:
+        folder: the workspace of the corpus.
+        places: where the pretrained weights are.
+    """
 
-def _sample(
-    folder: Path, corpus: Corpus, teacher: vectors.Transformer
-) -> tuple[list[str], np.ndarray]:
-    """Return a sample of passages, with the teacher's vectors."""
-    size = min(STUDENT_SAMPLE, len(corpus) // 4)
-    places = np.random.default_rng(0).permutation(len(corpus))[:size].tolist()
-    titled = zip(corpus.titles(places), corpus.texts(places), strict=True)
-    texts = [f"{title} {text}" for title, text in titled]
-    path = folder / "sample.npy"
-    if not path.exists():
-        np.save(path, teacher(texts).astype(np.float16))
-    return texts, np.load(path)[:size]
+    def __init__(self, folder: Path, places: Places):
+        self.folder = folder
+        self.places = places
+        self.corpus = Corpus.open(folder / "corpus")
+        self.spans = SpanStore.open(folder / "spans")
 
+    @cached_property
+    def systems(self) -> Systems:
+        """The systems whose vectors are there."""
+        return open_systems(self.folder, self.corpus, self.places)
 
-def read_questions(folder: Path, names: tuple[str, ...]) -> QuestionSet:
-    """Read question sets as one, at most ``MOST_QUESTIONS`` of them."""
-    sets = [load_question_set(folder / name) for name in names]
-    questions = [question for one in sets for question in one.questions]
-    kept = np.sort(np.random.default_rng(0).permutation(len(questions))[:MOST_QUESTIONS])
-    return replace(sets[0], questions=tuple(questions[int(place)] for place in kept))
+    def candidate(self, name: str) -> np.ndarray:
+        """Return the value of a candidate for each system."""
+        transform = CANDIDATES[name]
+        make = lambda: make_queries(transform, self.corpus, self.spans, queries=QUERIES)  # noqa: E731
+        values: np.ndarray = self._hits(name, make)[1].mean(axis=1)
+        return values
 
+    def questions(
+        self, name: str, parts: tuple[str, ...]
+    ) -> tuple[list[str], np.ndarray, np.ndarray]:
+        """Return the systems' names, their hits on questions, and the clusters of these."""
+        return self._hits(name, lambda: read_questions(self.folder, parts))
 
-class Table:
-    """The hits of the systems of one corpus, kept in its folder by question set."""
-
-    def __init__(self, folder: Path, open_them: object):
-        self.folder = folder / "hits"
-        self._open = open_them
-        self._systems: Systems | None = None
-
-    def hits(self, name: str, read: object) -> tuple[list[str], np.ndarray, np.ndarray]:
-        """Return the systems' names, their hits, and the clusters of the questions."""
-        path = self.folder / f"{name}.npz"
+    def _hits(
+        self, name: str, read: Callable[[], QuestionSet]
+    ) -> tuple[list[str], np.ndarray, np.ndarray]:
+        path = self.folder / "hits" / f"{name}.npz"
         if not path.exists():
-            self.folder.mkdir(exist_ok=True)
-            self._systems = self._systems or self._open()  # type: ignore[operator]
-            questions = read()  # type: ignore[operator]
+            path.parent.mkdir(exist_ok=True)
+            questions = read()
             sources = [one.cluster or one.id for one in questions.questions]
             clusters = np.unique(sources, return_inverse=True)[1]
-            hits = self._systems.hits(questions)
-            np.savez(path, names=self._systems.names, hits=hits, clusters=clusters)
-            print(f"{self.folder.parent.name} {name}: {hits.shape}", flush=True)
+            hits = self.systems.hits(questions)
+            np.savez(path, names=self.systems.names, hits=hits, clusters=clusters)
+            print(f"{self.folder.name} {name}: {hits.shape}", flush=True)
         stored = np.load(path)
         return stored["names"].tolist(), stored["hits"], stored["clusters"]
+
+
+def read_questions(folder: Path, names: tuple[str, ...], most: int = MOST_QUESTIONS) -> QuestionSet:
+    """Read question sets as one, at most ``most`` of them."""
+    sets = [load_question_set(folder / name) for name in names]
+    questions = [question for one in sets for question in one.questions]
+    kept = np.sort(np.random.default_rng(0).permutation(len(questions))[:most])
+    return replace(sets[0], questions=tuple(questions[int(place)] for place in kept))
 
 
 def main() -> None:
@@ -128,49 +108,35 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     taus: dict[str, dict[str, float]] = {name: {} for name in CANDIDATES}
-    values: dict[str, object] = {}
+    sets: dict[str, object] = {}
     for name in arguments.corpora:
-        folder = arguments.work / name
-        corpus = Corpus.open(folder / "corpus")
-        spans = SpanStore.open(folder / "spans")
-        table = Table(
-            folder, lambda: open_systems(folder, corpus, arguments.minilm, arguments.wordllama)
-        )
-        measured = {
-            candidate: table.hits(
-                candidate, lambda: make_queries(transform, corpus, spans, queries=QUERIES)
-            )[1].mean(axis=1)
-            for candidate, transform in CANDIDATES.items()
-        }
+        corpus = Measured(arguments.work / name, Places(arguments.minilm, arguments.wordllama))
+        values = {candidate: corpus.candidate(candidate) for candidate in CANDIDATES}
         for question_set, parts in SETS[name].items():
-            names, hits, clusters = table.hits(question_set, lambda: read_questions(folder, parts))
+            names, hits, clusters = corpus.questions(question_set, parts)
             pairs = significant_pairs(hits, clusters)
             for candidate in CANDIDATES:
-                taus[candidate][question_set] = tau(measured[candidate], pairs)
-            values[question_set] = {
+                taus[candidate][question_set] = round(tau(values[candidate], pairs), 4)
+            by_name = {one: dict(zip(names, found.round(4).tolist(), strict=True))
+                       for one, found in values.items()}  # fmt: skip
+            sets[question_set] = {
+                "passages": len(corpus.corpus),
                 "questions": hits.shape[1],
                 "significant_pairs": len(pairs),
                 "pairs": len(names) * (len(names) - 1) // 2,
                 "top_20": dict(zip(names, hits.mean(axis=1).round(4).tolist(), strict=True)),
-                "measures": {
-                    one: dict(zip(names, found.round(4).tolist(), strict=True))
-                    for one, found in measured.items()
-                },
+                "measures": by_name,
             }
-    results = {
-        "tau": taus,
-        "left_out": {
-            name: {"chosen": chosen, "tau": found}
-            for name, (chosen, found) in leave_one_out(taus).items()
-        },
-        "sets": values,
-        "arguments": arguments.corpora,
-        "provenance": provenance(),
+    left_out = {
+        name: {"chosen": chosen, "tau": found}
+        for name, (chosen, found) in leave_one_out(taus).items()
     }
+    results = {"tau": taus, "left_out": left_out, "sets": sets, "provenance": provenance()}
     write_json(arguments.output, results)
     for candidate, row in taus.items():
         print(f"{candidate:40}", *(f"{value:6.2f}" for value in row.values()))
-    print(results["left_out"])
+    for name, found in left_out.items():
+        print(f"{name}: {found['chosen']}, {found['tau']:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How well a label-free measure orders systems: Kendall's tau over significantly different pairs."""
+"""How well a label-free measure orders systems: Kendall's tau over pairs that differ."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations

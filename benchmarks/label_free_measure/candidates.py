@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pretrain.spans.heldout import AnyTransform, HeldoutQueries
+from pretrain.spans.heldout import HeldoutQueries
 from spider.corpus.corpus import Corpus
 from spider.question import QuestionSet
 from spider.questions.transforms.cloze import Cloze
@@ -13,24 +13,35 @@ from spider.questions.transforms.first_sentence import FirstSentence
 from spider.questions.transforms.heading import Heading
 from spider.questions.transforms.keywords import Keywords
 from spider.questions.transforms.mixture import Mixture
+from spider.questions.transforms.passage_query import HeldoutTransform
 from spider.questions.transforms.random_window import RandomWindow
+from spider.questions.transforms.vocabulary_mismatch import VocabularyMismatch
 from spider.spans.span_store import SpanStore
 
-CANDIDATES: dict[str, AnyTransform] = {
+CANDIDATES: dict[str, HeldoutTransform] = {
     "random_window": RandomWindow(),
     "random_window, span removed": RandomWindow(keep_probability=0.0),
     "content_words": ContentWords(),
     "keywords": Keywords(),
     "cloze": Cloze(),
     "cloze, titled": Cloze(title="missing"),
+    "vocabulary_mismatch, 0.2": VocabularyMismatch(shared=0.2),
+    "vocabulary_mismatch, 0.3": VocabularyMismatch(shared=0.3),
+    "vocabulary_mismatch, 0.4": VocabularyMismatch(shared=0.4),
+    "vocabulary_mismatch, 0.5": VocabularyMismatch(shared=0.5),
+    "vocabulary_mismatch, 0.2, titled": VocabularyMismatch(shared=0.2, title="missing"),
+    "vocabulary_mismatch, 0.3, titled": VocabularyMismatch(shared=0.3, title="missing"),
+    "vocabulary_mismatch, 0.5, titled": VocabularyMismatch(shared=0.5, title="missing"),
     "heading": Heading(),
     "first_sentence": FirstSentence(),
-    "mixture of cloze and heading": Mixture(transforms=[Cloze(), Heading()]),
+    "mixture of cloze and mismatch, titled": Mixture(
+        transforms=[Cloze(title="missing"), VocabularyMismatch(title="missing")]
+    ),
 }
 
 
 def make_queries(
-    transform: AnyTransform, corpus: Corpus, store: SpanStore, *, queries: int, seed: int = 0
+    transform: HeldoutTransform, corpus: Corpus, store: SpanStore, *, queries: int, seed: int = 0
 ) -> QuestionSet:
     """Make the test queries of a candidate, at most ``queries`` of them."""
     maker = HeldoutQueries(

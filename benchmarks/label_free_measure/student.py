@@ -25,15 +25,13 @@ def fit_student(
         seed: of the order of passages.
     """
     pieces = [teacher.tokenizer.id_to_token(i) for i in range(teacher.tokenizer.get_vocab_size())]
-    table = teacher([piece.removeprefix("##") for piece in pieces])
+    table = teacher([str(piece).removeprefix("##") for piece in pieces])
     ids = [e.ids[1:-1] for e in teacher.tokenizer.encode_batch(list(texts))]
     counts = np.bincount(np.concatenate(ids), minlength=len(pieces)) + 1.0
     weights = np.log(1e-3 / (1e-3 + counts / counts.sum()))
-    rows = nn.Embedding.from_pretrained(torch.from_numpy(table - table.mean(0)), freeze=False)
+    rows = nn.Parameter(torch.from_numpy(table - table.mean(0)))
     scale = nn.Parameter(torch.from_numpy(weights).float())
-    optimiser = torch.optim.Adam(
-        [{"params": rows.parameters(), "lr": 2e-3}, {"params": [scale], "lr": 5e-3}]
-    )
+    optimiser = torch.optim.Adam([{"params": [rows], "lr": 2e-3}, {"params": [scale], "lr": 5e-3}])
     targets = torch.from_numpy(vectors.astype(np.float32))
     rng = np.random.default_rng(seed)
     for _ in range(STEPS):
@@ -41,7 +39,7 @@ def fit_student(
         flat = torch.from_numpy(np.concatenate([ids[row] for row in chosen]))
         starts = torch.from_numpy(np.cumsum([0, *(len(ids[row]) for row in chosen)])[:-1])
         made = nn.functional.embedding_bag(
-            flat, rows.weight, starts, mode="sum", per_sample_weights=scale[flat].exp()
+            flat, rows, starts, mode="sum", per_sample_weights=scale[flat].exp()
         )
         made = nn.functional.normalize(made, dim=1)
         wanted = targets[torch.from_numpy(chosen)]
@@ -49,7 +47,7 @@ def fit_student(
         own = torch.log_softmax(SCALE * made @ made.T, dim=1)
         loss = (1 - (made * wanted).sum(1)).mean() + (same.exp() * (same - own)).sum(1).mean()
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimiser.step()
-    fitted = (rows.weight * scale.exp()[:, None]).detach().numpy()
+    fitted = (rows * scale.exp()[:, None]).detach().numpy()
     return Bag(fitted, teacher.tokenizer)

@@ -1,7 +1,6 @@
 """The compared systems: scores of every passage, and weighted sums of them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,8 +9,8 @@ from scipy import sparse
 from eval.matching.first_hits import HitFinder
 from spider.corpus.corpus import Corpus
 from spider.question import QuestionSet
-from spider.text.folded_analysis import analyze
-from spider.text.languages.question_words import without_question_words
+from spider.text.analysis.folded import analyze
+from spider.text.analysis.question_words import without_question_words
 
 DEPTH = 20
 BLOCK = 128
@@ -19,7 +18,7 @@ K1, B = 0.9, 0.4
 WEIGHTS = {
     "minilm": (3, 10, 30, 100),
     "adapted": (10, 30),
-    "interpolated": (30,),
+    "half": (30,),
     "student": (10, 30, 100),
     "wordllama": (10, 30),
     "static_short": (10,),
@@ -61,7 +60,8 @@ class Bm25:
             for term in analyze(text):
                 if term in self._terms:
                     asked[row, self._terms[term]] += 1
-        return (asked.tocsr() @ self._weights).toarray()
+        scores: np.ndarray = (asked.tocsr() @ self._weights).toarray()
+        return scores
 
 
 class Systems:
@@ -100,6 +100,15 @@ class Systems:
                 lists[number, rows] = scores.topk(DEPTH).indices.numpy()
         return np.stack([finder.relevance(one).any(axis=1) for one in lists])
 
+    def bm25_scores(self, texts: Sequence[str]) -> torch.Tensor:
+        """Return the BM25 scores of every passage."""
+        return torch.from_numpy(self._bm25(texts))
+
+    def dense_scores(self, name: str, texts: Sequence[str]) -> torch.Tensor:
+        """Return the cosines of every passage."""
+        vectors, encode = self._dense[name]
+        return torch.from_numpy(encode(texts).astype(np.float32)) @ vectors.T
+
     def _scores(
         self, texts: Sequence[str], encoded: dict[str, torch.Tensor], rows: slice
     ) -> Iterator[torch.Tensor]:
@@ -114,12 +123,3 @@ class Systems:
         for name, scores in dense.items():
             for weight in WEIGHTS.get(name, ()):
                 yield torch.add(bm25, scores, alpha=weight)
-
-
-def load_vectors(folder: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Read the passage vectors that have been made."""
-    return {
-        name: np.load(folder / f"{name}.npy")
-        for name in names
-        if (folder / f"{name}.npy").exists()
-    }

@@ -53,7 +53,8 @@ class Transformer:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             states = self.model(input_ids=padded, attention_mask=mask.long()).last_hidden_state
         sums = (states.float() * mask[..., None]).sum(1)
-        return torch.nn.functional.normalize(sums, dim=1).numpy()
+        vectors: np.ndarray = torch.nn.functional.normalize(sums, dim=1).numpy()
+        return vectors
 
 
 class Bag:

@@ -26,13 +26,12 @@ from spider.errors import ConfigError
 from spider.question import Question, QuestionSet
 from spider.questions.transforms.passage_query import (
     DocumentTransform,
+    HeldoutTransform,
     SpanPassage,
     SpanTransform,
 )
 from spider.questions.transforms.query_ranges import QueryTransform
 from spider.spans.span_store import SpanStore
-
-AnyTransform = QueryTransform | SpanTransform | DocumentTransform
 
 
 class Source(NamedTuple):
@@ -66,7 +65,7 @@ class HeldoutQueries:
     """
 
     def __init__(
-        self, *, transform: AnyTransform, clusters_per_document: int, documents: int, seed: int
+        self, *, transform: HeldoutTransform, clusters_per_document: int, documents: int, seed: int
     ):
         if clusters_per_document < 1 or documents < 1:
             raise ConfigError(
@@ -166,7 +165,7 @@ class HeldoutQueries:
             tags={
                 "span": "kept" if made.kept_span else "removed",
                 "recurring_span": span,
-                "query": made.form,
+                "form": made.form,
             },
         )
 
@@ -190,7 +189,7 @@ class HeldoutQueries:
                     relevant=tuple(corpus.passage_id(places[one]) for one in query.relevant),
                     excluded=tuple(corpus.passage_id(p) for p in sorted(own | outside)),
                     cluster=source.id,
-                    tags={"query": query.form},
+                    tags={"form": query.form},
                 )
             )
         return questions
@@ -201,7 +200,7 @@ class HeldoutQueries:
         return self._counted
 
 
-def _span_transform(transform: AnyTransform) -> SpanTransform | None:
+def _span_transform(transform: HeldoutTransform) -> SpanTransform | None:
     if isinstance(transform, QueryTransform):
         return WindowQueries(transform)
     return transform if isinstance(transform, SpanTransform) else None

@@ -72,6 +72,8 @@ class Mining:
         for name, questions in heldout.items():
             (folder / HELDOUT / name).mkdir(parents=True, exist_ok=True)
             questions.save(folder / HELDOUT / name)
+        if self.queries.skipped:
+            counts |= {"heldout_queries_skipped": self.queries.skipped}
         found = measure_yield(store, counts, heldout)
         write_yield(folder, found)
         counts |= {"documents_usable": found["documents_usable"]}

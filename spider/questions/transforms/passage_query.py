@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from spider.questions.transforms.query_ranges import Range
+from spider.questions.transforms.query_ranges import QueryTransform, Range
 
 
 class SpanPassage(NamedTuple):
@@ -76,3 +76,7 @@ class DocumentTransform(Protocol):
 
     def document_queries(self, title: str, passages: Sequence[str]) -> list[DocumentQuery]:
         """Make every query that the passages of a document, or of a section, allow."""
+
+
+HeldoutTransform = QueryTransform | SpanTransform | DocumentTransform
+"""What ``mine`` can make held-out queries with."""

@@ -7,7 +7,7 @@ import numpy as np
 from spider.errors import SettingError
 from spider.questions.transforms.passage_query import PassageQuery, SpanPassage
 from spider.questions.transforms.span_words import content_words
-from spider.text.folded_analysis import analyze
+from spider.text.analysis.folded import analyze
 
 Titled = Literal["never", "missing", "always"]
 NEAR = 16

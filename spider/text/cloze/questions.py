@@ -60,7 +60,8 @@ def question_word(kind: Kind, language: LanguageWords) -> str:
 
 
 def _plain(part: str) -> str:
-    return _BLANK.sub(" ", part).strip(_EDGES)
+    plain: str = _BLANK.sub(" ", part)
+    return plain.strip(_EDGES)
 
 
 def _without_preposition(before: str, kind: Kind, language: LanguageWords) -> str:

@@ -29,7 +29,9 @@ def sentence_around(text: str, span: Bounds) -> Bounds:
         elif match.start() >= span[1]:
             last = match.end()
             break
-    return _stripped(text, first, last)
+    first, last = _stripped(text, first, last)
+    # a span may be white space at the edge
+    return min(first, span[0]), max(last, span[1])
 
 
 def clause_around(text: str, sentence: Bounds, span: Bounds) -> Bounds:
@@ -52,7 +54,8 @@ def clause_around(text: str, sentence: Bounds, span: Bounds) -> Bounds:
             low -= 1
         else:
             break
-    return _cut(text, _stripped(text, borders[low], borders[high]), span)
+    first, last = _stripped(text, borders[low], borders[high])
+    return _cut(text, (min(first, span[0]), max(last, span[1])), span)
 
 
 def _words_around(text: str, first: int, last: int, span: Bounds) -> int:

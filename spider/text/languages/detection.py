@@ -17,7 +17,8 @@ def detect_language(text: str) -> LanguageWords | None:
     A text of few words, of code or of names has too few function words to tell.
     """
     words = [match.group().lower() for match in islice(WORD.finditer(text), MOST_WORDS)]
-    words = [word for word in words if word[0].isalpha()]
+    # letters alone are variables or list marks as often as words
+    words = [word for word in words if len(word) > 1 and word[0].isalpha()]
     best = max(
         LANGUAGES.values(),
         key=lambda language: sum(word in language.function_words for word in words),
