@@ -25,17 +25,19 @@ CANDIDATES: dict[str, HeldoutTransform] = {
     "keywords": Keywords(),
     "cloze": Cloze(),
     "cloze, titled": Cloze(title="missing"),
-    "vocabulary_mismatch, 0.2": VocabularyMismatch(shared=0.2),
-    "vocabulary_mismatch, 0.3": VocabularyMismatch(shared=0.3),
-    "vocabulary_mismatch, 0.4": VocabularyMismatch(shared=0.4),
-    "vocabulary_mismatch, 0.5": VocabularyMismatch(shared=0.5),
-    "vocabulary_mismatch, 0.2, titled": VocabularyMismatch(shared=0.2, title="missing"),
-    "vocabulary_mismatch, 0.3, titled": VocabularyMismatch(shared=0.3, title="missing"),
-    "vocabulary_mismatch, 0.5, titled": VocabularyMismatch(shared=0.5, title="missing"),
+    "vocabulary_mismatch, 0.2": VocabularyMismatch(shared=0.2, titled=0.0),
+    "vocabulary_mismatch, 0.3": VocabularyMismatch(shared=0.3, titled=0.0),
+    "vocabulary_mismatch, 0.4": VocabularyMismatch(shared=0.4, titled=0.0),
+    "vocabulary_mismatch, 0.5": VocabularyMismatch(shared=0.5, titled=0.0),
+    "vocabulary_mismatch, 0.2, titled": VocabularyMismatch(shared=0.2, titled=1.0),
+    "vocabulary_mismatch, 0.3, titled": VocabularyMismatch(shared=0.3, titled=1.0),
+    "vocabulary_mismatch, 0.3, half titled": VocabularyMismatch(shared=0.3),
+    "vocabulary_mismatch, 0.5, titled": VocabularyMismatch(shared=0.5, titled=1.0),
+    "vocabulary_mismatch, 0.5, half titled": VocabularyMismatch(shared=0.5),
     "heading": Heading(),
     "first_sentence": FirstSentence(),
     "mixture of cloze and mismatch, titled": Mixture(
-        transforms=[Cloze(title="missing"), VocabularyMismatch(title="missing")]
+        transforms=[Cloze(title="missing"), VocabularyMismatch(titled=1.0)]
     ),
 }
 

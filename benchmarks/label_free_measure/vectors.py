@@ -70,7 +70,8 @@ class Bag:
         """Encode texts."""
         encoded = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         sums = np.stack([self.table[one.ids].sum(axis=0) for one in encoded])
-        return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+        norms = np.linalg.norm(sums, axis=1, keepdims=True)
+        return np.asarray(sums / np.maximum(norms, 1e-12), dtype=np.float32)
 
 
 def wordllama(folder: Path) -> Bag:

@@ -28,7 +28,7 @@ from spider.spans.span_store import SpanStore
 CHECKED = ("minilm", "student", "static_short")
 LIST = 1_000
 GRID = (1.0, 3.0, 5.6, 10.0, 17.0, 30.0, 56.0, 100.0)
-MEASURES = ("random_window", "vocabulary_mismatch, 0.3", "vocabulary_mismatch, 0.3, titled")
+MEASURES = ("random_window", "vocabulary_mismatch, 0.3, half titled")
 
 
 def lists(systems: Systems, name: str, questions: QuestionSet) -> dict[str, Hits]:

@@ -32,7 +32,7 @@ TRANSFORMS: dict[str, SpanTransform | DocumentTransform] = {
     "keywords": Keywords(),
     "mixture": Mixture(transforms=[Cloze(), Keywords(), Heading()]),
     "vocabulary_mismatch": VocabularyMismatch(),
-    "vocabulary_mismatch, titled": VocabularyMismatch(title="always"),
+    "vocabulary_mismatch, titled": VocabularyMismatch(titled=1.0),
 }
 SPANS = sorted(name for name, one in TRANSFORMS.items() if isinstance(one, SpanTransform))
 DOCUMENTS = sorted(name for name, one in TRANSFORMS.items() if isinstance(one, DocumentTransform))

@@ -68,16 +68,14 @@ def test_a_language_without_rules_gets_content_words() -> None:
 
 def test_words_of_relevant_passages_are_left_out() -> None:
     passage = of(title="York", relevant=("Bridges were opening", "STONES"))
-    none_shared = VocabularyMismatch(minimum=99, maximum=99, shared=0.0)
+    none_shared = VocabularyMismatch(minimum=99, maximum=99, shared=0.0, titled=0.0)
     # "bridges", "opening" and "stones" have the stems of words of the passage
     assert query(none_shared, passage).text == "old wide river spring 1849"
-    all_shared = VocabularyMismatch(minimum=99, maximum=99, shared=1.0, title="missing")
+    all_shared = VocabularyMismatch(minimum=99, maximum=99, shared=1.0, titled=1.0)
     assert query(all_shared, passage).text == (
         "York old stone bridge wide river opened spring 1849"
     )
     assert query(all_shared, of(title="Old Bridges")).text.startswith("old stone")
-    always = VocabularyMismatch(minimum=1, maximum=1, shared=1.0, title="always")
-    assert query(always, of(title="Old Bridges")).text == "Old Bridges opened"
 
 
 def test_no_word_is_left() -> None:
@@ -142,6 +140,7 @@ def test_a_mixture_takes_turns_and_keeps_both_kinds() -> None:
         (lambda: Keywords(minimum=0), "minimum"),
         (lambda: VocabularyMismatch(minimum=11), "minimum"),
         (lambda: VocabularyMismatch(shared=1.5), "shared"),
+        (lambda: VocabularyMismatch(titled=-0.1), "titled"),
         (lambda: Mixture(transforms=[]), "transforms"),
     ],
 )
