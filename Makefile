@@ -35,10 +35,17 @@ test: $(VENV)/.dev ## run all tests, and check that they cover enough of the cod
 test-fast: $(VENV)/.dev ## run the tests that are not marked slow, without coverage
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-# hours of parsers, 40 minutes of artifacts; TMPDIR=/dev/shm is faster
+CASES ?= 150000
+KILLS ?= 221
+FLIPS ?= 400
+ATTACKS ?= benchmarks/results
+# An hour of parsers and half an hour of artifacts; TMPDIR=/dev/shm is faster. Some minutes:
+#   make attack CASES=3000 KILLS=20 FLIPS=60 ATTACKS=build
 attack: $(VENV)/.dev ## damage every kind of input and artifact, kill commands, and count what goes wrong
-	@$(BIN)/python -m tests.attack.fuzz_run --cases 150000 --output benchmarks/results/attack_fuzz.json
-	@$(BIN)/python -m tests.attack.attack_run --output benchmarks/results/attack_artifacts.json
+	@mkdir -p $(ATTACKS); failed=0; \
+	$(BIN)/python -m tests.attack.fuzz_run --cases $(CASES) --output $(ATTACKS)/attack_fuzz.json || failed=1; \
+	$(BIN)/python -m tests.attack.attack_run --flips $(FLIPS) --kills $(KILLS) --output $(ATTACKS)/attack_artifacts.json || failed=1; \
+	exit $$failed
 
 check: lint types imports deps test ## everything that has to be green before a commit
 

@@ -79,7 +79,7 @@ def main(settings: EvaluateRetrievalSettings) -> None:
         overwrite=settings.overwrite,
     )
     if not stage.up_to_date():
-        with stage.writing() as folder:
+        with stage.writing(resumes=False) as folder:
             evaluation = RetrievalEvaluation(runs, corpus, top_k, settings.answer_rule)
             written = evaluation.report(settings, stage.config)
             evaluation.write(folder, written, settings, plot=_draws(settings.plot))

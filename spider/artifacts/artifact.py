@@ -15,7 +15,13 @@ from typing import Any
 from spider.artifacts.folder import file_table
 from spider.artifacts.folder.file_table import FileEntry
 from spider.artifacts.folder.generation import Generation, generation_of, steady
-from spider.artifacts.folder.manifest import FILES, MANIFEST, read_manifest, sibling
+from spider.artifacts.folder.manifest import (
+    FILES,
+    MANIFEST,
+    has_manifest,
+    read_manifest,
+    sibling,
+)
 from spider.errors import ArtifactError
 
 #: the package with one file for each kind, named after it
@@ -177,7 +183,7 @@ def _absence(path: Path, kind: str | None) -> str:
         return f"{path}: unfinished {wanted}; run the command that writes it again to continue"
     if path.exists():
         return f"{path}: no {MANIFEST} here, so this is no {wanted}"
-    if (sibling(path, "old") / MANIFEST).is_file():
+    if has_manifest(sibling(path, "old")):
         return (
             f"{path}: no such {wanted}; {sibling(path, 'old')} is an older one, which is used only "
             f"after you rename it to {path.name}; {fix}"

@@ -12,8 +12,15 @@ from typing import Any
 
 from spider.artifacts.atomic_files import TEMPORARY
 from spider.artifacts.folder.file_table import from_json
-from spider.artifacts.folder.manifest import FILES, MANIFEST, read_manifest
-from spider.artifacts.folder.replacement import BOOKKEEPING, LOCK, fingerprint_of, marker_of
+from spider.artifacts.folder.listing import files_below, is_folder, size_of
+from spider.artifacts.folder.manifest import FILES, MANIFEST, has_manifest, read_manifest
+from spider.artifacts.folder.replacement import (
+    BOOKKEEPING,
+    LOCK,
+    fingerprint_of,
+    leftovers_in,
+    marker_of,
+)
 from spider.errors import ArtifactError
 from spider.reading import list_folder
 
@@ -56,7 +63,8 @@ def workspaces_in(root: Path) -> list[Workspace]:
     """Return the workspaces in a folder, by name."""
     if not root.is_dir():
         return []
-    found = (look_into(entry) for entry in sorted(root.iterdir()) if _is_folder(entry))
+    entries = list_folder(root, error=ArtifactError)
+    found = (look_into(entry) for entry in entries if is_folder(entry))
     return [one for one in found if one.is_workspace]
 
 
@@ -71,10 +79,28 @@ def look_into(workspace: Path) -> Workspace:
         path=workspace,
         artifacts=tuple(artifacts),
         foreign=tuple(foreign),
-        size=sum(file.lstat().st_size for file in _files(workspace)),
+        size=sum(map(size_of, files_below(workspace))),
         changed=max((place.lstat().st_mtime for place in places), default=0.0),
         source=next((name for place in places if (name := _source(place))), ""),
     )
+
+
+def removable(workspace: Path) -> Workspace:
+    """Return what lies in a workspace that can be removed.
+
+    Raises:
+        ArtifactError: there is no such workspace, no artifact in it, or it is a link.
+    """
+    if workspace.is_symlink():
+        raise ArtifactError(f"{workspace}: a symbolic link, which is not followed; rm removes it")
+    if not is_folder(workspace):
+        raise ArtifactError(f"{workspace}: no such workspace; spider workspaces lists them")
+    found = look_into(workspace)
+    if not found.is_workspace:
+        raise ArtifactError(
+            f"{workspace}: no artifact of this program lies in it, so nothing is removed"
+        )
+    return found
 
 
 def remove(workspace: Path) -> list[Path]:
@@ -86,21 +112,14 @@ def remove(workspace: Path) -> list[Path]:
     Raises:
         ArtifactError: there is no artifact, the folder is a link, or an artifact is being written.
     """
-    if not _is_folder(workspace):
-        what = "a symbolic link, which is not followed" if workspace.is_symlink() else "no folder"
-        raise ArtifactError(f"{workspace}: {what}; spider workspaces lists the workspaces")
-    found = look_into(workspace)
-    if not found.is_workspace:
-        raise ArtifactError(
-            f"{workspace}: no artifact of this program lies in it, so nothing is removed"
-        )
+    found = removable(workspace)
     with ExitStack() as locks:
         for name in found.artifacts:
             _lock(workspace / name, locks)
         for name in found.artifacts:
             _remove_artifact(workspace / name)
     _remove_empty_folders(workspace)
-    return sorted(_files(workspace))
+    return sorted(files_below(workspace))
 
 
 def _entries(folder: Path, deepest: int) -> Iterator[tuple[Path, bool]]:
@@ -113,7 +132,7 @@ def _entries(folder: Path, deepest: int) -> Iterator[tuple[Path, bool]]:
         yield folder, False
         return
     for entry in entries:
-        if not _is_folder(entry):
+        if not is_folder(entry):
             yield entry, False
         elif _is_ours(entry):
             yield entry, True
@@ -132,8 +151,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _manifest(folder: Path) -> dict[str, Any] | None:
-    file = folder / MANIFEST
-    if file.is_symlink() or not file.is_file():
+    if not has_manifest(folder) or (folder / MANIFEST).is_symlink():
         return None
     try:
         return read_manifest(folder)
@@ -179,11 +197,17 @@ def _remove_artifact(folder: Path) -> None:
 def remove_files(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Remove what a manifest declares, and the manifest; other files stay, with their folders."""
     declared = set(from_json(manifest[FILES], where=folder))
+    leftovers = {place.name for place in leftovers_in(folder)}
     # the manifest last, so that after a kill the rest is still known to be ours
-    for file in sorted(_files(folder), key=lambda file: file == folder / MANIFEST):
+    for file in sorted(files_below(folder), key=lambda file: file == folder / MANIFEST):
         name = file.relative_to(folder).as_posix()
-        ours = name in declared or name in BOOKKEEPING or TEMPORARY.fullmatch(file.name)
-        if ours and not file.is_symlink():
+        ours = (
+            name in declared
+            or name in BOOKKEEPING
+            or name.split("/")[0] in leftovers
+            or TEMPORARY.fullmatch(file.name)
+        )
+        if ours and not file.is_symlink() and not file.is_dir():
             file.unlink()
     _remove_empty_folders(folder)
 
@@ -193,14 +217,3 @@ def _remove_empty_folders(folder: Path) -> None:
     for place, _, _ in os.walk(folder, topdown=False):
         if not any(Path(place).iterdir()):
             Path(place).rmdir()
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield everything below a folder that is no folder, and links to folders."""
-    for place, folders, names in os.walk(folder):
-        links = [name for name in folders if Path(place, name).is_symlink()]
-        yield from (Path(place, name) for name in [*names, *links])
-
-
-def _is_folder(entry: Path) -> bool:
-    return entry.is_dir() and not entry.is_symlink()

@@ -11,7 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from typing import Any
@@ -35,7 +35,7 @@ from spider.artifacts.folder.manifest import (
 from spider.artifacts.folder.replacement import BOOKKEEPING
 from spider.artifacts.provenance import provenance
 from spider.artifacts.record import DetailsRecord
-from spider.errors import ArtifactError, ConfigError
+from spider.errors import ArtifactError, ConfigError, SpiderError
 from spider.reading import read_bytes
 
 #: files that a system puts into any folder, and that no person misses
@@ -114,8 +114,12 @@ class Stage:
         return fresh
 
     @contextmanager
-    def writing(self) -> Iterator[Path]:
+    def writing(self, *, resumes: bool = True) -> Iterator[Path]:
         """Lock the partial folder: an interrupted run's with the same fingerprint, or an empty one.
+
+        Args:
+            resumes: false for a verb that begins from nothing in any case. What it wrote before an
+                error of the tree, such as documents without text, is then removed.
 
         Raises:
             ArtifactError: the output exists and may not be replaced, another process is writing
@@ -124,14 +128,31 @@ class Stage:
         """
         replacement.settle(self.output)
         self._refuse_to_clobber()
+        makes_workspace = not os.path.lexists(self.output.parent)
+        try:
+            with self._locked(resumes=resumes) as partial:
+                yield partial
+        except SpiderError:
+            if makes_workspace and not resumes:
+                with suppress(OSError):  # another command writes there by now
+                    self.output.parent.rmdir()
+            raise
+        if not self._finished:
+            raise ArtifactError(f"{self.verb} left {self._partial} without finishing it")
+
+    @contextmanager
+    def _locked(self, *, resumes: bool) -> Iterator[Path]:
         with replacement.locked(self.output) as partial, _naming(partial):
             # what the lock waited for may have changed it
             self._refuse_to_clobber()
             self._started = time.monotonic()
             self._prepare_partial()
-            yield partial
-        if not self._finished:
-            raise ArtifactError(f"{self.verb} left {self._partial} without finishing it")
+            try:
+                yield partial
+            except SpiderError:
+                if not resumes:
+                    replacement.discard(partial)
+                raise
 
     def finish(
         self,
@@ -267,12 +288,15 @@ class Stage:
                 "another output"
             )
         is_ours = _named_in(data, self.output / MANIFEST)
+        # only while an interrupted replacement is not finished
+        leftovers = {place.name for place in replacement.leftovers_in(self.output)}
         strangers = [
             name
             for name in file_table.names_below(self.output)
             if name not in BOOKKEEPING
             and not SYSTEM_FILES.fullmatch(name.rpartition("/")[2])
             and not is_ours(name)
+            and name.split("/")[0] not in leftovers
         ]
         if strangers:
             raise ArtifactError(
@@ -310,8 +334,8 @@ def _named_in(data: bytes, path: Path) -> Callable[[str], bool]:
     except ArtifactError:
         # damaged, or of an earlier version: its text still holds the names of its files
         return lambda name: json.dumps(name, ensure_ascii=False).encode(errors="replace") in data
-    files, leftovers = manifest[FILES], manifest[LEFTOVERS]
-    return lambda name: name in files or name.split("/")[0] in leftovers
+    files = manifest[FILES]
+    return lambda name: name in files
 
 
 @contextmanager

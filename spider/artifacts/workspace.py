@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from spider.artifacts.atomic_files import write_text
+from spider.artifacts.inventory import workspaces_in
 from spider.errors import SpiderError
 from spider.reading import read_text
 
@@ -54,6 +55,40 @@ def last_workspace() -> str:
         if candidate is not None and (Path(candidate) / INDEX).is_dir():
             return candidate
     return here or default
+
+
+def forget(workspace: Path) -> str | None:
+    """Put another workspace in the place of one that was removed, where that was used last.
+
+    Returns:
+        The workspace in the same folder that changed last and has an index, if it is the last one
+        now.
+    """
+    others = [one for one in workspaces_in(workspace.parent) if INDEX in one.artifacts]
+    newest = max(others, key=lambda one: one.changed, default=None)
+    noted = False
+    for pointer, absolute in _pointers():
+        name = _noted(pointer)
+        if name is None or Path(name).absolute() != workspace.absolute():
+            continue
+        noted = True
+        try:
+            if newest is None:
+                pointer.unlink()
+            else:
+                write_text(pointer, f"{newest.path.absolute() if absolute else newest.path}\n")
+        except OSError as error:
+            # not an error: a workspace without an index is passed over
+            logger.debug("cannot update %s: %s", pointer, error)
+    return str(newest.path) if noted and newest is not None else None
+
+
+def _pointers() -> list[tuple[Path, bool]]:
+    """Return the files that name the last workspace, and whether by an absolute path."""
+    try:
+        return [(ROOT / POINTER, False), (user_pointer(), True)]
+    except RuntimeError:  # there is no home
+        return [(ROOT / POINTER, False)]
 
 
 def user_pointer() -> Path:

@@ -1,7 +1,9 @@
-"""The ``bert`` encoder: any BERT-like transformer, last-layer [CLS], raw inner product.
+"""The ``bert`` encoder: any transformer encoder, with its own pooling, normalisation and prompts.
 
-Source: Ram et al. 2022, section 4.2, and the released code: one shared tower, no pooler, no
-projection, no normalisation, token types all zero, passages as ``[CLS] title [SEP] text [SEP]``.
+A fresh transformer and a plain language model give the paper's vectors (Ram et al. 2022, section
+4.2, and the released code): one shared tower, the raw [CLS] state of the last layer, no
+projection, token types all zero, passages as ``[CLS] title [SEP] text [SEP]``. A folder of
+sentence-transformers gives the vectors that it describes, and a pair of DPR has two towers.
 
 The module is in :mod:`spider.encoders.transformer`, so that settings can be made without torch.
 """
@@ -15,16 +17,16 @@ from jaxtyping import Float
 
 from spider.artifacts.records.encoder import EncoderRecord
 from spider.encoders.encoding import EncodingSettings
-from spider.errors import CheckpointError, ConfigError, SettingError
+from spider.encoders.transformer.recipe import Pooling, TitleSeparator
+from spider.errors import CheckpointError, SettingError
 from spider.settings import Execution
-from spider.text.tokenizer import Tokenizer, load_tokenizer
+from spider.text.tokenizer import Tokenizer
 from spider.text.vocabulary import settle_tokenizer
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
     import spider.encoders.transformer.inference
     import spider.encoders.transformer.model
+    import spider.encoders.transformer.towers
 
 
 class BertSettings:
@@ -32,21 +34,33 @@ class BertSettings:
 
     Args:
         start: a folder or a name on the hub whose weights training begins with; "" makes a new
-            small transformer. A DPR checkpoint (``tau/spider``) is converted.
+            small transformer. Folders of sentence-transformers and plain checkpoints are read.
+            ``all-MiniLM-L6-v2`` comes from the extra ``pretrained`` where that is installed.
+        question_start: the encoder of questions, where ``start`` is that of passages alone (DPR).
         start_tokenizer: a folder, a file or a name on the hub; "" takes the tokenizer of
             ``start``, or trains a vocabulary on the corpus for a new transformer.
+        pooling: how the states of a text's tokens become one vector; null takes what ``start``
+            says, else cls.
+        normalize: whether vectors are divided by their length; null takes what ``start`` says.
+        question_prompt: the text before each question; null takes that of ``start``.
+        passage_prompt: the text before each passage; null takes that of ``start``.
+        title_separator: what is between title and text: the separator token or a space; null takes
+            a space where ``start`` is an encoder of sentences, else the token.
         hidden: the length of a vector of a fresh transformer.
         layers: the number of layers of a fresh transformer.
         heads: the number of attention heads of a fresh transformer.
         vocabulary_size: the largest number of word pieces of a fresh transformer.
         lower_case: whether a trained vocabulary or a ``vocab.txt`` has lower case only.
-        max_query_length: tokens of a question or query, [CLS] and [SEP] included.
-        max_passage_length: tokens of a passage, special tokens included.
+        max_query_length: tokens of a question or query, special tokens included; null takes that
+            of a ``start`` that is an encoder of sentences, else 64.
+        max_passage_length: tokens of a passage, special tokens included; null takes that of a
+            ``start`` that is an encoder of sentences, else 240.
         dropout: the dropout of hidden states and attention; null keeps that of ``start``, and is 0
             for a fresh transformer, which does not learn with 0.1.
         weight_decay: the weight decay of matrices; never of biases and layer norms.
         padded_tokens: a training sub-batch holds at most this many tokens, padding included.
-        score_multiplier: the training logits are this times the inner product.
+        score_multiplier: the training logits are this times the inner product; null is 20 where
+            vectors have length 1, else 1.
     """
 
     variant = "bert"
@@ -56,18 +70,24 @@ class BertSettings:
         self,
         *,
         start: Execution[str] = "",
+        question_start: Execution[str] = "",
         start_tokenizer: Execution[str] = "",
+        pooling: Pooling | None = None,
+        normalize: bool | None = None,
+        question_prompt: str | None = None,
+        passage_prompt: str | None = None,
+        title_separator: TitleSeparator | None = None,
         hidden: int = 256,
         layers: int = 4,
         heads: int = 4,
         vocabulary_size: int = 30_000,
         lower_case: bool = True,
-        max_query_length: int = 64,
-        max_passage_length: int = 240,
+        max_query_length: int | None = None,
+        max_passage_length: int | None = None,
         dropout: float | None = None,
         weight_decay: float = 0.0,
         padded_tokens: int = 16_384,
-        score_multiplier: float = 1.0,
+        score_multiplier: float | None = None,
     ):
         sizes = {"hidden": hidden, "layers": layers, "heads": heads, "padded_tokens": padded_tokens}
         for name, size in sizes.items():
@@ -77,12 +97,20 @@ class BertSettings:
             raise SettingError("hidden", hidden, f"a multiple of heads={heads}")
         lengths = {"max_query_length": max_query_length, "max_passage_length": max_passage_length}
         for name, length in lengths.items():
-            if length < 3:
+            if length is not None and length < 3:
                 raise SettingError(name, length, "at least 3: [CLS], a token and [SEP]")
         if dropout is not None and not 0 <= dropout < 1:
             raise SettingError("dropout", dropout, "a share in [0, 1), or null")
+        if question_start and not start:
+            raise SettingError("question_start", question_start, "a start of passages beside it")
         self.start = start
+        self.question_start = question_start
         self.start_tokenizer = start_tokenizer
+        self.pooling = pooling
+        self.normalize = normalize
+        self.question_prompt = question_prompt
+        self.passage_prompt = passage_prompt
+        self.title_separator = title_separator
         self.hidden = hidden
         self.layers = layers
         self.heads = heads
@@ -98,7 +126,7 @@ class BertSettings:
     @property
     def starts(self) -> tuple[str, ...]:
         """The sources of weights and vocabulary."""
-        return (self.start, self.start_tokenizer)
+        return (self.start, self.question_start, self.start_tokenizer)
 
     @property
     def learning_rate(self) -> float:
@@ -112,19 +140,22 @@ class BertSettings:
         """Load the vocabulary of the start, or train one; a tokenizer in ``folder`` is kept.
 
         Raises:
-            CheckpointError: the vector of ``start`` is not the raw [CLS] state. The weights are
-                read only after a corpus is tokenised, which may take hours.
+            CheckpointError: the vectors of ``start`` cannot be computed. The weights are read only
+                after a corpus is tokenised, which may take hours.
         """
-        from spider.encoders.transformer.pooling import check_pooling
+        from spider.encoders.transformer.settling import settled_start, tokenizer_of
 
+        source: str | Tokenizer = self.start_tokenizer
         if self.start:
-            check_pooling(self.start)
+            start = settled_start(self)
+            source = source or tokenizer_of(start, lower_case=self.lower_case)
         return settle_tokenizer(
             corpus_texts,
             folder,
-            start=self.start_tokenizer or self.start,
+            start=source,
             vocabulary_size=self.vocabulary_size,
             lower_case=self.lower_case,
+            any_kind=True,
         )
 
     def build(
@@ -139,46 +170,12 @@ class BertSettings:
         Raises:
             ConfigError: the transformer is too small for the tokenizer or for a maximum length.
         """
-        from spider.encoders.transformer.checkpoint import new_transformer, pretrained_transformer
+        from spider.encoders.transformer.building import fresh_encoder, pretrained_encoder
+        from spider.encoders.transformer.settling import settled_start
 
         if self.start:
-            model = pretrained_transformer(self.start, dropout=self.dropout)
-        else:
-            model = new_transformer(
-                vocabulary_size=tokenizer.vocabulary_size,
-                hidden=self.hidden,
-                layers=self.layers,
-                heads=self.heads,
-                dropout=self.dropout or 0.0,
-                pad_id=tokenizer.pad_id,
-                seed=seed,
-            )
-        if model.config.vocab_size < tokenizer.vocabulary_size:
-            raise ConfigError(
-                f"the transformer knows {model.config.vocab_size} tokens, the tokenizer has "
-                f"{tokenizer.vocabulary_size}; give architecture.start_tokenizer of the same model"
-            )
-        limit = getattr(model.config, "max_position_embeddings", self.max_passage_length)
-        for name in ("max_query_length", "max_passage_length"):
-            length = getattr(self, name)
-            if length > limit:
-                raise SettingError(name, length, f"at most {limit}, the limit of this transformer")
-        return self._module(model, tokenizer)
-
-    def _module(
-        self, model: "PreTrainedModel", tokenizer: Tokenizer
-    ) -> "spider.encoders.transformer.model.TrainableBert":
-        from spider.encoders.transformer.model import TrainableBert
-
-        return TrainableBert(
-            model,
-            tokenizer,
-            max_query_length=self.max_query_length,
-            max_passage_length=self.max_passage_length,
-            weight_decay=self.weight_decay,
-            padded_tokens=self.padded_tokens,
-            score_multiplier=self.score_multiplier,
-        )
+            return pretrained_encoder(settled_start(self), tokenizer, self)
+        return fresh_encoder(tokenizer, self, seed=seed)
 
 
 def load(
@@ -192,18 +189,10 @@ def load(
     Raises:
         CheckpointError: weights are missing, or their shapes differ from the manifest's.
     """
-    from spider.encoders.transformer.checkpoint import pretrained_transformer
+    from spider.encoders.transformer.building import exported_encoder
     from spider.encoders.transformer.inference import BertEncoder
 
-    lengths = record.max_length
-    if lengths is None:
-        raise CheckpointError(f"{folder}: the manifest names no maximum length; train it again")
-    settings = BertSettings(
-        max_query_length=lengths.question,
-        max_passage_length=lengths.passage,
-        dropout=0.0,
-    )
-    module = settings._module(pretrained_transformer(folder), load_tokenizer(folder))
+    module = exported_encoder(folder, record)
     if module.dimension != record.dimension:
         raise CheckpointError(
             f"{folder}: vectors have {module.dimension} numbers, the manifest says "

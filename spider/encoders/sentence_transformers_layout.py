@@ -4,20 +4,27 @@ The module types are the paths from before 5.4. Newer versions still accept them
 could not load the new paths.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spider.artifacts.atomic_files import write_json
 
 
-def write_layout(folder: Path, modules: Sequence[tuple[str, str]]) -> None:
+def write_layout(
+    folder: Path,
+    modules: Sequence[tuple[str, str]],
+    *,
+    similarity: str = "dot",
+    prompts: Mapping[str, str] | None = None,
+) -> None:
     """Write ``modules.json`` and ``config_sentence_transformers.json``.
-
-    Without ``similarity_fn_name`` the library would compare by cosine, with worse rankings.
 
     Args:
         folder: the checkpoint.
         modules: class and sub-folder of each step, in order.
+        similarity: how vectors are compared; without it the library would compare by cosine, with
+            worse rankings.
+        prompts: the texts before each ``query`` and each ``document``.
     """
     write_json(
         folder / "modules.json",
@@ -35,8 +42,8 @@ def write_layout(folder: Path, modules: Sequence[tuple[str, str]]) -> None:
         folder / "config_sentence_transformers.json",
         {
             "__version__": {},
-            "prompts": {"query": "", "document": ""},
+            "prompts": dict(prompts or {"query": "", "document": ""}),
             "default_prompt_name": None,
-            "similarity_fn_name": "dot",
+            "similarity_fn_name": similarity,
         },
     )

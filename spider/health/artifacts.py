@@ -9,9 +9,10 @@ from spider.artifacts.artifact import Artifact, writing_verb
 from spider.artifacts.folder.file_table import faults, names_below
 from spider.artifacts.folder.generation import steady
 from spider.artifacts.folder.manifest import MANIFEST, kind_in, read_manifest, sibling
+from spider.artifacts.folder.replacement import leftovers_in
 from spider.errors import ArtifactError
 from spider.health.finding import Finding
-from spider.reading import read_bytes
+from spider.reading import read_bytes, reading
 
 #: a folder of workspaces, a workspace, an artifact
 DEPTH = 2
@@ -31,6 +32,8 @@ class Verification:
         size: their bytes.
         damage: one sentence for each difference; none where it is as it was written.
         notes: what is no damage: another parent since, a file of a person, an unfinished run.
+        readable: false for a folder that cannot be looked into, so that nobody knows whether an
+            artifact is there; ``damage`` says why.
     """
 
     path: Path
@@ -39,10 +42,13 @@ class Verification:
     size: int = 0
     damage: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    readable: bool = True
 
     @property
     def remedy(self) -> str:
-        """The command that makes it again."""
+        """The command that makes it again, or lets it be read."""
+        if not self.readable:
+            return f"chmod u+rx {self.path} where it is yours, or name a folder inside"
         writer = writing_verb(self.kind)
         verb = f"spider {writer} … overwrite=true" if writer else "its verb with overwrite=true"
         return f"make it again ({verb}), or copy it from a backup"
@@ -50,6 +56,8 @@ class Verification:
 
 def artifacts_below(place: Path) -> list[Path]:
     """Return the artifacts in a folder: itself, or those of a workspace or of several.
+
+    A sub-folder that cannot be looked into is among them: it is reported, and hides no other.
 
     Raises:
         ArtifactError: there is none.
@@ -76,6 +84,12 @@ def _verify(path: Path) -> Verification:
         artifact = Artifact(path, read_manifest(path))
         table = artifact.files
     except ArtifactError as error:
+        try:
+            _look(path)
+        except ArtifactError as unreadable:
+            # what permits reading a folder is said in the remedy
+            said = str(unreadable).partition(";")[0]
+            return Verification(path=path, kind="", damage=(said,), readable=False)
         return Verification(path=path, kind=_kind(path), damage=(str(error),))
     return Verification(
         path=path,
@@ -115,15 +129,40 @@ class ArtifactsCheck:
 
 
 def _search(folder: Path, depth: int) -> Iterator[Path]:
-    if (folder / MANIFEST).is_file():
+    try:
+        is_artifact, below = _look(folder)
+    except ArtifactError:
+        yield folder
+        return
+    if is_artifact:
         if not folder.name.endswith((".partial", ".old")):
             yield folder
-        return
-    if depth and folder.is_dir():
-        with os.scandir(folder) as entries:
-            below = [Path(entry) for entry in entries if entry.is_dir(follow_symlinks=False)]
+    elif depth:
         for one in below:
             yield from _search(one, depth - 1)
+
+
+def _look(folder: Path) -> tuple[bool, list[Path]]:
+    """Return whether a folder has a manifest, and its sub-folders if it has none.
+
+    Raises:
+        ArtifactError: it cannot be looked into.
+    """
+    with reading(folder, error=ArtifactError):
+        if (folder / MANIFEST).is_file():
+            return True, []
+        if not folder.is_dir():
+            return False, []
+        with os.scandir(folder) as entries:
+            return False, [Path(entry) for entry in entries if _may_be_folder(entry)]
+
+
+def _may_be_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        # the disk reports an error, or a network file system is gone
+        return True
 
 
 def _kind(path: Path) -> str:
@@ -148,10 +187,14 @@ def _notes(artifact: Artifact) -> Iterator[str]:
     except ArtifactError as error:
         yield str(error)
         names = []
+    leftovers = {place.name for place in leftovers_in(artifact.path)}
     others = [
         name
         for name in names
-        if name not in artifact.files and name != MANIFEST and not name.startswith(".")
+        if name not in artifact.files
+        and name != MANIFEST
+        and not name.startswith(".")
+        and name.split("/")[0] not in leftovers
     ]
     if others:
         more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""

@@ -60,6 +60,8 @@ def read_rows(
         raise MissingDependencyError(
             f"reading the data set {name} needs datasets", extra="datasets"
         ) from error
+    # it would tell the hub of every data set that is loaded, of local files too
+    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
     # its handlers write each message a second time, and its errors are raised as well
     for library, least in (("datasets", logging.CRITICAL), ("huggingface_hub", logging.WARNING)):
         logging.getLogger(library).handlers.clear()

@@ -1,9 +1,10 @@
-"""WordPiece tokenizers, always without truncation and padding.
+"""Tokenizers, always without truncation and padding.
 
 BERT's normaliser and pre-tokenizer treat every white-space separated chunk of a text separately, so
 a text's tokens are the tokens of its chunks. :class:`Tokenizer` therefore caches the tokens of each
 chunk. This is many times faster than tokenising every text again and gives the same ids and offsets
-(tested against the tokenizers library).
+(tested against the tokenizers library). Other kinds are tokenised whole:
+:mod:`spider.text.whole_texts`.
 """
 
 import json
@@ -21,9 +22,9 @@ from tokenizers import models, normalizers, pre_tokenizers, processors
 from spider.artifacts.atomic_files import write_text
 from spider.errors import DataError
 from spider.reading import parse_json, read_text, reading
+from spider.text.special_tokens import CLS, SEP, SPECIAL_TOKENS, UNKNOWN, find_special_tokens
+from spider.text.whole_texts import encodable, encode_whole, joins_spaces
 
-PAD, UNKNOWN, CLS, SEP, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
-SPECIAL_TOKENS = (PAD, UNKNOWN, CLS, SEP, MASK)
 TOKENIZER_FILE = "tokenizer.json"
 REMEMBERED_CHUNKS = 1 << 18
 #: the parts of a ``tokenizer.json`` that are objects
@@ -91,23 +92,30 @@ class _Chunks:
 
 
 class Tokenizer:
-    """A WordPiece vocabulary with BERT's normaliser and pre-tokenizer.
+    """A vocabulary, with the rules by which a text is cut into its pieces.
 
     Args:
         inner: an object of the tokenizers library; its truncation and padding are reset, because
             many files set both, BERT's among them.
 
+    Attributes:
+        chunked: whether a text's tokens are those of its chunks, as in BERT and MPNet.
+        spaced: whether the tokens of a word differ after a space. The texts of ``encode`` are then
+            taken as they are after a space, like the parts of a longer text.
+        special: the special tokens.
+
     Raises:
-        DataError: one of BERT's special tokens is not in the vocabulary.
+        DataError: a special token is not in the vocabulary.
     """
 
     def __init__(self, inner: tokenizers.Tokenizer):
         inner.no_truncation()
         inner.no_padding()
         self.inner = inner
-        self.pad_id, self.unknown_id, self.cls_id, self.sep_id, self.mask_id = (
-            _special_id(inner, token) for token in SPECIAL_TOKENS
-        )
+        self.chunked = _is_chunked(inner)
+        self.special = find_special_tokens(inner, every=self.chunked)
+        self.pad_id, self.unknown_id, self.cls_id, self.sep_id, self.mask_id = self.special[:5]
+        self.spaced = not self.chunked and joins_spaces(inner)
         self._chunks = _Chunks()
         self._lock = threading.Lock()
 
@@ -120,10 +128,14 @@ class Tokenizer:
     def lower_case(self) -> bool:
         """Whether texts are lower-cased."""
         normalizer = json.loads(self.inner.to_str())["normalizer"] or {}
-        return bool(normalizer.get("lowercase", False))
+        steps = normalizer.get("normalizers", [normalizer])
+        return any(step.get("lowercase") or step.get("type") == "Lowercase" for step in steps)
 
     def encode(self, texts: Sequence[str]) -> Tokens:
         """Turn texts into ids without special tokens, except a ``[SEP]`` in the text."""
+        if not self.chunked:
+            whole = encode_whole(self.inner, texts, continued=self.spaced)
+            return Tokens(whole.ids, whole.offsets)
         with self._lock:
             chunks = [_split(text) for text in texts]
             codes = self._codes(chunks)
@@ -133,6 +145,8 @@ class Tokenizer:
 
     def encode_with_spans(self, texts: Sequence[str]) -> TokenSpans:
         """Turn texts into ids and the code points that each token covers."""
+        if not self.chunked:
+            return TokenSpans(*encode_whole(self.inner, texts, continued=self.spaced))
         with self._lock:
             chunks = [_split(text) for text in texts]
             codes = self._codes(chunks)
@@ -162,19 +176,18 @@ class Tokenizer:
         return np.fromiter(flat, np.int64, sum(map(len, chunks)))
 
 
-def _special_id(inner: tokenizers.Tokenizer, token: str) -> int:
-    number = inner.token_to_id(token)
-    if number is None:
-        raise DataError(f"the vocabulary has no {token}; expected BERT's special tokens")
-    return number
+def _is_chunked(inner: tokenizers.Tokenizer) -> bool:
+    if not isinstance(inner.pre_tokenizer, pre_tokenizers.BertPreTokenizer):
+        return False
+    added = inner.get_added_tokens_decoder().values()
+    return isinstance(inner.normalizer, normalizers.BertNormalizer | None) and not any(
+        character.isspace() for token in added for character in token.content
+    )
 
 
 def _split(text: str) -> list[str]:
     """Split at two of the characters that BERT's normaliser treats as white space."""
-    if not text.isascii():
-        # a lone surrogate has no UTF-8 form, and the tokenizers library refuses it
-        text = text.encode("utf-8", "replace").decode("utf-8")
-    return text.replace("\n", " ").split(" ")
+    return encodable(text).replace("\n", " ").split(" ")
 
 
 def _pieces(
@@ -230,12 +243,15 @@ def wordpiece(
     return inner
 
 
-def load_tokenizer(source: str | Path, *, lower_case: bool = True) -> Tokenizer:
+def load_tokenizer(
+    source: str | Path, *, lower_case: bool = True, any_kind: bool = False
+) -> Tokenizer:
     """Load a tokenizer from a folder, a ``tokenizer.json``, a ``vocab.txt``, or the hub.
 
     Args:
         source: a path, else a name on the hub.
         lower_case: used only with a ``vocab.txt``, which does not state it.
+        any_kind: whether other pre-tokenizers than BERT's are fine.
 
     Raises:
         DataError: there is no tokenizer, or its pre-tokenizer is not BERT's.
@@ -250,7 +266,7 @@ def load_tokenizer(source: str | Path, *, lower_case: bool = True) -> Tokenizer:
         return Tokenizer(wordpiece(_vocabulary(path), lower_case=lower_case))
     with reading(path, foreign=True):
         inner = parse_tokenizer(path) if path.is_file() else _from_hub(source, path)
-    if not isinstance(inner.pre_tokenizer, pre_tokenizers.BertPreTokenizer):
+    if not (any_kind or isinstance(inner.pre_tokenizer, pre_tokenizers.BertPreTokenizer)):
         raise DataError(f"expected BERT's pre-tokenizer, got {inner.pre_tokenizer}", path=path)
     return Tokenizer(inner)
 

@@ -9,11 +9,10 @@ from tokenizers import models, normalizers, pre_tokenizers, trainers
 
 from spider.errors import SettingError
 from spider.text.passage_words import count_words, has_unspaced
+from spider.text.special_tokens import SPECIAL_TOKENS, UNKNOWN
 from spider.text.tokenizer import (
     LONGEST_WORD,
-    SPECIAL_TOKENS,
     TOKENIZER_FILE,
-    UNKNOWN,
     Tokenizer,
     load_tokenizer,
     wordpiece,
@@ -28,21 +27,30 @@ longer than BERT's 100. Finding the pieces takes time that is cubic in it: 5 ms 
 
 
 def settle_tokenizer(
-    texts: Iterable[str], folder: Path, *, start: str, vocabulary_size: int, lower_case: bool
+    texts: Iterable[str],
+    folder: Path,
+    *,
+    start: str | Tokenizer,
+    vocabulary_size: int,
+    lower_case: bool,
+    any_kind: bool = False,
 ) -> Tokenizer:
     """Return an encoder's tokenizer, saved in ``folder``; an existing one there is kept.
 
     Args:
         texts: a vocabulary is trained on these if there is no start.
         folder: the folder of the tokenizer.
-        start: a folder, a file or a name on the hub; empty trains a vocabulary.
+        start: a tokenizer, a folder, a file or a name on the hub; empty trains a vocabulary.
         vocabulary_size: the largest number of pieces where one is trained.
         lower_case: lower the case and strip accents.
+        any_kind: whether other pre-tokenizers than BERT's are fine.
     """
     if (folder / TOKENIZER_FILE).is_file():
-        return load_tokenizer(folder)
-    if start:
-        tokenizer = load_tokenizer(start, lower_case=lower_case)
+        return load_tokenizer(folder, any_kind=any_kind)
+    if isinstance(start, Tokenizer):
+        tokenizer = start
+    elif start:
+        tokenizer = load_tokenizer(start, lower_case=lower_case, any_kind=any_kind)
     else:
         tokenizer = train_tokenizer(texts, vocabulary_size=vocabulary_size, lower_case=lower_case)
     tokenizer.save(folder)

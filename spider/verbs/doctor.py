@@ -44,7 +44,9 @@ def main(settings: DoctorSettings) -> None:
             if finding.level == "fail":
                 failed.append(finding.subject)
     if set(failed) == {"artifact"}:
-        raise ArtifactError(f"{settings.workspace}: {len(failed)} files are damaged")
+        raise ArtifactError(
+            f"{settings.workspace}: {len(failed)} files or folders are damaged or cannot be read"
+        )
     if failed:
         raise MissingDependencyError(f"broken: {', '.join(failed)}")
 

@@ -80,7 +80,7 @@ def main(settings: PrepareSettings) -> None:
     )
     if stage.up_to_date():
         return
-    with stage.writing() as folder:
+    with stage.writing(resumes=False) as folder:
         preparation = Preparation(
             source=settings.source,
             splitter=settings.splitter,

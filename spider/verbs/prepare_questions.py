@@ -101,7 +101,7 @@ def main(settings: PrepareQuestionsSettings) -> None:
         "groups": len({q.group for q in questions.questions}),
         **found,
     }
-    with stage.writing() as folder:
+    with stage.writing(resumes=False) as folder:
         questions.save(folder)
         stage.finish(
             counts=counts,

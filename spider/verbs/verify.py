@@ -33,33 +33,44 @@ def main(settings: VerifySettings) -> None:
     """Print one line for each artifact, and one for each difference.
 
     Raises:
-        ArtifactError: an artifact is damaged, or there is none.
+        ArtifactError: an artifact is damaged, a folder cannot be looked into, or there is none.
     """
     place = settings.workspace if settings.folder is None else settings.folder
-    started, damaged, size = time.monotonic(), [], 0
+    started, size = time.monotonic(), 0
+    damaged: list[Path] = []
+    unread: list[Path] = []
     places = artifacts_below(place)
     for path in places:
         found = verify(path)
         size += found.size
         if found.damage:
-            damaged.append(path)
+            (damaged if found.readable else unread).append(path)
         if settings.json:
             say_json({**asdict(found), "path": str(path)})
         else:
             _show(found)
     if not settings.json:
         seconds = time.monotonic() - started
-        say(f"artifacts: {len(places)}, {size / MIB:,.1f} MiB read in {seconds:.1f} s")
+        n_artifacts = len(places) - len(unread)
+        say(f"artifacts: {n_artifacts}, {size / MIB:,.1f} MiB read in {seconds:.1f} s")
+    what = []
     if damaged:
-        raise ArtifactError(
-            f"{len(damaged)} of {len(places)} artifacts are damaged: "
-            f"{', '.join(map(str, damaged))}; the lines above name each file and its fix"
+        n_artifacts = len(places) - len(unread)
+        what.append(
+            f"{len(damaged)} of {n_artifacts} artifacts are damaged: {', '.join(map(str, damaged))}"
         )
+    if unread:
+        what.append(f"folders that cannot be looked into: {', '.join(map(str, unread))}")
+    if what:
+        raise ArtifactError(f"{'; '.join(what)}; the lines above name each file and its fix")
 
 
 def _show(found: Verification) -> None:
     state = "DAMAGED" if found.damage else "ok"
-    say(f"{state:<8} {found.path}: {found.files} files, {found.size / MIB:,.1f} MiB")
+    if found.readable:
+        say(f"{state:<8} {found.path}: {found.files} files, {found.size / MIB:,.1f} MiB")
+    else:
+        say(f"{'UNREAD':<8} {found.path}")
     for line in found.damage:
         say(f"{'':<8} {line}")
     for line in found.notes:

@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from spider.artifacts.folder.file_table import is_plain_name
-from spider.artifacts.inventory import Workspace, look_into, remove, workspaces_in
-from spider.artifacts.workspace import ROOT
+from spider.artifacts.inventory import Workspace, removable, remove, workspaces_in
+from spider.artifacts.workspace import ROOT, forget
 from spider.console import say, say_json
 from spider.errors import ConfigError
 from spider.launch.entrypoint import launch
@@ -57,9 +57,9 @@ def _remove(settings: WorkspacesSettings, name: str) -> None:
             "names another folder of workspaces"
         )
     path = settings.root / name
+    found = removable(path)
     if not settings.yes:
-        if path.is_dir() and not path.is_symlink():
-            _show(look_into(path))
+        _show(found)
         if not sys.stdin.isatty():
             raise ConfigError(f"{path} is removed only with --yes, since nobody can be asked here")
         if input(printable(f"remove {path}? type yes: ")).strip().lower() != "yes":
@@ -69,6 +69,8 @@ def _remove(settings: WorkspacesSettings, name: str) -> None:
     say(f"removed the artifacts in {path}" if left else f"removed {path}")
     for file in left:
         say(f"  left, since this program did not write it: {file}")
+    if (last := forget(path)) is not None:
+        say(f"{last} is the last workspace now: search takes it where none is named")
 
 
 def _show(workspace: Workspace) -> None:

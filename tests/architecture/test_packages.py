@@ -93,6 +93,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.untraced
 def test_importing_any_module_opens_no_socket(modules: list[Any]) -> None:
     names = [module.name for module in modules]
     code = (

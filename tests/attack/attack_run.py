@@ -1,6 +1,6 @@
 """Attacks artifacts: crash states of their writers, kills of commands, flipped bits.
 
-python -m tests.attack.attack_run --output benchmarks/results/attack_artifacts.json
+python -m tests.attack.attack_run --kills 221 --output benchmarks/results/attack_artifacts.json
 python -m tests.attack.attack_run --only crash
 """
 
@@ -62,7 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=("crash", "flip", "kill"))
     parser.add_argument("--flips", type=int, default=400)
-    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--kills", type=int, default=221)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path)
     chosen = parser.parse_args()
@@ -97,7 +97,8 @@ def write(output: Path, found: Mapping[str, Any]) -> None:
     from spider.artifacts.atomic_files import write_json
     from spider.artifacts.provenance import provenance
 
-    write_json(output, {**provenance(), **found})
+    command = " ".join(["python -m tests.attack.attack_run", *sys.argv[1:]])
+    write_json(output, {**provenance(), "command": command, **found})
 
 
 def _say(line: str) -> None:

@@ -164,7 +164,7 @@ def encoder() -> list[Parser]:
     def read(place: Path) -> None:
         load_encoder(place / "encoder").encode_questions(["what is it?"])
 
-    return attacked("encoder", read=read, share=0.01)
+    return attacked("encoder", read=read, share=0.1)
 
 
 def index() -> list[Parser]:

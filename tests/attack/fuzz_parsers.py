@@ -10,10 +10,11 @@ import json
 import lzma
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -62,13 +63,28 @@ def questions(source: Any, folder: Path) -> None:
 
 
 def folder() -> Parser:
+    from spider.sources.extraction.isolation import Isolation
+    from spider.sources.files.limits import ExtractionLimits
     from spider.sources.folder import Folder
+
+    class _Lasting(Isolation):
+        """Does not end its process with a folder; the process ends with this one."""
+
+        def __exit__(self, *_: object) -> None:
+            pass
 
     files = {
         "a.txt": TEXT.encode(), "b.md": MARKDOWN.encode(), "c.html": HTML.encode(),
         "d.rst": RST.encode(), "e.pdf": pdf(), "sub/f.docx": docx(),
     }  # fmt: skip
-    return Parser("folder", files, lambda place: documents(Folder(path=place)), share=0.01)
+    # starting the process that extracts takes 0.5 s, and one extracts the files of every case
+    process = _Lasting(ExtractionLimits(seconds=10.0))
+
+    def run(place: Path) -> None:
+        with patch("spider.sources.folder.Isolation", lambda _: process):
+            documents(Folder(path=place))
+
+    return Parser("folder", files, run, share=0.1)
 
 
 def file_type(name: str, content: bytes, share: float) -> Parser:
@@ -213,7 +229,7 @@ def parquet() -> Parser:
         "parquet",
         {"rows.parquet": made.getvalue()},
         lambda place: documents(HuggingFace(path=str(place / "rows.parquet"))),
-        share=0.01,
+        share=0.1,
     )
 
 
@@ -324,7 +340,8 @@ def weights() -> Parser:
 
 
 def tokenizer() -> Parser:
-    from spider.text.tokenizer import SPECIAL_TOKENS, Tokenizer, load_tokenizer, wordpiece
+    from spider.text.special_tokens import SPECIAL_TOKENS
+    from spider.text.tokenizer import Tokenizer, load_tokenizer, wordpiece
 
     pieces = [*SPECIAL_TOKENS, "the", "turbine", "turn", "##s", ".", "a"]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
@@ -380,5 +397,6 @@ def parser_of(name: str) -> Parser:
     return makers()[name]()
 
 
-def names_and_shares() -> dict[str, float]:
-    return {name: make().share for name, make in makers().items()}
+def shares_of(names: Sequence[str]) -> dict[str, float]:
+    """Return the share of each parser; making all of them takes a minute."""
+    return {name: parser_of(name).share for name in names}

@@ -32,6 +32,8 @@ LIMIT = 10.0
 #: bytes of address space of a child process, libraries included
 MEMORY = 12 << 30
 CASES_OF_A_CHILD = 4_000
+#: of so many cases over all parsers every parser gets at least one: 500 of 150,000
+FLOOR = 300
 #: seconds without a finished case after which a child is killed
 PATIENCE = 120
 SLOW, UNTYPED, TWO_LINES, CRASH = "too slow", "untyped", "more than one line", "crash"
@@ -261,22 +263,19 @@ def main() -> None:
         name, first, stop, seed = options.child
         child(name, range(int(first), int(stop)), int(seed))
         return
-    from tests.attack.fuzz_parsers import names_and_shares
+    from tests.attack.fuzz_parsers import makers, shares_of
 
     def alarm(number: int, frame: object) -> None:
         raise TimeoutError
 
     signal.signal(signal.SIGALRM, alarm)
     started = time.monotonic()
-    chosen = {
-        name: share
-        for name, share in names_and_shares().items()
-        if not options.only or name in options.only
-    }
+    chosen = shares_of(options.only or [*makers()])
     counts: dict[str, Counter[str]] = {}
     failures: list[dict[str, Any]] = []
     for name, share in chosen.items():
-        wanted = round(options.cases * share / sum(chosen.values()))
+        shared = round(options.cases * share / sum(chosen.values()))
+        wanted = options.each or max(shared, options.cases // FLOOR)
         counts[name] = Counter()
         begun = time.monotonic()
         for case in run_children(name, range(options.first, options.first + wanted), options.seed):
@@ -305,11 +304,18 @@ def _record(
     from spider.artifacts.provenance import provenance
 
     before = json.loads(output.read_text("utf-8")) if output.is_file() else {}
+    if before.get("parsers", {}).keys() <= counts.keys():
+        before = {}
     parsers = {**before.get("parsers", {}), **counts}
     total = sum((Counter(found) for found in parsers.values()), Counter())
     kept = [failure for failure in before.get("failures", []) if failure["parser"] not in counts]
+    earlier = before.get("earlier_runs", [])
+    if before:
+        earlier = [*earlier, {name: before[name] for name in ("finished", "commit", "command")}]
     result = {
         **provenance(),
+        "command": " ".join(["python -m tests.attack.fuzz_run", *sys.argv[1:]]),
+        **({"earlier_runs": earlier} if earlier else {}),
         "seed": seed,
         "seconds": round(seconds) + before.get("seconds", 0),
         "limit_seconds_of_a_case": LIMIT,
@@ -326,6 +332,7 @@ def _record(
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=150_000, help="over all parsers")
+    parser.add_argument("--each", type=int, help="of each parser, in place of its share of --cases")
     parser.add_argument("--first", type=int, default=0, help="number of each parser's first case")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="*", help="names of parsers; --output keeps the others")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from spider.artifacts.folder.manifest import MANIFEST, sibling
+from spider.artifacts.folder.manifest import MANIFEST, has_manifest, sibling
 from spider.errors import ArtifactError
 
 Read = TypeVar("Read")
@@ -81,4 +81,4 @@ def steady(
 
 def _between_renames(path: Path) -> bool:
     """Return whether a writer may be about to rename the new folder."""
-    return not os.path.lexists(path) and (sibling(path, "partial") / MANIFEST).is_file()
+    return not os.path.lexists(path) and has_manifest(sibling(path, "partial"))

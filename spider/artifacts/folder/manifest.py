@@ -108,6 +108,14 @@ def kind_in(data: bytes) -> str:
     return found[1].decode() if found else ""
 
 
+def has_manifest(folder: Path) -> bool:
+    """Return whether a folder has a manifest; false for a folder that may not be entered."""
+    try:
+        return (folder / MANIFEST).is_file()
+    except OSError:
+        return False
+
+
 def sibling(path: Path, suffix: str) -> Path:
     """Return the folder beside an artifact that holds its unfinished or its replaced version."""
     named = path if path.name else path.absolute()

@@ -1,9 +1,12 @@
 """Replacing an artifact by a new one, and finishing a replacement that a kill interrupted.
 
 ``NAME.partial`` is complete and has its manifest. Then, in this order: ``NAME`` gets a marker and
-becomes ``NAME.old``; the leftovers go; ``NAME.partial`` becomes ``NAME``; its bookkeeping and
+becomes ``NAME.old``; ``NAME.partial`` becomes ``NAME``; its leftovers, its bookkeeping and
 ``NAME.old`` go; the lock goes. Each step can be the last before a kill. Only a writer that holds
 the lock takes these steps.
+
+Nothing is removed between the two renames: a reader finds no ``NAME`` then, and waits only a
+second, while the checkpoints of a large model can take longer to remove.
 
 What a person put there is never removed: a ``NAME.old`` without our marker and a ``NAME.partial``
 without our record of settings stop the writer, and so does a symbolic link.
@@ -21,7 +24,14 @@ from typing import Any
 
 from spider.artifacts.atomic_files import flush, sweep, walk, write_json
 from spider.artifacts.folder.file_table import faults, from_json
-from spider.artifacts.folder.manifest import FILES, LEFTOVERS, MANIFEST, read_manifest, sibling
+from spider.artifacts.folder.manifest import (
+    FILES,
+    LEFTOVERS,
+    MANIFEST,
+    has_manifest,
+    read_manifest,
+    sibling,
+)
 from spider.child_processes import held_by_workers
 from spider.errors import ArtifactError, ConfigError
 from spider.reading import read_json
@@ -70,7 +80,7 @@ def locked(output: Path) -> Iterator[Path]:
 def settle(output: Path) -> None:
     """Finish an interrupted replacement, if there is one and nothing else writes there."""
     partial = sibling(output, "partial")
-    promoted = (partial / MANIFEST).is_file() and not os.path.lexists(output)
+    promoted = has_manifest(partial) and not os.path.lexists(output)
     if not (promoted or _is_untidy(output)):
         return
     try:
@@ -89,6 +99,21 @@ def marker_of(folder: Path) -> Any:
 def fingerprint_of(partial: Path) -> Any:
     """Return the record in an unfinished artifact; None where a person made the folder."""
     return _record(partial, FINGERPRINT)
+
+
+def leftovers_in(output: Path) -> list[Path]:
+    """Return the leftovers that a kill after the second rename left in an artifact.
+
+    Our record of settings goes after them. A folder of that name beside no record is a person's.
+    """
+    if fingerprint_of(output) is None:
+        return []
+    try:
+        names = read_manifest(output)[LEFTOVERS]
+    except ArtifactError:
+        # damaged since: the next writer replaces the folder, or names what it would lose
+        return []
+    return [output / name for name in names if os.path.lexists(output / name)]
 
 
 def record_fingerprint(partial: Path, fingerprint: str) -> None:
@@ -118,7 +143,7 @@ def replace(partial: Path, output: Path) -> None:
     if os.path.lexists(output):
         require_free(output)
         _drop_old(old)
-        if (output / MANIFEST).is_file():
+        if has_manifest(output):
             write_json(output / REPLACED, {"program": PROGRAM, "name": output.name})
             output.rename(old)
         else:
@@ -129,8 +154,6 @@ def replace(partial: Path, output: Path) -> None:
 
 def _promote(partial: Path, output: Path) -> None:
     """Take the steps after the old artifact was moved aside."""
-    for name in read_manifest(partial)[LEFTOVERS]:
-        _remove(partial / name)
     partial.rename(output)
     flush(output.parent)
     _tidy(output)
@@ -138,6 +161,8 @@ def _promote(partial: Path, output: Path) -> None:
 
 def _tidy(output: Path) -> None:
     """Remove what a replacement needed until now, the lock last."""
+    for entry in leftovers_in(output):
+        _remove(entry)
     (output / FINGERPRINT).unlink(missing_ok=True)
     (output / REPLACED).unlink(missing_ok=True)
     _drop_old(sibling(output, "old"))
@@ -146,12 +171,12 @@ def _tidy(output: Path) -> None:
 
 def _settle(output: Path, partial: Path) -> bool:
     """Finish an interrupted replacement; return whether ``NAME.partial`` became ``NAME``."""
-    if (output / MANIFEST).is_file():
+    if has_manifest(output):
         if _is_untidy(output):
             logger.info("%s: finishing an interrupted replacement", output)
             _tidy(output)
         return False
-    if os.path.lexists(output) or not (partial / MANIFEST).is_file():
+    if os.path.lexists(output) or not has_manifest(partial):
         return False
     try:
         manifest = read_manifest(partial)
@@ -169,7 +194,7 @@ def _settle(output: Path, partial: Path) -> bool:
 def _is_untidy(output: Path) -> bool:
     """Return whether an artifact is complete, but a kill came before the last of its steps."""
     old = sibling(output, "old")
-    return (output / MANIFEST).is_file() and (
+    return has_manifest(output) and (
         marker_of(old) is not None
         or _is_empty(old)
         or any((output / name).exists() for name in (FINGERPRINT, REPLACED, LOCK))
@@ -289,7 +314,11 @@ def _refuse(partial: Path) -> None:
 def _record(folder: Path, name: str) -> Any:
     """Return a record of ours in a folder; None if it is missing, damaged or of another program."""
     file = folder / name
-    if folder.is_symlink() or file.is_symlink() or not file.is_file():
+    try:
+        if folder.is_symlink() or file.is_symlink() or not file.is_file():
+            return None
+    except OSError:
+        # the folder may not be entered
         return None
     try:
         record = read_json(file, error=ArtifactError)
@@ -331,3 +360,9 @@ def empty(partial: Path) -> None:
     for entry in list(partial.iterdir()):
         if entry.name not in (LOCK, FINGERPRINT):
             _remove(entry)
+
+
+def discard(partial: Path) -> None:
+    """Remove what a run wrote that nothing resumes; the folder goes with the lock."""
+    empty(partial)
+    (partial / FINGERPRINT).unlink()

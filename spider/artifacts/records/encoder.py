@@ -23,6 +23,19 @@ class MaximumLength(DetailsRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EncoderPrompts(DetailsRecord):
+    """The texts that an encoder expects before others.
+
+    Attributes:
+        question: the text before each question.
+        passage: the text before each passage.
+    """
+
+    question: str
+    passage: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class EncoderTrainingRecord(DetailsRecord):
     """How an encoder was trained; without steps there are no pairs.
 
@@ -59,11 +72,14 @@ class EncoderRecord(DetailsRecord):
         casing: ``lower`` or ``kept``.
         passage_template: how title and text are joined.
         training: how it was trained; null for an encoder that was not trained here.
+        prompts: null where texts are encoded as they are.
+        towers: ``two`` where questions have a transformer of their own, in ``question/``.
     """
 
     KIND: ClassVar[str] = "encoder"
     PAYLOAD: ClassVar[tuple[str, ...]] = (
         "*.json", "*.jsonl", "*.txt", "*.md", "*.model", "*.safetensors", "[0-9]_*/**",
+        "question/**",
         "tensorboard/**", "training/**",
     )  # fmt: skip
 
@@ -76,3 +92,5 @@ class EncoderRecord(DetailsRecord):
     casing: str
     passage_template: str
     training: EncoderTrainingRecord | None = None
+    prompts: EncoderPrompts | None = None
+    towers: Literal["two"] | None = None

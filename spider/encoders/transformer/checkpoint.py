@@ -1,4 +1,4 @@
-"""Makes, loads and saves transformers; two other libraries can load the saved folders."""
+"""Makes and loads transformers."""
 
 import logging
 from pathlib import Path
@@ -15,21 +15,15 @@ from transformers import (
     PreTrainedModel,
 )
 
-from spider.artifacts.atomic_files import write_json, write_text
-from spider.encoders.sentence_transformers_layout import write_layout
-from spider.encoders.transformer.pooling import check_pooling
 from spider.encoders.weights import report_misfit
 from spider.errors import CheckpointError, DataError, first_line
-from spider.text.tokenizer import CLS, MASK, PAD, SEP, UNKNOWN, Tokenizer
 
 POOLER = "pooler."
-OTHER_POOLINGS = (
-    "mean_tokens",
-    "max_tokens",
-    "mean_sqrt_len_tokens",
-    "weightedmean_tokens",
-    "lasttoken",
-)
+DROPOUTS = (
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout",
+    "embedding_dropout", "mlp_dropout",
+)  # fmt: skip
+"""The names of dropout rates in the configurations of BERT, DistilBERT and ModernBERT."""
 logger = logging.getLogger(__name__)
 
 
@@ -60,60 +54,85 @@ def new_transformer(
     return model
 
 
-def pretrained_transformer(source: str | Path, *, dropout: float | None = None) -> PreTrainedModel:
-    """Load a transformer from the hub or a folder; DPR checkpoints are converted to BERT.
+def pretrained_transformer(folder: Path, *, dropout: float | None = None) -> PreTrainedModel:
+    """Load a transformer in float32; DPR checkpoints are converted to BERT.
 
     Args:
-        source: a folder, or a name on the hub.
-        dropout: replaces the checkpoint's, where its configuration names dropout as BERT's does.
+        folder: a folder with a transformer's files.
+        dropout: replaces the checkpoint's rates; null keeps them.
 
     Raises:
         DataError: there is no such model.
-        CheckpointError: weights are missing or have other shapes, or the vector is not the raw
-            [CLS] state.
+        CheckpointError: weights are missing or have other shapes, or the model needs code of its
+            own.
     """
-    check_pooling(source)
     try:
-        config = AutoConfig.from_pretrained(source)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         if config.model_type == "dpr":
-            return _from_dpr(source, config, dropout)
+            return _from_dpr(folder, config, dropout)
         model, info = AutoModel.from_pretrained(
-            source, config=_with_dropout(config, dropout), output_loading_info=True
+            folder,
+            config=_with_dropout(config, dropout),
+            output_loading_info=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
         )
     except (OSError, ValueError, RuntimeError) as error:
         first = first_line(error)
-        raise DataError(f"no usable transformer ({first})", path=str(source)) from error
-    _check_loading(info, source, allowed=POOLER)
+        if "trust_remote_code" in str(error):
+            raise CheckpointError(
+                f"{folder}: this model needs Python code from its own repository (auto_map in "
+                "config.json), which is never executed here; start from an architecture of "
+                "transformers"
+            ) from error
+        raise DataError(f"no usable transformer ({first})", path=str(folder)) from error
+    _check_loading(info, folder, allowed=POOLER)
     result: PreTrainedModel = model
     return result
 
 
+def longest_text(model: PreTrainedModel) -> int | None:
+    """Return the largest number of tokens that a transformer reads; None where any number works.
+
+    RoBERTa and MPNet count positions from the number of their pad token, which leaves fewer.
+    """
+    limit = getattr(model.config, "max_position_embeddings", None)
+    if not isinstance(limit, int) or limit < 1:
+        return None
+    for module in model.modules():
+        positions = getattr(module, "position_embeddings", None)
+        first = getattr(positions, "padding_idx", None)
+        if isinstance(positions, torch.nn.Embedding) and isinstance(first, int):
+            return limit - first - 1
+    return limit
+
+
 def _with_dropout(config: Any, dropout: float | None) -> Any:
-    for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-        if dropout is not None and hasattr(config, name):
+    for name in DROPOUTS:
+        if dropout is not None and isinstance(getattr(config, name, None), float | int):
             setattr(config, name, dropout)
     return config
 
 
-def _from_dpr(source: str | Path, config: Any, dropout: float | None) -> PreTrainedModel:
+def _from_dpr(folder: Path, config: Any, dropout: float | None) -> PreTrainedModel:
     """Take the BERT out of ``ctx_encoder.bert_model.*`` or ``question_encoder.bert_model.*``."""
     if config.projection_dim:
         raise CheckpointError(
-            f"{source}: projection_dim is {config.projection_dim}, expected 0: the vector has to "
+            f"{folder}: projection_dim is {config.projection_dim}, expected 0: the vector has to "
             "be the [CLS] state"
         )
     architecture = (config.architectures or ["DPRContextEncoder"])[0]
     question = architecture == "DPRQuestionEncoder"
     dpr_class = DPRQuestionEncoder if question else DPRContextEncoder
-    outer, info = dpr_class.from_pretrained(source, output_loading_info=True)
-    _check_loading(info, source, allowed=POOLER)
+    outer, info = dpr_class.from_pretrained(folder, output_loading_info=True, dtype=torch.float32)
+    _check_loading(info, folder, allowed=POOLER)
     inner = (outer.question_encoder if question else outer.ctx_encoder).bert_model
     fields = BertConfig().to_dict().keys() - {"model_type", "architectures", "transformers_version"}
     values = {name: value for name, value in config.to_dict().items() if name in fields}
     model = BertModel(_with_dropout(BertConfig(**values), dropout))
     missing, unexpected = model.load_state_dict(inner.state_dict(), strict=False)
-    report_misfit([k for k in missing if not k.startswith(POOLER)], unexpected, [], source)
-    logger.info("%s: took the BERT out of a %s", source, architecture)
+    report_misfit([k for k in missing if not k.startswith(POOLER)], unexpected, [], folder)
+    logger.info("%s: took the BERT out of a %s", folder, architecture)
     result: PreTrainedModel = model
     return result
 
@@ -126,48 +145,3 @@ def _check_loading(info: Any, source: str | Path, *, allowed: str) -> None:
     ]
     unexpected = sorted(info["unexpected_keys"]) if missing else []
     report_misfit(missing, unexpected, shapes, source)
-
-
-def save_transformer(model: Any, tokenizer: Tokenizer, folder: Path, max_length: int) -> None:
-    """Write a folder that AutoModel and SentenceTransformer can load.
-
-    Args:
-        model: a transformers model.
-        tokenizer: the tokenizer of the same vocabulary.
-        folder: an existing folder.
-        max_length: the largest length of a passage; sentence-transformers has one maximum only.
-    """
-    model.save_pretrained(folder)
-    tokenizer.save(folder)
-    vocabulary = tokenizer.inner.get_vocab(with_added_tokens=True)
-    write_text(
-        folder / "vocab.txt", "\n".join(sorted(vocabulary, key=vocabulary.__getitem__)) + "\n"
-    )
-    write_json(
-        folder / "tokenizer_config.json",
-        {
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "do_lower_case": tokenizer.lower_case,
-            "model_max_length": max_length,
-            "model_input_names": ["input_ids", "attention_mask"],
-            "pad_token": PAD,
-            "unk_token": UNKNOWN,
-            "cls_token": CLS,
-            "sep_token": SEP,
-            "mask_token": MASK,
-        },
-    )
-    write_json(
-        folder / "sentence_bert_config.json", {"max_seq_length": max_length, "do_lower_case": False}
-    )
-    write_layout(folder, [("Transformer", ""), ("Pooling", "1_Pooling")])
-    (folder / "1_Pooling").mkdir(exist_ok=True)
-    write_json(
-        folder / "1_Pooling" / "config.json",
-        {
-            "word_embedding_dimension": int(model.config.hidden_size),
-            "pooling_mode_cls_token": True,
-            **{f"pooling_mode_{mode}": False for mode in OTHER_POOLINGS},
-            "include_prompt": True,
-        },
-    )

@@ -1,18 +1,17 @@
 """Encoding with a trained transformer."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64, Integer
+from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from spider.encoders.encoding import EncodingSettings
 from spider.encoders.layers.padding import pad
+from spider.encoders.transformer.model import TrainableBert
 from spider.errors import CheckpointError
 from spider.text.token_batch import TokenBatch, token_batch
-from spider.text.tokenizer import Tokenizer
 
 LENGTH_STEP = 16
 PADDED_TOKENS = {"cpu": 2_048, "cuda": 32_768}
@@ -20,29 +19,6 @@ PADDED_TOKENS = {"cpu": 2_048, "cuda": 32_768}
 token takes time, has small ones: one edited file may fill up one batch of each length."""
 PRECISION = {"cpu": "float32", "cuda": "float16"}
 """The precision ``auto``."""
-
-
-@runtime_checkable
-class PaddedEncoder(Protocol):
-    """The part of ``TrainableBert`` that inference needs."""
-
-    dimension: int
-    tokenizer: Tokenizer
-    model: Any
-    max_passage_length: int
-
-    def query_ids(self, ids: Integer[np.ndarray, " _"]) -> Int64[np.ndarray, " _"]:
-        """Return complete ids."""
-
-    def passage_ids(
-        self, title_ids: Integer[np.ndarray, " _"], text_ids: Integer[np.ndarray, " _"]
-    ) -> Int64[np.ndarray, " _"]:
-        """Return complete ids."""
-
-    def encode_padded(
-        self, ids: Int64[Tensor, "texts length"], mask: Int64[Tensor, "texts length"]
-    ) -> Float32[Tensor, "texts dimension"]:
-        """Run the transformer on one padded batch."""
 
 
 class BertEncoder:
@@ -60,7 +36,7 @@ class BertEncoder:
 
     variant = "bert"
 
-    def __init__(self, module: PaddedEncoder, encoding: EncodingSettings):
+    def __init__(self, module: TrainableBert, encoding: EncodingSettings):
         self.module = module
         self.dimension = module.dimension
         self.device = next(iter(module.model.parameters())).device
@@ -68,35 +44,29 @@ class BertEncoder:
         precision = PRECISION[kind] if encoding.precision == "auto" else encoding.precision
         self.precision: torch.dtype = getattr(torch, precision)
         self._padded_tokens = encoding.padded_tokens or PADDED_TOKENS[kind]
-        self._limit = getattr(module.model.config, "max_position_embeddings", None)
+        self._limit = module.longest_text
 
     def encode_questions(self, texts: Sequence[str]) -> Float32[np.ndarray, "texts dimension"]:
-        """Encode questions (no title)."""
-        tokens = self.module.tokenizer.encode(texts)
-        ids = [self.module.query_ids(tokens.of(text)) for text in range(len(texts))]
+        """Encode questions: no title, and the prompt of questions if the encoder has one."""
+        ids = self.module.question_texts.questions(texts)
         # a single question is not padded with empty rows, which would take time
-        return self._encode(token_batch(ids), filled=len(texts) > 1)
+        return self._encode(token_batch(ids), passages=False, filled=len(texts) > 1)
 
     def encode_passages(
         self, titles: Sequence[str], texts: Sequence[str]
     ) -> Float32[np.ndarray, "texts dimension"]:
-        """Encode passages as ``title [SEP] text``."""
-        heads = self.module.tokenizer.encode(titles)
-        bodies = self.module.tokenizer.encode(texts)
-        ids = [
-            self.module.passage_ids(heads.of(text), bodies.of(text)) for text in range(len(texts))
-        ]
-        return self._encode(token_batch(ids), filled=True)
+        """Encode passages: title and text, joined as the encoder's recipe says."""
+        ids = self.module.passage_texts.passages(titles, texts)
+        return self._encode(token_batch(ids), passages=True, filled=True)
 
     def count_truncated(self, titles: Sequence[str], texts: Sequence[str]) -> int:
         """Count the passages of which the transformer does not read every token."""
-        heads = np.diff(self.module.tokenizer.encode(titles).offsets)
-        bodies = np.diff(self.module.tokenizer.encode(texts).offsets)
-        lengths = heads + bodies + np.where(heads > 0, 3, 2)
-        return int((lengths > self.module.max_passage_length).sum())
+        return self.module.passage_texts.truncated(titles, texts)
 
     @torch.inference_mode()
-    def _encode(self, batch: TokenBatch, *, filled: bool) -> Float32[np.ndarray, "texts dimension"]:
+    def _encode(
+        self, batch: TokenBatch, *, passages: bool, filled: bool
+    ) -> Float32[np.ndarray, "texts dimension"]:
         lengths = batch.lengths.numpy()
         buckets = -(-lengths // LENGTH_STEP) * LENGTH_STEP
         if self._limit is not None:
@@ -115,7 +85,8 @@ class BertEncoder:
                     rows=rows if filled else len(texts),
                     length=int(length),
                 )
-                vectors[texts] = self._run(*padded)[: len(texts)].cpu().numpy()
+                found = self._run(*padded, passages=passages)
+                vectors[texts] = found[: len(texts)].cpu().numpy()
         if not np.isfinite(vectors).all():
             # float16 ends at 65,504
             raise CheckpointError(
@@ -125,10 +96,14 @@ class BertEncoder:
         return vectors
 
     def _run(
-        self, ids: Int64[Tensor, "texts length"], mask: Int64[Tensor, "texts length"]
+        self,
+        ids: Int64[Tensor, "texts length"],
+        mask: Int64[Tensor, "texts length"],
+        *,
+        passages: bool,
     ) -> Float32[Tensor, "texts dimension"]:
         half = self.precision != torch.float32
         with torch.autocast(
             self.device.type, self.precision if half else torch.bfloat16, enabled=half
         ):
-            return self.module.encode_padded(ids, mask)
+            return self.module.encode_padded(ids, mask, passages=passages)

@@ -1,4 +1,4 @@
-"""The module that ``bert`` trains: a transformer whose [CLS] state is the vector."""
+"""The module that ``bert`` trains: one or two transformers, and how their states become vectors."""
 
 from pathlib import Path
 from typing import Any
@@ -9,25 +9,61 @@ from jaxtyping import Float32, Int64, Integer
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from spider.artifacts.records.encoder import EncoderRecord, MaximumLength
+from spider.artifacts.records.encoder import EncoderPrompts, EncoderRecord, MaximumLength
 from spider.encoders.layers.padding import pad, padded_batches
-from spider.encoders.transformer.checkpoint import save_transformer
+from spider.encoders.transformer.checkpoint import longest_text
+from spider.encoders.transformer.head import VectorHead
+from spider.encoders.transformer.recipe import TEMPLATES
+from spider.encoders.transformer.saving import save_encoder
+from spider.encoders.transformer.text_ids import TextIds
+from spider.encoders.transformer.towers import QUESTION
 from spider.text.token_batch import TokenBatch
 from spider.text.tokenizer import Tokenizer
 
-SPECIAL_TOKENS = 3
-"""[CLS], the [SEP] after the title, and the [SEP] at the end."""
-TITLE_SHARE = 4
 
-
-class TrainableBert(nn.Module):
-    """A transformer whose last-layer [CLS] state is the vector.
+class Tower(nn.Module):
+    """A transformer and its head.
 
     Args:
         model: a transformers ``AutoModel``.
+        head: pooling and the steps after it.
+    """
+
+    def __init__(self, model: PreTrainedModel, head: VectorHead):
+        super().__init__()
+        self.model = model
+        self.head = head
+        pooler = getattr(model, "pooler", None)
+        if isinstance(pooler, nn.Module):
+            # kept, so that the checkpoint loads without a warning, but the loss does not depend on
+            # it
+            pooler.requires_grad_(False)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self.head.recipe.dimension(int(self.model.config.hidden_size))
+
+    def forward(
+        self,
+        ids: Int64[Tensor, "texts length"],
+        mask: Int64[Tensor, "texts length"],
+        *,
+        skipped: int = 0,
+    ) -> Float32[Tensor, "texts dimension"]:
+        """Encode one padded batch; token types are the model's default, all zero."""
+        states: Tensor = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+        vectors: Tensor = self.head(states, mask, skipped=skipped)
+        return vectors
+
+
+class TrainableBert(nn.Module):
+    """Encodes questions and passages with one transformer, or with one each.
+
+    Args:
+        passages: the tower of passages.
+        questions: the tower of questions; None where it is the same.
         tokenizer: saved with the checkpoint.
-        max_query_length: tokens of a question or query, [CLS] and [SEP] included.
-        max_passage_length: tokens of a passage, special tokens included.
         weight_decay: the weight decay of matrices; never of biases and layer norms.
         padded_tokens: a training sub-batch holds at most this many tokens, padding included.
         score_multiplier: the training logits are this times the inner product.
@@ -35,48 +71,51 @@ class TrainableBert(nn.Module):
 
     def __init__(
         self,
-        model: PreTrainedModel,
+        passages: Tower,
         tokenizer: Tokenizer,
         *,
-        max_query_length: int,
-        max_passage_length: int,
+        questions: Tower | None = None,
         weight_decay: float,
         padded_tokens: int,
         score_multiplier: float,
     ):
         super().__init__()
-        self.model = model
+        self.passages = passages
+        self.questions = questions
         self.tokenizer = tokenizer
-        self.max_query_length = max_query_length
-        self.max_passage_length = max_passage_length
         self.weight_decay = weight_decay
         self.padded_tokens = padded_tokens
-        self.dimension = int(self.model.config.hidden_size)
+        self.dimension = passages.dimension
         self.score_multiplier = score_multiplier
-        pooler = getattr(model, "pooler", None)
-        if pooler is not None:
-            # kept, so that the checkpoint loads without a warning, but the loss does not depend on
-            # it
-            pooler.requires_grad_(False)
+        self.recipe = passages.head.recipe
+        self.passage_texts = TextIds(tokenizer, self.recipe)
+        self.question_texts = TextIds(tokenizer, self.tower(passages=False).head.recipe)
+
+    @property
+    def model(self) -> PreTrainedModel:
+        """The transformer of passages."""
+        return self.passages.model
+
+    @property
+    def longest_text(self) -> int | None:
+        """The largest number of tokens that the transformers read; None where any number works."""
+        towers = [self.passages] if self.questions is None else [self.passages, self.questions]
+        limits = [longest_text(tower.model) for tower in towers]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def tower(self, *, passages: bool) -> Tower:
+        """Return the tower of passages or of questions."""
+        return self.passages if passages or self.questions is None else self.questions
 
     def query_ids(self, ids: Integer[np.ndarray, " _"]) -> Int64[np.ndarray, " _"]:
-        """Return ``[CLS] query [SEP]``, cut to the maximum length."""
-        return enclose(ids, self.tokenizer, self.max_query_length)
+        """Return a query's ids with prompt and special tokens, cut to the maximum length."""
+        return self.question_texts.query_ids(ids)
 
     def passage_ids(
         self, title_ids: Integer[np.ndarray, " _"], text_ids: Integer[np.ndarray, " _"]
     ) -> Int64[np.ndarray, " _"]:
-        """Return ``[CLS] title [SEP] text [SEP]``, cut to the maximum length.
-
-        Where both do not fit, the title keeps a quarter of the tokens, or what the text leaves.
-        Otherwise a title of 300 words would fill the window, and all passages of its document
-        would have one vector.
-        """
-        available = self.max_passage_length - SPECIAL_TOKENS
-        title_ids = title_ids[: max(available // TITLE_SHARE, available - len(text_ids), 0)]
-        if len(title_ids):
-            text_ids = np.concatenate([title_ids, [self.tokenizer.sep_id], text_ids])
-        return enclose(text_ids, self.tokenizer, self.max_passage_length)
+        """Return a passage's ids: prompt, title and text, cut to the maximum length."""
+        return self.passage_texts.passage_ids(title_ids, text_ids)
 
     def encode_tokens(
         self, batch: TokenBatch, *, passages: bool
@@ -84,9 +123,9 @@ class TrainableBert(nn.Module):
         """Encode texts in sub-batches of similar length, so that little of them is padding."""
         lengths = batch.lengths.cpu().numpy()
         groups = padded_batches(lengths, self.padded_tokens)
-        device = next(self.model.parameters()).device
+        device = next(self.parameters()).device
         vectors = [
-            self.encode_padded(*pad(batch, group, self.tokenizer.pad_id, device))
+            self.encode_padded(*pad(batch, group, self.tokenizer.pad_id, device), passages=passages)
             for group in groups
         ]
         order = np.concatenate(groups) if groups else np.zeros(0, np.int64)
@@ -95,19 +134,25 @@ class TrainableBert(nn.Module):
         return stacked[back]
 
     def encode_padded(
-        self, ids: Int64[Tensor, "texts length"], mask: Int64[Tensor, "texts length"]
+        self,
+        ids: Int64[Tensor, "texts length"],
+        mask: Int64[Tensor, "texts length"],
+        *,
+        passages: bool,
     ) -> Float32[Tensor, "texts dimension"]:
-        """Run the transformer on one padded batch; token types are its default, all zero.
+        """Run a tower on one padded batch.
 
         The caller decides the precision: Accelerate's autocast in training, that of
         ``BertEncoder`` in inference. An autocast here, even a disabled one, would replace it.
         """
-        state: Tensor = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
-        return state[:, 0].float()
+        texts = self.passage_texts if passages else self.question_texts
+        skipped = texts.prompt_tokens(passages=passages)
+        vectors: Tensor = self.tower(passages=passages)(ids, mask, skipped=skipped)
+        return vectors
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """Return two groups: matrices with weight decay; biases and layer norms without it."""
-        trained = [p for p in self.model.parameters() if p.requires_grad]
+        trained = [p for p in self.parameters() if p.requires_grad]
         return [
             {
                 "params": [p for p in trained if (p.ndim >= 2) == matrices],
@@ -118,26 +163,31 @@ class TrainableBert(nn.Module):
         ]
 
     def export(self, folder: Path) -> EncoderRecord:
-        """Write a checkpoint for transformers and sentence-transformers."""
-        save_transformer(self.model, self.tokenizer, folder, self.max_passage_length)
+        """Write a checkpoint for transformers and sentence-transformers.
+
+        A question tower of its own is a second such checkpoint, in a sub-folder.
+        """
+        save_encoder(self.passages.model, self.passages.head, self.tokenizer, folder)
+        if self.questions is not None:
+            (folder / QUESTION).mkdir(exist_ok=True)
+            save_encoder(
+                self.questions.model, self.questions.head, self.tokenizer, folder / QUESTION
+            )
+        questions = self.question_texts.recipe
+        prompts = EncoderPrompts(
+            question=questions.question_prompt, passage=self.recipe.passage_prompt
+        )
         return EncoderRecord(
             dimension=self.dimension,
             similarity="dot",
-            score_scale="raw",
+            score_scale="unit" if self.recipe.unit and questions.unit else "raw",
             score_multiplier=self.score_multiplier,
-            pooling="cls",
+            pooling=self.recipe.description,
             max_length=MaximumLength(
-                question=self.max_query_length, passage=self.max_passage_length
+                question=questions.max_question_length, passage=self.recipe.max_passage_length
             ),
             casing="lower" if self.tokenizer.lower_case else "kept",
-            passage_template="title [SEP] text",
+            passage_template=TEMPLATES[self.recipe.title_separator],
+            prompts=prompts if prompts.question or prompts.passage else None,
+            towers="two" if self.questions is not None else None,
         )
-
-
-def enclose(
-    ids: Integer[np.ndarray, " _"], tokenizer: Tokenizer, max_length: int
-) -> Int64[np.ndarray, " _"]:
-    """Put ``[CLS]`` before and ``[SEP]`` after at most ``max_length - 2`` tokens."""
-    return np.concatenate(
-        [[tokenizer.cls_id], ids[: max_length - 2], [tokenizer.sep_id]], dtype=np.int64
-    )

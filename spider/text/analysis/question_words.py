@@ -95,7 +95,7 @@ LANGUAGES = {
     ),
     "nl": _language(
         "wat wie wiens wanneer waar waarom hoe welk welke waarmee waarin hoeveel",
-        "in op aan bij met na van voor uit tot onder door om naar",
+        "in op aan bij met na van voor uit tot onder om naar",
         """is zijn was waren ben wordt worden werd werden kan kun kunnen kon zou zal moet moeten mag
         heeft heb hebben had ik mij me mijn wij we ons je jij het hij zij ze de een er en of in op
         aan bij met na van voor uit tot om te naar""",

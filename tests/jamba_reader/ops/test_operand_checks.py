@@ -17,6 +17,7 @@ from spider.errors import ConfigError, DataError
 SCRIPT = Path(__file__).with_name("wrong_operands.py")
 
 
+@pytest.mark.slow
 def test_no_operation_takes_a_wrong_operand() -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
     done = subprocess.run(

@@ -1,8 +1,11 @@
 """What lies in a workspace; and that nothing but what this program wrote is ever removed."""
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,3 +149,30 @@ def test_a_folder_that_cannot_be_read_hides_no_workspace(
     (found,) = workspaces_in(root)
     assert found.foreign == ("private",)
     assert found.artifacts
+
+
+def test_a_folder_that_cannot_be_read_is_left_and_said(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The removal of a workspace with such a folder said that all of it is gone."""
+    locked = root / "notes" / "locked"
+    locked.mkdir()
+    scandir, stat = os.scandir, Path.stat
+
+    def failing_scandir(path: Any) -> Any:
+        if str(path) == str(locked):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    def failing_stat(path: Path, **more: Any) -> os.stat_result:
+        if path.parent == locked:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return stat(path, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", failing_scandir)
+        patch.setattr(Path, "stat", failing_stat)
+        (found,) = workspaces_in(root)
+        assert found.artifacts == ("corpus", "index.partial", "nq/run")
+        assert remove(root / "notes") == [locked]
+    assert files(root / "notes") == ["locked"]

@@ -14,7 +14,7 @@ from spider.artifacts.atomic_files import hash_file, hash_json
 from spider.artifacts.folder.manifest import MANIFEST, sibling
 from spider.artifacts.folder.replacement import FINGERPRINT, LOCK
 from spider.artifacts.stage import Stage
-from spider.errors import ConfigError
+from spider.errors import ConfigError, DataError
 
 
 def stage(output: Path, **changes: Any) -> Stage:
@@ -115,3 +115,34 @@ def test_an_error_of_a_write_names_the_folder(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"No space: .*out\.partial") as caught, stage.writing():
         raise OSError(28, "No space")
     assert caught.value.filename == str(tmp_path / "out.partial")
+
+
+@pytest.mark.parametrize("there_before", [False, True])
+def test_a_failed_run_that_nothing_resumes_leaves_nothing(
+    there_before: bool, tmp_path: Path
+) -> None:
+    """Documents without text left an unfinished corpus in a new workspace."""
+    workspace = tmp_path / "work"
+    if there_before:
+        workspace.mkdir()
+    made = Stage(verb="prepare", kind="corpus", output=workspace / "corpus", config={}, inputs={})
+    with pytest.raises(DataError), made.writing(resumes=False) as folder:
+        write_and_raise(folder, DataError("no document with text"))
+    assert [*tmp_path.iterdir()] == [workspace] * there_before
+    assert not there_before or not [*workspace.iterdir()]
+
+
+def test_a_run_that_is_interrupted_or_resumes_keeps_what_it_wrote(tmp_path: Path) -> None:
+    for number, (error, resumes) in enumerate(
+        [(DataError("x"), True), (KeyboardInterrupt(), False), (OSError("full"), False)]
+    ):
+        output = tmp_path / str(number)
+        made = Stage(verb="prepare", kind="corpus", output=output, config={}, inputs={})
+        with pytest.raises(type(error)), made.writing(resumes=resumes) as folder:
+            write_and_raise(folder, error)
+        assert (tmp_path / f"{number}.partial" / "data").is_file()
+
+
+def write_and_raise(folder: Path, error: BaseException) -> None:
+    (folder / "data").write_text("x")
+    raise error

@@ -1,7 +1,10 @@
 """Verifying artifacts: every damaged byte is named, and what is no damage is a note."""
 
+import errno
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +78,55 @@ def test_artifacts_of_a_workspace_and_of_several_are_found(tmp_path: Path) -> No
     for nothing in (tmp_path / "nowhere", tmp_path / "a" / "index" / "data"):
         with pytest.raises(ArtifactError, match="no artifact here"):
             artifacts_below(nothing)
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Make a folder unreadable, for root too: the disk reports an error."""
+    scandir, stat = os.scandir, Path.stat
+
+    def failing_scandir(path: Any) -> Any:
+        if str(path) == str(folder):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return scandir(path)
+
+    def failing_stat(path: Path, **more: Any) -> os.stat_result:
+        if path.parent == folder:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "scandir", failing_scandir)
+    monkeypatch.setattr(Path, "stat", failing_stat)
+
+
+@pytest.mark.parametrize("place", ["b", "a/lost", "a/index", "a/deep/er"])
+def test_a_folder_that_cannot_be_read_is_one_line_and_hides_no_other(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a" / "corpus")
+    write(tmp_path / "c" / "corpus")
+    (tmp_path / place).mkdir(parents=True)
+    unreadable(monkeypatch, tmp_path / place)
+    found = {path.relative_to(tmp_path).as_posix(): path for path in artifacts_below(tmp_path)}
+    if place == "a/deep/er":
+        # too deep for an artifact of a workspace
+        assert set(found) == {"a/corpus", "c/corpus"}
+        return
+    assert set(found) == {"a/corpus", "c/corpus", place}
+    assert not verify(found["a/corpus"]).damage
+    broken = verify(found[place])
+    assert not broken.readable
+    assert broken.damage == (f"{found[place]}: cannot be read: the disk reports an error",)
+    assert "chmod u+rx" in broken.remedy
+    levels = [finding.level for finding in ArtifactsCheck(workspace=tmp_path).findings()]
+    assert sorted(levels) == ["fail", "ok", "ok"]
+
+
+def test_an_artifact_without_a_readable_manifest_is_damaged_and_not_unreadable(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "corpus")
+    (tmp_path / "corpus" / MANIFEST).write_text("{")
+    assert verify(tmp_path / "corpus").readable
 
 
 def test_the_check_of_doctor(tmp_path: Path) -> None:

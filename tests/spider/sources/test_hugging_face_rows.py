@@ -157,6 +157,26 @@ def test_a_damaged_file_names_the_data_set(tmp_path: Path) -> None:
         list(read_rows(str(tmp_path), split="train", **HUB))
 
 
+def test_a_local_file_tells_the_hub_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``datasets`` counts each load with a request, which also takes seconds without a network."""
+    pytest.importorskip("datasets")
+    import datasets.load
+
+    asked: list[str] = []
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(datasets.config, "HF_UPDATE_DOWNLOAD_COUNTS", True)
+    monkeypatch.setattr(datasets.load, "get_session", lambda: asked.append("session"))
+    (tmp_path / "a.jsonl").write_text('{"text": "silt"}\n')
+    rows = read_rows(
+        str(tmp_path / "a.jsonl"), subset=None, split=None, usual_split="train", revision=None,
+        streaming=False,
+    )  # fmt: skip
+    assert [*rows] == [{"text": "silt"}]
+    assert not asked
+
+
 def test_parquet_without_rows(tmp_path: Path) -> None:
     pytest.importorskip("datasets")
     column = pa.table({"text": pa.array([], pa.string())})

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from spider.errors import ConfigError
-from spider.text.tokenizer import SPECIAL_TOKENS, TOKENIZER_FILE
+from spider.text.special_tokens import SPECIAL_TOKENS
+from spider.text.tokenizer import TOKENIZER_FILE
 from spider.text.vocabulary import settle_tokenizer, train_tokenizer
 
 TEXTS = ["the red house", "the red river", "a house by the river"] * 3

@@ -2,12 +2,14 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from spider.artifacts.stage import Stage
-from spider.errors import ConfigError
+from spider.artifacts.workspace import last_workspace, remember, user_pointer
+from spider.errors import ArtifactError, ConfigError
 from spider.verbs.workspaces import WorkspacesSettings, main
 
 
@@ -75,6 +77,46 @@ def test_without_a_terminal_yes_is_needed(
     assert f"left, since this program did not write it: {root}/notes/mine.txt" in "".join(
         capsys.readouterr().out.split("\n")
     )
+
+
+@pytest.mark.parametrize("yes", [False, True])
+@pytest.mark.parametrize("name", ["NOPE", "photos", "linked", "note.txt"])
+def test_what_is_no_workspace_is_said_at_once(root: Path, name: str, yes: bool) -> None:
+    (root / "photos").mkdir()
+    (root / "note.txt").write_text("x")
+    (root / "linked").symlink_to(root / "notes")
+    expected = {"photos": "no artifact of this program", "linked": "a symbolic link"}
+    with pytest.raises(ArtifactError, match=expected.get(name, "no such workspace")):
+        main(WorkspacesSettings(root=root, remove=name, yes=yes))
+    assert (root / "notes" / "corpus").exists()
+
+
+def test_another_workspace_is_the_last_one_after_a_removal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for time, (name, kind) in enumerate(
+        [("first", "index"), ("second", "index"), ("third", "corpus"), ("last", "index")]
+    ):
+        output = Path("spider-work") / name / kind
+        stage = Stage(verb="build", kind=kind, output=output, config={}, inputs={})
+        with stage.writing() as folder:
+            (folder / "payload").write_bytes(b"x")
+            stage.finish(counts={}, details={})
+        os.utime(output, (time, time))
+    remember(Path("spider-work/last"))
+    main(WorkspacesSettings(remove="first", yes=True))
+    assert last_workspace() == "spider-work/last"
+    assert "last workspace" not in capsys.readouterr().out
+    main(WorkspacesSettings(remove="last", yes=True))
+    assert last_workspace() == "spider-work/second"
+    assert "spider-work/second is the last workspace now" in capsys.readouterr().out
+    assert user_pointer().read_text() == f"{tmp_path}/spider-work/second\n"
+    main(WorkspacesSettings(remove="second", yes=True))
+    assert last_workspace() == "spider-work/default"
+    assert not user_pointer().exists()
+    assert [entry.name for entry in Path("spider-work").iterdir()] == ["third"]
 
 
 @pytest.mark.parametrize("name", ["", " ", ".", "..", "../notes", "/etc", "demo/corpus", "a\0b"])

@@ -16,6 +16,7 @@ from spider.artifacts.folder.manifest import LEFTOVERS, MANIFEST, seal
 from spider.artifacts.folder.replacement import FINGERPRINT, LOCK, REPLACED
 from spider.artifacts.stage import Stage
 from spider.errors import ArtifactError, ConfigError
+from spider.health.artifacts import verify
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +110,67 @@ def test_looking_whether_it_is_up_to_date_finishes_a_replacement(
     killed(tmp_path / "spans", place[0], call=place[1])
     assert stage(tmp_path / "spans").up_to_date()
     assert sorted(tree(tmp_path)) == ["spans", "spans/data.txt", f"spans/{MANIFEST}"]
+
+
+def test_nothing_is_removed_between_the_two_renames(tmp_path: Path) -> None:
+    """A reader finds no artifact then, and checkpoints can take longer than it waits."""
+    output = tmp_path / "spans"
+    write(output, "old", size=2)
+    found: list[bool] = []
+    remove = replacement._remove
+
+    def looking(entry: Path) -> None:
+        found.append((output / MANIFEST).is_file())
+        remove(entry)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replacement, "_remove", looking)
+        write(output)
+    assert found
+    assert all(found)
+    assert sorted(tree(tmp_path)) == ["spans", "spans/data.txt", f"spans/{MANIFEST}"]
+
+
+def test_after_the_second_rename_leftovers_are_no_part_and_go_with_the_next_writer(
+    tmp_path: Path,
+) -> None:
+    output = tmp_path / "spans"
+    killed(output, "_tidy")
+    assert (output / "state" / "step").is_file()
+    assert sorted(open_artifact(output).files) == ["data.txt"]
+    assert not verify(output).notes
+    write(output, "newer", size=3)
+    assert sorted(tree(output)) == ["data.txt", MANIFEST]
+    # and where removing them is interrupted too
+    killed(output, "_tidy", size=4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replacement, "_remove", lambda _: (_ for _ in ()).throw(KilledError))
+        with pytest.raises(KilledError):
+            stage(output, 4).up_to_date()
+    assert stage(output, 4).up_to_date()
+    assert sorted(tree(output)) == ["data.txt", MANIFEST]
+
+
+def test_a_persons_folder_with_the_name_of_a_leftover_stays(tmp_path: Path) -> None:
+    output = tmp_path / "spans"
+    write(output)
+    (output / "state").mkdir()
+    (output / "state" / "thesis.tex").write_text("precious")
+    (output / LOCK).touch()
+    assert stage(output).up_to_date()
+    with pytest.raises(ArtifactError, match=r"holds state/thesis\.tex, which no verb wrote"):
+        write(output, size=2)
+    assert (output / "state" / "thesis.tex").read_text() == "precious"
+
+
+def test_an_interrupted_replacement_with_a_damaged_manifest_loses_nothing(tmp_path: Path) -> None:
+    output = tmp_path / "spans"
+    killed(output, "_tidy")
+    manifest = output / MANIFEST
+    manifest.write_text(manifest.read_text().replace('"checksum": "', '"checksum": "0'))
+    with pytest.raises(ArtifactError, match="holds state/step, which no verb wrote"):
+        write(output, size=2)
+    assert (output / "state" / "step").is_file()
 
 
 def test_an_old_version_alone_is_named_and_not_served(tmp_path: Path) -> None:

@@ -24,9 +24,9 @@ def test_passages_run_in_fixed_shapes(bert, tmp_path, monkeypatch, titles, texts
     shapes = []
     run = loaded.module.encode_padded
 
-    def spy(ids, mask):
+    def spy(ids, mask, **side):
         shapes.append(tuple(ids.shape))
-        return run(ids, mask)
+        return run(ids, mask, **side)
 
     monkeypatch.setattr(loaded.module, "encode_padded", spy)
     loaded.encode_passages(titles, texts)
@@ -55,9 +55,9 @@ def test_a_batch_holds_as_many_rows_as_its_tokens_allow(bert, tmp_path, monkeypa
     shapes = set()
     run = loaded.module.encode_padded
 
-    def spy(ids, mask):
+    def spy(ids, mask, **side):
         shapes.add(tuple(ids.shape))
-        return run(ids, mask)
+        return run(ids, mask, **side)
 
     monkeypatch.setattr(loaded.module, "encode_padded", spy)
     loaded.encode_passages(titles, texts)
