@@ -1,10 +1,11 @@
 """Held-out recurring spans: documents kept from training, and queries made from them.
 
-They measure a retriever without labels. The query is a window of one passage around a recurring
-span. The relevant passages are the document's other passages with that span. The query's own
-passage is excluded from every system's list. Half of the queries keep the span; a tag records
-which. Unlike the paper, whose transform removes the chosen
-occurrence alone, a removed span is removed from the whole query.
+They measure a retriever without labels. A transform makes the query from one passage with a
+recurring span. The relevant passages are the document's other passages with that span. The query's
+own passage is excluded from every system's list. A transform may also make queries from a
+document's structure; then it says which passages are relevant. Tags record the form of the query
+and whether it keeps the span. Unlike the paper, whose transform removes the chosen occurrence
+alone, a removed span is removed from the whole query.
 
 Of a document that is split by sections, the held-out sections give the queries. Their relevant
 passages are in held-out sections too. Its passages with the span in other parts are excluded: they
@@ -24,6 +25,7 @@ from spider.corpus.corpus import Corpus
 from spider.corpus.split import order_by_hash, seeded_hash
 from spider.errors import ConfigError
 from spider.question import Question, QuestionSet
+from spider.questions.transforms.mixture import Mixture
 from spider.questions.transforms.passage_query import (
     DocumentTransform,
     HeldoutTransform,
@@ -203,6 +205,8 @@ class HeldoutQueries:
 def _span_transform(transform: HeldoutTransform) -> SpanTransform | None:
     if isinstance(transform, QueryTransform):
         return WindowQueries(transform)
+    if isinstance(transform, Mixture) and not transform.spans:
+        return None
     return transform if isinstance(transform, SpanTransform) else None
 
 

@@ -1,5 +1,7 @@
 """Queries that share few words with their relevant passages, as the questions of people do."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from spider.errors import SettingError
@@ -55,7 +57,7 @@ class VocabularyMismatch:
         near = sorted(content_words(passage), key=lambda word: word.distance)[:NEAR]
         names_it = bool(rng.random() < self.titled)
         stays = rng.random(len(near)) < self.shared
-        known = {term for text in passage.relevant for term in analyze(text)}
+        known = frozenset[str]().union(*map(_terms, passage.relevant))
         left = [
             word
             for word, stay in zip(near, stays.tolist(), strict=True)
@@ -69,3 +71,9 @@ class VocabularyMismatch:
             title = ""
         text = " ".join([title, *words] if title else words)
         return PassageQuery(text, False, "vocabulary_mismatch")
+
+
+# a document's queries have many relevant passages in common
+@lru_cache(maxsize=1024)
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(analyze(text))

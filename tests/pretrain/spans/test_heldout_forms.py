@@ -67,6 +67,7 @@ def test_spans_without_words_are_counted(make_corpus: Any, tmp_path: Path) -> No
 
 def test_headings_have_no_span(make_corpus: Any, tmp_path: Path) -> None:
     corpus, store, result = mine(make_corpus, tmp_path / "s", Mixture(transforms=[Heading()]))
+    assert "heldout_queries_skipped" not in result.counts
     questions = store.heldout("test").questions
     assert [question.tags for question in questions] == [{"form": "title"}] * 2
     for question in questions:
