@@ -23,7 +23,7 @@ class Heading:
     """
 
     def document_queries(self, title: str, passages: Sequence[str]) -> list[DocumentQuery]:
-        """Make a query of every heading whose section goes on in the next passage."""
+        """Make a query of every heading whose section continues in the next passage."""
         places = [
             (number, text) for number, passage in enumerate(passages) for text in headings(passage)
         ]

@@ -13,10 +13,10 @@ _YEAR = regex.compile(r"1[0-9]{3}|20[0-9]{2}")
 _INSTITUTIONS = """
 university college school institute museum library church company corporation group band party union
 association society committee council court army navy force forces war battle treaty act river lake
-sea ocean mountain mountains island islands valley street road bridge station airport park city
+sea ocean mountain mountains island islands valley street bridge station airport park city
 county state states province kingdom empire republic district league cup championship series award
 awards prize festival album film game network system north south east west new united royal national
-international house government parliament universität schule kirche krieg fluss see stadt université
+international government parliament universität schule kirche krieg fluss see stadt université
 école église guerre ville universidad escuela iglesia guerra ciudad università scuola chiesa città
 """
 _NOT_PEOPLE = frozenset(_INSTITUTIONS.split())

@@ -1,15 +1,13 @@
-"""Held-out queries whose text is made anew: relevant and excluded passages, tags, counts."""
+"""Held-out queries whose text is made by rules: relevant and excluded passages, tags, counts."""
 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from pretrain.spans.mining import Mining
 from pretrain.spans.settings import MiningSettings
 from pretrain.spans.span_filters import SpanFilter
-from pretrain.spans.term_rarity import TermRarity
 from pretrain.spans.yield_report import write_yield
 from spider.questions.transforms.heading import Heading
 from spider.questions.transforms.mixture import Mixture
@@ -86,9 +84,3 @@ def test_copied_queries_are_windows(
     copied = store.copied().questions
     assert {question.tags["form"] for question in copied} == {"window"}
     assert (copied == store.heldout("validation").questions) != own
-
-
-def test_rarity_by_hand(make_corpus: Any) -> None:
-    rarity = TermRarity(make_corpus([("t", ["Red fox", "red dog", "cat"])]))
-    assert rarity("RED") == pytest.approx(np.log1p(1.5 / 2.5))
-    assert rarity("unicorn") == pytest.approx(np.log1p(3.5 / 0.5))
