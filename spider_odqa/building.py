@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from spider.artifacts.atomic_files import write_text
+from spider.encoders.starting import check_start
 from spider.errors import ConfigError, SettingError
 from spider.progress import ProgressEvent
 from spider.training.settings import check_minutes
@@ -91,17 +92,22 @@ def build_workspace(
         run_stages(stages, workspace=workspace, retrain=retrain, in_process=True)
 
 
-def build_overrides(*, minutes: float | None, bm25: Bm25) -> list[str]:
+def build_overrides(*, start: str, minutes: float | None, bm25: Bm25) -> list[str]:
     """Return settings of the pipeline, as on the command line.
 
     Raises:
-        ConfigError: ``minutes`` or ``bm25`` has no such value.
+        ConfigError: ``start``, ``minutes`` or ``bm25`` has no such value.
+        SpiderError: the encoder to begin with cannot be used.
     """
+    from spider.launch.command_line import quote
+
     check_minutes(minutes)
     if bm25 not in get_args(Bm25):
         raise SettingError("bm25", bm25, f"one of {', '.join(get_args(Bm25))}")
+    check_start(start)
     stages = ("index_vectors_and_words", "index_words_alone")
     return [
+        f"start={quote(start)}",
         "minutes=null" if minutes is None else f"minutes={minutes}",
         *(f"pipeline.stages.{stage}.settings.sparse={bm25}" for stage in stages),
     ]

@@ -33,10 +33,9 @@ logger = logging.getLogger(__name__)
 class Retriever:
     """Searches the passages of a corpus; made by ``from_texts``, ``from_folder`` or ``open``.
 
-    A pretrained encoder, where one is at hand, is adapted to the phrases that recur in the texts
-    (without labels); else one is trained on them from scratch. Results join dense and BM25
-    rankings. With little text and no pretrained encoder it uses BM25 alone; :attr:`systems` lists
-    the rankings. Several threads may search at once. ``with`` closes it.
+    An encoder is adapted to the phrases that recur in the texts, or trained on them from scratch
+    (without labels), and results join dense and BM25 rankings. With little text and no pretrained
+    encoder it uses BM25 alone; :attr:`systems` lists the rankings. Several threads may search at once. ``with`` closes it.
 
     Args:
         index: an open index.
@@ -69,11 +68,10 @@ class Retriever:
             ids: a unique id for each text, which is the ``source`` of its hits; None numbers them.
             workspace: folder for the artifacts; the next call processes only changed texts;
                 None works in a temporary folder, which closing removes.
-            start: the encoder to begin with: ``auto`` takes the one of the extra ``pretrained``
-                where that is installed, else trains one from scratch; ``static`` trains one from
-                scratch; or a transformer's folder or name.
-            minutes: training time, and the longest time for embedding with a transformer, whose
-                faster student does it otherwise; None takes what suits the documents.
+            start: ``auto`` begins with the encoder of the extra ``pretrained``, else from scratch;
+                ``static`` from scratch; else a transformer's folder or name.
+            minutes: training time, and the longest for embedding with a transformer, which its
+                faster student does otherwise; None takes what suits the documents.
             bm25: ``auto`` takes Lucene where a Java runtime can run, otherwise bm25s.
             progress: called while the retriever is built.
 
@@ -86,7 +84,8 @@ class Retriever:
         place, temporary = workspace_folder(workspace)
         try:
             data = write_texts(texts, place, titles=titles, ids=ids)
-            return cls._build(data, place, temporary, "jsonl", start, minutes, bm25, progress)
+            overrides = build_overrides(start=start, minutes=minutes, bm25=bm25)
+            return cls._build(data, place, temporary, "jsonl", overrides, progress)
         except BaseException:
             remove_folder(temporary)
             raise
@@ -108,11 +107,10 @@ class Retriever:
             folder: the folder; ``~`` is expanded.
             workspace: folder for the artifacts; the next call reads and embeds only what changed.
                 None works in a temporary folder, which closing removes.
-            start: the encoder to begin with: ``auto`` takes the one of the extra ``pretrained``
-                where that is installed, else trains one from scratch; ``static`` trains one from
-                scratch; or a transformer's folder or name.
-            minutes: training time, and the longest time for embedding with a transformer, whose
-                faster student does it otherwise; None takes what suits the documents.
+            start: ``auto`` begins with the encoder of the extra ``pretrained``, else from scratch;
+                ``static`` from scratch; else a transformer's folder or name.
+            minutes: training time, and the longest for embedding with a transformer, which its
+                faster student does otherwise; None takes what suits the documents.
             bm25: ``auto`` takes Lucene where a Java runtime can run, otherwise bm25s.
             progress: called while the retriever is built.
 
@@ -125,7 +123,8 @@ class Retriever:
             raise DataError("no such folder", path=data)
         place, temporary = workspace_folder(workspace)
         try:
-            return cls._build(data, place, temporary, "folder", start, minutes, bm25, progress)
+            overrides = build_overrides(start=start, minutes=minutes, bm25=bm25)
+            return cls._build(data, place, temporary, "folder", overrides, progress)
         except BaseException:
             remove_folder(temporary)
             raise
@@ -244,14 +243,11 @@ class Retriever:
         workspace: Path,
         temporary: Path | None,
         source: str,
-        start: str,
-        minutes: float | None,
-        bm25: Bm25,
+        overrides: Sequence[str],
         progress: Progress | None,
     ) -> "Retriever":
         from index.engines.opening import open_index
 
-        overrides = build_overrides(minutes=minutes, bm25=bm25)
         build_workspace(data, workspace, source=source, overrides=overrides, progress=progress)
         return cls(open_index(workspace / "index", device="auto"), temporary=temporary)
 

@@ -1,4 +1,4 @@
-"""Decides which encoder a pipeline begins with, by what is at hand and what it would cost."""
+"""Decides which encoder a pipeline begins with, by what is installed and what it would cost."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

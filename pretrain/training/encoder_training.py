@@ -16,11 +16,12 @@ from pretrain.pairings.title import Title
 from pretrain.training.batch import Collator, PairBatch
 from pretrain.training.corpus_texts import CorpusTexts
 from pretrain.training.distributed import is_main, main_first, processes
+from pretrain.training.encoder_card import encoder_card
 from pretrain.training.objective import ContrastiveObjective
 from pretrain.training.pair_stream import PairStream
 from pretrain.training.settings import ContrastiveSettings
 from pretrain.training.validation import HeldoutValidation
-from spider.artifacts.model_card import CARD, ModelCard, corpus_facts, public_name
+from spider.artifacts.model_card import CARD
 from spider.artifacts.records.encoder import EncoderRecord, EncoderTrainingRecord
 from spider.corpus.corpus import Corpus
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
@@ -107,7 +108,7 @@ class EncoderTraining:
             **pairs, steps=outcome.steps, validation=outcome.validation
         )
         record = replace(_export(encoder, folder), training=training)
-        self._card(corpus, record).save(folder)
+        encoder_card(self.settings, corpus.artifact, record).save(folder)
         return TrainedEncoder(counts, record)
 
     def _settle_held_out(self, spans: SpanStore) -> None:
@@ -121,54 +122,6 @@ class EncoderTraining:
                 "split.validation_share=0 split.test_share=0, or give all_documents=false"
             )
         logger.info("%.0f %% of the usable documents are held out of training", 100 * share)
-
-    def _card(self, corpus: Corpus, record: EncoderRecord) -> ModelCard:
-        training = record.training
-        pairs = {} if training is None else training.pairs or {}
-        made = ", ".join(f"{number:,} {name} pairs" for name, number in pairs.items())
-        return ModelCard(
-            title=f"A {self.encoder.variant} passage encoder",
-            summary=(
-                "Turns questions and passages into vectors; the inner product of two vectors says "
-                "how well a passage fits a question. Made by `spider train`."
-            ),
-            training=(
-                f"Trained without labels on pairs from the corpus's own text ({made}), by "
-                "contrastive learning with in-batch negatives (Spider, Ram et al. 2022). "
-                f"{training.note or ''}".strip()
-                if training is not None and training.steps
-                else "Not trained here: the weights are those that training would start from."
-            ),
-            corpus=corpus_facts(corpus.artifact),
-            settings={
-                "starts from": ", ".join(
-                    sorted({public_name(source) for source in self.encoder.starts})
-                ),
-                "dimension": record.dimension,
-                "similarity": record.similarity,
-                "score scale": record.score_scale,
-                "pooling": record.pooling,
-                "casing": record.casing,
-                "passage template": record.passage_template,
-                "steps": 0 if training is None else training.steps,
-                "batch size": self.settings.batch_size,
-                "learning rate": self.settings.learning_rate,
-                "seed": self.settings.training.seed,
-            },
-            measures={} if training is None else training.validation,
-            usage=(
-                "from sentence_transformers import SentenceTransformer\n\n"
-                'model = SentenceTransformer(".")  # the folder of this file\n'
-                'question = model.encode("What is a lock?")\n'
-                'passage = model.encode("Threads [SEP] A lock guards a resource.")\n'
-                "print(question @ passage)"
-            ),
-            limits=[
-                "It is trained for its corpus; on other documents it may rank worse than BM25.",
-                "The measures use pseudo-questions made of recurring spans, not real questions.",
-                "Errors and prejudices of the documents are in the vectors too.",
-            ],
-        )
 
     def _stream(
         self, corpus: Corpus, spans: SpanStore, tokens: TokenStore

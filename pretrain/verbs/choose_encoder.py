@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pretrain.choice.decision import Folder, decide
+from pretrain.choice.measured import measured_before
 from spider.artifacts.artifact import open_artifact
+from spider.artifacts.atomic_files import write_json
 from spider.artifacts.chain import find_input
+from spider.artifacts.records.choice import CHOICE
 from spider.artifacts.stage import Stage
 from spider.encoders.start.wheel import installed_name
 from spider.encoders.start_files import fingerprint_start_files
@@ -70,6 +73,8 @@ def main(settings: ChooseEncoderSettings) -> None:
     passages = Corpus(corpus)
 
     def seconds_a_passage(start: str) -> float:
+        if (known := measured_before(stage.previous, start)) is not None:
+            return known
         # the import loads torch, which an encoder from scratch does not need here
         from pretrain.choice.cost import measure
 
@@ -82,7 +87,8 @@ def main(settings: ChooseEncoderSettings) -> None:
         minutes=settings.minutes,
         seconds_a_passage=seconds_a_passage,
     )
-    with stage.writing(resumes=False):
+    with stage.writing(resumes=False) as folder:
+        write_json(folder / CHOICE, decision.record.to_details())
         stage.finish(
             counts={"passages": len(passages)},
             details=decision.record,

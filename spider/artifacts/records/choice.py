@@ -1,4 +1,4 @@
-"""The details of a ``choice`` artifact: the encoder that a pipeline was given."""
+"""The details of a ``choice`` artifact: the encoder that the next stages make, and why."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -6,6 +6,8 @@ from typing import ClassVar, Literal
 from spider.artifacts.record import DetailsRecord
 
 WRITER = "choose-encoder"
+CHOICE = "choice.json"
+"""The same, as a file."""
 
 Architecture = Literal["words", "static", "bert", "student"]
 """``words`` is BM25 alone; the others are files in :mod:`spider.encoders`."""
@@ -24,7 +26,7 @@ class ChoiceRecord(DetailsRecord):
     """
 
     KIND: ClassVar[str] = "choice"
-    PAYLOAD: ClassVar[tuple[str, ...]] = ()
+    PAYLOAD: ClassVar[tuple[str, ...]] = (CHOICE,)
 
     architecture: Architecture
     start: str
