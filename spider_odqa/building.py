@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from spider.artifacts.atomic_files import write_text
 from spider.encoders.starting import check_start
@@ -13,6 +13,9 @@ from spider.errors import ConfigError, SettingError
 from spider.progress import ProgressEvent
 from spider.training.settings import check_minutes
 from spider_odqa.arguments import checked_path
+
+if TYPE_CHECKING:
+    from index.engines.opening import OpenIndex
 
 Bm25 = Literal["auto", "lucene", "bm25s"]
 
@@ -90,6 +93,21 @@ def build_workspace(
     stages = build_stages(composed["pipeline"]["stages"], where="pipeline.stages")
     with silent(), reporting(progress):
         run_stages(stages, workspace=workspace, retrain=retrain, in_process=True)
+
+
+def built_index(
+    data: Path,
+    workspace: Path,
+    *,
+    source: str,
+    overrides: Sequence[str],
+    progress: Callable[[ProgressEvent], None] | None,
+) -> "OpenIndex":
+    """Build a workspace, and open its index; the arguments are those of :func:`build_workspace`."""
+    from index.engines.opening import open_index
+
+    build_workspace(data, workspace, source=source, overrides=overrides, progress=progress)
+    return open_index(workspace / "index", device="auto")
 
 
 def build_overrides(*, start: str, minutes: float | None, bm25: Bm25) -> list[str]:

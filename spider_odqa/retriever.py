@@ -15,7 +15,7 @@ from spider_odqa.arguments import checked_count, checked_path, checked_questions
 from spider_odqa.building import (
     Bm25,
     build_overrides,
-    build_workspace,
+    built_index,
     remove_folder,
     workspace_folder,
     write_texts,
@@ -35,7 +35,8 @@ class Retriever:
 
     An encoder is adapted to the phrases that recur in the texts, or trained on them from scratch
     (without labels), and results join dense and BM25 rankings. With little text and no pretrained
-    encoder it uses BM25 alone; :attr:`systems` lists the rankings. Several threads may search at once. ``with`` closes it.
+    encoder it uses BM25 alone; :attr:`systems` lists the rankings. Several threads may search at
+    once. ``with`` closes it.
 
     Args:
         index: an open index.
@@ -85,7 +86,8 @@ class Retriever:
         try:
             data = write_texts(texts, place, titles=titles, ids=ids)
             overrides = build_overrides(start=start, minutes=minutes, bm25=bm25)
-            return cls._build(data, place, temporary, "jsonl", overrides, progress)
+            index = built_index(data, place, source="jsonl", overrides=overrides, progress=progress)
+            return cls(index, temporary=temporary)
         except BaseException:
             remove_folder(temporary)
             raise
@@ -124,7 +126,10 @@ class Retriever:
         place, temporary = workspace_folder(workspace)
         try:
             overrides = build_overrides(start=start, minutes=minutes, bm25=bm25)
-            return cls._build(data, place, temporary, "folder", overrides, progress)
+            index = built_index(
+                data, place, source="folder", overrides=overrides, progress=progress
+            )
+            return cls(index, temporary=temporary)
         except BaseException:
             remove_folder(temporary)
             raise
@@ -235,21 +240,6 @@ class Retriever:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    @classmethod
-    def _build(
-        cls,
-        data: Path,
-        workspace: Path,
-        temporary: Path | None,
-        source: str,
-        overrides: Sequence[str],
-        progress: Progress | None,
-    ) -> "Retriever":
-        from index.engines.opening import open_index
-
-        build_workspace(data, workspace, source=source, overrides=overrides, progress=progress)
-        return cls(open_index(workspace / "index", device="auto"), temporary=temporary)
 
     def _ranking(self, system: str | None, text: str, depth: int) -> list[RankedPassage]:
         return self._opened().passages([text], depth, system=system)[0]
