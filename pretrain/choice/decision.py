@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from pretrain.pairings.choice import TOO_FEW_PAIRS
 from spider.artifacts.records.choice import Architecture, ChoiceRecord
+from spider.encoders.start.names import AUTO, STATIC
 from spider.encoders.start.wheel import OWNER
-from spider.encoders.starting import AUTO, STATIC
 from spider.errors import ConfigError
 from spider.printable import counted
 

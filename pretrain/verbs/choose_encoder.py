@@ -11,9 +11,9 @@ from spider.artifacts.atomic_files import write_json
 from spider.artifacts.chain import find_input
 from spider.artifacts.records.choice import CHOICE
 from spider.artifacts.stage import Stage
+from spider.encoders.start.names import AUTO, check_start_name
 from spider.encoders.start.wheel import installed_name
 from spider.encoders.start_files import fingerprint_start_files
-from spider.encoders.starting import AUTO, check_start_name
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
 from spider.settings import Execution

@@ -1,19 +1,7 @@
-"""The setting ``start`` of a pipeline: a name, or how the encoder to begin with is chosen."""
+"""Checks the encoder that a pipeline is to begin with, before any document is read."""
 
-from spider.errors import SettingError
-
-AUTO, STATIC = "auto", "static"
-"""Choose by what is installed and what it costs; train an encoder from scratch."""
-
-
-def check_start_name(start: str) -> None:
-    """Refuse a start without a name.
-
-    Raises:
-        SettingError: it is blank.
-    """
-    if not isinstance(start, str) or not start.strip():
-        raise SettingError("start", start, "auto, static, or a transformer's folder or name")
+from spider.encoders.start.names import AUTO, STATIC, check_start_name
+from spider.encoders.start.wheel import installed_encoder, installed_name
 
 
 def check_start(start: str) -> None:
@@ -26,8 +14,6 @@ def check_start(start: str) -> None:
         ConfigError: its weights do not fit in memory.
     """
     check_start_name(start)
-    from spider.encoders.start.wheel import installed_encoder, installed_name
-
     if start == STATIC:
         return
     if start != AUTO:

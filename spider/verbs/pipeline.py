@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from spider.artifacts.workspace import remember
 from spider.console import say, say_json
-from spider.encoders.starting import check_start, check_start_name
+from spider.encoders.start.names import check_start_name
+from spider.encoders.starting import check_start
 from spider.launch.entrypoint import launch
 from spider.launch.settings import WorkspaceSettings
 from spider.launch.stages import build_stages, run_stages

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from spider.artifacts.workspace import remember
 from spider.console import say, table
-from spider.encoders.starting import check_start, check_start_name
+from spider.encoders.start.names import check_start_name
+from spider.encoders.starting import check_start
 from spider.errors import DataError
 from spider.launch.entrypoint import launch
 from spider.launch.pipeline.summary import (

@@ -5,19 +5,8 @@ from pathlib import Path
 import pytest
 
 import spider.encoders.start.wheel as wheel
-from spider.encoders.starting import check_start, check_start_name
-from spider.errors import CheckpointError, DataError, SettingError
-
-
-@pytest.mark.parametrize("start", ["auto", "static", "x", "./x"])
-def test_a_name_is_enough_at_first(start: str) -> None:
-    check_start_name(start)
-
-
-@pytest.mark.parametrize("start", ["", " "])
-def test_no_name_is_refused(start: str) -> None:
-    with pytest.raises(SettingError, match="setting start: got"):
-        check_start(start)
+from spider.encoders.starting import check_start
+from spider.errors import CheckpointError, DataError
 
 
 def test_auto_needs_no_wheel_and_static_reads_none(monkeypatch: pytest.MonkeyPatch) -> None:
