@@ -3,38 +3,44 @@
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import safetensors.torch
 import torch
 from torch import nn, optim
 
-from pretrain.pairings.choice import choose_pairings
-from pretrain.pairings.independent_crop import IndependentCrop
-from pretrain.pairings.pairing import PreparedPairing
-from pretrain.pairings.title import Title
+from pretrain.training.adaptation import (
+    VALIDATION_PASSAGES,
+    adaptation_steps,
+    adapted_training,
+)
 from pretrain.training.batch import Collator, PairBatch
 from pretrain.training.corpus_texts import CorpusTexts
 from pretrain.training.distributed import is_main, main_first, processes
+from pretrain.training.encoder_card import encoder_card
+from pretrain.training.interpolation import GRID, interpolate
 from pretrain.training.objective import ContrastiveObjective
-from pretrain.training.pair_stream import PairStream
+from pretrain.training.pair_sources import pair_stream
 from pretrain.training.settings import ContrastiveSettings
 from pretrain.training.validation import HeldoutValidation
-from spider.artifacts.model_card import CARD, ModelCard, corpus_facts, public_name
-from spider.artifacts.records.encoder import EncoderRecord, EncoderTrainingRecord
+from spider.artifacts.model_card import CARD
+from spider.artifacts.records.encoder import (
+    EncoderRecord,
+    EncoderTrainingRecord,
+    InterpolationRecord,
+)
 from spider.corpus.corpus import Corpus
-from spider.encoders.trainable import EncoderSettings, TrainableEncoder
-from spider.errors import ConfigError, DataError, settings_within
+from spider.encoders.trainable import EncoderSettings, FastInference, TrainableEncoder
+from spider.errors import ConfigError, DataError, SettingError, settings_within
 from spider.spans.span_store import SpanStore
 from spider.text.token_store import TokenStore, build_token_store
-from spider.training.loop import CHECKPOINTS, TENSORBOARD, Outcome, train
+from spider.training.loop import CHECKPOINTS, TENSORBOARD, train
 
 logger = logging.getLogger(__name__)
 
 TOKENS = "tokens"
 TOKENIZER = "tokenizer"
 TABLES = "training"
-RECURRING_SPAN = "recurring_span"
 UNHASHED = (TENSORBOARD, CARD)
 """Event files hold times of day; the model card describes the model without being part of it."""
 LEFTOVERS = (CHECKPOINTS, TOKENS, TOKENIZER)
@@ -63,6 +69,7 @@ class EncoderTraining:
     def __init__(self, settings: ContrastiveSettings):
         self.settings = settings
         self.encoder: EncoderSettings = settings.architecture
+        self.adapts = settings.training.trains and self.encoder.adapts
 
     def run(self, corpus: Corpus, spans: SpanStore, folder: Path) -> TrainedEncoder:
         """Train in ``folder``, from its checkpoint if there is one; the main process exports.
@@ -84,30 +91,19 @@ class EncoderTraining:
             encoder = self.encoder.build(
                 tokenizer, seed=self.settings.training.seed, idf=tokens.inverse_passage_frequency()
             )
-        pairs: dict[str, Any] = {}
-        outcome = Outcome(0, {})
+        self._check_adaptation()
+        facts: dict[str, Any] = {"steps": 0, "validation": {}}
         if self.settings.training.trains:
-            stream, reason = self._stream(corpus, spans, tokens)
-            outcome = self._train(encoder, stream, corpus, spans, tokens, folder)
-            pairs = {
-                "pairs": stream.pairs,
-                "batch_size": stream.batch_size,
-                "learning_rate": self.settings.learning_rate,
-                "pairs_in_batch": stream.counts,
-                "note": reason,
-            }
+            facts = self._train(encoder, corpus, spans, tokens, folder)
         counts = {
-            "steps": outcome.steps,
-            "pairs": sum(pairs.get("pairs", {}).values()),
+            "steps": facts["steps"],
+            "pairs": sum(facts.get("pairs", {}).values()),
             "vocabulary": tokenizer.vocabulary_size,
         }
         if not is_main():
             return TrainedEncoder(counts, None)
-        training = EncoderTrainingRecord(
-            **pairs, steps=outcome.steps, validation=outcome.validation
-        )
-        record = replace(_export(encoder, folder), training=training)
-        self._card(corpus, record).save(folder)
+        record = replace(_export(encoder, folder), training=EncoderTrainingRecord(**facts))
+        encoder_card(self.settings, corpus, record).save(folder)
         return TrainedEncoder(counts, record)
 
     def _settle_held_out(self, spans: SpanStore) -> None:
@@ -122,93 +118,43 @@ class EncoderTraining:
             )
         logger.info("%.0f %% of the usable documents are held out of training", 100 * share)
 
-    def _card(self, corpus: Corpus, record: EncoderRecord) -> ModelCard:
-        training = record.training
-        pairs = {} if training is None else training.pairs or {}
-        made = ", ".join(f"{number:,} {name} pairs" for name, number in pairs.items())
-        return ModelCard(
-            title=f"A {self.encoder.variant} passage encoder",
-            summary=(
-                "Turns questions and passages into vectors; the inner product of two vectors says "
-                "how well a passage fits a question. Made by `spider train`."
-            ),
-            training=(
-                f"Trained without labels on pairs from the corpus's own text ({made}), by "
-                "contrastive learning with in-batch negatives (Spider, Ram et al. 2022). "
-                f"{training.note or ''}".strip()
-                if training is not None and training.steps
-                else "Not trained here: the weights are those that training would start from."
-            ),
-            corpus=corpus_facts(corpus.artifact),
-            settings={
-                "starts from": ", ".join(
-                    sorted({public_name(source) for source in self.encoder.starts})
-                ),
-                "dimension": record.dimension,
-                "similarity": record.similarity,
-                "score scale": record.score_scale,
-                "pooling": record.pooling,
-                "casing": record.casing,
-                "passage template": record.passage_template,
-                "steps": 0 if training is None else training.steps,
-                "batch size": self.settings.batch_size,
-                "learning rate": self.settings.learning_rate,
-                "seed": self.settings.training.seed,
-            },
-            measures={} if training is None else training.validation,
-            usage=(
-                "from sentence_transformers import SentenceTransformer\n\n"
-                'model = SentenceTransformer(".")  # the folder of this file\n'
-                'question = model.encode("What is a lock?")\n'
-                'passage = model.encode("Threads [SEP] A lock guards a resource.")\n'
-                "print(question @ passage)"
-            ),
-            limits=[
-                "It is trained for its corpus; on other documents it may rank worse than BM25.",
-                "The measures use pseudo-questions made of recurring spans, not real questions.",
-                "Errors and prejudices of the documents are in the vectors too.",
-            ],
-        )
-
-    def _stream(
-        self, corpus: Corpus, spans: SpanStore, tokens: TokenStore
-    ) -> tuple[PairStream, str]:
-        prepared: dict[str, PreparedPairing] = {
-            name: pairing.prepare(corpus, spans, tokens)
-            for name, pairing in self.settings.pairings.items()
-        }
-        weights, reason = dict(self.settings.weights), ""
-        if self.settings.enlarge_few and set(prepared) == {RECURRING_SPAN}:
-            choice = choose_pairings(len(prepared[RECURRING_SPAN]))
-            if set(choice.weights) != set(prepared):
-                reason = choice.reason
-                logger.info("%s", reason)
-                weights = dict(choice.weights)
-                prepared["independent_crop"] = IndependentCrop().prepare(corpus, spans, tokens)
-                prepared["title"] = Title().prepare(corpus, spans, tokens)
-        stream = PairStream(
-            prepared,
-            weights=weights,
-            batch_size=self.settings.batch_size,
-            seed=self.settings.training.seed,
-            multiple=processes(),
-        )
-        return stream, reason
+    def _check_adaptation(self) -> None:
+        chosen = self.settings.adaptation
+        for name, value, unset in (
+            ("interpolation", chosen.interpolation, None),
+            ("replay", chosen.replay, 0.0),
+        ):
+            if value != unset and not self.adapts:
+                raise SettingError(
+                    f"adaptation.{name}",
+                    value,
+                    f"{'null' if unset is None else 0}: architecture={self.encoder.variant} does not start from "
+                    "an encoder of texts",
+                )
 
     def _train(
         self,
         encoder: TrainableEncoder,
-        stream: PairStream,
         corpus: Corpus,
         spans: SpanStore,
         tokens: TokenStore,
         folder: Path,
-    ) -> Outcome:
+    ) -> dict[str, Any]:
+        """Train, and return the facts for the record."""
+        settings = self.settings
+        stream, reason = pair_stream(
+            settings, corpus, spans, tokens, adapts=self.adapts, multiple=processes()
+        )
+        training, most_steps = settings.training, None
+        if self.adapts:
+            most_steps = adaptation_steps(sum(stream.pairs.values()), stream.batch_size)
+            training = adapted_training(training, steps=most_steps)
         collator = Collator(
             tokens=tokens,
             document_number=corpus.document_number,
             encoder=encoder,
-            mask_known=self.settings.mask_known,
+            mask_known=settings.mask_known,
+            longest=settings.adaptation.passage_length if self.adapts else None,
         )
 
         def make_batch(step: int) -> PairBatch:
@@ -216,15 +162,93 @@ class EncoderTraining:
             rank = torch.distributed.get_rank() if processes() > 1 else 0
             return collator.collate(stream.examples(step), range(rank * share, (rank + 1) * share))
 
-        validation = HeldoutValidation(corpus=corpus, spans=spans, tokens=tokens, encoder=encoder)
-        return train(
-            ContrastiveObjective(encoder),
+        validation = self._validation(encoder, corpus, spans, tokens)
+        objective = self._objective(encoder)
+        chooses = self.adapts and settings.adaptation.interpolation is None
+        outcome = train(
+            objective,
             make_batch=make_batch,
-            make_optimizer=lambda _: make_optimizer(encoder, self.settings.learning_rate),
+            make_optimizer=lambda _: make_optimizer(encoder, settings.learning_rate),
             validate=validation,
-            settings=self.settings.training,
+            settings=training,
             folder=folder,
+            most_steps=most_steps,
+            validations_after=len(GRID) - 2 if chooses else 0,
         )
+        facts = {
+            "pairs": stream.pairs,
+            "batch_size": stream.batch_size,
+            "learning_rate": settings.learning_rate,
+            "pairs_in_batch": stream.counts,
+            "note": reason,
+            "steps": outcome.steps,
+            "validation": outcome.validation,
+        }
+        if not self.adapts:
+            return facts
+        return facts | {"precision": training.precision} | self._interpolate(objective, validation)
+
+    def _validation(
+        self, encoder: TrainableEncoder, corpus: Corpus, spans: SpanStore, tokens: TokenStore
+    ) -> HeldoutValidation:
+        if not self.adapts:
+            return HeldoutValidation(corpus=corpus, spans=spans, tokens=tokens, encoder=encoder)
+        return HeldoutValidation(
+            corpus=corpus,
+            spans=spans,
+            tokens=tokens,
+            encoder=encoder,
+            max_passages=VALIDATION_PASSAGES,
+            inference=self.encoder.inference if isinstance(self.encoder, FastInference) else None,
+        )
+
+    def _objective(self, encoder: TrainableEncoder) -> ContrastiveObjective:
+        replay = self.settings.adaptation.replay
+        if not replay:
+            return ContrastiveObjective(encoder)
+        start = self._start(encoder)
+        return ContrastiveObjective(encoder, start, replay)
+
+    def _start(self, encoder: TrainableEncoder) -> TrainableEncoder:
+        """Read the start again, in evaluation mode."""
+        start = self.encoder.build(encoder.tokenizer, seed=self.settings.training.seed)
+        _module(start).eval().requires_grad_(requires_grad=False)
+        return start
+
+    def _interpolate(
+        self, objective: ContrastiveObjective, validation: HeldoutValidation
+    ) -> dict[str, Any]:
+        """Move the encoder back towards its start, and return the facts for the record.
+
+        The last checkpoint is written before. So an interrupted run does this again, and gets the
+        same weights.
+        """
+        if not is_main():
+            return {}
+        chosen = self.settings.adaptation.interpolation
+        start = self._start(objective.encoder)
+        objective.eval()
+        with torch.no_grad():
+            found = interpolate(
+                objective,
+                {f"encoder.{name}": value for name, value in _module(start).state_dict().items()},
+                coefficient=chosen,
+                ranks=lambda: validation.ranks(objective),
+            )
+            measures = validation(objective)
+        measured: Literal["validation", "default"] = "validation" if found.curve else "default"
+        record = InterpolationRecord(
+            coefficient=found.coefficient,
+            chosen_by=measured if chosen is None else "setting",
+            mean_reciprocal_rank=found.curve,
+        )
+        return {"interpolation": record, "validation": measures}
+
+
+def _module(encoder: TrainableEncoder) -> nn.Module:
+    if not isinstance(encoder, nn.Module):
+        raise TypeError(f"got a {type(encoder).__name__}, expected a module of torch")
+    return encoder
 
 
 def make_optimizer(encoder: TrainableEncoder, learning_rate: float) -> optim.Optimizer:
