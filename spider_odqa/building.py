@@ -1,13 +1,19 @@
 """Builds a workspace in this process: runs the stages of ``conf/pipeline/retriever.yaml``."""
 
 import json
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from spider.artifacts.atomic_files import write_text
-from spider.errors import ConfigError
+from spider.errors import ConfigError, SettingError
 from spider.progress import ProgressEvent
+from spider.training.settings import check_minutes
+from spider_odqa.arguments import checked_path
+
+Bm25 = Literal["auto", "lucene", "bm25s"]
 
 TEXTS = "texts.jsonl"
 
@@ -26,6 +32,11 @@ def write_texts(
     """
     if isinstance(texts, str):
         raise ConfigError("texts: got one string, expected a list of strings")
+    for what, values in (("texts", texts), ("titles", titles), ("ids", ids)):
+        optional = what != "texts" and values is None
+        if not optional and (isinstance(values, str) or not isinstance(values, Sequence)):
+            kind = type(values).__name__
+            raise ConfigError(f"{what}: got a value of type {kind}, expected a list of strings")
     names = [str(number) for number in range(len(texts))] if ids is None else list(ids)
     headings = [""] * len(texts) if titles is None else list(titles)
     for what, values in (("titles", headings), ("ids", names)):
@@ -78,3 +89,37 @@ def build_workspace(
     stages = build_stages(composed["pipeline"]["stages"], where="pipeline.stages")
     with silent(), reporting(progress):
         run_stages(stages, workspace=workspace, retrain=retrain, in_process=True)
+
+
+def build_overrides(*, minutes: float | None, bm25: Bm25) -> list[str]:
+    """Return settings of the pipeline, as on the command line.
+
+    Raises:
+        ConfigError: ``minutes`` or ``bm25`` has no such value.
+    """
+    check_minutes(minutes)
+    if bm25 not in get_args(Bm25):
+        raise SettingError("bm25", bm25, f"one of {', '.join(get_args(Bm25))}")
+    stages = ("index_vectors_and_words", "index_words_alone")
+    return [
+        "minutes=null" if minutes is None else f"minutes={minutes}",
+        *(f"pipeline.stages.{stage}.settings.sparse={bm25}" for stage in stages),
+    ]
+
+
+def workspace_folder(given: str | Path | None) -> tuple[Path, Path | None]:
+    """Return the workspace, and the folder to remove on closing.
+
+    Raises:
+        ConfigError: the workspace is no path.
+    """
+    if given is not None:
+        return checked_path("workspace", given), None
+    made = Path(tempfile.mkdtemp(prefix="spider-odqa-"))
+    return made, made
+
+
+def remove_folder(folder: Path | None) -> None:
+    """Remove a folder, if there is one."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,26 +1,31 @@
 """The retriever: passages for questions, from texts, a folder, or an existing workspace."""
 
 import logging
-import shutil
-import tempfile
 import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
-from spider.errors import ConfigError, DataError, SettingError
+from spider.errors import ConfigError, DataError
 from spider.progress import ProgressEvent
-from spider.question import is_blank
 from spider.ranking import RankedPassage
-from spider.training.settings import check_minutes
-from spider_odqa.building import build_workspace, write_texts
+from spider_odqa.arguments import checked_count, checked_path, checked_questions
+from spider_odqa.building import (
+    Bm25,
+    build_overrides,
+    build_workspace,
+    remove_folder,
+    workspace_folder,
+    write_texts,
+)
 
 if TYPE_CHECKING:
+    from index.display.finding import Finding
     from index.engines.opening import OpenIndex
 
 Progress = Callable[[ProgressEvent], None]
-Bm25 = Literal["auto", "lucene", "bm25s"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +45,7 @@ class Retriever:
     def __init__(self, index: "OpenIndex", *, temporary: Path | None = None):
         self._index: OpenIndex | None = index
         # also without a call of close: when the object is deleted or the interpreter ends
-        self._remove = weakref.finalize(self, _remove, temporary)
+        self._remove = weakref.finalize(self, remove_folder, temporary)
 
     @classmethod
     def from_texts(
@@ -71,12 +76,12 @@ class Retriever:
                 has no such value.
             DataError: no text has a word, or an id occurs twice.
         """
-        place, temporary = _workspace(workspace)
+        place, temporary = workspace_folder(workspace)
         try:
             data = write_texts(texts, place, titles=titles, ids=ids)
             return cls._build(data, place, temporary, "jsonl", minutes, bm25, progress)
         except BaseException:
-            _remove(temporary)
+            remove_folder(temporary)
             raise
 
     @classmethod
@@ -102,14 +107,14 @@ class Retriever:
         Raises:
             DataError: there is no such folder, or no document in it has text.
         """
-        data = Path(folder).expanduser()
+        data = checked_path("folder", folder)
         if not data.is_dir():
             raise DataError("no such folder", path=data)
-        place, temporary = _workspace(workspace)
+        place, temporary = workspace_folder(workspace)
         try:
             return cls._build(data, place, temporary, "folder", minutes, bm25, progress)
         except BaseException:
-            _remove(temporary)
+            remove_folder(temporary)
             raise
 
     @classmethod
@@ -128,7 +133,7 @@ class Retriever:
         from index.engines.opening import open_index
         from spider.sources.source_state import staleness
 
-        opened = open_index(Path(workspace).expanduser() / "index", device=device)
+        opened = open_index(checked_path("workspace", workspace) / "index", device=device)
         if stale := staleness(opened.corpus.artifact):
             logger.warning("%s", stale)
         return cls(opened)
@@ -139,23 +144,30 @@ class Retriever:
         return self._opened().engine.systems
 
     def search(
-        self, question: str, *, k: int = 10, system: str | None = None
+        self, question: str, *, k: int = 10, system: str | None = None, per_document: int = 0
     ) -> list[RankedPassage]:
         """Return the best passages for a question, best first.
+
+        :meth:`find` also says where each passage stands, and whether probably nothing matches.
 
         Args:
             question: the question.
             k: the largest number of passages.
             system: one of :attr:`systems`; None takes the default.
+            per_document: passages of one document, where others fill the list; 0 is no limit.
 
         Raises:
-            ConfigError: the question is empty, ``k`` is below 1, there is no such system, or the
-                retriever is closed.
+            ConfigError: an argument is wrong, or the retriever is closed.
         """
-        return self.search_many([question], k=k, system=system)[0]
+        return self.search_many([question], k=k, system=system, per_document=per_document)[0]
 
     def search_many(
-        self, questions: Sequence[str], *, k: int = 10, system: str | None = None
+        self,
+        questions: Sequence[str],
+        *,
+        k: int = 10,
+        system: str | None = None,
+        per_document: int = 0,
     ) -> list[list[RankedPassage]]:
         """Return the best passages for each question; faster than one call for each.
 
@@ -163,19 +175,36 @@ class Retriever:
             questions: the questions.
             k: the largest number of passages for each question.
             system: one of :attr:`systems`; None takes the default.
+            per_document: as for :meth:`search`.
 
         Raises:
             ConfigError: as for :meth:`search`.
         """
+        from index.display.selection import select
+
         index = self._opened()
-        if isinstance(questions, str):
-            raise ConfigError("questions: got one string, expected a list; search takes one")
-        if k < 1:
-            raise SettingError("k", k, "at least 1")
-        for question in questions:
-            if is_blank(question):
-                raise ConfigError("a question is empty")
-        return index.passages(questions, k, system=system) if questions else []
+        texts = checked_questions(questions)
+        k = checked_count("k", k, least=1)
+        per_document = checked_count("per_document", per_document, least=0)
+        if not per_document or index.corpus.n_documents == 1:
+            return index.passages(texts, k, system=system) if texts else []
+        one = partial(self._ranking, system)
+        return [select(partial(one, text), k=k, per_document=per_document)[0] for text in texts]
+
+    def find(self, question: str, *, k: int = 5, per_document: int = 3) -> "Finding":
+        """Return what ``spider search`` shows: passages with heading and place, and a doubt.
+
+        Of each in ``found``, ``place.shown()`` is ``path:line``; ``place`` is None where the
+        document is no file. ``match.probably_none`` says that probably nothing fits the question.
+        The arguments are those of :meth:`search`.
+        """
+        from index.display.finding import Finder
+
+        index = self._opened()
+        (text,) = checked_questions([question])
+        k = checked_count("k", k, least=1)
+        per_document = checked_count("per_document", per_document, least=0)
+        return Finder(index, k=k, per_document=per_document).find(text)
 
     def close(self) -> None:
         """Release threads and files, and remove a temporary folder; a second call does nothing."""
@@ -208,29 +237,14 @@ class Retriever:
     ) -> "Retriever":
         from index.engines.opening import open_index
 
-        check_minutes(minutes)
-        if bm25 not in get_args(Bm25):
-            raise SettingError("bm25", bm25, f"one of {', '.join(get_args(Bm25))}")
-        overrides = ["minutes=null" if minutes is None else f"minutes={minutes}"]
-        stages = ("index_vectors_and_words", "index_words_alone")
-        overrides += [f"pipeline.stages.{stage}.settings.sparse={bm25}" for stage in stages]
+        overrides = build_overrides(minutes=minutes, bm25=bm25)
         build_workspace(data, workspace, source=source, overrides=overrides, progress=progress)
         return cls(open_index(workspace / "index", device="auto"), temporary=temporary)
+
+    def _ranking(self, system: str | None, text: str, depth: int) -> list[RankedPassage]:
+        return self._opened().passages([text], depth, system=system)[0]
 
     def _opened(self) -> "OpenIndex":
         if self._index is None:
             raise ConfigError("this retriever is closed")
         return self._index
-
-
-def _workspace(given: str | Path | None) -> tuple[Path, Path | None]:
-    """Return the workspace, and the folder to remove on closing."""
-    if given is not None:
-        return Path(given).expanduser(), None
-    made = Path(tempfile.mkdtemp(prefix="spider-odqa-"))
-    return made, made
-
-
-def _remove(folder: Path | None) -> None:
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -123,7 +123,7 @@ def run_stages(
         if stage.verb == "build":
             remember(workspace)
     for reason, titles in skipped.items():
-        logger.info("skipped %s: %s", ", ".join(titles), reason)
+        logger.info("skipped, since %s: %s", reason, ", ".join(titles))
     logger.info("done in %.0f s", time.monotonic() - started)
 
 

@@ -32,11 +32,12 @@ def unify_forms(text: str) -> str:
 
     Compatibility forms (NFKC: ligatures, full width, NFD) become plain ones. Characters that are
     invisible by default go: soft hyphens, zero-width characters, marks of direction. Apostrophes
-    become ``'`` and decimal digits ASCII's. A separator between thousands goes: 1,250 is 1250.
+    become ``'``, hyphens ``-`` and decimal digits ASCII's. A separator between thousands goes:
+    1,250 is 1250.
     """
     if not text.isascii():
         # before NFKC, which turns a narrow space into an ordinary one and "´" into two characters
-        text = _NARROW_SPACE.sub(",", text.translate(_APOSTROPHES))
+        text = _NARROW_SPACE.sub(",", text.translate(_SIGNS))
         text = _IGNORABLE.sub("", unicodedata.normalize("NFKC", text))
         text = _OTHER_DIGIT.sub(lambda match: str(unicodedata.decimal(match.group())), text)
     joined: str = _GROUPED.sub(lambda match: match.group().replace(",", ""), text)
@@ -69,7 +70,8 @@ _IGNORABLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\u0640\ufffe]+")
 _OTHER_DIGIT = regex.compile(r"[\p{Nd}--[0-9]]", regex.VERSION1)
 _NARROW_SPACE = regex.compile(r"(?<=[0-9])[\u00a0\u2009\u202f](?=[0-9]{3}(?![0-9]))")
 _GROUPED = regex.compile(r"(?<![0-9.,'])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
-_APOSTROPHES = dict.fromkeys(map(ord, "‘’‚‛′ʹʻʼʽˈ`´＇՚׳ꞌ\u055a"), "'")
+_SIGNS = dict.fromkeys(map(ord, "‘’‚‛′ʹʻʼʽˈ`´＇՚׳ꞌ\u055a"), "'")
+_SIGNS |= dict.fromkeys(map(ord, "\u2010\u2011"), "-")
 _DROPPED_MARK = regex.compile(
     r"(?<=[\p{Script=Latin}\p{Script=Greek}]\p{Mn}*)\p{Mn}+"
     r"|(?<=\p{Script=Cyrillic}\p{Mn}*)[\u0300\u0301\u0302\u0311\u033e\u0483-\u0487]"

@@ -88,5 +88,9 @@ def check_minutes(minutes: float | None) -> None:
     Raises:
         SettingError: it is 0, negative or infinite.
     """
-    if minutes is not None and not 0 < minutes < math.inf:
+    if minutes is None:
+        return
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float):
+        raise SettingError("minutes", minutes, "a number of minutes")
+    if not 0 < minutes < math.inf:
         raise SettingError("minutes", minutes, "more than 0")

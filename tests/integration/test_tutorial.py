@@ -73,7 +73,9 @@ def test_few_short_notes_get_bm25_and_are_told_so(built: Any, club: Path) -> Non
     stages = re.findall(r"\[(\d+)/(\d+)\]", built.err)
     assert [int(number) for number, _ in stages] == [1, 2, 6]
     assert {total for _, total in stages} == {"8"}
-    (skipped,) = re.findall(r"skipped (.*): it needs at least 50 training pairs", built.err)
+    (skipped,) = re.findall(
+        r"skipped, since spans has 0 training pairs and at least 50 are needed: (.*)", built.err
+    )
     assert skipped.count(",") == 4
     # tables are for --verbose
     assert "Recurring spans" not in built.out

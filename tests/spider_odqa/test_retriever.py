@@ -176,3 +176,63 @@ def test_importing_it_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_few_passages_of_one_document(tmp_path: Path) -> None:
+    texts = [f"{'The heron waits. ' * 120}", "A heron flew.", "No heron came."]
+    with Retriever.from_texts(texts, workspace=tmp_path / "w", bm25="bm25s") as retriever:
+        free = [hit.source for hit in retriever.search("heron", k=3, system="bm25")]
+        limited = retriever.search("heron", k=3, system="bm25", per_document=1)
+        assert len(set(free)) < 3
+        assert sorted(hit.source for hit in limited) == ["0", "1", "2"]
+        assert [hit.rank for hit in limited] == [1, 2, 3]
+        assert retriever.search_many(["heron"], k=3, system="bm25", per_document=1) == [limited]
+
+
+def test_places_and_doubt_are_those_of_the_command(workspace: Path) -> None:
+    with Retriever.open(workspace) as retriever:
+        found = retriever.find("grey heron near the harbour wall", k=2)
+        assert len(found.found) == 2
+        assert not found.match.probably_none
+        place = found.found[0].place
+        assert place is not None
+        assert place.shown().endswith(".md:3")
+        assert retriever.find("zygomorphic quaternions").match.probably_none
+
+
+WRONG = """
+from pathlib import Path
+import sys
+import numpy as np
+from spider_odqa import Retriever
+from spider.errors import ConfigError
+
+r = Retriever.from_texts(["A heron.", "The ferry leaves."], bm25="bm25s")
+assert r.search("ferry", k=np.int64(1)) == r.search("ferry", k=1)
+for call in Path(sys.argv[1]).read_text().splitlines():
+    try:
+        eval(call)
+    except ConfigError as error:
+        assert "\\n" not in str(error) and str(error), (call, error)
+    else:
+        raise SystemExit(f"{call}: no error")
+"""
+CALLS = [
+    *("r.search(None)", "r.search(3)", "r.search(['a'])", "r.search(b'a')", "r.search('a', k=0)"),
+    *("r.search('a', k=True)", "r.search('a', k='5')", "r.search('a', k=2.0)", "r.find(None)"),
+    *("r.search('a', k=None)", "r.search('a', per_document=-1)", "r.search('a', system=3)"),
+    *("r.search('a', per_document=False)", "r.search_many(None)", "r.search_many(7)"),
+    *("r.search_many(['a', None])", "r.find('a', k='5')", "Retriever.open(None)"),
+    *("Retriever.from_folder(3)", "Retriever.from_texts(None)", "Retriever.from_texts(3)"),
+    *("Retriever.from_texts(['a'], titles='b')", "Retriever.from_texts(['a'], minutes='5')"),
+    "Retriever.from_texts(['a'], workspace=3)",
+]
+
+
+def test_wrong_arguments_are_one_line(tmp_path: Path) -> None:
+    # in another process, where no checker of types comes first
+    (tmp_path / "calls").write_text("\n".join(CALLS))
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", WRONG, str(tmp_path / "calls")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

@@ -48,7 +48,9 @@ class Count:
         if self.below is not None:
             parts.append(f"fewer than {self.below:g}")
         what = self.name.replace("_", " ")
-        return f"it needs {' and '.join(parts)} {what}, {self.artifact} has {value:g}"
+        if value == 1:
+            what = what.removesuffix("s")
+        return f"{self.artifact} has {value:g} {what} and {' and '.join(parts)} are needed"
 
 
 def first_unmet(conditions: Sequence[Count], workspace: Path) -> Count | None:

@@ -81,17 +81,17 @@ def test_condition_on_a_count_skips_a_stage(
     below = {"artifact": "spans", "name": "training_pairs", "below": 50}
     with caplog.at_level(logging.INFO):
         run({"a": failing(only_if=at_least)}, tmp_path)
-    assert "skipped a: it needs at least 50 training pairs, spans has 49" in caplog.text
+    assert "skipped, since spans has 49 training pairs and at least 50 are needed: a" in caplog.text
     caplog.clear()
     both = [below, {**at_least, "at_least": 60}]
     with caplog.at_level(logging.INFO):
         run({"a": failing(only_if=both), "c": failing(only_if=at_least)}, tmp_path)
     # what a stage replaces is no loss, so it is not named
-    assert "skipped c: it needs at least 50 training pairs" in caplog.text
-    assert "skipped a" not in caplog.text
+    assert "training pairs and at least 50 are needed: c" in caplog.text
+    assert "needed: a" not in caplog.text
     with caplog.at_level(logging.INFO), pytest.raises(SpiderError):
         run({"b": failing(only_if=below)}, tmp_path)
-    assert "[1/1] b: it needs fewer than 50 training pairs, spans has 49" in caplog.text
+    assert "[1/1] b: spans has 49 training pairs and fewer than 50 are needed" in caplog.text
     with pytest.raises(ConfigError, match="has no count 'pears'"):
         run({"a": failing(only_if={**below, "name": "pears"})}, tmp_path)
 
@@ -112,7 +112,7 @@ def test_encoder_is_kept_when_only_documents_changed(
     with caplog.at_level(logging.INFO):
         run(stages, tmp_path)
     assert "encoder kept, though corpus changed since" in caplog.text
-    assert "skipped report: encoder was kept, so nothing says how well it fits" in caplog.text
+    assert "skipped, since encoder was kept, so nothing says how well it fits" in caplog.text
     with pytest.raises(SpiderError):
         run(stages, tmp_path, retrain=True)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spider.text.folding import decompose, lower_code_point, lower_each
+from spider.text.folding import decompose, lower_code_point, lower_each, unify_forms
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,7 @@ def test_decomposition_by_hand() -> None:
     assert decompose("plain") == "plain"
     # compatibility forms stay: NFD is not NFKD
     assert decompose("ﬁ") == "ﬁ"
+
+
+def test_hyphens_without_a_break_are_hyphens():
+    assert unify_forms("well\u2011known well\u2010known") == "well-known well-known"

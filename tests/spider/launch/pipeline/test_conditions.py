@@ -21,7 +21,7 @@ def test_a_condition_has_two_bounds(workspace: Path) -> None:
     count = Count(artifact="spans", name="training_pairs", at_least=10.0, below=49.0)
     assert count.value(workspace) == 49.0
     assert [count.holds(value) for value in (9.0, 10.0, 48.0, 49.0)] == [False, True, True, False]
-    said = "it needs at least 10 and fewer than 49 training pairs, spans has 49"
+    said = "spans has 49 training pairs and at least 10 and fewer than 49 are needed"
     assert count.describe(49.0) == said
 
 
