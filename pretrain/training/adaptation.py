@@ -14,7 +14,7 @@ from spider.errors import SettingError
 from spider.training.settings import TrainingSettings
 
 BATCH_SIZE = 64
-FEWEST_STEPS, MOST_STEPS = 10, 70
+FEWEST_STEPS, MOST_STEPS = 10, 40
 VALIDATION_PASSAGES = 1_000
 """A validation takes 7 s on two cores; five of them choose the interpolation."""
 
@@ -28,12 +28,15 @@ class AdaptationSettings:
             0.75 or 1 by validation, without labels. 0 keeps the start, 1 what was trained.
         replay: weight of a second loss, which keeps the similarities that the start gives to the
             texts of a batch; 0 has none.
+        negatives: whether the updates use the negatives that pairings draw from a query's document;
+            they double the passages of an update, and so its time.
         passage_length: passages are cut to this many tokens in the updates, though not in
             validation and search; null does not cut them.
     """
 
     interpolation: float | None = None
     replay: float = 0.0
+    negatives: bool = False
     passage_length: int | None = 128
 
     def __post_init__(self) -> None:

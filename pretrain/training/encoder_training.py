@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 from torch import nn, optim
 
+from pretrain.pairings.pairing import NO_NEGATIVE
 from pretrain.training.adaptation import (
     VALIDATION_PASSAGES,
     adaptation_steps,
@@ -149,6 +150,7 @@ class EncoderTraining:
         if self.adapts:
             most_steps = adaptation_steps(sum(stream.pairs.values()), stream.batch_size)
             training = adapted_training(training, steps=most_steps)
+        plain = self.adapts and not settings.adaptation.negatives
         collator = Collator(
             tokens=tokens,
             document_number=corpus.document_number,
@@ -160,7 +162,10 @@ class EncoderTraining:
         def make_batch(step: int) -> PairBatch:
             share = stream.batch_size // processes()
             rank = torch.distributed.get_rank() if processes() > 1 else 0
-            return collator.collate(stream.examples(step), range(rank * share, (rank + 1) * share))
+            examples = stream.examples(step)
+            if plain:
+                examples = [example._replace(negative=NO_NEGATIVE) for example in examples]
+            return collator.collate(examples, range(rank * share, (rank + 1) * share))
 
         validation = self._validation(encoder, corpus, spans, tokens)
         objective = self._objective(encoder)

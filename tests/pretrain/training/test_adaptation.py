@@ -64,7 +64,7 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize(
-    ("pairs", "batch_size", "steps"), [(0, 64, 10), (640, 64, 10), (3200, 64, 50), (10**6, 64, 70)]
+    ("pairs", "batch_size", "steps"), [(0, 64, 10), (640, 64, 10), (1920, 64, 30), (10**6, 64, 40)]
 )
 def test_the_steps_suit_the_pairs(pairs: int, batch_size: int, steps: int) -> None:
     assert adaptation_steps(pairs, batch_size) == steps
@@ -235,3 +235,24 @@ def test_passages_are_cut_in_the_updates_alone(
     lengths.clear()
     run(training_corpus, tmp_path / "whole", start, passage_length=None)
     assert max(lengths) > 23
+
+
+@pytest.mark.parametrize("negatives", [False, True])
+def test_negatives_of_the_document_are_optional(
+    negatives: bool,
+    training_corpus: tuple,
+    start: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    columns: set[int] = set()
+    collate = encoder_training.Collator.collate
+
+    def note(self: Any, examples: Any, rows: Any) -> Any:
+        batch = collate(self, examples, rows)
+        columns.add(len(batch.columns))
+        return batch
+
+    monkeypatch.setattr(encoder_training.Collator, "collate", note)
+    run(training_corpus, tmp_path / "encoder", start, negatives=negatives, interpolation=1.0)
+    assert columns == ({8} if negatives else {4})
