@@ -17,10 +17,12 @@ from spider.artifacts.folder.generation import steady
 from spider.artifacts.records.embeddings import EmbeddingsRecord
 from spider.artifacts.shards import shard_folder
 from spider.errors import ArtifactError, DataError
+from spider.machine.row_threads import in_threads
 
 VECTORS = "vectors.npy"
 HASHES = "passage_hashes.npy"
 HASH_BYTES = 16
+ROWS_PER_TASK = 256
 
 
 class Embeddings:
@@ -126,9 +128,15 @@ def to_float16(
     Raises:
         DataError: a number is not finite, or too large for float16.
     """
-    with np.errstate(over="ignore"):
-        rounded = vectors.astype(np.float16)
-    finite = np.isfinite(rounded).all(axis=1)
+    rounded: np.ndarray = np.empty(vectors.shape, np.float16)
+    finite: np.ndarray = np.empty(len(vectors), bool)
+
+    def work(first: int, last: int) -> None:
+        with np.errstate(over="ignore"):
+            rounded[first:last] = vectors[first:last]
+        finite[first:last] = np.isfinite(rounded[first:last]).all(axis=1)
+
+    in_threads(len(vectors), work, at_least=ROWS_PER_TASK)
     if finite.all():
         return rounded
     row = int(np.argmin(finite))

@@ -121,11 +121,20 @@ class Corpus:
 
     def texts(self, positions: Iterable[SupportsIndex]) -> list[str]:
         """Return the texts of several passages, in the order of the argument."""
-        return [self.text(position) for position in positions]
+        places = self._places(positions)
+        texts = []
+        for place, (start, end) in zip(places, self._byte_ranges[places].tolist(), strict=True):
+            try:
+                texts.append(self._text[start:end].decode())
+            except UnicodeDecodeError as error:
+                raise damaged(self.path, f"passage {place}", error) from error
+        return texts
 
     def titles(self, positions: Iterable[SupportsIndex]) -> list[str]:
         """Return the titles that belong to several passages, in the order of the argument."""
-        return [self.title(position) for position in positions]
+        numbers = self._passage_documents[self._places(positions)].tolist()
+        titles = {number: self._titles[self._check_owner(number)] for number in set(numbers)}
+        return [titles[number] for number in numbers]
 
     def passage_id(self, position: SupportsIndex) -> str:
         """Return a passage's id."""
@@ -184,10 +193,15 @@ class Corpus:
 
     def document_number(self, position: SupportsIndex) -> int:
         """Return the number of the document that a passage was cut from."""
-        number = int(self._passage_documents[self._check(position)])
+        return self._check_owner(int(self._passage_documents[self._check(position)]))
+
+    def _check_owner(self, number: int) -> int:
         if not 0 <= number < self.n_documents:
             raise damaged(self.path, "passage_documents.npy", number)
         return number
+
+    def _places(self, positions: Iterable[SupportsIndex]) -> list[int]:
+        return [self._check(position) for position in positions]
 
     def _check(self, position: SupportsIndex) -> int:
         index = position.__index__()

@@ -1,18 +1,16 @@
 """Tokenizers, always without truncation and padding.
 
-BERT's normaliser and pre-tokenizer treat every white-space separated chunk of a text separately, so
-a text's tokens are the tokens of its chunks. :class:`Tokenizer` therefore caches the tokens of each
-chunk. This is many times faster than tokenising every text again and gives the same ids and offsets
-(tested against the tokenizers library). Other kinds are tokenised whole:
-:mod:`spider.text.whole_texts`.
+:class:`Tokenizer` gives the ids and offsets of the tokenizers library, many times faster where a
+text's tokens are those of its chunks (:mod:`spider.text.wordpiece`); tests compare the two on every
+character. Other kinds are tokenised whole: :mod:`spider.text.whole_texts`.
 """
 
 import json
 import threading
 from collections.abc import Sequence
-from itertools import chain
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import tokenizers
@@ -23,16 +21,21 @@ from spider.artifacts.atomic_files import write_text
 from spider.errors import DataError
 from spider.reading import parse_json, read_text, reading
 from spider.text.special_tokens import CLS, SEP, SPECIAL_TOKENS, UNKNOWN, find_special_tokens
-from spider.text.whole_texts import encodable, encode_whole, joins_spaces
+from spider.text.whole_texts import encode_whole, joins_spaces
+from spider.text.wordpiece.chunks import ChunkCache, TokenSpans
+
+if TYPE_CHECKING:
+    from spider.text.wordpiece.encoder import WordPieceEncoder
 
 TOKENIZER_FILE = "tokenizer.json"
-REMEMBERED_CHUNKS = 1 << 18
 #: the parts of a ``tokenizer.json`` that are objects
 PARTS = ("normalizer", "pre_tokenizer", "post_processor", "decoder", "model")
 #: a text with words, numbers, punctuation and several scripts
 PROBE = "A text, of 12 words: naïve 東京 \U0001f389 zq\n"
 LONGEST_WORD = 100
 """Code points of a word that BERT's WordPiece cuts into pieces."""
+FEW_TEXTS = 8
+"""The library tokenises up to this number: the compiled scanner takes 0.1 s to start."""
 
 
 class Tokens(NamedTuple):
@@ -49,46 +52,6 @@ class Tokens(NamedTuple):
     def of(self, text: int) -> Int32[np.ndarray, " _"]:
         """Return the ids of one text."""
         return self.ids[self.offsets[text] : self.offsets[text + 1]]
-
-
-class TokenSpans(NamedTuple):
-    """Tokens, with the position of each in its text.
-
-    Attributes:
-        ids: without special tokens.
-        offsets: where each text begins, and after the last one the total.
-        starts: first code point of each token in its own text.
-        ends: code point after its last.
-    """
-
-    ids: Int32[np.ndarray, " tokens"]
-    offsets: Int64[np.ndarray, " texts_plus_one"]
-    starts: Int32[np.ndarray, " tokens"]
-    ends: Int32[np.ndarray, " tokens"]
-
-
-class _Chunks:
-    """The cached tokens of every chunk, in flat arrays that grow."""
-
-    def __init__(self) -> None:
-        self.codes: dict[str, int] = {}
-        self.ids = np.zeros(0, np.int32)
-        self.starts = np.zeros(0, np.int32)
-        self.ends = np.zeros(0, np.int32)
-        self.offsets = np.zeros(1, np.int64)
-
-    def add(self, chunks: Sequence[str], encodings: Sequence[tokenizers.Encoding]) -> None:
-        """Add the tokens of new chunks."""
-        for chunk in chunks:
-            self.codes[chunk] = len(self.codes)
-        ids = [encoding.ids for encoding in encodings]
-        spans = [span for encoding in encodings for span in encoding.offsets]
-        flat = np.array(spans, dtype=np.int32).reshape(-1, 2)
-        self.ids = np.concatenate([self.ids, np.fromiter(chain.from_iterable(ids), np.int32)])
-        self.starts = np.concatenate([self.starts, flat[:, 0]])
-        self.ends = np.concatenate([self.ends, flat[:, 1]])
-        lengths = np.fromiter(map(len, ids), np.int64, len(ids))
-        self.offsets = np.concatenate([self.offsets, self.offsets[-1] + np.cumsum(lengths)])
 
 
 class Tokenizer:
@@ -116,8 +79,8 @@ class Tokenizer:
         self.special = find_special_tokens(inner, every=self.chunked)
         self.pad_id, self.unknown_id, self.cls_id, self.sep_id, self.mask_id = self.special[:5]
         self.spaced = not self.chunked and joins_spaces(inner)
-        self._chunks = _Chunks()
         self._lock = threading.Lock()
+        self._cache = ChunkCache(inner)
 
     @property
     def vocabulary_size(self) -> int:
@@ -133,47 +96,34 @@ class Tokenizer:
 
     def encode(self, texts: Sequence[str]) -> Tokens:
         """Turn texts into ids without special tokens, except a ``[SEP]`` in the text."""
-        if not self.chunked:
-            whole = encode_whole(self.inner, texts, continued=self.spaced)
-            return Tokens(whole.ids, whole.offsets)
-        with self._lock:
-            chunks = [_split(text) for text in texts]
-            codes = self._codes(chunks)
-            pieces, _ = _pieces(codes, self._chunks.offsets)
-            counts = np.diff(self._chunks.offsets)[codes]
-            return Tokens(self._chunks.ids[pieces], _text_offsets(chunks, counts))
+        found = self._encode(texts, spans=False)
+        return Tokens(found.ids, found.offsets)
 
     def encode_with_spans(self, texts: Sequence[str]) -> TokenSpans:
         """Turn texts into ids and the code points that each token covers."""
+        return self._encode(texts, spans=True)
+
+    def _encode(self, texts: Sequence[str], *, spans: bool) -> TokenSpans:
         if not self.chunked:
             return TokenSpans(*encode_whole(self.inner, texts, continued=self.spaced))
+        compiled = self._compiled if len(texts) > FEW_TEXTS else None
+        if compiled is not None:
+            return compiled.encode(texts, spans=spans)
         with self._lock:
-            chunks = [_split(text) for text in texts]
-            codes = self._codes(chunks)
-            pieces, owners = _pieces(codes, self._chunks.offsets)
-            counts = np.diff(self._chunks.offsets)[codes]
-            begins = _chunk_begins(chunks)[owners]
-            return TokenSpans(
-                self._chunks.ids[pieces],
-                _text_offsets(chunks, counts),
-                self._chunks.starts[pieces] + begins,
-                self._chunks.ends[pieces] + begins,
-            )
+            return self._cache.encode(texts)
+
+    @cached_property
+    def _compiled(self) -> "WordPieceEncoder | None":
+        # numba is imported, and the trie is built, where many texts pay for it
+        from spider.text.wordpiece.encoder import WordPieceEncoder, is_representable
+
+        if not is_representable(self.inner):
+            return None
+        return WordPieceEncoder(self.inner, self._cache, self._lock)
 
     def save(self, folder: Path) -> None:
         """Write ``tokenizer.json``."""
         write_text(folder / TOKENIZER_FILE, self.inner.to_str(pretty=True))
-
-    def _codes(self, chunks: Sequence[Sequence[str]]) -> Int64[np.ndarray, " chunks"]:
-        if len(self._chunks.codes) > REMEMBERED_CHUNKS:
-            self._chunks = _Chunks()
-        known = self._chunks.codes
-        # dict.fromkeys and not a set: the order of a set differs from run to run
-        missing = list(dict.fromkeys(c for text in chunks for c in text if c not in known))
-        if missing:
-            self._chunks.add(missing, self.inner.encode_batch(missing, add_special_tokens=False))
-        flat = map(known.__getitem__, chain.from_iterable(chunks))
-        return np.fromiter(flat, np.int64, sum(map(len, chunks)))
 
 
 def _is_chunked(inner: tokenizers.Tokenizer) -> bool:
@@ -183,41 +133,6 @@ def _is_chunked(inner: tokenizers.Tokenizer) -> bool:
     return isinstance(inner.normalizer, normalizers.BertNormalizer | None) and not any(
         character.isspace() for token in added for character in token.content
     )
-
-
-def _split(text: str) -> list[str]:
-    """Split at two of the characters that BERT's normaliser treats as white space."""
-    return encodable(text).replace("\n", " ").split(" ")
-
-
-def _pieces(
-    codes: Int64[np.ndarray, " chunks"], offsets: Int64[np.ndarray, " _"]
-) -> tuple[Int64[np.ndarray, " tokens"], Int64[np.ndarray, " tokens"]]:
-    """Return each token's place in the cache, and the chunk that it belongs to."""
-    begins = offsets[codes]
-    counts = offsets[codes + 1] - begins
-    owners = np.repeat(np.arange(len(codes)), counts)
-    before = np.cumsum(counts) - counts
-    return np.arange(len(owners)) + (begins - before)[owners], owners
-
-
-def _text_offsets(
-    chunks: Sequence[Sequence[str]], counts: Int64[np.ndarray, " chunks"]
-) -> Int64[np.ndarray, " texts_plus_one"]:
-    bounds = np.cumsum([0, *map(len, chunks)])
-    totals = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-    offsets: np.ndarray = totals[bounds]
-    return offsets
-
-
-def _chunk_begins(chunks: Sequence[Sequence[str]]) -> Int32[np.ndarray, " chunks"]:
-    lengths = np.fromiter(map(len, chain.from_iterable(chunks)), np.int64) + 1
-    ends = np.cumsum(lengths)
-    bounds = np.cumsum([0, *map(len, chunks)])
-    text_starts = np.concatenate([np.zeros(1, np.int64), ends])[bounds[:-1]]
-    owners = np.repeat(np.arange(len(chunks)), np.diff(bounds))
-    begins: np.ndarray = (ends - lengths - text_starts[owners]).astype(np.int32)
-    return begins
 
 
 def wordpiece(

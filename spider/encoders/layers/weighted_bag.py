@@ -13,9 +13,6 @@ the vocabulary in the backward pass, so that one thread writes each output row o
 order. So the result does not depend on the number of threads or on the other texts of the batch.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Any, no_type_check
 
 import numpy as np
@@ -24,6 +21,7 @@ from jaxtyping import Float32, Int64, Integer
 from torch import Tensor
 
 from spider.compilation import njit
+from spider.machine.row_threads import in_threads
 from spider.text.token_batch import TokenBatch
 
 ROWS_PER_TASK = 64
@@ -65,8 +63,13 @@ def bag_of_rows(
     offsets: Int64[np.ndarray, " texts_plus_one"],
 ) -> Float32[np.ndarray, "texts dimension"]:
     """Sum the rows of each text's tokens, without gradients, for inference."""
-    columns, counts, starts = _count_tokens(ids, offsets, table.shape[0])
-    sums: np.ndarray = _gather(table, columns, counts, starts)
+    sums: np.ndarray = np.empty((len(offsets) - 1, table.shape[1]), dtype=np.float32)
+
+    def work(first: int, last: int) -> None:
+        bag = _count_tokens(ids, offsets[first : last + 1], table.shape[0])
+        _gather_rows(table, *bag, sums[first:last], 0, last - first)
+
+    in_threads(len(sums), work, at_least=ROWS_PER_TASK)
     return sums
 
 
@@ -99,49 +102,29 @@ class _WeightedBag(torch.autograd.Function):
 
 def _gather(table: Any, columns: Any, coefficients: Any, starts: Any) -> Any:
     sums = np.empty((len(starts) - 1, table.shape[1]), dtype=np.float32)
-    _in_threads(
-        len(sums), lambda a, b: _gather_rows(table, columns, coefficients, starts, sums, a, b)
+    in_threads(
+        len(sums),
+        lambda a, b: _gather_rows(table, columns, coefficients, starts, sums, a, b),
+        at_least=ROWS_PER_TASK,
     )
     return sums
 
 
 def _scatter(parameters: Any, gradient: Any, bag: Any, out: Any) -> None:
-    _in_threads(
-        len(parameters[0]), lambda a, b: _backward_rows(*parameters, gradient, *bag, *out, a, b)
+    in_threads(
+        len(parameters[0]),
+        lambda a, b: _backward_rows(*parameters, gradient, *bag, *out, a, b),
+        at_least=ROWS_PER_TASK,
     )
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="weighted-bag")
-
-
-def _in_threads(rows: int, work: Callable[[int, int], None]) -> None:
-    """Run ``work(start, end)`` over all rows.
-
-    These are Python threads around kernels that release the lock, not numba's threads: numba's
-    default threading layer aborts the process when two Python threads use it at once, as in a
-    search server.
-    """
-    threads = torch.get_num_threads()
-    if threads == 1 or rows <= ROWS_PER_TASK:
-        work(0, rows)
-        return
-    size = max(ROWS_PER_TASK, -(-rows // (8 * threads)))
-    tasks = [
-        _pool(threads).submit(work, start, min(start + size, rows))
-        for start in range(0, rows, size)
-    ]
-    for task in tasks:
-        task.result()
 
 
 @njit(nogil=True)
 @no_type_check
 def _count_tokens(ids, offsets, vocabulary):
     n_texts = len(offsets) - 1
-    columns = np.empty(len(ids), np.int64)
-    counts = np.empty(len(ids), np.float32)
+    tokens = offsets[n_texts] - offsets[0]
+    columns = np.empty(tokens, np.int64)
+    counts = np.empty(tokens, np.float32)
     starts = np.empty(n_texts + 1, np.int64)
     place = np.full(vocabulary, -1, np.int64)
     size = 0

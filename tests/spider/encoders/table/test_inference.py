@@ -36,3 +36,25 @@ def test_the_sum_of_rows_by_hand(bert_tokenizer):
     encoder = StaticEncoder(table, bert_tokenizer)
     expected = [[0.6, 0.8], [0.0, 0.0]]
     np.testing.assert_allclose(encoder.encode_questions(["fox dog", ""]), expected, atol=1e-6)
+
+
+def test_a_title_and_a_text_are_joined_as_in_one_text(bert_tokenizer):
+    titles = ["Fox", "", " ", "Fox", "a [SEP] b", "é\u0301", "x " * 3]
+    texts = ["dog", "dog [SEP]", "", "", "the fox", "é fox", "[SEP]"]
+    table = np.random.default_rng(0).standard_normal((bert_tokenizer.vocabulary_size, 8))
+    encoder = StaticEncoder(table.astype(np.float32), bert_tokenizer)
+    joined = [f"{h} [SEP] {t}" if h else t for h, t in zip(titles, texts, strict=True)]
+    for times in (1, 20):
+        got = encoder.encode_passages(titles * times, texts * times)
+        assert got.tobytes() == encoder.encode_questions(joined * times).tobytes()
+
+
+def test_the_number_of_threads_changes_no_byte(bert_tokenizer, monkeypatch):
+    table = np.random.default_rng(0).standard_normal((bert_tokenizer.vocabulary_size, 8))
+    encoder = StaticEncoder(table.astype(np.float32), bert_tokenizer)
+    texts = [f"the fox {n} saw dog {n * n} é" for n in range(700)]
+    found = set()
+    for threads in (1, 2, 3):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        found.add(encoder.encode_passages(["Fox", "Dog"] * 350, texts).tobytes())
+    assert len(found) == 1
