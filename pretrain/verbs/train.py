@@ -1,13 +1,16 @@
 """Verb ``train``: corpus and spans → encoder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pretrain.training.settings import ContrastiveSettings
-from spider.artifacts.artifact import open_artifact
+from spider.artifacts.artifact import Artifact, open_artifact
 from spider.artifacts.chain import find_input
 from spider.artifacts.stage import Stage
+from spider.encoders.corpus_fitted import CorpusFitted
 from spider.encoders.start_files import fingerprint_start_files
+from spider.errors import settings_within
 from spider.launch.entrypoint import launch
 from spider.launch.settings import StageSettings
 from spider.settings import Execution
@@ -19,7 +22,7 @@ class TrainSettings(ContrastiveSettings, StageSettings):
 
     Attributes:
         corpus: the corpus artifact; null takes the one that the spans were mined from.
-        spans: its spans artifact.
+        spans: its spans artifact; not read for an architecture that is fitted to passages alone.
     """
 
     corpus: Execution[Path | None] = None
@@ -28,17 +31,12 @@ class TrainSettings(ContrastiveSettings, StageSettings):
 
 def main(settings: TrainSettings) -> None:
     """Train an encoder, unless it is up to date."""
+    if isinstance(settings.architecture, CorpusFitted):
+        _fit(settings, settings.architecture)
+        return
     spans = open_artifact(settings.spans, kind="spans")
     corpus = find_input("corpus", settings.corpus, through=spans, workspace=settings.workspace)
-    stage = Stage(
-        verb="train",
-        kind="encoder",
-        output=settings.output,
-        config=settings.resolved,
-        inputs={"corpus": corpus, "spans": spans},
-        overwrite=settings.overwrite,
-        fingerprint_extra=fingerprint_start_files(settings.architecture.starts),
-    )
+    stage = _stage(settings, {"corpus": corpus, "spans": spans})
     if stage.up_to_date():
         return
 
@@ -58,6 +56,37 @@ def main(settings: TrainSettings) -> None:
                 unhashed=UNHASHED,
                 leftovers=LEFTOVERS,
             )
+
+
+def _fit(settings: TrainSettings, architecture: CorpusFitted) -> None:
+    """Fit an encoder that needs a corpus and no pairs; spans are not read."""
+    from spider.corpus.corpus import Corpus
+
+    corpus = find_input("corpus", settings.corpus, through=None, workspace=settings.workspace)
+    stage = _stage(settings, {"corpus": corpus, **architecture.inputs()})
+    if stage.up_to_date():
+        return
+    with stage.writing() as folder, settings_within("architecture"):
+        fitted = architecture.fit(Corpus(corpus), folder, training=settings.training)
+        stage.finish(
+            counts=fitted.counts,
+            variant=architecture.variant,
+            details=fitted.record,
+            unhashed=fitted.unhashed,
+            leftovers=fitted.leftovers,
+        )
+
+
+def _stage(settings: TrainSettings, inputs: Mapping[str, Artifact]) -> Stage:
+    return Stage(
+        verb="train",
+        kind="encoder",
+        output=settings.output,
+        config=settings.resolved,
+        inputs=inputs,
+        overwrite=settings.overwrite,
+        fingerprint_extra=fingerprint_start_files(settings.architecture.starts),
+    )
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def load_encoder(
         CheckpointError: the weights do not fit the model that the manifest describes.
         SettingError: there is no such device.
     """
-    return steady(path, lambda: _load(path, _resolve(device), encoding, content_hash))
+    return steady(path, lambda: _load(path, resolve_device(device), encoding, content_hash))
 
 
 def _load(
@@ -75,7 +75,12 @@ def _load(
     return encoder
 
 
-def _resolve(device: str) -> str:
+def resolve_device(device: str) -> str:
+    """Return the device where a transformer runs: "cpu" or a CUDA device.
+
+    Raises:
+        SettingError: there is no such device.
+    """
     if device == "cpu":
         return device
     kind = device.partition(":")[0]

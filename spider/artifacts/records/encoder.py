@@ -78,6 +78,19 @@ class EncoderTrainingRecord(DetailsRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
+class QuestionTower(DetailsRecord):
+    """The encoder of questions, where it is another one than that of passages.
+
+    Attributes:
+        variant: its file's name in ``spider/encoders/``.
+        encoder: its details.
+    """
+
+    variant: str
+    encoder: "EncoderRecord"
+
+
+@dataclass(frozen=True, kw_only=True)
 class EncoderRecord(DetailsRecord):
     """The manifest's details of an encoder.
 
@@ -93,12 +106,14 @@ class EncoderRecord(DetailsRecord):
         training: how it was trained; null for an encoder that was not trained here.
         prompts: null where texts are encoded as they are.
         towers: ``two`` where questions have a transformer of their own, in ``question/``.
+        question_tower: what encodes questions, in the sub-folder ``questions``; null where one
+            encoder serves questions and passages.
     """
 
     KIND: ClassVar[str] = "encoder"
     PAYLOAD: ClassVar[tuple[str, ...]] = (
         "*.json", "*.jsonl", "*.txt", "*.md", "*.model", "*.safetensors", "[0-9]_*/**",
-        "question/**",
+        "question/**", "questions/**", "passages/**",
         "tensorboard/**", "training/**",
     )  # fmt: skip
 
@@ -113,3 +128,4 @@ class EncoderRecord(DetailsRecord):
     training: EncoderTrainingRecord | None = None
     prompts: EncoderPrompts | None = None
     towers: Literal["two"] | None = None
+    question_tower: QuestionTower | None = None

@@ -42,11 +42,7 @@ class StaticEncoder:
         self, titles: Sequence[str], texts: Sequence[str]
     ) -> Float32[np.ndarray, "texts dimension"]:
         """Encode passages as ``title [SEP] text``; a vector depends only on its own passage."""
-        # a document's passages have one title
-        numbers = {title: number for number, title in enumerate(dict.fromkeys(titles))}
-        heads = self.tokenizer.encode([f"{title} [SEP]" if title else "" for title in numbers])
-        owners = np.fromiter(map(numbers.__getitem__, titles), np.int64, len(titles))
-        return self._encode(join_tokens(heads, owners, self.tokenizer.encode(texts)))
+        return self._encode(passage_tokens(self.tokenizer, titles, texts))
 
     def _encode(self, tokens: Tokens) -> Float32[np.ndarray, "texts dimension"]:
         sums = bag_of_rows(self.table, tokens.ids, tokens.offsets)
@@ -57,6 +53,15 @@ class StaticEncoder:
 
         in_threads(len(sums), normalise, at_least=ROWS_PER_TASK)
         return sums
+
+
+def passage_tokens(tokenizer: Tokenizer, titles: Sequence[str], texts: Sequence[str]) -> Tokens:
+    """Return the tokens of ``title [SEP] text``, without a title those of the text alone."""
+    # a document's passages have one title
+    numbers = {title: number for number, title in enumerate(dict.fromkeys(titles))}
+    heads = tokenizer.encode([f"{title} [SEP]" if title else "" for title in numbers])
+    owners = np.fromiter(map(numbers.__getitem__, titles), np.int64, len(titles))
+    return join_tokens(heads, owners, tokenizer.encode(texts))
 
 
 def join_tokens(heads: Tokens, owners: Int64[np.ndarray, " texts"], texts: Tokens) -> Tokens:

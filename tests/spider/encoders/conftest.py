@@ -1,4 +1,6 @@
-"""Texts, and a small untrained encoder of each variant."""
+"""Texts, a small untrained encoder of each variant, and a teacher with its corpus."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,10 @@ TEXTS = [
     "The brown whale swims quickly! " * 30,
     "",
 ] * 3
+WORDS = (
+    "amber", "basalt", "cedar", "delta", "ember", "fjord", "grove", "heron", "iris", "jasper",
+    "kelp", "larch", "moss",
+)  # fmt: skip
 SMALL = {"hidden": 32, "layers": 2, "heads": 2, "max_query_length": 16, "max_passage_length": 48}
 
 
@@ -61,3 +67,28 @@ def static(bert_tokenizer):
 @pytest.fixture
 def static_ids(static):
     return ids_of(static)
+
+
+@pytest.fixture(scope="session")
+def documents():
+    random = np.random.default_rng(0)
+    made = []
+    for number in range(30):
+        passages = [" ".join(random.choice(WORDS, size=12)) + "." for _ in range(3)]
+        made.append((f"Title {number}" if number % 3 else "", passages))
+    return made
+
+
+@pytest.fixture
+def corpus(make_corpus, documents):
+    return make_corpus(documents)
+
+
+@pytest.fixture(scope="session")
+def teacher(tmp_path_factory, documents) -> Path:
+    folder = tmp_path_factory.mktemp("teacher")
+    texts = [text for title, passages in documents for text in (title, *passages)]
+    tokenizer = train_tokenizer(texts * 3, vocabulary_size=120)
+    settings = BertSettings(**SMALL | {"hidden": 16, "layers": 1})
+    settings.build(tokenizer, seed=3).eval().export(folder)
+    return folder

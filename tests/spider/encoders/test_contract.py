@@ -1,4 +1,7 @@
-"""What every encoder keeps. A new one is one entry in ``SETTINGS``."""
+"""What every encoder keeps. A new one is one entry in ``SETTINGS``.
+
+One that is fitted to passages alone is an entry in ``FITTED``; ``test_VARIANT.py`` makes it.
+"""
 
 import json
 from pathlib import Path
@@ -11,8 +14,10 @@ import torch
 from spider.artifacts.folder.manifest import seal
 from spider.artifacts.stage import Stage
 from spider.encoders.bert import BertSettings
+from spider.encoders.corpus_fitted import CorpusFitted
 from spider.encoders.loading import Encoder, load_encoder
 from spider.encoders.static import StaticSettings
+from spider.encoders.student import StudentSettings
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
 from spider.errors import ArtifactError
 from spider.interfaces import PassageEncoder, QuestionEncoder
@@ -24,6 +29,7 @@ SETTINGS: dict[str, EncoderSettings] = {
     "static": StaticSettings(dimension=24),
     "bert": BertSettings(**SMALL),
 }
+FITTED: dict[str, CorpusFitted] = {"student": StudentSettings()}
 
 
 @pytest.fixture(params=sorted(SETTINGS))
@@ -52,7 +58,24 @@ def ids(module: Any, titles: list[str], texts: list[str]) -> list[np.ndarray]:
 
 
 def test_every_yaml_of_the_family_is_tested() -> None:
-    assert {path.stem for path in Path(FOLDER / "architecture").glob("*.yaml")} == set(SETTINGS)
+    assert {path.stem for path in Path(FOLDER / "architecture").glob("*.yaml")} == {
+        *SETTINGS,
+        *FITTED,
+    }
+
+
+@pytest.mark.parametrize("name", sorted(FITTED))
+def test_what_is_fitted_to_passages_says_so(name: str) -> None:
+    settings = FITTED[name]
+    assert isinstance(settings, CorpusFitted)
+    assert not isinstance(settings, EncoderSettings)
+    assert settings.variant == name
+    assert settings.starts == ("",) * len(settings.starts)
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS))
+def test_what_is_trained_on_pairs_is_not_fitted_to_passages(name: str) -> None:
+    assert not isinstance(SETTINGS[name], CorpusFitted)
 
 
 def test_it_follows_the_protocols(settings: EncoderSettings, module: Any, folder: Path) -> None:

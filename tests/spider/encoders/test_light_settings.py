@@ -5,7 +5,12 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "settings", ["spider.encoders.static:StaticSettings", "spider.encoders.bert:BertSettings"]
+    "settings",
+    [
+        "spider.encoders.static:StaticSettings",
+        "spider.encoders.bert:BertSettings",
+        "spider.encoders.student:StudentSettings",
+    ],
 )
 def test_settings_are_made_without_torch(settings: str) -> None:
     module, name = settings.split(":")

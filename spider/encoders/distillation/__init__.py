@@ -1,0 +1,1 @@
+"""Distillation: a table of word-piece vectors fitted to the passage vectors of a transformer."""
