@@ -48,6 +48,21 @@ class AdaptationSettings:
         if self.passage_length is not None and self.passage_length < 8:
             raise SettingError("passage_length", self.passage_length, "at least 8, or null")
 
+    def refuse_without_start(self, variant: str) -> None:
+        """Refuse what only a start that is an encoder of texts can have.
+
+        Args:
+            variant: the architecture.
+
+        Raises:
+            SettingError: a setting is given that would have no effect.
+        """
+        without = f"architecture={variant} does not start from an encoder of texts"
+        if self.interpolation is not None:
+            raise SettingError("adaptation.interpolation", self.interpolation, f"null: {without}")
+        if self.replay:
+            raise SettingError("adaptation.replay", self.replay, f"0: {without}")
+
 
 def adaptation_steps(pairs: int, batch_size: int) -> int:
     """Return the number of updates: about one pass over the pairs, between two bounds."""

@@ -32,7 +32,7 @@ from spider.artifacts.records.encoder import (
 )
 from spider.corpus.corpus import Corpus
 from spider.encoders.trainable import EncoderSettings, FastInference, TrainableEncoder
-from spider.errors import ConfigError, DataError, SettingError, settings_within
+from spider.errors import ConfigError, DataError, settings_within
 from spider.spans.span_store import SpanStore
 from spider.text.token_store import TokenStore, build_token_store
 from spider.training.loop import CHECKPOINTS, TENSORBOARD, train
@@ -79,6 +79,8 @@ class EncoderTraining:
             DataError: there is nothing to train on.
             ConfigError: documents are held out, and the settings want to train on all.
         """
+        if not self.encoder.adapts:
+            self.settings.adaptation.refuse_without_start(self.encoder.variant)
         if not len(corpus):
             raise DataError("nothing to train on: the corpus has no passage", path=corpus.path)
         self._settle_held_out(spans)
@@ -92,7 +94,6 @@ class EncoderTraining:
             encoder = self.encoder.build(
                 tokenizer, seed=self.settings.training.seed, idf=tokens.inverse_passage_frequency()
             )
-        self._check_adaptation()
         facts: dict[str, Any] = {"steps": 0, "validation": {}}
         if self.settings.training.trains:
             facts = self._train(encoder, corpus, spans, tokens, folder)
@@ -118,20 +119,6 @@ class EncoderTraining:
                 "split.validation_share=0 split.test_share=0, or give all_documents=false"
             )
         logger.info("%.0f %% of the usable documents are held out of training", 100 * share)
-
-    def _check_adaptation(self) -> None:
-        chosen = self.settings.adaptation
-        for name, value, unset in (
-            ("interpolation", chosen.interpolation, None),
-            ("replay", chosen.replay, 0.0),
-        ):
-            if value != unset and not self.adapts:
-                raise SettingError(
-                    f"adaptation.{name}",
-                    value,
-                    f"{'null' if unset is None else 0}: architecture={self.encoder.variant} does not start from "
-                    "an encoder of texts",
-                )
 
     def _train(
         self,

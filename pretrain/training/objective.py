@@ -45,6 +45,8 @@ class ContrastiveObjective(nn.Module):
         (start,) = self._start
         if start is None:
             return StepOutput(loss, {"accuracy": accuracy})
+        if isinstance(start, nn.Module):
+            start.to(queries.device)
         with torch.no_grad():
             before = start.encode_tokens(batch.queries, passages=False)
             known = start.encode_tokens(batch.passages, passages=True)

@@ -256,3 +256,21 @@ def test_negatives_of_the_document_are_optional(
     monkeypatch.setattr(encoder_training.Collator, "collate", note)
     run(training_corpus, tmp_path / "encoder", start, negatives=negatives, interpolation=1.0)
     assert columns == ({8} if negatives else {4})
+
+
+def test_an_untrained_start_is_written_as_it_is(
+    training_corpus: tuple, start: Path, tmp_path: Path
+) -> None:
+    corpus, spans, _, _ = training_corpus
+    settings = ContrastiveSettings(
+        architecture=BertSettings(start=str(start)),
+        pairings={"recurring_span": RecurringSpan(transform=RandomWindow())},
+        training=TrainingSettings(device="cpu", steps=0),
+        adaptation=AdaptationSettings(interpolation=0.5),
+    )
+    result = EncoderTraining(settings).run(corpus, spans, tmp_path)
+    assert result.record is not None
+    assert result.record.training is not None
+    assert (result.record.training.steps, result.record.training.interpolation) == (0, None)
+    for name, value in weights(start).items():
+        assert torch.equal(weights(tmp_path)[name], value), name
