@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 RUN_EXTRAS := cpu,lucene,bm25s,zst
-DEV_EXTRAS := $(RUN_EXTRAS),datasets,documents,eval,docs,dev
+DEV_EXTRAS := $(RUN_EXTRAS),datasets,documents,eval,pretrained,docs,dev
 # On Linux, PyPI's torch brings gigabytes of CUDA. For the CPU build:
 #   make demo TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
 TORCH_INDEX_URL ?=

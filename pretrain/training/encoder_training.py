@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import safetensors.torch
 import torch
@@ -19,17 +19,13 @@ from pretrain.training.batch import Collator, PairBatch
 from pretrain.training.corpus_texts import CorpusTexts
 from pretrain.training.distributed import is_main, main_first, processes
 from pretrain.training.encoder_card import encoder_card
-from pretrain.training.interpolation import GRID, interpolate
+from pretrain.training.interpolation import GRID, frozen, return_to_start
 from pretrain.training.objective import ContrastiveObjective
 from pretrain.training.pair_sources import pair_stream
 from pretrain.training.settings import ContrastiveSettings
 from pretrain.training.validation import HeldoutValidation
 from spider.artifacts.model_card import CARD
-from spider.artifacts.records.encoder import (
-    EncoderRecord,
-    EncoderTrainingRecord,
-    InterpolationRecord,
-)
+from spider.artifacts.records.encoder import EncoderRecord, EncoderTrainingRecord
 from spider.corpus.corpus import Corpus
 from spider.encoders.trainable import EncoderSettings, FastInference, TrainableEncoder
 from spider.errors import ConfigError, DataError, settings_within
@@ -105,7 +101,7 @@ class EncoderTraining:
         if not is_main():
             return TrainedEncoder(counts, None)
         record = replace(_export(encoder, folder), training=EncoderTrainingRecord(**facts))
-        encoder_card(self.settings, corpus, record).save(folder)
+        encoder_card(self.settings, corpus.artifact, record).save(folder)
         return TrainedEncoder(counts, record)
 
     def _settle_held_out(self, spans: SpanStore) -> None:
@@ -202,10 +198,8 @@ class EncoderTraining:
         return ContrastiveObjective(encoder, start, replay)
 
     def _start(self, encoder: TrainableEncoder) -> TrainableEncoder:
-        """Read the start again, in evaluation mode."""
-        start = self.encoder.build(encoder.tokenizer, seed=self.settings.training.seed)
-        _module(start).eval().requires_grad_(requires_grad=False)
-        return start
+        """Read the start again."""
+        return frozen(self.encoder.build(encoder.tokenizer, seed=self.settings.training.seed))
 
     def _interpolate(
         self, objective: ContrastiveObjective, validation: HeldoutValidation
@@ -217,30 +211,12 @@ class EncoderTraining:
         """
         if not is_main():
             return {}
-        chosen = self.settings.adaptation.interpolation
-        start = self._start(objective.encoder)
-        objective.eval()
-        with torch.no_grad():
-            found = interpolate(
-                objective,
-                {f"encoder.{name}": value for name, value in _module(start).state_dict().items()},
-                coefficient=chosen,
-                ranks=lambda: validation.ranks(objective),
-            )
-            measures = validation(objective)
-        measured: Literal["validation", "default"] = "validation" if found.curve else "default"
-        record = InterpolationRecord(
-            coefficient=found.coefficient,
-            chosen_by=measured if chosen is None else "setting",
-            mean_reciprocal_rank=found.curve,
+        return return_to_start(
+            objective,
+            self._start(objective.encoder),
+            coefficient=self.settings.adaptation.interpolation,
+            validation=validation,
         )
-        return {"interpolation": record, "validation": measures}
-
-
-def _module(encoder: TrainableEncoder) -> nn.Module:
-    if not isinstance(encoder, nn.Module):
-        raise TypeError(f"got a {type(encoder).__name__}, expected a module of torch")
-    return encoder
 
 
 def make_optimizer(encoder: TrainableEncoder, learning_rate: float) -> optim.Optimizer:

@@ -7,12 +7,17 @@ what the start knew and has most of what training added.
 import logging
 import math
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Int64
 from torch import Tensor, nn
+
+from pretrain.training.objective import ContrastiveObjective
+from pretrain.training.validation import HeldoutValidation
+from spider.artifacts.records.encoder import InterpolationRecord
+from spider.encoders.trainable import TrainableEncoder
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +38,46 @@ class Interpolated(NamedTuple):
 
     coefficient: float
     curve: dict[str, float]
+
+
+def frozen(start: TrainableEncoder) -> TrainableEncoder:
+    """Return a start in evaluation mode, whose weights take no gradient."""
+    _module(start).eval().requires_grad_(requires_grad=False)
+    return start
+
+
+def return_to_start(
+    objective: ContrastiveObjective,
+    start: TrainableEncoder,
+    *,
+    coefficient: float | None,
+    validation: HeldoutValidation,
+) -> dict[str, Any]:
+    """Interpolate a trained encoder with its start, and return the facts for the record.
+
+    Args:
+        objective: has the trained encoder, which is changed in place.
+        start: the encoder before training.
+        coefficient: None chooses it by validation.
+        validation: measures the objective's encoder.
+    """
+    objective.eval()
+    weights = _module(start).state_dict()
+    with torch.no_grad():
+        found = interpolate(
+            objective,
+            {f"encoder.{name}": value for name, value in weights.items()},
+            coefficient=coefficient,
+            ranks=lambda: validation.ranks(objective),
+        )
+        measures = validation(objective)
+    measured: Literal["validation", "default"] = "validation" if found.curve else "default"
+    record = InterpolationRecord(
+        coefficient=found.coefficient,
+        chosen_by=measured if coefficient is None else "setting",
+        mean_reciprocal_rank=found.curve,
+    )
+    return {"interpolation": record, "validation": measures}
 
 
 def interpolate(
@@ -92,6 +137,12 @@ def choose_coefficient(ranks: Mapping[float, Ranks]) -> float:
         if float(difference.mean()) <= error:
             return coefficient
     return best
+
+
+def _module(encoder: TrainableEncoder) -> nn.Module:
+    if not isinstance(encoder, nn.Module):
+        raise TypeError(f"got a {type(encoder).__name__}, expected a module of torch")
+    return encoder
 
 
 def _gain(ranks: Ranks) -> np.ndarray:

@@ -58,21 +58,33 @@ def find_special_tokens(inner: tokenizers.Tokenizer, *, every: bool) -> SpecialT
             if number is None:
                 raise DataError(f"the vocabulary has no {name}; expected BERT's special tokens")
         # a file without a template, as those of old vocabularies
-        prefix, suffix = prefix or (_first(cls),), suffix or (_first(sep),)
-    end = next((n for n in map(inner.token_to_id, END_OF_TEXT) if n is not None), None)
-    sep = suffix[-1] if suffix else _first(sep, end, cls)
-    pad = _first(pad, end, sep)
-    if pad is None:
+        prefix, suffix = prefix or _present(cls), suffix or _present(sep)
+    end = _first(*map(inner.token_to_id, END_OF_TEXT))
+    last = _first(*suffix[-1:], sep, end, cls)
+    padding = _first(pad, end, last)
+    if padding is None:
         raise DataError("the vocabulary has no token for padding ([PAD], <pad> or <|endoftext|>)")
     stated = inner.token_to_id(str(json.loads(inner.to_str())["model"].get("unk_token")))
-    unknown = _first(stated, unknown, pad)
-    cls = prefix[0] if prefix else _first(cls, sep, pad)
-    return SpecialTokens(pad, unknown, cls, _first(sep, pad), _first(mask, unknown), prefix, suffix)
+    unknown = _first(stated, unknown)
+    first = _first(*prefix[:1], cls, last)
+    hidden = _first(mask, unknown)
+    return SpecialTokens(
+        pad=padding,
+        unknown=padding if unknown is None else unknown,
+        cls=padding if first is None else first,
+        sep=padding if last is None else last,
+        mask=padding if hidden is None else hidden,
+        prefix=prefix,
+        suffix=suffix,
+    )
 
 
-def _first(*numbers: int | None) -> int:
-    # a missing pad is refused before anything falls back to it
-    return next((number for number in numbers if number is not None), None)  # type: ignore[return-value]
+def _present(number: int | None) -> tuple[int, ...]:
+    return () if number is None else (number,)
+
+
+def _first(*numbers: int | None) -> int | None:
+    return next((number for number in numbers if number is not None), None)
 
 
 def _template(inner: tokenizers.Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -17,7 +17,7 @@ from spider.errors import CheckpointError
 from spider.reading import list_folder, read_json, read_json_object
 
 MODULES = "modules.json"
-NUMBERED = re.compile(r"\d+_(Pooling|Normalize|Dense|LayerNorm|Dropout)")
+NUMBERED = re.compile(r"[0-9]{1,3}_(Pooling|Normalize|Dense|LayerNorm|Dropout)")
 SENTENCE = "sentence_embedding"
 POOLINGS: Mapping[str, Pooling] = {
     "cls": "cls",

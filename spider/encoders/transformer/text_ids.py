@@ -114,8 +114,8 @@ class TextIds:
             if len(ids) > available:
                 first = int(np.searchsorted(places, len(prompt)))
                 title = int(np.searchsorted(places, len(start))) if titles[number] else first
-                room = available - first
-                kept = max(room // TITLE_SHARE, room - (len(ids) - title), 0)
+                allowed = available - first
+                kept = max(allowed // TITLE_SHARE, allowed - (len(ids) - title), 0)
                 ids = np.concatenate([ids[: min(title, first + kept)], ids[title:]])
             found.append(self._enclose([ids], limit))
         return found
@@ -131,10 +131,10 @@ class TextIds:
         return self.tokenizer.chunked and ends
 
     def _prompt_ids(self, prompt: str) -> Ids:
-        spaced = self.tokenizer.spaced
-        return self._whole([prompt.rstrip(" ") if spaced else prompt])[0]
+        # the space at its end belongs to the tokens of the text after it
+        return self._whole([prompt if self.tokenizer.chunked else prompt.rstrip(" ")])[0]
 
     def _enclose(self, parts: Sequence[Ids], limit: int) -> Complete:
         ids = np.concatenate([part.astype(np.int64, copy=False) for part in parts])
-        room = limit - len(self._prefix) - len(self._suffix)
-        return np.concatenate([self._prefix, ids[:room], self._suffix])
+        allowed = limit - len(self._prefix) - len(self._suffix)
+        return np.concatenate([self._prefix, ids[:allowed], self._suffix])

@@ -5,6 +5,7 @@ from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer, DPRConfig, DPRContextEncoder
 
 from spider.encoders.bert import BertSettings, load
+from spider.encoders.transformer.checkpoint import longest_text, pretrained_transformer
 from spider.errors import CheckpointError
 from spider.text.token_batch import token_batch
 
@@ -63,3 +64,25 @@ def test_dpr_checkpoint_is_converted(bert_tokenizer, tmp_path, bert_ids):
     DPRContextEncoder(config).save_pretrained(tmp_path)
     with pytest.raises(CheckpointError, match="projection_dim"):
         settings.build(bert_tokenizer, seed=0)
+
+
+def test_code_of_its_own_is_never_executed(tmp_path):
+    (tmp_path / "config.json").write_text(
+        '{"model_type": "strange", "auto_map": {"AutoConfig": "code.Config", "AutoModel": '
+        '"code.Model"}}'
+    )
+    (tmp_path / "code.py").write_text("raise SystemExit('executed')")
+    with pytest.raises(CheckpointError, match="never executed here"):
+        pretrained_transformer(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["Bert", "Roberta", "MPNet"])
+def test_the_longest_text_is_what_the_positions_allow(name, parity, tmp_path):
+    model = pretrained_transformer(parity.transformer(tmp_path, name))
+    limit = longest_text(model)
+    # positions count from the pad token: number 0 in this RoBERTa, always 1 in MPNet
+    assert limit == {"Bert": 512, "Roberta": 65, "MPNet": 64}[name]
+    ids = torch.full((1, limit), 9)
+    assert model(input_ids=ids).last_hidden_state.shape[1] == limit
+    with pytest.raises((IndexError, RuntimeError)):
+        model(input_ids=torch.full((1, limit + 1), 9))
