@@ -20,9 +20,9 @@ from spider.spans.span_store import SpanStore
 BLOCK = 256
 PAPERS_WEIGHT = 1.0
 CAUTIOUS_WEIGHT = 4.0
-"""The weight for unit vectors if there are too few queries for a choice: a third to a half of the
-weights chosen on Python's documentation (8 to 11) and on Wikipedia (11). Few documents train a weak
-encoder, and with a weight that is too small the hybrid is close to BM25."""
+"""The weight for unit vectors if there are too few queries for a choice: a quarter to a fifth of
+those chosen for ``static`` (16 on Wikipedia, 23 on Python's documentation). Few documents train a
+weak encoder, and with a weight that is too small the hybrid is close to BM25."""
 SPLIT = "validation"
 
 logger = logging.getLogger(__name__)

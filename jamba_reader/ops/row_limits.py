@@ -7,7 +7,7 @@ over from the other: ``benchmarks/jamba/batch.py`` measures them.
 
 import torch
 
-from jamba_reader.ops.machine.processor import has_feature
+from spider.kernels.processor import has_feature
 
 _WIDE = 1024
 """Width of a model from which the products decide alone; below it the calls of the layers count."""

@@ -34,6 +34,13 @@ class RecurringSpan:
         negatives: int = 1,
         per_document_cap: int | None = None,
     ):
+        if not isinstance(transform, QueryTransform):
+            # Hydra accepts any member of the group; training reads word pieces, not text
+            raise SettingError(
+                "transform",
+                type(transform).__name__,
+                "a transform that chooses ranges of word pieces: random_window, prefix or mask",
+            )
         if negatives not in (0, 1):
             raise SettingError("negatives", negatives, "0 or 1")
         if per_document_cap is not None and per_document_cap < 1:

@@ -1,10 +1,11 @@
 """Held-out recurring spans: documents kept from training, and queries made from them.
 
-They measure a retriever without labels. The query is a window of one passage around a recurring
-span. The relevant passages are the document's other passages with that span. The query's own
-passage is excluded from every system's list. Half of the queries keep the span; a tag records
-which. Unlike the paper, whose transform removes the chosen
-occurrence alone, a removed span is removed from the whole query.
+They measure a retriever without labels. A transform makes the query from one passage with a
+recurring span. The relevant passages are the document's other passages with that span. The query's
+own passage is excluded from every system's list. A transform may also make queries from a
+document's structure; then it says which passages are relevant. Tags record the form of the query
+and whether it keeps the span. Unlike the paper, whose transform removes the chosen occurrence
+alone, a removed span is removed from the whole query.
 
 Of a document that is split by sections, the held-out sections give the queries. Their relevant
 passages are in held-out sections too. Its passages with the span in other parts are excluded: they
@@ -18,13 +19,21 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int64
 
+from pretrain.spans.term_rarity import TermRarity
+from pretrain.spans.window_queries import WindowQueries
 from spider.corpus.corpus import Corpus
 from spider.corpus.split import order_by_hash, seeded_hash
 from spider.errors import ConfigError
 from spider.question import Question, QuestionSet
-from spider.questions.transforms.query_ranges import QueryRanges, QueryTransform, Range
+from spider.questions.transforms.mixture import Mixture
+from spider.questions.transforms.passage_query import (
+    DocumentTransform,
+    HeldoutTransform,
+    SpanPassage,
+    SpanTransform,
+)
+from spider.questions.transforms.query_ranges import QueryTransform
 from spider.spans.span_store import SpanStore
-from spider.text.word_scanner import code_points, scan_words
 
 
 class Source(NamedTuple):
@@ -46,28 +55,29 @@ class Source(NamedTuple):
 class HeldoutQueries:
     """Makes the held-out queries of a split.
 
-    The transform's units are words (tokens with a letter or digit; see :mod:`spider.text.words`).
-    The query is the raw text of the chosen words, with the casing and punctuation between them;
-    white space becomes single spaces, and one space joins the two sides of a removed span. A
-    removed span is removed at each of its occurrences in the window.
-
     Args:
         transform: how a query is made.
         clusters_per_document: the maximum number of queries for a document, or for a section.
         documents: the maximum number of documents and sections of a split that get queries, in the
             order of their hashes. It keeps the sets small on a large corpus.
         seed: together with the document's id, it decides the document's queries.
+
+    Attributes:
+        skipped: spans of which no query could be made, because too few words are left.
     """
 
     def __init__(
-        self, *, transform: QueryTransform, clusters_per_document: int, documents: int, seed: int
+        self, *, transform: HeldoutTransform, clusters_per_document: int, documents: int, seed: int
     ):
         if clusters_per_document < 1 or documents < 1:
             raise ConfigError(
                 f"{clusters_per_document} clusters a document of {documents} documents: expected "
                 "1 or more"
             )
-        self.transform = transform
+        self._spans = _span_transform(transform)
+        self._documents = transform if isinstance(transform, DocumentTransform) else None
+        self._counted: TermRarity | None = None
+        self.skipped = 0
         self.clusters_per_document = clusters_per_document
         self.documents = documents
         self.seed = seed
@@ -105,9 +115,21 @@ class HeldoutQueries:
 
     def _of(self, source: Source, corpus: Corpus, store: SpanStore) -> list[Question]:
         rng = np.random.default_rng(seeded_hash(self.seed, source.id))
+        made = self._of_spans(source, corpus, store, rng) if self._spans else []
+        if self._documents:
+            made += self._of_structure(self._documents, source, corpus, store)
+        if len(made) <= self.clusters_per_document:
+            return made
+        kept = rng.choice(len(made), size=self.clusters_per_document, replace=False)
+        return [made[place] for place in sorted(kept.tolist())]
+
+    def _of_spans(
+        self, source: Source, corpus: Corpus, store: SpanStore, rng: np.random.Generator
+    ) -> list[Question]:
         size = min(self.clusters_per_document, len(source.clusters))
         picked = np.sort(rng.choice(len(source.clusters), size=size, replace=False)) if size else ()
-        return [self._query(source.clusters[int(p)], source, corpus, store, rng) for p in picked]
+        made = [self._query(source.clusters[int(p)], source, corpus, store, rng) for p in picked]
+        return [question for question in made if question is not None]
 
     def _query(
         self,
@@ -116,7 +138,7 @@ class HeldoutQueries:
         corpus: Corpus,
         store: SpanStore,
         rng: np.random.Generator,
-    ) -> Question:
+    ) -> Question | None:
         where = store.occurrences(cluster)
         passages = np.unique(where.positions)
         inside = (passages >= source.passages.start) & (passages < source.passages.stop)
@@ -124,35 +146,73 @@ class HeldoutQueries:
         here = where.positions == own
         spans = list(zip(where.starts[here].tolist(), where.ends[here].tolist(), strict=True))
         chosen = int(rng.integers(len(spans)))
-        text, kept = self._text(corpus.text(own), spans, chosen, rng)
+        text = corpus.text(own)
+        others = corpus.texts(passages[passages != own].tolist())
+        passage = SpanPassage(corpus.title(own), text, spans, chosen, self._rarity(corpus), others)
+        made = self._spans.span_query(passage, rng) if self._spans else None
+        if made is None:
+            self.skipped += 1
+            return None
         start, end = spans[chosen]
-        own_id = corpus.passage_id(own)
-        span = " ".join(corpus.text(own)[start:end].split())
-        # a padded last passage repeats the document's beginning: neither relevant nor irrelevant
-        unfit = set(corpus.document_passages(source.document))
-        unfit -= set(store.candidates(source.document))
+        span = " ".join(text[start:end].split())
+        unfit = _padding(source.document, corpus, store)
         unfit |= set(_elsewhere(span, passages, source.document, corpus, store))
+        own_id = corpus.passage_id(own)
         return Question(
             id=f"{own_id}@{start}-{end}",
-            text=text,
+            text=made.text,
             relevant=tuple(corpus.passage_id(p) for p in passages if p != own),
-            excluded=(own_id, *(corpus.passage_id(p) for p in sorted(unfit))),
+            excluded=(own_id, *(corpus.passage_id(p) for p in sorted(unfit - {own}))),
             cluster=source.id,
-            tags={"span": "kept" if kept else "removed", "recurring_span": span},
+            tags={
+                "span": "kept" if made.kept_span else "removed",
+                "recurring_span": span,
+                "form": made.form,
+            },
         )
 
-    def _text(
-        self, passage: str, spans: Sequence[Range], chosen: int, rng: np.random.Generator
-    ) -> tuple[str, bool]:
-        words = passage_words(passage)
-        occurrences = [
-            (int(np.searchsorted(words.starts, start)), int(np.searchsorted(words.ends, end)) + 1)
-            for start, end in spans
-        ]
-        result = self.transform.ranges(len(words.starts), occurrences, chosen, rng)
-        ranges = result.ranges if result.kept_span else _without(result, occurrences)
-        pieces = (passage[words.starts[a] : words.ends[b - 1]] for a, b in ranges if a < b)
-        return " ".join(" ".join(pieces).split()), result.kept_span
+    def _of_structure(
+        self, transform: DocumentTransform, source: Source, corpus: Corpus, store: SpanStore
+    ) -> list[Question]:
+        """Make the queries of a document's, or a section's, title, headings and sentences."""
+        padding = _padding(source.document, corpus, store)
+        places = [place for place in source.passages if place not in padding]
+        if not places:
+            return []
+        outside = set(corpus.document_passages(source.document)) - set(places)
+        made = transform.document_queries(corpus.title(places[0]), corpus.texts(places))
+        questions = []
+        for number, query in enumerate(made):
+            own = {places[own] for own in query.own}
+            questions.append(
+                Question(
+                    id=f"{source.id}@{query.form}-{number}",
+                    text=query.text,
+                    relevant=tuple(corpus.passage_id(places[one]) for one in query.relevant),
+                    excluded=tuple(corpus.passage_id(p) for p in sorted(own | outside)),
+                    cluster=source.id,
+                    tags={"form": query.form},
+                )
+            )
+        return questions
+
+    def _rarity(self, corpus: Corpus) -> TermRarity:
+        if self._counted is None or self._counted.corpus is not corpus:
+            self._counted = TermRarity(corpus)
+        return self._counted
+
+
+def _span_transform(transform: HeldoutTransform) -> SpanTransform | None:
+    if isinstance(transform, QueryTransform):
+        return WindowQueries(transform)
+    if isinstance(transform, Mixture) and not transform.spans:
+        return None
+    return transform if isinstance(transform, SpanTransform) else None
+
+
+def _padding(document: int, corpus: Corpus, store: SpanStore) -> set[int]:
+    """Return a padded last passage: it repeats the beginning, so it is neither right nor wrong."""
+    return set(corpus.document_passages(document)) - set(store.candidates(document))
 
 
 def _elsewhere(
@@ -176,36 +236,3 @@ def _elsewhere(
 def _folded_texts(corpus: Corpus, document: int) -> list[str]:
     places = corpus.document_passages(document)
     return [" ".join(text.casefold().split()) for text in corpus.texts(places)]
-
-
-class WordBounds(NamedTuple):
-    """The starts and ends of a passage's words, in code points."""
-
-    starts: np.ndarray
-    ends: np.ndarray
-
-
-def passage_words(passage: str) -> WordBounds:
-    """Return a passage's words: its tokens that are not single characters of punctuation."""
-    words = scan_words(code_points(passage))
-    kept = [
-        number
-        for number, (start, end) in enumerate(zip(words.starts, words.ends, strict=True))
-        if end - start > 1 or passage[start].isalnum()
-    ]
-    return WordBounds(words.starts[kept], words.ends[kept])
-
-
-def _without(result: QueryRanges, occurrences: Sequence[Range]) -> Sequence[Range]:
-    """Remove every occurrence from the ranges, but not if nothing would be left."""
-    taken = {unit for start, end in occurrences for unit in range(start, end)}
-    pieces: list[list[int]] = []
-    for start, end in result.ranges:
-        for unit in range(start, end):
-            if unit in taken:
-                continue
-            if pieces and pieces[-1][1] == unit:
-                pieces[-1][1] = unit + 1
-            else:
-                pieces.append([unit, unit + 1])
-    return [(start, end) for start, end in pieces] or result.ranges

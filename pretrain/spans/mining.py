@@ -9,7 +9,10 @@ from pretrain.spans.span_shards import drops_last, mine_corpus
 from pretrain.spans.yield_report import measure_yield, write_yield
 from spider.artifacts.records.spans import SpansRecord
 from spider.corpus.corpus import Corpus
-from spider.spans.span_store import HELDOUT, SpanStore
+from spider.questions.transforms.passage_query import HeldoutTransform
+from spider.questions.transforms.query_ranges import QueryTransform
+from spider.questions.transforms.random_window import RandomWindow
+from spider.spans.span_store import COPIED, HELDOUT, SpanStore
 
 HELDOUT_SPLITS = ("validation", "test")
 
@@ -40,11 +43,14 @@ class Mining:
 
     def __init__(self, settings: MiningSettings):
         self.settings = settings
-        self.queries = HeldoutQueries(
-            transform=settings.query_transform,
-            clusters_per_document=settings.clusters_per_document,
-            documents=settings.heldout_documents,
-            seed=settings.split.seed,
+        self.queries = self._maker(settings.query_transform)
+
+    def _maker(self, transform: HeldoutTransform) -> HeldoutQueries:
+        return HeldoutQueries(
+            transform=transform,
+            clusters_per_document=self.settings.clusters_per_document,
+            documents=self.settings.heldout_documents,
+            seed=self.settings.split.seed,
         )
 
     def run(self, corpus: Corpus, folder: Path) -> MiningResult:
@@ -69,9 +75,14 @@ class Mining:
         milliseconds = counts.pop("milliseconds", 0)
         store = SpanStore(folder)
         heldout = {name: self.queries.make(name, corpus, store) for name in HELDOUT_SPLITS}
-        for name, questions in heldout.items():
+        written = dict(heldout)
+        if not isinstance(self.settings.query_transform, QueryTransform):
+            written[COPIED] = self._maker(RandomWindow()).make("validation", corpus, store)
+        for name, questions in written.items():
             (folder / HELDOUT / name).mkdir(parents=True, exist_ok=True)
             questions.save(folder / HELDOUT / name)
+        if self.queries.skipped:
+            counts |= {"heldout_queries_skipped": self.queries.skipped}
         found = measure_yield(store, counts, heldout)
         write_yield(folder, found)
         counts |= {"documents_usable": found["documents_usable"]}

@@ -6,7 +6,7 @@ from typing import Literal
 from pretrain.spans.span_filters import SpanFilter
 from spider.corpus.split import SplitRule
 from spider.errors import SettingError
-from spider.questions.transforms.query_ranges import QueryTransform
+from spider.questions.transforms.passage_query import HeldoutTransform
 from spider.settings import Execution
 
 
@@ -16,7 +16,7 @@ class MiningSettings:
 
     Attributes:
         span_filter: which word sequences may be recurring spans.
-        query_transform: how held-out queries are made of a passage's words.
+        query_transform: how held-out queries are made of a passage or a document.
         drop_last: leave each document's last passage out; auto does this where the corpus pads it
             with the document's beginning (psgs_w100).
         split: which documents are kept for validation and for testing; its seed also decides the
@@ -29,7 +29,7 @@ class MiningSettings:
     """
 
     span_filter: SpanFilter
-    query_transform: QueryTransform
+    query_transform: HeldoutTransform
     drop_last: Literal["auto", True, False] = "auto"
     split: SplitRule = field(default_factory=SplitRule)
     clusters_per_document: int = 40

@@ -31,7 +31,7 @@ def measure_yield(
     per_document = np.bincount(store.documents, minlength=len(parts))
     per_document = per_document[parts != NOT_USABLE]
     queries = [question for questions in heldout.values() for question in questions.questions]
-    kept = sum(question.tags["span"] == "kept" for question in queries)
+    kept = sum(question.tags.get("span") == "kept" for question in queries)
     lengths, times = np.unique(store.words, return_counts=True)
     return {
         **{name: counts.get(name, 0) for name in _COUNTS},
@@ -64,8 +64,8 @@ def write_yield(folder: Path, found: Mapping[str, Any]) -> None:
     write_json(folder / "yield.json", found)
     rows = "".join(f"| {name} | {value} |\n" for name, value in yield_rows(found))
     examples = "".join(
-        f"- **{markdown_text(example['recurring_span'])}** ({example['span']}): "
-        f"{markdown_text(example['query'])}\n"
+        f"- **{markdown_text(example.get('recurring_span', example.get('form', '')))}** "
+        f"({example.get('span', 'document')}): {markdown_text(example['query'])}\n"
         for example in found["examples"]
     )
     write_text(
@@ -82,7 +82,8 @@ def say_yield(found: Mapping[str, Any], *, words_per_second: int | None) -> None
         rows.append(["words a second on one core", f"{words_per_second:,.0f}"])
     table("Recurring spans", ["what", "how much"], rows)
     for example in found["examples"]:
-        say(f"  [{example['span']}] {example['recurring_span']}: {example['query']}")
+        origin = example.get("recurring_span", example.get("form", ""))
+        say(f"  [{example.get('span', 'document')}] {origin}: {example['query']}")
     say("Training time: training.minutes=N makes `spider train` fit its steps into N minutes.")
 
 

@@ -209,6 +209,13 @@ def load(
 ) -> "spider.encoders.transformer.inference.BertEncoder":
     """Load an exported checkpoint for inference.
 
+    Args:
+        folder: the checkpoint.
+        record: what the manifest says of it.
+        device: where it runs.
+        encoding: how it encodes; None takes float32 on a CPU, whose vectors equal those of other
+            libraries, and ``auto`` elsewhere.
+
     Raises:
         CheckpointError: weights are missing, or their shapes differ from the manifest's.
     """
@@ -221,4 +228,5 @@ def load(
             f"{folder}: vectors have {module.dimension} numbers, the manifest says "
             f"{record.dimension}"
         )
-    return BertEncoder(module.to(device).eval(), encoding or EncodingSettings())
+    exact = EncodingSettings(precision="float32" if device == "cpu" else "auto")
+    return BertEncoder(module.to(device).eval(), encoding or exact)

@@ -13,7 +13,9 @@ class EncodingSettings:
 
     Attributes:
         precision: type of the matrix products; weights and vectors are float32. auto is float16 on
-            CUDA, as in DPR, and float32 on a CPU.
+            CUDA, as in DPR. On a CPU it is bfloat16 where the processor has AMX, the engine knows
+            the transformer, and the vectors of some texts keep a cosine of 0.995 to those in
+            float32; else float32.
         padded_tokens: tokens of a batch, padding included; null takes 2,048 on a CPU and 32,768 on
             CUDA.
     """

@@ -46,7 +46,7 @@ def load_encoder(
     Args:
         path: an artifact of kind "encoder".
         device: where a transformer runs: "cpu", "cuda" …, or "auto" for CUDA if there is one.
-        encoding: how a transformer encodes; None takes the defaults of the device.
+        encoding: how a transformer encodes; None takes float32 on a CPU and ``auto`` elsewhere.
         content_hash: the content hash that it has to have, if given.
 
     Raises:

@@ -18,6 +18,8 @@ from spider.question import QuestionSet, load_question_set
 from spider.spans.clusters import ARRAYS, Occurrences
 
 HELDOUT = "heldout"
+COPIED = "copied"
+"""Queries of the validation documents that are copied from their text, as the paper's are."""
 
 
 class SpanStore:
@@ -134,6 +136,14 @@ class SpanStore:
         """Return the positions and those that training may not use of their document, ascending."""
         withheld = self.split.withheld(document)
         return np.union1d(positions, withheld) if len(withheld) else positions
+
+    def copied(self) -> QuestionSet:
+        """Read the validation queries that are copied from text, so a match holds their words.
+
+        They are the ordinary ones where these are windows of text.
+        """
+        own = (self.path / HELDOUT / COPIED).is_dir()
+        return self.heldout(COPIED if own else "validation")
 
     def heldout(self, name: str) -> QuestionSet:
         """Read the held-out queries of ``validation`` or ``test``.

@@ -18,6 +18,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from spider.kernels.lanes import narrow_to_bfloat16
+
 AS_FLOAT32 = np.float32(0)
 AS_BFLOAT16 = np.int16(0)
 
@@ -160,14 +162,3 @@ def store(typing_context, array, row, column, value):
         return context.get_dummy_value()
 
     return types.void(array, types.intp, types.intp, types.float32), generate
-
-
-@no_type_check
-def narrow_to_bfloat16(builder, value):
-    """Bits of the bfloat16 nearest to a float32, ties to even, NaN kept."""
-    bits = builder.bitcast(value, _INT32)
-    odd = builder.and_(builder.lshr(bits, _INT32(16)), _INT32(1))
-    rounded = builder.add(builder.add(bits, _INT32(0x7FFF)), odd)
-    number = builder.fcmp_ordered("==", value, value)
-    chosen = builder.select(number, rounded, _INT32(0x7FC00000))
-    return builder.trunc(builder.lshr(chosen, _INT32(16)), _INT16)

@@ -19,10 +19,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from jamba_reader.ops.machine.lanes import WIDTH, load_scalar, store_scalar
-from jamba_reader.ops.machine.processor import PAIRS, has_feature
 from jamba_reader.ops.machine.rows import BFLOAT16, FLOAT32, bytes_of, read_one
 from spider.compilation import njit
+from spider.kernels.lanes import WIDTH, load_scalar, store_scalar
+from spider.kernels.processor import PAIRS, has_feature
 
 OUTPUTS = 8
 """Rows of the matrix in a tile."""

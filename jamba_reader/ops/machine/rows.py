@@ -4,7 +4,9 @@ from typing import NamedTuple, no_type_check
 
 import numpy as np
 
-from jamba_reader.ops.machine.lanes import (
+from jamba_reader.ops.machine.memory import AS_BFLOAT16, rounded
+from spider.compilation import njit
+from spider.kernels.lanes import (
     LANES_BYTES,
     WIDTH,
     broadcast,
@@ -19,8 +21,6 @@ from jamba_reader.ops.machine.lanes import (
     store_scalar,
     store_scalar_bfloat16,
 )
-from jamba_reader.ops.machine.memory import AS_BFLOAT16, rounded
-from spider.compilation import njit
 
 FLOAT32, BFLOAT16, INT8 = 0, 1, 2
 """Kinds: how numbers are held in memory, known when a kernel runs."""

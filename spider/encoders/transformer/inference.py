@@ -9,6 +9,8 @@ from torch import Tensor
 
 from spider.encoders.encoding import EncodingSettings
 from spider.encoders.layers.padding import pad
+from spider.encoders.transformer.engine.precision import choose_on_cpu
+from spider.encoders.transformer.engine.tower import EngineTower, engine_towers
 from spider.encoders.transformer.model import TrainableBert
 from spider.errors import CheckpointError
 from spider.text.token_batch import TokenBatch, token_batch
@@ -17,17 +19,18 @@ LENGTH_STEP = 16
 PADDED_TOKENS = {"cpu": 2_048, "cuda": 32_768}
 """Tokens of a batch. The last batch of a length is filled up to its shape, so a CPU, where each
 token takes time, has small ones: one edited file may fill up one batch of each length."""
-PRECISION = {"cpu": "float32", "cuda": "float16"}
-"""The precision ``auto``."""
+PRECISION = {"cuda": torch.float16}
+"""The precision ``auto``; ``engine.precision`` chooses that of a CPU."""
 
 
 class BertEncoder:
     """Inference with a transformer.
 
-    Every batch of passages has one of a few fixed shapes: a length that is a multiple of 16, and
-    as many rows as the tokens of a batch allow; missing rows are filled up. A matrix product may
-    round differently for another shape. So a passage's vector does not depend on the passages that
-    are encoded with it.
+    On a CPU with AMX, the engine computes the encoders that it knows. Everything else goes through
+    transformers. There every batch of passages has one of a few fixed shapes: a length that is a
+    multiple of 16, and as many rows as the tokens of a batch allow; missing rows are filled up. A
+    matrix product may round differently for another shape. In both ways, a passage's vector does
+    not depend on the passages that are encoded with it.
 
     Args:
         module: the module, in evaluation mode, already on its device.
@@ -41,8 +44,7 @@ class BertEncoder:
         self.dimension = module.dimension
         self.device = next(iter(module.model.parameters())).device
         kind = self.device.type
-        precision = PRECISION[kind] if encoding.precision == "auto" else encoding.precision
-        self.precision: torch.dtype = getattr(torch, precision)
+        self.precision, self._towers = _choose(module, kind, encoding.precision)
         self._padded_tokens = encoding.padded_tokens or PADDED_TOKENS[kind]
         self._limit = module.longest_text
 
@@ -74,6 +76,8 @@ class BertEncoder:
             passages: whether the texts are passages.
             filled: whether missing rows of a batch are filled up.
         """
+        if self._towers is not None:
+            return self._finite(self._towers[passages].vectors(batch))
         lengths = batch.lengths.numpy()
         buckets = -(-lengths // LENGTH_STEP) * LENGTH_STEP
         if self._limit is not None:
@@ -94,6 +98,11 @@ class BertEncoder:
                 )
                 found = self._run(*padded, passages=passages)
                 vectors[texts] = found[: len(texts)].cpu().numpy()
+        return self._finite(vectors)
+
+    def _finite(
+        self, vectors: Float32[np.ndarray, "texts dimension"]
+    ) -> Float32[np.ndarray, "texts dimension"]:
         if not np.isfinite(vectors).all():
             # float16 ends at 65,504
             raise CheckpointError(
@@ -114,3 +123,13 @@ class BertEncoder:
             self.device.type, self.precision if half else torch.bfloat16, enabled=half
         ):
             return self.module.encode_padded(ids, mask, passages=passages)
+
+
+def _choose(
+    module: TrainableBert, kind: str, setting: str
+) -> tuple[torch.dtype, dict[bool, EngineTower] | None]:
+    """Return the precision, and the towers on the engine where it computes them."""
+    if setting == "auto":
+        return choose_on_cpu(module) if kind == "cpu" else (PRECISION[kind], None)
+    precision: torch.dtype = getattr(torch, setting)
+    return precision, engine_towers(module, precision) if kind == "cpu" else None

@@ -24,8 +24,8 @@ from jamba_reader.ops.attention.cpu.layout import (
     LN2,
     piece_bounds,
 )
-from jamba_reader.ops.machine.lanes import LANES_BYTES, broadcast, store
 from spider.compilation import njit
+from spider.kernels.lanes import LANES_BYTES, broadcast, store
 
 
 @njit(error_model="numpy")

@@ -13,8 +13,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from jamba_reader.ops.machine.lane_math import exp2, exp2_or_zero
-from jamba_reader.ops.machine.lanes import (
+from spider.compilation import njit
+from spider.kernels.lane_math import exp2, exp2_or_zero
+from spider.kernels.lanes import (
     LANES_BYTES,
     WIDTH,
     broadcast,
@@ -29,7 +30,6 @@ from jamba_reader.ops.machine.lanes import (
     store_scalar,
     sum_of_lanes,
 )
-from spider.compilation import njit
 
 BLOCK = 32
 BLOCK_BYTES = 4 * BLOCK

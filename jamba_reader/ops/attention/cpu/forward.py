@@ -24,7 +24,8 @@ from jamba_reader.ops.attention.cpu.blocks import (
 from jamba_reader.ops.attention.cpu.layout import (
     piece_bounds,
 )
-from jamba_reader.ops.machine.lanes import (
+from spider.compilation import njit
+from spider.kernels.lanes import (
     LANES_BYTES,
     broadcast,
     fma,
@@ -33,7 +34,6 @@ from jamba_reader.ops.machine.lanes import (
     store,
     store_scalar,
 )
-from spider.compilation import njit
 
 
 @njit(error_model="numpy")

@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from jamba_reader.ops.attention.cpu.blocks import BLOCK, TILE
-from jamba_reader.ops.machine.lanes import WIDTH
 from jamba_reader.ops.machine.threads import match_threads
 from spider.compilation import njit
+from spider.kernels.lanes import WIDTH
 
 LOG2E = math.log2(math.e)
 LN2 = np.float32(math.log(2))

@@ -50,15 +50,6 @@ from jamba_reader.ops.decode_step.operands import (
 )
 from jamba_reader.ops.experts.cpu.few_rows import gate_tile, matrix_in_stack, return_tile
 from jamba_reader.ops.linear.cpu.few_rows import multiply_tile
-from jamba_reader.ops.machine.lanes import (
-    WIDTH,
-    broadcast,
-    fma,
-    lanes_on_stack,
-    load_scalar,
-    store,
-    with_lane,
-)
 from jamba_reader.ops.machine.products import OUTPUTS
 from jamba_reader.ops.machine.rows import (
     FLOAT32,
@@ -74,6 +65,15 @@ from jamba_reader.ops.machine.scalar_math import gelu, silu
 from jamba_reader.ops.selective_scan.cpu.layout import ScanOperands
 from jamba_reader.ops.selective_scan.cpu.step import step_tile
 from spider.compilation import njit
+from spider.kernels.lanes import (
+    WIDTH,
+    broadcast,
+    fma,
+    lanes_on_stack,
+    load_scalar,
+    store,
+    with_lane,
+)
 
 
 @njit

@@ -52,16 +52,6 @@ from jamba_reader.ops.decode_step.operands import (
     X,
 )
 from jamba_reader.ops.linear.cpu.few_rows import multiply_tile
-from jamba_reader.ops.machine.lanes import (
-    WIDTH,
-    broadcast,
-    copy_bytes,
-    fma,
-    lanes_on_stack,
-    load_bfloat16,
-    store_bfloat16,
-    sum_of_lanes,
-)
 from jamba_reader.ops.machine.rows import (
     BFLOAT16,
     FLOAT32,
@@ -82,6 +72,16 @@ from jamba_reader.ops.machine.shared_work import (
     wait_for,
 )
 from spider.compilation import njit
+from spider.kernels.lanes import (
+    WIDTH,
+    broadcast,
+    copy_bytes,
+    fma,
+    lanes_on_stack,
+    load_bfloat16,
+    store_bfloat16,
+    sum_of_lanes,
+)
 
 
 @njit

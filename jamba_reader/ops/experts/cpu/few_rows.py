@@ -7,11 +7,11 @@ from numba import prange
 
 from jamba_reader.ops.activation import SILU
 from jamba_reader.ops.linear.cpu.few_rows import scale_at
-from jamba_reader.ops.machine.lanes import copy_bytes, load_scalar
 from jamba_reader.ops.machine.products import INPUTS, OUTPUTS, sums_on_stack, tile_products
 from jamba_reader.ops.machine.rows import FLOAT32, Matrix, Rows, bytes_of, rounded_to, write_one
 from jamba_reader.ops.machine.scalar_math import gelu, silu
 from spider.compilation import njit
+from spider.kernels.lanes import copy_bytes, load_scalar
 
 
 @njit(error_model="numpy")

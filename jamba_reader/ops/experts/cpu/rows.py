@@ -11,11 +11,11 @@ import numpy as np
 from numba import prange
 
 from jamba_reader.ops.activation import SILU
-from jamba_reader.ops.machine.lanes import WIDTH, broadcast, lanes_on_stack
 from jamba_reader.ops.machine.memory import load, store
 from jamba_reader.ops.machine.rows import BFLOAT16, FLOAT32, read, write
 from jamba_reader.ops.machine.scalar_math import gelu, gelu_gradient, silu, silu_gradient
 from spider.compilation import njit
+from spider.kernels.lanes import WIDTH, broadcast, lanes_on_stack
 
 COLUMNS = 256
 """Columns that one thread adds up: one thread per column, so the order of a sum never varies."""

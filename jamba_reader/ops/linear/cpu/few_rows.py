@@ -5,10 +5,10 @@ from typing import no_type_check
 import numpy as np
 from numba import prange
 
-from jamba_reader.ops.machine.lanes import load_scalar
 from jamba_reader.ops.machine.products import INPUTS, OUTPUTS, sums_on_stack, tile_products
 from jamba_reader.ops.machine.rows import Matrix, Rows, read_one, write_one
 from spider.compilation import njit
+from spider.kernels.lanes import load_scalar
 
 
 @njit(error_model="numpy")

@@ -23,14 +23,6 @@ import numba
 import numpy as np
 from numba import prange
 
-from jamba_reader.ops.machine.lane_math import LOG2E
-from jamba_reader.ops.machine.lanes import (
-    LANES_BYTES,
-    WIDTH,
-    load,
-    store_scalar,
-    sum_of_lanes,
-)
 from jamba_reader.ops.machine.rows import FLOAT32, lane_place, write
 from jamba_reader.ops.selective_scan.cpu.backward_block import (
     WORK_ROWS,
@@ -49,6 +41,14 @@ from jamba_reader.ops.selective_scan.cpu.layout import (
     tiles_of,
 )
 from spider.compilation import njit
+from spider.kernels.lane_math import LOG2E
+from spider.kernels.lanes import (
+    LANES_BYTES,
+    WIDTH,
+    load,
+    store_scalar,
+    sum_of_lanes,
+)
 
 BACKWARD_GROUP = 256
 _GROUP_TILES = BACKWARD_GROUP // WIDTH

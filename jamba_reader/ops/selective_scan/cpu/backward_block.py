@@ -6,8 +6,11 @@ from typing import no_type_check
 
 import numpy as np
 
-from jamba_reader.ops.machine.lane_math import exp2, sigmoid, softplus
-from jamba_reader.ops.machine.lanes import (
+from jamba_reader.ops.machine.rows import lane_place, read, write
+from jamba_reader.ops.selective_scan.cpu.layout import BLOCK, operands_of, padded_states, rows_at
+from spider.compilation import njit
+from spider.kernels.lane_math import exp2, sigmoid, softplus
+from spider.kernels.lanes import (
     LANES_BYTES,
     broadcast,
     fma,
@@ -15,9 +18,6 @@ from jamba_reader.ops.machine.lanes import (
     load_scalar,
     store,
 )
-from jamba_reader.ops.machine.rows import lane_place, read, write
-from jamba_reader.ops.selective_scan.cpu.layout import BLOCK, operands_of, padded_states, rows_at
-from spider.compilation import njit
 
 _LN2 = np.float32(np.log(2.0))
 _ONE = np.float32(1)

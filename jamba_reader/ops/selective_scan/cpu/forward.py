@@ -16,17 +16,6 @@ import numba
 import numpy as np
 from numba import prange
 
-from jamba_reader.ops.machine.lane_math import LOG2E, exp2, exp2_less_one, sigmoid, softplus
-from jamba_reader.ops.machine.lanes import (
-    LANES_BYTES,
-    WIDTH,
-    broadcast,
-    copy_bytes,
-    fma,
-    load,
-    load_scalar,
-    store,
-)
 from jamba_reader.ops.machine.rows import lane_place, read, write
 from jamba_reader.ops.selective_scan.cpu.layout import (
     BLOCK,
@@ -41,6 +30,17 @@ from jamba_reader.ops.selective_scan.cpu.layout import (
     tiles_of,
 )
 from spider.compilation import njit
+from spider.kernels.lane_math import LOG2E, exp2, exp2_less_one, sigmoid, softplus
+from spider.kernels.lanes import (
+    LANES_BYTES,
+    WIDTH,
+    broadcast,
+    copy_bytes,
+    fma,
+    load,
+    load_scalar,
+    store,
+)
 
 _ZERO = np.float32(0)
 

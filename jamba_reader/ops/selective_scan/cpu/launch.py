@@ -8,7 +8,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jamba_reader.ops.machine.lanes import WIDTH
 from jamba_reader.ops.machine.operands import new_floats
 from jamba_reader.ops.machine.threads import match_threads
 from jamba_reader.ops.segments import Segments
@@ -33,6 +32,7 @@ from jamba_reader.ops.selective_scan.operands import (
     contiguous_rows,
     in_rows,
 )
+from spider.kernels.lanes import WIDTH
 
 PARALLEL_STEP_UPDATES = 32_768
 """State updates of one step from which on it is worth starting threads (measured)."""

@@ -16,17 +16,17 @@ import numpy as np
 from jaxtyping import Float32
 from torch import Tensor
 
-from jamba_reader.ops.machine.lanes import (
+from jamba_reader.ops.machine.operands import KINDS
+from jamba_reader.ops.machine.rows import FLOAT32, INT8, Rows, lane_place, read_one
+from spider.compilation import njit
+from spider.errors import DataError
+from spider.kernels.lanes import (
     WIDTH,
     broadcast,
     load_scalar,
     store,
     store_scalar,
 )
-from jamba_reader.ops.machine.operands import KINDS
-from jamba_reader.ops.machine.rows import FLOAT32, INT8, Rows, lane_place, read_one
-from spider.compilation import njit
-from spider.errors import DataError
 
 IntegerArray = np.ndarray[Any, np.dtype[np.int64]]
 

@@ -12,8 +12,11 @@ from typing import no_type_check
 import numpy as np
 from numba import prange
 
-from jamba_reader.ops.machine.lane_math import LOG2E, exp2, sigmoid, softplus
-from jamba_reader.ops.machine.lanes import (
+from jamba_reader.ops.machine.rows import FLOAT32, read, write
+from jamba_reader.ops.selective_scan.cpu.layout import operands_of, tiles_of
+from spider.compilation import njit
+from spider.kernels.lane_math import LOG2E, exp2, sigmoid, softplus
+from spider.kernels.lanes import (
     WIDTH,
     broadcast,
     broadcast_lane,
@@ -22,9 +25,6 @@ from jamba_reader.ops.machine.lanes import (
     sum_of_lanes,
     with_lane,
 )
-from jamba_reader.ops.machine.rows import FLOAT32, read, write
-from jamba_reader.ops.selective_scan.cpu.layout import operands_of, tiles_of
-from spider.compilation import njit
 
 
 @njit

@@ -13,8 +13,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from jamba_reader.ops.attention.cpu.prefill import launch as cpu_prefill
 from jamba_reader.ops.attention.key_value_memory import KeyValueMemory
 from jamba_reader.ops.attention.op import attention
-from jamba_reader.ops.machine.processor import has_feature
 from jamba_reader.ops.segments import Segments
+from spider.kernels.processor import has_feature
 
 Operands = tuple[Tensor, Tensor, Tensor]
 IMPLEMENTATIONS = ("reference", "cpu", "triton")

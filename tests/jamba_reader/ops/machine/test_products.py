@@ -8,7 +8,7 @@ import torch
 from numba import njit
 
 from jamba_reader.ops.machine import products
-from jamba_reader.ops.machine.processor import has_feature
+from spider.kernels.processor import has_feature
 
 KINDS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "pairs": torch.bfloat16}
 

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
-from jamba_reader.ops.machine.lanes import WIDTH, lanes_on_stack, store, store_scalar
 from jamba_reader.ops.machine.rows import (
     BFLOAT16,
     FLOAT32,
@@ -22,6 +21,7 @@ from jamba_reader.ops.machine.rows import (
     write,
     write_one,
 )
+from spider.kernels.lanes import WIDTH, lanes_on_stack, store, store_scalar
 
 DTYPES = {FLOAT32: torch.float32, BFLOAT16: torch.bfloat16, INT8: torch.int8}
 

@@ -4,10 +4,20 @@ import torch
 
 from spider.encoders.bert import load
 from spider.encoders.encoding import EncodingSettings
+from spider.encoders.transformer.engine import engine
 from spider.errors import CheckpointError
 
 
-def test_a_vector_does_not_depend_on_the_batch(bert, tmp_path, titles, texts):
+@pytest.fixture
+def by_transformers(monkeypatch):
+    """Compute nothing on the engine."""
+    monkeypatch.setattr(engine, "has_tiles", lambda: False)
+
+
+@pytest.mark.parametrize("tiles", [True, False])
+def test_a_vector_does_not_depend_on_the_batch(tiles, monkeypatch, bert, tmp_path, titles, texts):
+    if not tiles:
+        monkeypatch.setattr(engine, "has_tiles", lambda: False)
     loaded = load(tmp_path, bert.export(tmp_path))
     together = loaded.encode_passages(titles, texts)
     alone = [loaded.encode_passages([h], [t])[0] for h, t in zip(titles, texts, strict=True)]
@@ -18,6 +28,7 @@ def test_a_vector_does_not_depend_on_the_batch(bert, tmp_path, titles, texts):
     )
 
 
+@pytest.mark.usefixtures("by_transformers")
 def test_passages_run_in_fixed_shapes(bert, tmp_path, monkeypatch, titles, texts):
     # small matrices round alike in any shape, large ones need not
     loaded = load(tmp_path, bert.export(tmp_path))
@@ -36,6 +47,7 @@ def test_passages_run_in_fixed_shapes(bert, tmp_path, monkeypatch, titles, texts
     assert shapes == [(1, 16)]
 
 
+@pytest.mark.usefixtures("by_transformers")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
 def test_matrix_products_have_the_chosen_precision(
     precision, bert, tmp_path, titles, texts, product_types
@@ -50,6 +62,7 @@ def test_matrix_products_have_the_chosen_precision(
     np.testing.assert_allclose(vectors, exact, atol=0.0 if precision == "float32" else 0.05)
 
 
+@pytest.mark.usefixtures("by_transformers")
 def test_a_batch_holds_as_many_rows_as_its_tokens_allow(bert, tmp_path, monkeypatch, titles, texts):
     loaded = load(tmp_path, bert.export(tmp_path), encoding=EncodingSettings(padded_tokens=64))
     shapes = set()
@@ -64,6 +77,7 @@ def test_a_batch_holds_as_many_rows_as_its_tokens_allow(bert, tmp_path, monkeypa
     assert shapes == {(4, 16), (2, 32), (1, 48)}
 
 
+@pytest.mark.usefixtures("by_transformers")
 def test_vectors_that_are_not_finite_are_refused(bert, tmp_path):
     loaded = load(tmp_path, bert.export(tmp_path))
     loaded.module.model.encoder.layer[1].output.LayerNorm.bias.data.fill_(torch.inf)

@@ -28,8 +28,8 @@ from jamba_reader.ops.attention.cpu.prefill.tiles import (
     turn_queries,
     write_outputs,
 )
-from jamba_reader.ops.machine.lanes import LANES_BYTES
 from spider.compilation import njit
+from spider.kernels.lanes import LANES_BYTES
 
 
 @njit

@@ -16,10 +16,10 @@ from jamba_reader.ops.attention.cpu.prefill.forward import (
 from jamba_reader.ops.attention.cpu.prefill.tiles import (
     QUERIES,
 )
-from jamba_reader.ops.machine.lanes import WIDTH
-from jamba_reader.ops.machine.processor import has_feature
 from jamba_reader.ops.machine.threads import match_threads
 from jamba_reader.ops.segments import Segments
+from spider.kernels.lanes import WIDTH
+from spider.kernels.processor import has_feature
 
 _FEATURES = {torch.float32: "avx512f", torch.bfloat16: "avx512bf16"}
 

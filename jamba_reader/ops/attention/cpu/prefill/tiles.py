@@ -18,8 +18,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from jamba_reader.ops.machine.lane_math import exp2, exp2_or_zero
-from jamba_reader.ops.machine.lanes import (
+from spider.compilation import njit
+from spider.kernels.lane_math import exp2, exp2_or_zero
+from spider.kernels.lanes import (
     LANES_BYTES,
     WIDTH,
     broadcast,
@@ -32,8 +33,7 @@ from jamba_reader.ops.machine.lanes import (
     store_scalar,
     where_negative,
 )
-from jamba_reader.ops.machine.processor import PAIRS, has_feature
-from spider.compilation import njit
+from spider.kernels.processor import PAIRS, has_feature
 
 QUERIES = 64
 STRIP = 4 * QUERIES

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from jamba_reader.ops.attention.cpu.prefill import launch
 from jamba_reader.ops.attention.reference import attention, attention_with_memory
-from jamba_reader.ops.machine.processor import has_feature
 from jamba_reader.ops.segments import Segments
+from spider.kernels.processor import has_feature
 
 
 @pytest.fixture(autouse=True)

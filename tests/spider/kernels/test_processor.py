@@ -2,7 +2,7 @@
 
 import pytest
 
-from jamba_reader.ops.machine.processor import has_feature
+from spider.kernels.processor import has_feature
 
 
 @pytest.mark.parametrize(

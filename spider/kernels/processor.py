@@ -1,9 +1,18 @@
 """Instruction sets that numba compiles for, and LLVM's type for bfloat16 instructions."""
 
+import ctypes
+import functools
+import platform
+import sys
+
 import numba
 from llvmlite import binding, ir
 
-from jamba_reader.ops.machine.lanes import WIDTH
+from spider.kernels.lanes import WIDTH
+
+_ARCH_PRCTL = 158
+_REQUEST_PERMISSION = 0x1023
+_TILE_DATA = 18
 
 
 def has_feature(name: str) -> bool:
@@ -34,3 +43,17 @@ class _BFloat16(ir.Type):  # type: ignore[misc]
 
 PAIRS = ir.VectorType(_BFloat16(), 2 * WIDTH)
 """A register of 32 bfloat16: sixteen pairs that one instruction multiplies and adds."""
+
+
+@functools.cache
+def has_tiles() -> bool:
+    """Return whether kernels may use AMX with bfloat16: the processor has it, and Linux allows it.
+
+    Linux keeps eight kilobytes more for each thread that uses tiles, so a process has to ask once.
+    """
+    if not sys.platform.startswith("linux") or platform.machine() != "x86_64":
+        return False
+    if not all(has_feature(name) for name in ("amx-tile", "amx-bf16", "avx512bf16", "avx512vl")):
+        return False
+    system = ctypes.CDLL(None)
+    return bool(system.syscall(_ARCH_PRCTL, _REQUEST_PERMISSION, _TILE_DATA) == 0)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from numba import njit
 
-from jamba_reader.ops.machine.lanes import (
+from spider.kernels.lanes import (
     LANES_BYTES,
     WIDTH,
     broadcast,

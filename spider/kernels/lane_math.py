@@ -8,7 +8,8 @@ from typing import no_type_check
 
 import numpy as np
 
-from jamba_reader.ops.machine.lanes import (
+from spider.compilation import njit
+from spider.kernels.lanes import (
     broadcast,
     fma,
     maximum,
@@ -16,7 +17,6 @@ from jamba_reader.ops.machine.lanes import (
     times_power_of_two,
     where_negative,
 )
-from spider.compilation import njit
 
 LOG2E = np.float32(1.4426950408889634)
 

@@ -7,8 +7,8 @@ import pytest
 from numba import njit
 from scipy.special import expit
 
-from jamba_reader.ops.machine import lane_math
-from jamba_reader.ops.machine.lanes import WIDTH, load, store
+from spider.kernels import lane_math
+from spider.kernels.lanes import WIDTH, load, store
 
 EXPECTED = {
     "exp2": np.exp2,

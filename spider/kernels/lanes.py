@@ -18,8 +18,6 @@ from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from jamba_reader.ops.machine.memory import narrow_to_bfloat16
-
 WIDTH = 16
 LANES_BYTES = 64
 
@@ -35,6 +33,10 @@ lanes = _LanesType()
 _FLOATS = ir.VectorType(ir.FloatType(), WIDTH)
 _INTEGERS = ir.VectorType(ir.IntType(32), WIDTH)
 _HALVES = ir.VectorType(ir.IntType(16), WIDTH)
+
+
+_INT32 = ir.IntType(32)
+_INT16 = ir.IntType(16)
 
 
 @register_model(_LanesType)
@@ -75,6 +77,17 @@ def _spread(builder, value):
     empty = ir.Constant(_FLOATS, ir.Undefined)
     first = builder.insert_element(empty, value, ir.Constant(ir.IntType(32), 0))
     return builder.shuffle_vector(first, empty, ir.Constant(_INTEGERS, [0] * WIDTH))
+
+
+@no_type_check
+def narrow_to_bfloat16(builder, value):
+    """Bits of the bfloat16 nearest to a float32, ties to even, NaN kept."""
+    bits = builder.bitcast(value, _INT32)
+    odd = builder.and_(builder.lshr(bits, _INT32(16)), _INT32(1))
+    rounded = builder.add(builder.add(bits, _INT32(0x7FFF)), odd)
+    number = builder.fcmp_ordered("==", value, value)
+    chosen = builder.select(number, rounded, _INT32(0x7FC00000))
+    return builder.trunc(builder.lshr(chosen, _INT32(16)), _INT16)
 
 
 @intrinsic

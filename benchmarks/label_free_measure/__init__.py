@@ -1,0 +1,1 @@
+"""Which label-free measure orders retrievers as real questions do?"""

@@ -1,0 +1,1 @@
+"""Fast inference of BERT-like encoders on a CPU."""

@@ -1,0 +1,1 @@
+"""What numba kernels of every package share: sixteen numbers side by side, and the processor."""

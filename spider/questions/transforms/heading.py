@@ -1,0 +1,51 @@
+"""Title or heading → section: the query is a heading, its section's other passages are relevant."""
+
+from collections.abc import Sequence
+
+import regex
+
+from spider.questions.transforms.passage_query import DocumentQuery
+
+MOST_WORDS = 8
+# a line of its own, without an end mark; "#" and "=" are the marks of Markdown and of wikis
+_LINE = regex.compile(r"(?:^|\n)[ \t]*(?:[#=]+[ \t]*)?(?P<text>[^\n]+?)[ \t]*[#=]*[ \t]*(?=\n)")
+_ENDS = tuple(".!?,;:…。！？")
+
+
+class Heading:
+    """A heading with its document's title, or the title alone where there is no heading.
+
+    A heading is a line of at most ``MOST_WORDS`` words that begins with a capital letter or a
+    number, has no end mark and is followed by a longer line. The passage that holds it is excluded,
+    since it repeats the query. The relevant passages are those that follow it, up to the next
+    heading. The title asks for all passages of its document; every passage shows it to the
+    searching system, so such a query is easy for BM25.
+    """
+
+    def document_queries(self, title: str, passages: Sequence[str]) -> list[DocumentQuery]:
+        """Make a query of every heading whose section continues in the next passage."""
+        places = [
+            (number, text) for number, passage in enumerate(passages) for text in headings(passage)
+        ]
+        found = []
+        for place, (number, text) in enumerate(places):
+            following = places[place + 1][0] if place + 1 < len(places) else len(passages) - 1
+            section = tuple(range(number + 1, following + 1))
+            if section:
+                query = f"{title} {text}" if title else text
+                found.append(DocumentQuery(query, (number,), section, "heading"))
+        if not found and title and passages:
+            found.append(DocumentQuery(title, (), tuple(range(len(passages))), "title"))
+        return found
+
+
+def headings(passage: str) -> list[str]:
+    """Return the lines of a passage that are headings."""
+    found = []
+    for match in _LINE.finditer(passage):
+        text = match["text"]
+        after = passage[match.end() + 1 :].partition("\n")[0]
+        fits = len(text.split()) <= MOST_WORDS and not text.endswith(_ENDS)
+        if fits and (text[0].isupper() or text[0].isdigit()) and len(after) > 2 * len(text):
+            found.append(text)
+    return found

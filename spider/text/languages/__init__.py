@@ -1,0 +1,1 @@
+"""Function words by language, and which language a text is written in."""

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from spider.errors import ConfigError
+from spider.questions.transforms.content_words import ContentWords
+from spider.questions.transforms.passage_query import PassageQuery, SpanPassage, SpanTransform
+
+TEXT = (
+    "The old stone bridge over the wide river was opened by Queen Victoria in the spring of 1849."
+)
+SPAN = "Queen Victoria"
+RARITY = {"stone": 5.0, "bridge": 2.0, "opened": 4.0, "1849": 9.0}
+
+
+def of(text: str = TEXT, span: str = SPAN, title: str = "", relevant: tuple = ()) -> SpanPassage:
+    start = text.index(span)
+    places = [(start, start + len(span))]
+    return SpanPassage(title, text, places, 0, lambda word: RARITY.get(word, 0.0), relevant)
+
+
+def query(transform: SpanTransform, passage: SpanPassage) -> PassageQuery:
+    made = transform.span_query(passage, np.random.default_rng(0))
+    assert made is not None
+    return made
+
+
+def test_content_words_are_the_nearest_ones_in_their_order() -> None:
+    made = query(ContentWords(minimum=4, maximum=4), of())
+    assert made == PassageQuery("river opened spring 1849", False, "content_words")
+    assert query(ContentWords(minimum=99, maximum=99), of()).text == (
+        "old stone bridge wide river opened spring 1849"
+    )
+
+
+def test_content_words_in_a_language_without_a_list_are_all_words() -> None:
+    made = query(ContentWords(minimum=9, maximum=9), of("Старый мост над рекой", "мост над"))
+    assert made.text == "Старый рекой"
+
+
+def test_settings_are_checked() -> None:
+    with pytest.raises(ConfigError, match="minimum"):
+        ContentWords(minimum=3, maximum=2)
