@@ -39,7 +39,9 @@ def unify_forms(text: str) -> str:
         # before NFKC, which turns a narrow space into an ordinary one and "´" into two characters
         text = _NARROW_SPACE.sub(",", text.translate(_SIGNS))
         text = _IGNORABLE.sub("", unicodedata.normalize("NFKC", text))
-        text = _OTHER_DIGIT.sub(lambda match: str(unicodedata.decimal(match.group())), text)
+        text = _OTHER_DIGIT.sub(
+            lambda match: str(unicodedata.decimal(match.group(), match.group())), text
+        )
     joined: str = _GROUPED.sub(lambda match: match.group().replace(",", ""), text)
     return joined
 

@@ -24,7 +24,10 @@ from spider.text.stop_words import LUCENE
 
 MAXIMUM_TOKEN = 127
 """Code points of a term. Lucene cuts terms at 255 UTF-16 units, of which a code point takes two."""
+LONGEST_REMEMBERED = 64
+"""Code points of a chunk whose terms are remembered: URLs and longer rows seldom occur again."""
 
+_SPACES = regex.compile(r"[ \t\n\v\f\r]+")
 _TAIL = r"\p{M}*"
 _LETTER = rf"[[\p{{WB=ALetter}}\p{{WB=Hebrew_Letter}}]--[\p{{Script=Hangul}}]]{_TAIL}"
 _WORD = rf"(?:(?:{_LETTER})+(?:[.:·'](?={_LETTER}))?|(?:[0-9]{_TAIL})+(?:[.,;'](?=[0-9]))?)+"
@@ -43,6 +46,7 @@ _ASCII_TOKEN = regex.compile(
 _CLUSTER = regex.compile(rf"\P{{M}}{_TAIL}|\p{{M}}+")
 _ALONE = regex.compile(r"[\p{Script=Han}\p{Script=Hangul}]", regex.VERSION1)
 # a word that a line end cuts: its whole is a further term, since the hyphen may belong to it
+_LINE_END = regex.compile(r"[-\u2010\u2011][^\S\n]*+\n")
 _CUT_WORD = regex.compile(
     r"(?<![\p{L}\p{M}])(\p{L}[\p{L}\p{M}]++)[-\u2010][ \t]*+\r?\n[ \t]*+(\p{Ll}[\p{L}\p{M}]++)"
 )
@@ -59,20 +63,35 @@ _SHORTEST_ARABIC = 2
 
 
 def analyze(text: str) -> list[str]:
-    """Return the terms of a text, in order, with repetitions."""
-    unified = unify_forms(text)
+    """Return the terms of a text, in order, with repetitions.
+
+    No term crosses ASCII white space, so the terms of a text are those of its chunks, and most
+    chunks occurred before: this takes a tenth of the time.
+    """
     terms: list[str] = []
-    if unified.isascii():
-        for token in _ASCII_TOKEN.findall(unified):
-            terms.extend(_terms(token))
-    else:
-        for match in _TOKEN.finditer(unified):
-            pairs = match.group("pairs")
-            terms.extend(_terms(match.group()) if pairs is None else _pairs(pairs))
-    if "\n" in text:
-        for first, second in _CUT_WORD.findall(unified):
+    for chunk in text.split() if text.isascii() else _SPACES.split(text):
+        terms.extend(
+            _remembered(chunk) if len(chunk) <= LONGEST_REMEMBERED else analyze_chunk(chunk)
+        )
+    if "\n" in text and _LINE_END.search(text):
+        for first, second in _CUT_WORD.findall(unify_forms(text)):
             terms.extend(_terms(first + second))
     return terms
+
+
+def analyze_chunk(chunk: str) -> tuple[str, ...]:
+    """Return the terms of a text of which no word is cut at a line's end."""
+    unified = unify_forms(chunk)
+    if unified.isascii():
+        return tuple(t for token in _ASCII_TOKEN.findall(unified) for t in _terms(token))
+    terms: list[str] = []
+    for match in _TOKEN.finditer(unified):
+        pairs = match.group("pairs")
+        terms.extend(_terms(match.group()) if pairs is None else _pairs(pairs))
+    return tuple(terms)
+
+
+_remembered = functools.lru_cache(maxsize=STEM_CACHE)(analyze_chunk)
 
 
 @functools.lru_cache(maxsize=STEM_CACHE)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spider.text.analysis import anserini
-from spider.text.analysis.folded import MAXIMUM_TOKEN, analyze
+from spider.text.analysis.folded import MAXIMUM_TOKEN, analyze, analyze_chunk
 
 SAME = [
     ("café", "cafe\u0301"), ("Cafés", "CAFE"), ("O’Brien’s", "O'Brien"), ("O‘Hara", "OHara"),
@@ -88,3 +88,19 @@ def test_a_long_row_ends(text: str) -> None:
     # without possessive patterns, each of the first two takes 8 to 60 seconds
     analyze(text)
     anserini.analyze(text)
+
+
+# "`" is an apostrophe only in a chunk that is not ASCII
+CHARACTERS = st.one_of(
+    st.characters(exclude_characters="`"), st.sampled_from(" \n\t-'.,09aZé北京か한")
+)
+
+
+@given(st.text(alphabet=CHARACTERS, max_size=40))
+def test_terms_of_a_text_are_those_of_its_chunks(text: str) -> None:
+    whole = list(analyze_chunk(text))
+    assert analyze(text)[: len(whole)] == whole
+
+
+def test_a_digit_newer_than_the_interpreter_is_a_character() -> None:
+    analyze("\U0001e4f0 heron")
