@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from pretrain.training.adaptation import AdaptationSettings
 from spider.errors import SettingError
 from spider.training.settings import TrainingSettings
 
@@ -22,8 +23,10 @@ class ContrastiveSettings:
         mask_known: leave passages that are known to answer a query out of its loss. False
             reproduces the paper.
         vocabulary_passages: a vocabulary is trained on at most this many passages, spread evenly.
-        batch_size: queries in a step, over all processes; fewer if there are fewer pairs.
+        batch_size: queries in a step, over all processes; fewer if there are fewer pairs. null
+            takes 1,024, or 64 where an encoder of texts is adapted.
         training: the training run.
+        adaptation: what is particular to a start that is an encoder of texts already.
     """
 
     architecture: Any  # its type is EncoderSettings, whose module would load torch for --help
@@ -33,18 +36,20 @@ class ContrastiveSettings:
     all_documents: bool = False
     mask_known: bool = True
     vocabulary_passages: int = 300_000
-    batch_size: int = 1024
+    batch_size: int | None = None
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    adaptation: AdaptationSettings = field(default_factory=AdaptationSettings)
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
         for name in ("batch_size", "vocabulary_passages"):
-            if getattr(self, name) < 1:
-                raise SettingError(name, getattr(self, name), "at least 1")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise SettingError(name, value, "at least 1")
         for name, weight in self.weights.items():
             if not 0 <= weight < math.inf:
                 raise SettingError(f"weights.{name}", weight, "0 or more")
-        if self.training.precision != "no" and not self.architecture.mixed_precision:
+        if self.training.precision == "bf16" and not self.architecture.mixed_precision:
             raise SettingError(
                 "training.precision",
                 self.training.precision,

@@ -26,7 +26,7 @@ def test_sizes_below_one_are_refused(name: str) -> None:
         ({"steps": -1}, r"setting training\.steps: got -1, expected 0 or more"),
         ({"stpes": 1}, r"unknown setting training\.stpes; did you mean training\.steps\?"),
         ({"steps": "many"}, r"setting training\.steps: got 'many', expected int"),
-        ({"precision": "fp16"}, r"setting training\.precision: .* one of 'no', 'bf16'"),
+        ({"precision": "fp16"}, r"setting training\.precision: .* one of 'auto', 'no', 'bf16'"),
     ],
 )
 def test_a_setting_of_the_run_is_named_by_its_path(training: dict[str, Any], message: str) -> None:
