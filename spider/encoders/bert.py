@@ -149,12 +149,10 @@ class BertSettings:
         return 2e-5 if self.start else 2e-4
 
     def check(self) -> None:
-        """Refuse a start that cannot be used, from its small files, before its weights are read.
+        """Refuse a start that cannot be used, before its weights are read.
 
         Raises:
-            DataError: there is no such folder, and the hub gives no such name.
-            CheckpointError: its vectors cannot be computed, or its files are damaged.
-            ConfigError: its weights do not fit in memory.
+            SpiderError: there is none, it is of an unknown kind, or it does not fit in memory.
         """
         from spider.encoders.start.weights_size import check_memory
         from spider.encoders.transformer.settling import settled_start, tokenizer_of

@@ -16,7 +16,7 @@ from transformers import (
 )
 from transformers.utils.logging import disable_progress_bar
 
-from spider.encoders.transformer.progress_bars import without_bars
+from spider.encoders.start.progress_bars import without_bars
 from spider.encoders.weights import report_misfit
 from spider.errors import CheckpointError, DataError, first_line
 

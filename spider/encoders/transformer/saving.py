@@ -10,9 +10,9 @@ from tokenizers import models
 
 from spider.artifacts.atomic_files import write_json, write_text
 from spider.encoders.sentence_transformers_layout import write_layout
+from spider.encoders.start.progress_bars import without_bars
 from spider.encoders.transformer.head import VectorHead, save_dense
 from spider.encoders.transformer.modules import OLD_POOLINGS, POOLINGS
-from spider.encoders.transformer.progress_bars import without_bars
 from spider.encoders.transformer.recipe import Dense, VectorRecipe
 from spider.text.tokenizer import Tokenizer
 

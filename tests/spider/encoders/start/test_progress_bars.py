@@ -3,7 +3,7 @@
 import pytest
 from transformers.utils import logging
 
-from spider.encoders.transformer.progress_bars import without_bars
+from spider.encoders.start.progress_bars import without_bars
 
 
 @pytest.mark.parametrize("shown", [True, False])
