@@ -81,7 +81,7 @@ def decide(
     if found is None:
         said = (
             f"{shown(name)} encodes {1 / seconds:.2g} passages a second here, too few for a sample "
-            f"of {counted(FEWEST_TAUGHT, 'passage')} in {_minutes(minutes):g} minutes"
+            f"of {counted(min(folder.passages, FEWEST_TAUGHT), 'passage')} in {_minutes(minutes):g} minutes"
         )
         if start == AUTO:
             return _from_scratch(folder, said)
