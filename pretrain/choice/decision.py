@@ -79,9 +79,10 @@ def decide(
         return _from_scratch(folder, str(error))
     found = _with_transformer(name, folder, minutes=minutes, seconds=seconds)
     if found is None:
+        sample = counted(min(folder.passages, FEWEST_TAUGHT), "passage")
         said = (
             f"{shown(name)} encodes {1 / seconds:.2g} passages a second here, too few for a sample "
-            f"of {counted(min(folder.passages, FEWEST_TAUGHT), 'passage')} in {_minutes(minutes):g} minutes"
+            f"of {sample} in {_minutes(minutes):g} minutes"
         )
         if start == AUTO:
             return _from_scratch(folder, said)
