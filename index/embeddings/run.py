@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,15 +67,16 @@ def embed_corpus(
     work = ShardEncoder(
         corpus=(corpus, passages.artifact.content_hash),
         encoder=(encoder, trained.content_hash),
-        previous=_reusable(stage, trained),
         device=settings.device,
         encoding=settings.encoding,
     )
+    precision = work.precision()
+    work = replace(work, previous=_reusable(stage, trained, precision))
     with stage.writing() as folder:
         counts, rate = _run(folder, tasks, work, settings.processes, len(passages))
         return stage.finish(
             counts=counts,
-            details=_record(trained, len(passages), settings.shard_size),
+            details=_record(trained, len(passages), settings.shard_size, precision),
             volatile={"passages_per_second": rate},
         )
 
@@ -115,14 +117,19 @@ def _run(
     return counts, rate
 
 
-def _reusable(stage: Stage, trained: Artifact) -> ArtifactKey | None:
-    """Return the artifact that is replaced, if its encoder and its precision are the same."""
+def _reusable(stage: Stage, trained: Artifact, precision: str | None) -> ArtifactKey | None:
+    """Return the artifact that is replaced, if its encoder and its precision are the same.
+
+    ``auto`` may choose another precision on another machine.
+    """
     previous = stage.previous
     if previous is None or previous.parent_hash("encoder") != trained.content_hash:
         return None
     if previous.config.get("encoding") != stage.config["encoding"]:
         return None
     try:
+        if EmbeddingsRecord.from_manifest(previous).precision != precision:
+            return None
         Embeddings(previous)
     except (ArtifactError, OSError) as error:
         logger.warning("no vectors of %s are reused: %s", previous.path, error)
@@ -130,7 +137,9 @@ def _reusable(stage: Stage, trained: Artifact) -> ArtifactKey | None:
     return previous.path, previous.content_hash
 
 
-def _record(trained: Artifact, passages: int, shard_size: int) -> EmbeddingsRecord:
+def _record(
+    trained: Artifact, passages: int, shard_size: int, precision: str | None
+) -> EmbeddingsRecord:
     encoder = EncoderRecord.from_manifest(trained)
     return EmbeddingsRecord(
         dimension=encoder.dimension,
@@ -139,4 +148,5 @@ def _record(trained: Artifact, passages: int, shard_size: int) -> EmbeddingsReco
         dtype="float16",
         passages=passages,
         shard_size=shard_size,
+        precision=precision,
     )

@@ -73,6 +73,11 @@ class ShardEncoder:
         ]
         return sum(encoder.count_truncated(corpus.titles(b), corpus.texts(b)) for b in blocks)
 
+    def precision(self) -> str | None:
+        """Return the precision in which the encoder computes here; None if it has no choice."""
+        found = getattr(_encoder(self.encoder, self.device, self.encoding), "precision", None)
+        return None if found is None else str(found).removeprefix("torch.")
+
     def count_reused(self) -> int:
         """Count the passages of the corpus whose vectors were reused, by any run so far."""
         if self.previous is None:

@@ -68,7 +68,7 @@ class Local:
             dense=self._record.dense if DENSE in wanted else None,
             sparse=self._record.sparse if BM25 in wanted else None,
             encoder=encoder,
-            question_words=self._record.question_words,
+            question_words=self._record.question_words or KEEP,
         )
         return HybridRetriever(rankers=rankers, fusion=fusion)
 

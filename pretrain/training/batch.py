@@ -57,6 +57,7 @@ class Collator:
         encoder: completes query and passage ids.
         mask_known: leave out of a query's loss the other passages known to answer it: those with
             its recurring span, and further columns of its positive.
+        longest: tokens of a passage's text and title; None cuts nothing more than the encoder does.
     """
 
     def __init__(
@@ -66,11 +67,13 @@ class Collator:
         document_number: Callable[[int], int],
         encoder: TrainableEncoder,
         mask_known: bool = True,
+        longest: int | None = None,
     ):
         self._tokens = tokens
         self._document_number = document_number
         self._encoder = encoder
         self._mask_known = mask_known
+        self._longest = longest
 
     def collate(self, examples: Sequence[PairExample], rows: range) -> PairBatch:
         """Make the batch of one process.
@@ -125,6 +128,9 @@ class Collator:
     def _ids(self, position: int, text: np.ndarray | None, *, titled: bool) -> np.ndarray:
         ids = self._tokens.passage(position) if text is None else text
         title = self._tokens.title(self._document_number(position)) if titled else ids[:0]
+        if self._longest is not None:
+            title = title[: self._longest // 2]
+            ids = ids[: self._longest - len(title)]
         return self._encoder.passage_ids(title, ids)
 
 

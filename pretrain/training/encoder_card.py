@@ -48,7 +48,7 @@ def encoder_card(
             "prompt of questions": "" if record.prompts is None else record.prompts.question,
             "prompt of passages": "" if record.prompts is None else record.prompts.passage,
             "steps": 0 if training is None else training.steps,
-            "batch size": settings.batch_size,
+            "batch size": None if training is None else training.batch_size,
             "learning rate": settings.learning_rate,
             "seed": settings.training.seed,
         },

@@ -4,13 +4,14 @@ import math
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
+from pretrain.training.adaptation import AdaptationSettings
 from spider.encoders.corpus_fitted import CorpusFitted
 from spider.errors import SettingError
 from spider.training.settings import TrainingSettings
 
 READ_WITHOUT_PAIRS = frozenset({"seed", "device", "save_every", "keep"})
 """Settings of a training run that a fit without pairs reads, or that change no content."""
-PARTS = frozenset({"architecture", "pairings", "training"})
+PARTS = frozenset({"architecture", "pairings", "training", "adaptation"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +28,10 @@ class ContrastiveSettings:
         mask_known: leave passages that are known to answer a query out of its loss. False
             reproduces the paper.
         vocabulary_passages: a vocabulary is trained on at most this many passages, spread evenly.
-        batch_size: queries in a step, over all processes; fewer if there are fewer pairs.
+        batch_size: queries in a step, over all processes; fewer if there are fewer pairs. null
+            takes 1,024, or 64 where an encoder of texts is adapted.
         training: the training run.
+        adaptation: what is particular to a start that is an encoder of texts already.
     """
 
     architecture: Any  # its type is EncoderSettings, whose module would load torch for --help
@@ -38,21 +41,24 @@ class ContrastiveSettings:
     all_documents: bool = False
     mask_known: bool = True
     vocabulary_passages: int = 300_000
-    batch_size: int = 1024
+    batch_size: int | None = None
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    adaptation: AdaptationSettings = field(default_factory=AdaptationSettings)
 
     def __post_init__(self) -> None:
         """Refuse values out of range, and those that the architecture does not read."""
         if isinstance(self.architecture, CorpusFitted):
             _refuse_changed(self.training, "training.", self.architecture, read=READ_WITHOUT_PAIRS)
+            _refuse_changed(self.adaptation, "adaptation.", self.architecture, read=frozenset())
             _refuse_changed(self, "", self.architecture, read=PARTS)
         for name in ("batch_size", "vocabulary_passages"):
-            if getattr(self, name) < 1:
-                raise SettingError(name, getattr(self, name), "at least 1")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise SettingError(name, value, "at least 1")
         for name, weight in self.weights.items():
             if not 0 <= weight < math.inf:
                 raise SettingError(f"weights.{name}", weight, "0 or more")
-        if self.training.precision != "no" and not self.architecture.mixed_precision:
+        if self.training.precision == "bf16" and not self.architecture.mixed_precision:
             raise SettingError(
                 "training.precision",
                 self.training.precision,
@@ -84,6 +90,6 @@ def _refuse_changed(
         raise SettingError(
             f"{path}{one.name}",
             value,
-            f"{default!r}, the default: architecture={architecture.variant} is fitted without "
+            f"{'null' if default is None else default}, the default: architecture={architecture.variant} is fitted without "
             f"pairs and does not read it{own}",
         )

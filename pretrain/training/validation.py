@@ -1,5 +1,6 @@
 """Validation on the held-out validation documents: small, deterministic, without labels."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Sequence
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from pretrain.losses.in_batch_nll import in_batch_nll
 from pretrain.training.batch import mask_columns
 from spider.corpus.corpus import Corpus
-from spider.encoders.trainable import TrainableEncoder
+from spider.encoders.trainable import EncodeTokens, TrainableEncoder
 from spider.question import Question
 from spider.spans.span_store import SpanStore
 from spider.text.token_batch import TokenBatch, token_batch
@@ -41,6 +42,7 @@ class HeldoutValidation:
         max_passages: largest number of passages to rank; one whole document is always taken.
         max_queries: largest number of queries.
         seed: decides which documents and queries are taken.
+        inference: encodes with a module's present weights; None takes the module's forward pass.
     """
 
     def __init__(
@@ -53,7 +55,10 @@ class HeldoutValidation:
         max_passages: int = 5_000,
         max_queries: int = 1_000,
         seed: int = 0,
+        inference: Callable[[TrainableEncoder], EncodeTokens] | None = None,
     ):
+        self._inference = inference
+        self._known: dict[bytes, tuple[Int64[np.ndarray, " queries"], dict[str, float]]] = {}
         rng = np.random.default_rng(seed)
         own = _choose_passages(corpus, spans, max_passages // 2, rng)
         others = np.setdiff1d(np.arange(len(corpus)), own)
@@ -90,18 +95,40 @@ class HeldoutValidation:
 
     def __call__(self, objective: nn.Module) -> dict[str, float]:
         """Return the numbers of the objective's encoder; empty if there is no query."""
-        if not self.n_queries:
-            return {}
+        return dict(self._measure(objective)[1]) if self.n_queries else {}
+
+    def ranks(self, objective: nn.Module) -> Int64[np.ndarray, " queries"] | None:
+        """Return how many passages rank before each query's best; None if there is no query."""
+        return self._measure(objective)[0] if self.n_queries else None
+
+    def _measure(
+        self, objective: nn.Module
+    ) -> tuple[Int64[np.ndarray, " queries"], dict[str, float]]:
+        """Measure weights once: those before and after training are asked for twice."""
+        weights = _fingerprint(objective)
+        if weights not in self._known:
+            self._known[weights] = self._compute(objective)
+        return self._known[weights]
+
+    def _compute(
+        self, objective: nn.Module
+    ) -> tuple[Int64[np.ndarray, " queries"], dict[str, float]]:
         encoder: TrainableEncoder = objective.encoder  # type: ignore[assignment]
-        queries = _encode(encoder, self._queries, objective, passages=False)
-        passages = _encode(encoder, self._passages, objective, passages=True)
+        if self._inference is None:
+            queries = _encode(encoder, self._queries, objective, passages=False)
+            passages = _encode(encoder, self._passages, objective, passages=True)
+        else:
+            encode = self._inference(encoder)
+            queries = torch.from_numpy(encode(self._queries, passages=False))
+            passages = torch.from_numpy(encode(self._passages, passages=True))
         scores = (queries @ passages.T).numpy()
         ranks = best_ranks(scores, self._relevant, self._excluded)
         numbers = self._loss(queries, passages, encoder.score_multiplier)
+        numbers["mean_reciprocal_rank"] = float((1.0 / (1.0 + ranks)).mean())
         numbers |= {f"recall_at_{depth}": float((ranks < depth).mean()) for depth in DEPTHS}
         if self._removed.any():
             numbers["recall_at_20_span_removed"] = float((ranks[self._removed] < 20).mean())
-        return numbers
+        return ranks, numbers
 
     def _loss(
         self,
@@ -168,6 +195,14 @@ def _marks(
     for row, question in enumerate(questions):
         marks[row, [column[identity] for identity in ids(question) if identity in column]] = True
     return marks
+
+
+def _fingerprint(module: nn.Module) -> bytes:
+    """Return a hash of the weights; it takes 0.1 s for 90 MB."""
+    digest = hashlib.blake2b(digest_size=16)
+    for value in module.state_dict().values():
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.digest()
 
 
 def _encode(

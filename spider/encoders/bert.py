@@ -24,6 +24,7 @@ from spider.text.tokenizer import Tokenizer
 from spider.text.vocabulary import settle_tokenizer
 
 if TYPE_CHECKING:
+    import spider.encoders.trainable
     import spider.encoders.transformer.inference
     import spider.encoders.transformer.model
     import spider.encoders.transformer.towers
@@ -55,8 +56,9 @@ class BertSettings:
             of a ``start`` that is an encoder of sentences, else 64.
         max_passage_length: tokens of a passage, special tokens included; null takes that of a
             ``start`` that is an encoder of sentences, else 240.
-        dropout: the dropout of hidden states and attention; null keeps that of ``start``, and is 0
-            for a fresh transformer, which does not learn with 0.1.
+        dropout: the dropout of hidden states and attention; null keeps that of a ``start`` that is
+            a plain language model. It is 0 for a fresh transformer, which does not learn with 0.1,
+            and for an encoder of sentences, whose few updates it makes 15 % slower.
         weight_decay: the weight decay of matrices; never of biases and layer norms.
         padded_tokens: a training sub-batch holds at most this many tokens, padding included.
         score_multiplier: the training logits are this times the inner product; null is 20 where
@@ -129,6 +131,16 @@ class BertSettings:
         return (self.start, self.question_start, self.start_tokenizer)
 
     @property
+    def adapts(self) -> bool:
+        """Whether the start gives useful vectors before any update: no plain language model."""
+        from spider.encoders.transformer.towers import read_towers
+
+        if not self.start:
+            return False
+        passages, questions = read_towers(self.start, self.question_start)
+        return passages.states or questions is not None
+
+    @property
     def learning_rate(self) -> float:
         """The paper's rate for trained weights; ten times as much for fresh ones.
 
@@ -176,6 +188,17 @@ class BertSettings:
         if self.start:
             return pretrained_encoder(settled_start(self), tokenizer, self)
         return fresh_encoder(tokenizer, self, seed=seed)
+
+    def inference(
+        self, module: "spider.encoders.trainable.TrainableEncoder"
+    ) -> "spider.encoders.trainable.EncodeTokens":
+        """Encode as a search does: on the engine where this machine has one for the module."""
+        from spider.encoders.transformer.inference import BertEncoder
+        from spider.encoders.transformer.model import TrainableBert
+
+        if not isinstance(module, TrainableBert):
+            raise CheckpointError(f"got a {type(module).__name__}, expected a transformer")
+        return BertEncoder(module, EncodingSettings()).encode_tokens
 
 
 def load(

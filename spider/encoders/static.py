@@ -48,6 +48,7 @@ class StaticSettings:
     learning_rate = 5e-3
     # the kernel sums rows in float32
     mixed_precision = False
+    adapts = False
 
     def __init__(
         self,

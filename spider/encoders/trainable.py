@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Float32, Integer
 from torch import Tensor
 
 from spider.artifacts.records.encoder import EncoderRecord
@@ -67,6 +67,7 @@ class EncoderSettings(Protocol):
         learning_rate: the peak learning rate where ``training.learning_rate`` is null.
         mixed_precision: whether ``training.precision`` changes anything.
         starts: the folders, files or names on the hub that training begins with; "" is none.
+        adapts: whether training starts from an encoder of texts, which it can also make worse.
     """
 
     variant: str
@@ -75,6 +76,10 @@ class EncoderSettings(Protocol):
     @property
     def learning_rate(self) -> float:
         """The peak learning rate that suits the initial weights."""
+
+    @property
+    def adapts(self) -> bool:
+        """Whether the vectors of the start are useful before any update."""
 
     @property
     def starts(self) -> tuple[str, ...]:
@@ -99,4 +104,25 @@ class EncoderSettings(Protocol):
             tokenizer: what ``tokenizer`` returned.
             seed: decides the initial weights.
             idf: inverse passage frequency of each token, ≥ 0; a variant may start from it.
+        """
+
+
+@runtime_checkable
+class EncodeTokens(Protocol):
+    """Encodes complete token ids, without gradients."""
+
+    def __call__(
+        self, batch: TokenBatch, *, passages: bool
+    ) -> Float32[np.ndarray, "texts dimension"]:
+        """Return the vectors."""
+
+
+@runtime_checkable
+class FastInference(Protocol):
+    """Settings of a variant whose inference is faster than a training module's forward pass."""
+
+    def inference(self, module: TrainableEncoder) -> EncodeTokens:
+        """Return a function that encodes with the module's present weights.
+
+        It may be less exact than the module, as ``encoding.precision=auto`` is.
         """

@@ -23,7 +23,7 @@ from spider.reading import read_json
 from spider.training.interruption import Interruption
 from spider.training.metrics import MetricsLog, read_metrics
 from spider.training.prefetch import prefetch
-from spider.training.settings import TrainingSettings
+from spider.training.settings import USUAL_STEPS, TrainingSettings
 from spider.training.step_budget import PROBES, steps_within
 from spider.training.training_checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 from spider.training.updates import Movable, Updates
@@ -59,6 +59,8 @@ def train(
     validate: Callable[[nn.Module], Mapping[str, float]],
     settings: TrainingSettings,
     folder: Path,
+    most_steps: int | None = None,
+    validations_after: int = 0,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Outcome:
     """Train ``objective`` in place, from the newest checkpoint of ``folder`` if there is one.
@@ -73,6 +75,8 @@ def train(
         validate: deterministic; called with the objective in evaluation mode, without gradients.
         settings: see :class:`TrainingSettings`.
         folder: holds ``metrics.jsonl`` and ``checkpoints/``; the caller removes the latter.
+        most_steps: the largest number of updates that a time budget may give.
+        validations_after: validations that the caller does after the run, within the time budget.
         clock: seconds; replaced in tests.
 
     Raises:
@@ -81,6 +85,8 @@ def train(
         SpiderError: a loss is not finite.
     """
     run = TrainingRun(objective, make_batch, make_optimizer, validate, settings, folder, clock)
+    run.most_steps = most_steps
+    run.validations_after = validations_after
     with Interruption() as interruption:
         try:
             run.prepare()
@@ -116,7 +122,9 @@ class TrainingRun:
         self.updates = Updates(objective, make_optimizer, settings)
         self.accelerator = self.updates.accelerator
         self.step = 0
-        self.steps = settings.steps
+        self.steps = USUAL_STEPS if settings.steps is None else settings.steps
+        self.most_steps: int | None = None
+        self.validations_after = 0
         self.window: dict[str, float] = {}
         self.log: MetricsLog | None = None
 
@@ -272,14 +280,16 @@ class TrainingRun:
             times.append(self.clock() - before)
         minutes = self.settings.minutes or 0.0
         steps = steps_within(
-            minutes * 60.0 - (self.clock() - self.started),
+            minutes * 60.0
+            - (self.clock() - self.started)
+            - self.validations_after * validation_seconds,
             step_times=times,
             overheads=(
                 (validation_seconds, self.settings.validate_every),
                 (save_seconds, self.settings.save_every),
             ),
         )
-        chosen = [steps]
+        chosen = [steps if self.most_steps is None else min(steps, self.most_steps)]
         broadcast_object_list(chosen)
         logger.info(
             "minutes=%g: %d steps of %.3f s", minutes, chosen[0], sorted(times)[PROBES // 2]

@@ -7,13 +7,17 @@ from typing import Literal
 from spider.errors import SettingError
 from spider.settings import Execution
 
+USUAL_STEPS = 1_000
+"""Updates where nothing else decides their number."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
     """Settings of one run.
 
     Attributes:
-        steps: updates; 0 writes the untrained weights, a baseline.
+        steps: updates; 0 writes the untrained weights, a baseline; null takes 1,000, or as many as
+            suit the number of pairs where an encoder of sentences is adapted.
         minutes: a time budget that decides the number of updates once, before the first; with null,
             ``steps`` decides it.
         learning_rate: peak learning rate; null takes the one of the architecture.
@@ -24,12 +28,13 @@ class TrainingSettings:
         validate_every: updates between two validations; one more follows the last update.
         save_every: updates between two checkpoints.
         keep: checkpoints kept while training.
-        precision: bf16 computes the matrix products of the updates in bfloat16; weights, loss and
-            validation stay in float32.
+        precision: bf16 computes the matrix products of the updates in bfloat16; weights and loss
+            stay in float32. auto does so where an encoder of sentences is adapted, on a GPU or on a
+            CPU with AMX.
         device: auto, cpu or cuda.
     """
 
-    steps: int = 1000
+    steps: int | None = None
     minutes: float | None = None
     learning_rate: float | None = None
     warmup_share: float = 0.01
@@ -40,7 +45,7 @@ class TrainingSettings:
     # with minutes, the time for saving changes the number of steps, but so does the clock
     save_every: Execution[int] = 250
     keep: Execution[int] = 2
-    precision: Literal["no", "bf16"] = "no"
+    precision: Literal["auto", "no", "bf16"] = "auto"
     device: Execution[str] = "auto"
 
     def __post_init__(self) -> None:
@@ -55,14 +60,14 @@ class TrainingSettings:
         check_minutes(self.minutes)
         if not 0.0 <= self.warmup_share < 1.0:
             raise SettingError("warmup_share", self.warmup_share, "a share of the steps in [0, 1)")
-        if self.precision not in ("no", "bf16"):
-            raise SettingError("precision", self.precision, "no or bf16")
+        if self.precision not in ("auto", "no", "bf16"):
+            raise SettingError("precision", self.precision, "auto, no or bf16")
         self._check_device()
 
     @property
     def trains(self) -> bool:
         """Whether there is any update to make."""
-        return bool(self.steps or self.minutes)
+        return self.steps != 0 or self.minutes is not None
 
     def _check_device(self) -> None:
         if self.device not in ("auto", "cpu", "cuda"):

@@ -58,7 +58,8 @@ class Updates:
         AcceleratorState._reset_state()
         try:
             self.accelerator = Accelerator(
-                cpu=settings.device == "cpu", mixed_precision=settings.precision
+                cpu=settings.device == "cpu",
+                mixed_precision="bf16" if settings.precision == "bf16" else "no",
             )
         except ValueError as error:
             raise SettingError("training.precision", settings.precision, f"no: {error}") from error

@@ -37,6 +37,7 @@ READERS = {
     "spider.encoders.weights": "reads inside reading()",
     "spider.text.special_tokens": "parses what the library made",
     "spider.text.tokenizer": "parses what the library made",
+    "spider.text.wordpiece.encoder": "parses what the library made",
     "spider.training.training_checkpoint": "turns whatever torch raises into an error of the tree",
     "spider.array_file": "reads inside reading()",
     "spider.launch.verbs": "reads yaml files of this package",

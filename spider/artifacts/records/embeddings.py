@@ -19,6 +19,7 @@ class EmbeddingsRecord(DetailsRecord):
         dtype: type of the stored numbers.
         passages: number of vectors.
         shard_size: passages in each shard but the last.
+        precision: of a transformer's matrix products, where it was chosen or given.
     """
 
     KIND: ClassVar[str] = "embeddings"
@@ -30,3 +31,4 @@ class EmbeddingsRecord(DetailsRecord):
     dtype: str
     passages: int
     shard_size: int
+    precision: str | None = None

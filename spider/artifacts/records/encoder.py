@@ -36,6 +36,21 @@ class EncoderPrompts(DetailsRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
+class InterpolationRecord(DetailsRecord):
+    """Where the weights are between those of the start and those after training.
+
+    Attributes:
+        coefficient: 0 is the start, 1 what was trained.
+        chosen_by: ``setting``; ``validation``; or ``default`` where no query is held out.
+        mean_reciprocal_rank: of the held-out queries, at each measured coefficient.
+    """
+
+    coefficient: float
+    chosen_by: Literal["setting", "validation", "default"]
+    mean_reciprocal_rank: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class EncoderTrainingRecord(DetailsRecord):
     """How an encoder was trained; without steps there are no pairs.
 
@@ -47,6 +62,8 @@ class EncoderTrainingRecord(DetailsRecord):
         note: a sentence about the training for reports (too few pairs, say); may be empty.
         steps: updates.
         validation: the last measures on held-out queries.
+        precision: bf16 where the matrix products of the updates were computed in bfloat16.
+        interpolation: null where the start was no encoder of texts.
     """
 
     pairs: Mapping[str, int] | None = None
@@ -56,6 +73,8 @@ class EncoderTrainingRecord(DetailsRecord):
     note: str | None = None
     steps: int
     validation: Mapping[str, Any]
+    precision: str | None = None
+    interpolation: InterpolationRecord | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

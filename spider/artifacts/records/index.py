@@ -50,7 +50,7 @@ class IndexRecord(DetailsRecord):
         fusion: the fusion's variant and settings; null without one.
         match: how a question without a match is told; null without enough held-out queries.
         question_words: whether BM25 searches the words that make a sentence a question ("how do
-            I"): ``keep``, or ``drop``. Indexes of earlier versions keep them.
+            I"): ``keep``, or ``drop``; null in indexes of earlier versions, which keep them.
     """
 
     KIND: ClassVar[str] = "index"
@@ -62,4 +62,4 @@ class IndexRecord(DetailsRecord):
     sparse: Mapping[str, Any] | None
     fusion: Mapping[str, Any] | None
     match: MatchRecord | None = None
-    question_words: Literal["keep", "drop"] = "keep"
+    question_words: Literal["keep", "drop"] | None = None

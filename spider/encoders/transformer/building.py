@@ -113,7 +113,8 @@ def exported_encoder(folder: Path, record: EncoderRecord) -> TrainableBert:
 
 
 def _tower(start: Start, tokenizer: Tokenizer, settings: ModuleSettings) -> Tower:
-    tower = _load(start, start.recipe, dropout=settings.dropout)
+    dropout = 0.0 if settings.dropout is None and start.states else settings.dropout
+    tower = _load(start, start.recipe, dropout=dropout)
     known = tower.model.config.vocab_size
     if known < tokenizer.vocabulary_size:
         raise ConfigError(

@@ -52,23 +52,30 @@ class BertEncoder:
         """Encode questions: no title, and the prompt of questions if the encoder has one."""
         ids = self.module.question_texts.questions(texts)
         # a single question is not padded with empty rows, which would take time
-        return self._encode(token_batch(ids), passages=False, filled=len(texts) > 1)
+        return self.encode_tokens(token_batch(ids), passages=False, filled=len(texts) > 1)
 
     def encode_passages(
         self, titles: Sequence[str], texts: Sequence[str]
     ) -> Float32[np.ndarray, "texts dimension"]:
         """Encode passages: title and text, joined as the encoder's recipe says."""
         ids = self.module.passage_texts.passages(titles, texts)
-        return self._encode(token_batch(ids), passages=True, filled=True)
+        return self.encode_tokens(token_batch(ids), passages=True, filled=True)
 
     def count_truncated(self, titles: Sequence[str], texts: Sequence[str]) -> int:
         """Count the passages of which the transformer does not read every token."""
         return self.module.passage_texts.truncated(titles, texts)
 
     @torch.inference_mode()
-    def _encode(
-        self, batch: TokenBatch, *, passages: bool, filled: bool
+    def encode_tokens(
+        self, batch: TokenBatch, *, passages: bool, filled: bool = True
     ) -> Float32[np.ndarray, "texts dimension"]:
+        """Encode complete token ids.
+
+        Args:
+            batch: the texts.
+            passages: whether the texts are passages.
+            filled: whether missing rows of a batch are filled up.
+        """
         if self._towers is not None:
             return self._finite(self._towers[passages].vectors(batch))
         lengths = batch.lengths.numpy()

@@ -1,14 +1,13 @@
 """Title or heading → section: the query is a heading, its section's other passages are relevant."""
 
+import itertools
 from collections.abc import Sequence
-
-import regex
 
 from spider.questions.transforms.passage_query import DocumentQuery
 
 MOST_WORDS = 8
-# a line of its own, without an end mark; "#" and "=" are the marks of Markdown and of wikis
-_LINE = regex.compile(r"(?:^|\n)[ \t]*(?:[#=]+[ \t]*)?(?P<text>[^\n]+?)[ \t]*[#=]*[ \t]*(?=\n)")
+# the marks of headings in Markdown and in wikis
+_MARKS = "#="
 _ENDS = tuple(".!?,;:…。！？")
 
 
@@ -42,10 +41,9 @@ class Heading:
 def headings(passage: str) -> list[str]:
     """Return the lines of a passage that are headings."""
     found = []
-    for match in _LINE.finditer(passage):
-        text = match["text"]
-        after = passage[match.end() + 1 :].partition("\n")[0]
-        fits = len(text.split()) <= MOST_WORDS and not text.endswith(_ENDS)
+    for line, after in itertools.pairwise(passage.split("\n")):
+        text = line.strip(" \t").strip(_MARKS).strip(" \t")
+        fits = text and len(text.split()) <= MOST_WORDS and not text.endswith(_ENDS)
         if fits and (text[0].isupper() or text[0].isdigit()) and len(after) > 2 * len(text):
             found.append(text)
     return found

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from index.embeddings.embeddings import Embeddings
 from index.embeddings.run import embed_corpus
 from index.embeddings.settings import EmbeddingSettings
 from spider.artifacts.artifact import Artifact, open_artifact
+from spider.artifacts.records.embeddings import EmbeddingsRecord
 from spider.encoders.table.inference import StaticEncoder
 
 
@@ -69,6 +71,20 @@ def test_what_is_there_is_returned_and_what_is_known_is_taken_over(
     assert embed(output).content_hash == before.content_hash
     again = embed(output, shard_size=20, overwrite=True)
     assert again.counts == {"passages": 60, "encoded": 0, "reused": 60}
+
+
+def test_the_chosen_precision_is_recorded_and_other_vectors_are_not_taken_over(
+    embed: Any, undertaking: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = undertaking.folder / "precise"
+    monkeypatch.setattr(StaticEncoder, "precision", torch.float32, raising=False)
+    made = embed(output)
+    assert EmbeddingsRecord.from_manifest(made).precision == "float32"
+    assert embed(output, overwrite=True, shard_size=7).counts["encoded"] == 0
+    monkeypatch.setattr(StaticEncoder, "precision", torch.bfloat16, raising=False)
+    again = embed(output, overwrite=True, shard_size=9)
+    assert EmbeddingsRecord.from_manifest(again).precision == "bfloat16"
+    assert again.counts["reused"] == 0
 
 
 def test_damaged_embeddings_are_not_taken_over(embed: Any, undertaking: Any) -> None:

@@ -12,6 +12,7 @@ from pretrain.pairings.recurring_span import RecurringSpan
 from pretrain.training.batch import Collator
 from pretrain.training.encoder_training import EncoderTraining, make_optimizer
 from pretrain.training.objective import ContrastiveObjective
+from pretrain.training.pair_sources import pair_stream
 from pretrain.training.settings import ContrastiveSettings
 from spider.encoders.bert import BertSettings
 from spider.encoders.static import StaticSettings
@@ -109,11 +110,10 @@ def test_the_updates_of_a_transformer_have_the_configured_precision(
         batch_size=4,
         training=TrainingSettings(steps=0, device="cpu", precision=precision),
     )
-    training = EncoderTraining(settings)
     tokenizer = settings.architecture.tokenizer(["amber basalt cedar"] * 9, tmp_path)
     objective = ContrastiveObjective(settings.architecture.build(tokenizer, seed=0))
     tokens = build_token_store(corpus, tokenizer, tmp_path / "tokens")
-    stream, _ = training._stream(corpus, spans, tokens)
+    stream, _ = pair_stream(settings, corpus, spans, tokens, adapts=False)
     collator = Collator(
         tokens=tokens, document_number=corpus.document_number, encoder=objective.encoder
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pretrain.training.adaptation import AdaptationSettings
 from pretrain.training.settings import ContrastiveSettings
 from spider.encoders.student import StudentSettings
 from spider.errors import ConfigError, SettingError
@@ -27,7 +28,7 @@ def test_sizes_below_one_are_refused(name: str) -> None:
         ({"steps": -1}, r"setting training\.steps: got -1, expected 0 or more"),
         ({"stpes": 1}, r"unknown setting training\.stpes; did you mean training\.steps\?"),
         ({"steps": "many"}, r"setting training\.steps: got 'many', expected int"),
-        ({"precision": "fp16"}, r"setting training\.precision: .* one of 'no', 'bf16'"),
+        ({"precision": "fp16"}, r"setting training\.precision: .* one of 'auto', 'no', 'bf16'"),
     ],
 )
 def test_a_setting_of_the_run_is_named_by_its_path(training: dict[str, Any], message: str) -> None:
@@ -60,7 +61,7 @@ def test_a_weight_is_zero_or_more(weight: float) -> None:
     [
         (
             {"training": TrainingSettings(steps=100)},
-            r"training\.steps: got 100, expected 1000, the default: architecture=student is fitted "
+            r"training\.steps: got 100, expected null, the default: architecture=student is fitted "
             r"without pairs and does not read it; architecture\.steps is its own$",
         ),
         ({"training": TrainingSettings(minutes=5.0)}, r"training\.minutes: got 5\.0.*read it$"),
@@ -70,7 +71,8 @@ def test_a_weight_is_zero_or_more(weight: float) -> None:
         ),
         ({"batch_size": 64}, r"batch_size: got 64.*architecture\.batch_size is its own$"),
         ({"weights": {"crop": 1.0}}, r"weights: got \{'crop': 1\.0\}, expected \{\}"),
-        ({"mask_known": False}, "mask_known"),
+        ({"mask_known": False}, "mask_known: got False, expected True"),
+        ({"adaptation": AdaptationSettings(replay=1.0)}, r"adaptation\.replay: got 1\.0"),
     ],
 )
 def test_a_fit_without_pairs_refuses_what_it_would_ignore(changes: Any, message: str) -> None:

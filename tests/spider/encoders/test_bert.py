@@ -66,8 +66,13 @@ def test_dropout_is_the_checkpoints_own_unless_it_is_set(bert, bert_tokenizer, t
 
     assert rate(bert) == 0.0
     bert.model.config.hidden_dropout_prob = 0.3
-    bert.export(tmp_path)
-    start = {"start": str(tmp_path), "max_query_length": 16, "max_passage_length": 48}
+    bert.export(tmp_path / "encoder")
+    lengths = {"max_query_length": 16, "max_passage_length": 48}
+    adapted = BertSettings(start=str(tmp_path / "encoder"), **lengths)
+    assert rate(adapted.build(bert_tokenizer, seed=0)) == 0.0
+    bert.model.save_pretrained(tmp_path / "plain")
+    bert_tokenizer.save(tmp_path / "plain")
+    start = {"start": str(tmp_path / "plain"), **lengths}
     assert rate(BertSettings(**start).build(bert_tokenizer, seed=0)) == 0.3
     assert rate(BertSettings(**start, dropout=0.0).build(bert_tokenizer, seed=0)) == 0.0
 

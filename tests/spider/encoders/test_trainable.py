@@ -9,6 +9,7 @@ import torch
 import yaml
 
 from spider.artifacts.records.encoder import EncoderRecord
+from spider.encoders.corpus_fitted import CorpusFitted
 from spider.encoders.trainable import EncoderSettings, TrainableEncoder
 from spider.launch.completion import complete
 from spider.launch.typed.objects import build_target
@@ -32,7 +33,7 @@ def test_a_configured_variant_is_settings_of_the_file_of_its_name(path: Path) ->
     values = OmegaConf.to_container(complete(OmegaConf.load(path)))  # type: ignore[arg-type]
     assert isinstance(values, dict)
     settings = build_target({str(k): v for k, v in values.items()}, where="architecture")
-    assert isinstance(settings, EncoderSettings)
+    assert isinstance(settings, EncoderSettings | CorpusFitted)
     assert (MODULES / f"{settings.variant}.py").is_file()
     target = yaml.safe_load(path.read_text(encoding="utf-8"))["_target_"]
     assert target.startswith(f"spider.encoders.{settings.variant}.")
