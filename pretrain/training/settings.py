@@ -86,10 +86,11 @@ def _refuse_changed(
         value = getattr(settings, one.name)
         if one.name in read or value == default:
             continue
+        usual = "null" if default is None else default
         own = f"; architecture.{one.name} is its own" if hasattr(architecture, one.name) else ""
         raise SettingError(
             f"{path}{one.name}",
             value,
-            f"{'null' if default is None else default}, the default: architecture={architecture.variant} is fitted without "
-            f"pairs and does not read it{own}",
+            f"{usual}, the default: architecture={architecture.variant} is fitted without pairs "
+            f"and does not read it{own}",
         )

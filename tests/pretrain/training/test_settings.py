@@ -1,6 +1,8 @@
 """Settings of contrastive training are refused under the names that a person types."""
 
 import math
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -84,3 +86,8 @@ def test_a_fit_without_pairs_reads_the_seed_and_the_device() -> None:
     training = TrainingSettings(seed=7, device="cpu", keep=1)
     settings = ContrastiveSettings(architecture=StudentSettings(), pairings={}, training=training)
     assert settings.training.seed == 7
+
+
+def test_the_help_of_train_does_not_wait_for_torch() -> None:
+    code = "import sys, pretrain.verbs.train; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
