@@ -25,6 +25,7 @@ from spider.encoders.distillation.unit_rows import unit_rows
 from spider.encoders.table.inference import passage_tokens
 from spider.encoders.table.model import TrainableStatic
 from spider.errors import DataError, SettingError
+from spider.printable import counted
 from spider.text.tokenizer import Tokens
 
 STATE = "distillation"
@@ -89,7 +90,7 @@ class Distillation:
             raise SettingError(
                 "sample",
                 settings.sample,
-                f"at most {available}: the corpus has {len(self.corpus)} passages, and "
+                f"at most {available}: the corpus has {counted(len(self.corpus), 'passage')}, and "
                 f"{len(self.choice.held_out)} of them are held out to measure the student",
             )
         pieces = piece_vectors(self.state / "pieces", self.teacher.module)
