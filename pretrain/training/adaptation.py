@@ -22,8 +22,8 @@ class AdaptationSettings:
     """What is particular to a start that is an encoder of texts already.
 
     Attributes:
-        interpolation: the weights are start + this × (trained − start); null chooses 0, 0.25, 0.5,
-            0.75 or 1 by validation, without labels. 0 keeps the start, 1 what was trained.
+        interpolation: the weights are start + this × (trained − start); null chooses 0, 0.25 or 0.5
+            by validation, without labels. 0 keeps the start, 1 what was trained.
         replay: weight of a second loss, which keeps the similarities that the start gives to the
             texts of a batch; 0 has none.
         negatives: whether the updates use the negatives that pairings draw from a query's document;

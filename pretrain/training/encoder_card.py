@@ -37,9 +37,7 @@ def encoder_card(
         ),
         corpus=corpus_facts(corpus),
         settings={
-            "starts from": ", ".join(
-                sorted({public_name(source) for source in settings.architecture.starts})
-            ),
+            "starts from": _starts(settings),
             "dimension": record.dimension,
             "similarity": record.similarity,
             "score scale": record.score_scale,
@@ -61,6 +59,11 @@ def encoder_card(
             "Errors and prejudices of the documents are in the vectors too.",
         ],
     )
+
+
+def _starts(settings: ContrastiveSettings) -> str:
+    names = sorted({public_name(source) for source in settings.architecture.starts if source})
+    return ", ".join(names) or public_name("")
 
 
 def _usage(record: EncoderRecord) -> str:

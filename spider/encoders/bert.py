@@ -155,11 +155,16 @@ class BertSettings:
             CheckpointError: the vectors of ``start`` cannot be computed. The weights are read only
                 after a corpus is tokenised, which may take hours.
         """
-        from spider.encoders.transformer.settling import settled_start, tokenizer_of
+        from spider.encoders.transformer.settling import (
+            settled_start,
+            tokenizer_of,
+            warn_of_doubts,
+        )
 
         source: str | Tokenizer = self.start_tokenizer
         if self.start:
             start = settled_start(self)
+            warn_of_doubts(start, self)
             source = source or tokenizer_of(start, lower_case=self.lower_case)
         return settle_tokenizer(
             corpus_texts,

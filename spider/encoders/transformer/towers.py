@@ -65,12 +65,6 @@ def read_towers(start: str, question_start: str = "") -> Towers:
             "architecture.start and this one as architecture.question_start"
         )
     if questions is None:
-        if kind == PASSAGE_ONLY:
-            logger.warning(
-                "%s is a DPR passage tower, and questions use it too; if it is one of a pair, give "
-                "the other one as architecture.question_start",
-                start,
-            )
         return Towers(read_start(passages), None)
     if _architecture(questions) == PASSAGE_ONLY:
         raise CheckpointError(
@@ -78,6 +72,16 @@ def read_towers(start: str, question_start: str = "") -> Towers:
             "and the question tower as architecture.question_start"
         )
     return Towers(read_start(passages), read_start(questions))
+
+
+def warn_of_missing_tower(towers: Towers, start: str) -> None:
+    """Say that a passage tower may be one of a pair; shared towers are stored in the same way."""
+    if towers.questions is None and _architecture(towers.passages.folder) == PASSAGE_ONLY:
+        logger.warning(
+            "%s is a DPR passage tower, and questions use it too; if it is one of a pair, give the "
+            "other one as architecture.question_start",
+            start,
+        )
 
 
 def _pair(folder: Path) -> tuple[Path, Path | None]:

@@ -37,6 +37,7 @@ ROBERTA = {"pad_token": "<pad>", "unk_token": "<unk>", "cls_token": "<s>", "sep_
            "mask_token": "<mask>", "bos_token": "<s>", "eos_token": "</s>"}  # fmt: skip
 BERT = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]",
         "mask_token": "[MASK]"}  # fmt: skip
+EXACT = EncodingSettings(precision="float32")
 
 
 def trained(inner: Any, trainer: Any, names: dict[str, str]) -> tokenizers.Tokenizer:
@@ -123,7 +124,7 @@ def ours(start: Path, folder: Path, **settings: Any) -> Any:
     folder.mkdir()
     made = BertSettings(start=str(start), **settings)
     module = made.build(made.tokenizer([], folder), seed=0).eval()
-    return module, BertEncoder(module, EncodingSettings())
+    return module, BertEncoder(module, EXACT)
 
 
 def check(model: Any, tmp_path: Path, **settings: Any) -> Any:
@@ -141,7 +142,7 @@ def check(model: Any, tmp_path: Path, **settings: Any) -> Any:
     again = SentenceTransformer(str(tmp_path / "out"), device="cpu")
     np.testing.assert_allclose(again.encode_query(TEXTS, **unit), questions, atol=1e-5)
     np.testing.assert_allclose(again.encode_document(JOINED, **unit), passages, atol=1e-5)
-    loaded = load_encoder(tmp_path / "out")
+    loaded = load_encoder(tmp_path / "out", encoding=EXACT)
     np.testing.assert_allclose(loaded.encode_questions(TEXTS), questions, atol=1e-5)
     np.testing.assert_allclose(loaded.encode_passages(TITLES, TEXTS), passages, atol=1e-5)
     return module

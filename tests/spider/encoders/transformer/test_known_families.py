@@ -18,13 +18,12 @@ def test_missing_prompts_of_a_known_family_are_said_once(bert_tokenizer, tmp_pat
         folder
     )
     bert_tokenizer.save(folder)
-    BertSettings(start=str(folder)).build(bert_tokenizer, seed=0)
+    BertSettings(start=str(folder)).tokenizer([], tmp_path)
     line = next(one for one in caplog.messages if "prompts" in one)
     assert "'architecture.question_prompt=\"query: \"'" in line
     assert "architecture.pooling=mean architecture.normalize=true" in line
     caplog.clear()
-    settings = BertSettings(start=str(folder), question_prompt="")
-    settings.build(bert_tokenizer, seed=0)
+    BertSettings(start=str(folder), question_prompt="").tokenizer([], tmp_path)
     assert "prompts" not in caplog.text
 
 
