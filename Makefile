@@ -10,8 +10,8 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-RUN_EXTRAS := cpu,lucene,bm25s,zst
-DEV_EXTRAS := $(RUN_EXTRAS),datasets,documents,eval,pretrained,docs,dev
+RUN_EXTRAS := cpu,lucene,bm25s,zst,pretrained
+DEV_EXTRAS := $(RUN_EXTRAS),datasets,documents,eval,docs,dev
 # On Linux, PyPI's torch brings gigabytes of CUDA. For the CPU build:
 #   make demo TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
 TORCH_INDEX_URL ?=
@@ -21,7 +21,7 @@ CONSTRAINTS := constraints.txt
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.run ## train on Python's own documentation, build both indexes, compare, ask a question
+demo: $(VENV)/.run ## adapt an encoder to Python's own documentation, build both indexes, compare, ask a question
 	@$(BIN)/spider quickstart
 
 # two processes of tests, which a laptop has cores for; coverage follows them and other child

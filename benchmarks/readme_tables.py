@@ -19,7 +19,10 @@ README = ROOT / "README.md"
 RESULTS = ROOT / "benchmarks" / "results"
 BLOCK = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MEASURES = {"top_1": "top-1", "top_5": "top-5", "top_20": "top-20", "top_100": "top-100"}
-ORDER = ("bm25", "untrained", "dense", "hybrid")
+ORDER = (
+    "bm25", "untrained", "static/dense", "static/hybrid", "untouched/dense", "untouched/hybrid",
+    "student/dense", "student/hybrid", "dense", "hybrid",
+)  # fmt: skip
 
 
 def render(text: str) -> str:

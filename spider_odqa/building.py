@@ -5,13 +5,17 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from spider.artifacts.atomic_files import write_text
+from spider.encoders.starting import check_start
 from spider.errors import ConfigError, SettingError
 from spider.progress import ProgressEvent
 from spider.training.settings import check_minutes
 from spider_odqa.arguments import checked_path
+
+if TYPE_CHECKING:
+    from index.engines.opening import OpenIndex
 
 Bm25 = Literal["auto", "lucene", "bm25s"]
 
@@ -91,17 +95,37 @@ def build_workspace(
         run_stages(stages, workspace=workspace, retrain=retrain, in_process=True)
 
 
-def build_overrides(*, minutes: float | None, bm25: Bm25) -> list[str]:
+def built_index(
+    data: Path,
+    workspace: Path,
+    *,
+    source: str,
+    overrides: Sequence[str],
+    progress: Callable[[ProgressEvent], None] | None,
+) -> "OpenIndex":
+    """Build a workspace, and open its index; the arguments are those of :func:`build_workspace`."""
+    from index.engines.opening import open_index
+
+    build_workspace(data, workspace, source=source, overrides=overrides, progress=progress)
+    return open_index(workspace / "index", device="auto")
+
+
+def build_overrides(*, start: str, minutes: float | None, bm25: Bm25) -> list[str]:
     """Return settings of the pipeline, as on the command line.
 
     Raises:
-        ConfigError: ``minutes`` or ``bm25`` has no such value.
+        ConfigError: ``start``, ``minutes`` or ``bm25`` has no such value.
+        SpiderError: the encoder to begin with cannot be used.
     """
+    from spider.launch.command_line import quote
+
     check_minutes(minutes)
     if bm25 not in get_args(Bm25):
         raise SettingError("bm25", bm25, f"one of {', '.join(get_args(Bm25))}")
+    check_start(start)
     stages = ("index_vectors_and_words", "index_words_alone")
     return [
+        f"start={quote(start)}",
         "minutes=null" if minutes is None else f"minutes={minutes}",
         *(f"pipeline.stages.{stage}.settings.sparse={bm25}" for stage in stages),
     ]

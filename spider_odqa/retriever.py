@@ -15,7 +15,7 @@ from spider_odqa.arguments import checked_count, checked_path, checked_questions
 from spider_odqa.building import (
     Bm25,
     build_overrides,
-    build_workspace,
+    built_index,
     remove_folder,
     workspace_folder,
     write_texts,
@@ -33,9 +33,10 @@ logger = logging.getLogger(__name__)
 class Retriever:
     """Searches the passages of a corpus; made by ``from_texts``, ``from_folder`` or ``open``.
 
-    With enough text an encoder is trained on the phrases that recur in it (without labels), and
-    results join dense and BM25 rankings. With little text it uses BM25 alone; :attr:`systems` lists
-    the rankings. Several threads may search at once. ``with`` closes it.
+    An encoder is adapted to the phrases that recur in the texts, or trained on them from scratch
+    (without labels), and results join dense and BM25 rankings. With little text and no pretrained
+    encoder it uses BM25 alone; :attr:`systems` lists the rankings. Several threads may search at
+    once. ``with`` closes it.
 
     Args:
         index: an open index.
@@ -55,6 +56,7 @@ class Retriever:
         titles: Sequence[str] | None = None,
         ids: Sequence[str] | None = None,
         workspace: str | Path | None = None,
+        start: str = "auto",
         minutes: float | None = None,
         bm25: Bm25 = "auto",
         progress: Progress | None = None,
@@ -67,19 +69,25 @@ class Retriever:
             ids: a unique id for each text, which is the ``source`` of its hits; None numbers them.
             workspace: folder for the artifacts; the next call processes only changed texts;
                 None works in a temporary folder, which closing removes.
-            minutes: training time; None takes 200 steps.
+            start: ``auto`` begins with the encoder of the extra ``pretrained``, else from scratch;
+                ``static`` from scratch; else a transformer's folder or name.
+            minutes: training time, and the longest for embedding with a transformer, which its
+                faster student does otherwise; None takes what suits the documents.
             bm25: ``auto`` takes Lucene where a Java runtime can run, otherwise bm25s.
             progress: called while the retriever is built.
 
         Raises:
             ConfigError: there is no text, titles or ids are not as many, or ``minutes`` or ``bm25``
-                has no such value.
+                has no such value, or the encoder is too large for the time or the memory.
+            CheckpointError: the encoder is of an unknown kind, or damaged.
             DataError: no text has a word, or an id occurs twice.
         """
         place, temporary = workspace_folder(workspace)
         try:
             data = write_texts(texts, place, titles=titles, ids=ids)
-            return cls._build(data, place, temporary, "jsonl", minutes, bm25, progress)
+            overrides = build_overrides(start=start, minutes=minutes, bm25=bm25)
+            index = built_index(data, place, source="jsonl", overrides=overrides, progress=progress)
+            return cls(index, temporary=temporary)
         except BaseException:
             remove_folder(temporary)
             raise
@@ -90,6 +98,7 @@ class Retriever:
         folder: str | Path,
         *,
         workspace: str | Path | None = None,
+        start: str = "auto",
         minutes: float | None = None,
         bm25: Bm25 = "auto",
         progress: Progress | None = None,
@@ -100,19 +109,27 @@ class Retriever:
             folder: the folder; ``~`` is expanded.
             workspace: folder for the artifacts; the next call reads and embeds only what changed.
                 None works in a temporary folder, which closing removes.
-            minutes: training time; None takes 200 steps.
+            start: ``auto`` begins with the encoder of the extra ``pretrained``, else from scratch;
+                ``static`` from scratch; else a transformer's folder or name.
+            minutes: training time, and the longest for embedding with a transformer, which its
+                faster student does otherwise; None takes what suits the documents.
             bm25: ``auto`` takes Lucene where a Java runtime can run, otherwise bm25s.
             progress: called while the retriever is built.
 
         Raises:
-            DataError: there is no such folder, or no document in it has text.
+            ConfigError, CheckpointError: as for :meth:`from_texts`.
+            DataError: there is no such folder or encoder, or no document has text.
         """
         data = checked_path("folder", folder)
         if not data.is_dir():
             raise DataError("no such folder", path=data)
         place, temporary = workspace_folder(workspace)
         try:
-            return cls._build(data, place, temporary, "folder", minutes, bm25, progress)
+            overrides = build_overrides(start=start, minutes=minutes, bm25=bm25)
+            index = built_index(
+                data, place, source="folder", overrides=overrides, progress=progress
+            )
+            return cls(index, temporary=temporary)
         except BaseException:
             remove_folder(temporary)
             raise
@@ -223,23 +240,6 @@ class Retriever:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    @classmethod
-    def _build(
-        cls,
-        data: Path,
-        workspace: Path,
-        temporary: Path | None,
-        source: str,
-        minutes: float | None,
-        bm25: Bm25,
-        progress: Progress | None,
-    ) -> "Retriever":
-        from index.engines.opening import open_index
-
-        overrides = build_overrides(minutes=minutes, bm25=bm25)
-        build_workspace(data, workspace, source=source, overrides=overrides, progress=progress)
-        return cls(open_index(workspace / "index", device="auto"), temporary=temporary)
 
     def _ranking(self, system: str | None, text: str, depth: int) -> list[RankedPassage]:
         return self._opened().passages([text], depth, system=system)[0]

@@ -8,8 +8,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import torch
-
 from spider.errors import SettingError
 from spider.training.settings import TrainingSettings
 
@@ -24,8 +22,8 @@ class AdaptationSettings:
     """What is particular to a start that is an encoder of texts already.
 
     Attributes:
-        interpolation: the weights are start + this × (trained − start); null chooses 0, 0.25, 0.5,
-            0.75 or 1 by validation, without labels. 0 keeps the start, 1 what was trained.
+        interpolation: the weights are start + this × (trained − start); null chooses 0, 0.25 or 0.5
+            by validation, without labels. 0 keeps the start, 1 what was trained.
         replay: weight of a second loss, which keeps the similarities that the start gives to the
             texts of a batch; 0 has none.
         negatives: whether the updates use the negatives that pairings draw from a query's document;
@@ -87,6 +85,8 @@ def adapted_training(training: TrainingSettings, *, steps: int) -> TrainingSetti
 
 def _precision(device: str) -> Literal["no", "bf16"]:
     """Return bf16 where the hardware has matrix products for it."""
+    import torch
+
     if device != "cpu" and torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported() else "no"
     return "bf16" if torch.cpu._is_amx_tile_supported() else "no"

@@ -148,6 +148,19 @@ class BertSettings:
         """
         return 2e-5 if self.start else 2e-4
 
+    def check(self) -> None:
+        """Refuse a start that cannot be used, before its weights are read.
+
+        Raises:
+            SpiderError: there is none, it is of an unknown kind, or it does not fit in memory.
+        """
+        from spider.encoders.start.weights_size import check_memory
+        from spider.encoders.transformer.settling import settled_start, tokenizer_of
+
+        towers = settled_start(self)
+        check_memory([tower.transformer for tower in towers if tower is not None])
+        tokenizer_of(towers, lower_case=self.lower_case)
+
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
         """Load the vocabulary of the start, or train one; a tokenizer in ``folder`` is kept.
 

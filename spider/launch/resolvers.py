@@ -6,6 +6,7 @@ from typing import Any
 from omegaconf import Node, OmegaConf
 
 from spider.artifacts.workspace import last_workspace, workspace_of
+from spider.encoders.start.names import start_of
 from spider.errors import ConfigError
 
 
@@ -16,12 +17,14 @@ def register_resolvers() -> None:
     ``${workspace_of:FOLDER}``: the workspace of the quickstart on that folder.
     ``${needed:KEY}``: the setting of that name, which a person has to give.
     ``${either:CONDITION,A,B}``: A if the condition is true, else B.
+    ``${start_of:START}``: the pretrained encoder that ``start=START`` means; "" is none.
     """
     resolvers: dict[str, Callable[..., Any]] = {
         "last_workspace": last_workspace,
         "workspace_of": workspace_of,
         "needed": needed,
         "either": either,
+        "start_of": start_of,
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(name, resolver, replace=True)

@@ -20,7 +20,7 @@ from spider.artifacts.workspace import remember
 from spider.child_processes import child
 from spider.errors import ArtifactError, ConfigError, InterruptedRunError, SpiderError
 from spider.launch.command_line import quote
-from spider.launch.pipeline.conditions import Count, first_unmet
+from spider.launch.pipeline.conditions import Condition, Count, first_unmet
 from spider.launch.pipeline.stale import remove_stale_measure
 from spider.launch.typed.objects import build
 from spider.launch.typed.schema import settings_of
@@ -53,7 +53,7 @@ class StageSpec:
     verb: str
     title: str
     settings: dict[str, Any] = field(default_factory=dict)
-    only_if: tuple[Count, ...] = ()
+    only_if: tuple[Condition, ...] = ()
     keep_despite: str | None = None
     output: str | None = None
     skip_when_kept: bool = False
@@ -108,9 +108,8 @@ def run_stages(
     for number, stage in enumerate(stages, start=1):
         reason = _reason_to_skip(stage, workspace, kept, retrain)
         head = f"[{number}/{len(stages)}] {stage.title}"
-        if reason:
-            if not any(condition.below is not None for condition in stage.only_if):
-                # a stage that replaces another one is no loss
+        if reason is not None:
+            if reason:
                 skipped.setdefault(reason, []).append(stage.title)
             if "output" in stage.settings:
                 remove_stale_measure(Path(stage.settings["output"]), workspace)
@@ -162,11 +161,12 @@ def _hydra_value(value: Any) -> str:
 def _reason_to_skip(
     stage: StageSpec, workspace: Path, kept: list[str], retrain: bool
 ) -> str | None:
+    """Return why a stage is skipped, "" where another one replaces it; None if it runs."""
     if stage.skip_when_kept and kept:
         return f"{kept[0]} was kept, so nothing says how well it fits the present documents"
     unmet = first_unmet(stage.only_if, workspace)
     if unmet is not None:
-        return unmet.describe(unmet.value(workspace))
+        return "" if unmet.condition.replaces else unmet.reason
     if stage.keep_despite and stage.output and not retrain:
         changed = _changed_input(workspace / stage.output, stage.keep_despite)
         if changed:
@@ -180,7 +180,7 @@ def _reason_to_skip(
 
 def _reason_to_run(stage: StageSpec, workspace: Path) -> str:
     """Return why a stage runs that replaces another one because of a small count."""
-    small = [condition for condition in stage.only_if if condition.below is not None]
+    small = [one for one in stage.only_if if isinstance(one, Count) and one.below is not None]
     return f": {small[0].describe(small[0].value(workspace))}" if small else ""
 
 

@@ -9,10 +9,13 @@ from typing import Any, ClassVar
 
 from spider.artifacts.workspace import remember
 from spider.console import say, table
+from spider.encoders.start.names import check_start_name
+from spider.encoders.starting import check_start
 from spider.errors import DataError
 from spider.launch.entrypoint import launch
 from spider.launch.pipeline.summary import (
     DEPTHS,
+    describe_choice,
     describe_documents,
     describe_index,
     describe_measures,
@@ -29,7 +32,12 @@ class QuickstartSettings(WorkspaceSettings):
     Attributes:
         data: a folder of your documents (txt, md, rst, html, pdf, docx); null takes Python's own
             documentation.
-        minutes: training time on your own files; null takes 200 steps.
+        start: the encoder to begin with: auto takes the one of the extra ``pretrained`` where that
+            is installed, else trains one from scratch; static trains one from scratch; or a
+            transformer's folder or name.
+        minutes: training time on your own files, and the longest time for embedding them with a
+            transformer, whose faster student does it otherwise; null takes steps that suit the
+            documents, and 4 minutes.
         retrain: train again where the encoder would be kept although documents changed.
         verbose: show what every stage prints and logs, with the tables of the reports.
         documentation: the pipeline for Python's own documentation.
@@ -40,6 +48,7 @@ class QuickstartSettings(WorkspaceSettings):
     numbered: ClassVar = "workspace"
 
     data: Path | None = None
+    start: str = "auto"
     minutes: float | None = None
     retrain: bool = False
     verbose: bool = False
@@ -47,8 +56,9 @@ class QuickstartSettings(WorkspaceSettings):
     own_files: dict[str, Any]
 
     def __post_init__(self) -> None:
-        """Refuse a training time that is not above 0."""
+        """Refuse a training time that is not above 0, and a start without a name."""
         check_minutes(self.minutes)
+        check_start_name(self.start)
 
 
 def main(settings: QuickstartSettings) -> None:
@@ -56,9 +66,11 @@ def main(settings: QuickstartSettings) -> None:
 
     Raises:
         DataError: the folder is not there.
+        SpiderError: the encoder to begin with cannot be used.
     """
     if settings.data is not None and not settings.data.exists():
         raise DataError("no such folder", path=settings.data)
+    check_start(settings.start)
     pipeline = settings.documentation if settings.data is None else settings.own_files
     stages = build_stages(pipeline["stages"], where="stages")
     run_stages(
@@ -77,6 +89,8 @@ def _summarise(workspace: Path) -> None:
     say()
     say(describe_documents(workspace))
     say(describe_index(workspace))
+    if chosen := describe_choice(workspace):
+        say(chosen)
     measured = describe_measures(workspace)
     say(measured.sentence)
     if measured.rows:

@@ -75,7 +75,7 @@ def test_the_api_finds_what_the_command_line_finds(desk: Path, made: Path, run: 
 def test_the_command_line_searches_what_the_api_built(desk: Path, tmp_path: Path, run: Any) -> None:
     place = tmp_path / "work, of the API"
     with Retriever.from_folder(
-        desk / "notes", workspace=place, minutes=0.005, bm25="bm25s"
+        desk / "notes", workspace=place, minutes=0.005, bm25="bm25s", start="static"
     ) as retriever:
         systems = retriever.systems
         expected = {question: retriever.search(question, k=4) for question in questions_of(desk)}
@@ -91,7 +91,7 @@ def test_the_command_line_searches_what_the_api_built(desk: Path, tmp_path: Path
 
 def test_texts_become_a_workspace_that_the_command_line_searches(tmp_path: Path, run: Any) -> None:
     texts = ["Herons stand in shallow water.", "The ferry leaves at nine.", "Bread needs salt."]
-    Retriever.from_texts(texts, workspace=tmp_path / "work", bm25="bm25s").close()
+    Retriever.from_texts(texts, workspace=tmp_path / "work", bm25="bm25s", start="static").close()
     done = run("search", "When does the ferry leave?", "--workspace=work", cwd=tmp_path)
     assert done.code == 0, done.err
     assert [found[:2] for found in RESULT.findall(done.out)] == [("1", "1#0")]

@@ -31,7 +31,7 @@ stages:
       batch_size: 32
     keep_despite: corpus
     output: untrained-encoder
-  train_an_encoder:
+  train_an_encoder_from_scratch:
     settings:
       training.minutes: null
       training.steps: 3
@@ -41,8 +41,8 @@ stages:
     settings: {sparse: bm25s}
 """
 MADE = [
-    "corpus", "spans", "untrained-encoder", "encoder", "embeddings", "index", "heldout-run",
-    "heldout-report",
+    "corpus", "spans", "choice", "untrained-encoder", "encoder", "embeddings", "index",
+    "heldout-run", "heldout-report",
 ]  # fmt: skip
 EDITED, DELETED, ADDED = "note-03.md", "note-04.md", "note-99.md"
 NEW_WORD = "zymurgy"
@@ -86,7 +86,7 @@ def spider(home: Path) -> Spider:
 def quickstart(spider: Spider, *words: str) -> str:
     done = spider(
         "quickstart", "my notes", "--config-dir", "conf", "pipeline@own_files=small",
-        "--workspace", "w", "--verbose", *words,
+        "--workspace", "w", "--start", "static", "--verbose", *words,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stderr
@@ -151,6 +151,7 @@ def test_edit_changes_only_what_it_must(after_edit: tuple[dict[str, str], str], 
     assert "encoder kept, though corpus changed since; retrain=true" in log
     after = hashes(home)
     changed = {name for name, now in after.items() if now != before[name]}
+    # the choice is made again, and is the same
     assert changed == {"corpus", "spans", "embeddings", "index"}
     assert_no_stale_measure(home, log)
     counts = open_artifact(home / "w" / "embeddings").counts
@@ -215,9 +216,9 @@ def test_notes_too_short_to_train_on_end_with_words_alone(home: Path, spider: Sp
     (home / "short").mkdir()
     for name, text in {"a": "Buy milk.", "b": "The cat is Momo.", "c": "It rained."}.items():
         (home / "short" / f"{name}.txt").write_text(text, encoding="utf-8")
-    done = spider("quickstart", "short", "--workspace", "s")
+    done = spider("quickstart", "short", "--workspace", "s", "--start", "static")
     assert done.returncode == 0, done.stderr
-    assert "Search matches words alone (BM25): 0 repeated phrases" in done.stdout
+    assert "Encoder: none, since 0 repeated phrases are too few to train one" in done.stdout
     assert "There is too little text to judge how well this works.\n" in done.stdout
     manifest: dict[str, Any] = json.loads((home / "s" / "index" / "manifest.json").read_text())
     assert manifest["details"]["dense"] is None

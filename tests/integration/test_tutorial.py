@@ -34,7 +34,7 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def built(club: Path, run: Any) -> Any:
     """Return what the first ``spider quickstart notes`` said."""
-    done = run("quickstart", "notes", cwd=club)
+    done = run("quickstart", "notes", "start=static", cwd=club)
     assert done.code == 0, done.err
     return done
 
@@ -65,18 +65,21 @@ def test_doctor_has_one_line_for_each_part(club: Path, run: Any) -> None:
 
 
 def test_few_short_notes_get_bm25_and_are_told_so(built: Any, club: Path) -> None:
-    assert "Search matches words alone (BM25): 0 repeated phrases are too few" in built.out
+    assert "Search matches words alone (BM25)." in built.out
+    assert "Encoder: none, since 0 repeated phrases are too few to train one" in built.out
     assert "There is too little text to judge how well this works." in built.out
     assert f"Everything is in {workspace(club).relative_to(club)}. To ask a question:" in built.out
-    assert {path.name for path in workspace(club).iterdir()} == {"corpus", "spans", "index"}
+    assert {path.name for path in workspace(club).iterdir()} == {
+        "corpus",
+        "spans",
+        "choice",
+        "index",
+    }
     assert open_artifact(workspace(club) / "corpus").counts["documents"] == 3
     stages = re.findall(r"\[(\d+)/(\d+)\]", built.err)
-    assert [int(number) for number, _ in stages] == [1, 2, 6]
-    assert {total for _, total in stages} == {"8"}
-    (skipped,) = re.findall(
-        r"skipped, since spans has 0 training pairs and at least 50 are needed: (.*)", built.err
-    )
-    assert skipped.count(",") == 4
+    assert [int(number) for number, _ in stages] == [1, 2, 3, 12]
+    assert {total for _, total in stages} == {"14"}
+    assert "skipped" not in built.err
     # tables are for --verbose
     assert "Recurring spans" not in built.out
 
@@ -127,15 +130,15 @@ def test_every_artifact_has_a_manifest_that_says_how_it_was_made(built: Any, clu
 
 
 def test_a_changed_folder_is_read_again_and_nothing_else(built: Any, club: Path, run: Any) -> None:
-    unchanged = run("quickstart", "notes", "--verbose", cwd=club)
-    assert unchanged.err.count("is up to date") == 3
+    unchanged = run("quickstart", "notes", "start=static", "--verbose", cwd=club)
+    assert unchanged.err.count("is up to date") == 4
     (club / "notes" / "new.md").write_text("# Regatta\n\nThe regatta starts at the red buoy.")
     (club / "notes" / "winter.txt").unlink()
     rules = club / "notes" / "rules.md"
     rules.write_text(rules.read_text().replace("calendar", "logbook"))
-    again = run("quickstart", "notes", cwd=club)
+    again = run("quickstart", "notes", "start=static", cwd=club)
     assert again.code == 0, again.err
-    assert "1 files unchanged, 1 changed, 1 added, 1 deleted" in again.err
+    assert "1 file unchanged, 1 changed, 1 added, 1 deleted" in again.err
     assert "[new.md#0]" in run("search", "Where does the regatta start?", "k=1", cwd=club).out
     assert "[rules.md#0]" in run("search", "logbook", cwd=club).out
     assert "winter" not in run("search", "lift boats water October", cwd=club).out

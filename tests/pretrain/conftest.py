@@ -81,7 +81,8 @@ def _documents(n_documents: int) -> list[tuple[str, list[str]]]:
             filler[4:4] = [names[place % 2]]
             if place == 1:
                 filler[9:9] = [names[0]]
-            passages.append(" , ".join(filler).capitalize() + ". The end of it all.")
+            text = " , ".join(filler).capitalize() + ". The end of it all."
+            passages.append(f"Part {number}\n{text}" if place == 2 else text)
         documents.append((f"Title {names[0]} {number}", passages))
     return documents
 

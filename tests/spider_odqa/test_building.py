@@ -24,7 +24,7 @@ def test_texts_become_one_document_a_line(tmp_path: Path) -> None:
 def test_the_pipeline_builds_a_retriever_and_reports_nothing() -> None:
     stages = plain(compose_verb("pipeline", ["pipeline=retriever", "data=x"]))["pipeline"]["stages"]
     verbs = [stage["verb"] for stage in stages.values() if stage is not None]
-    assert verbs == ["prepare", "mine", "train", "embed", "build", "build"]
+    assert verbs == ["prepare", "mine", "choose-encoder", *["train"] * 6, "embed", "build", "build"]
 
 
 def test_nothing_is_refused(tmp_path: Path) -> None:

@@ -46,7 +46,9 @@ def write_notes(folder: Path, count: int = 16) -> None:
 
 @pytest.fixture(scope="module")
 def three() -> Retriever:
-    retriever = Retriever.from_texts(TEXTS, titles=["Birds", "", "Kitchen"], bm25="bm25s")
+    retriever = Retriever.from_texts(
+        TEXTS, titles=["Birds", "", "Kitchen"], bm25="bm25s", start="static"
+    )
     yield retriever
     retriever.close()
 
@@ -59,6 +61,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Retriever.from_folder(
         folder / "notes",
         workspace=folder / "work",
+        start="static",
         minutes=0.02,
         bm25="bm25s",
         progress=events.append,
@@ -87,7 +90,7 @@ def test_many_questions_are_answered_as_one_by_one(three: Retriever) -> None:
 
 
 def test_a_temporary_folder_goes_on_closing() -> None:
-    retriever = Retriever.from_texts(TEXTS, bm25="bm25s")
+    retriever = Retriever.from_texts(TEXTS, bm25="bm25s", start="static")
     folder = retriever._index.artifact.path.parent  # type: ignore[union-attr]
     assert folder.is_dir()
     retriever.close()
@@ -150,7 +153,7 @@ def test_bad_input_is_one_line(tmp_path: Path, three: Retriever) -> None:
 
 
 def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    Retriever.from_texts(TEXTS, bm25="bm25s").close()
+    Retriever.from_texts(TEXTS, bm25="bm25s", start="static").close()
     printed = capfd.readouterr()
     assert printed.out == ""
 
@@ -180,7 +183,9 @@ def test_importing_it_loads_nothing_heavy() -> None:
 
 def test_few_passages_of_one_document(tmp_path: Path) -> None:
     texts = [f"{'The heron waits. ' * 120}", "A heron flew.", "No heron came."]
-    with Retriever.from_texts(texts, workspace=tmp_path / "w", bm25="bm25s") as retriever:
+    with Retriever.from_texts(
+        texts, workspace=tmp_path / "w", bm25="bm25s", start="static"
+    ) as retriever:
         free = [hit.source for hit in retriever.search("heron", k=3, system="bm25")]
         limited = retriever.search("heron", k=3, system="bm25", per_document=1)
         assert len(set(free)) < 3
@@ -207,7 +212,7 @@ import numpy as np
 from spider_odqa import Retriever
 from spider.errors import ConfigError
 
-r = Retriever.from_texts(["A heron.", "The ferry leaves."], bm25="bm25s")
+r = Retriever.from_texts(["A heron.", "The ferry leaves."], bm25="bm25s", start="static")
 assert r.search("ferry", k=np.int64(1)) == r.search("ferry", k=1)
 for call in Path(sys.argv[1]).read_text().splitlines():
     try:
@@ -225,6 +230,7 @@ CALLS = [
     *("r.search_many(['a', None])", "r.find('a', k='5')", "Retriever.open(None)"),
     *("Retriever.from_folder(3)", "Retriever.from_texts(None)", "Retriever.from_texts(3)"),
     *("Retriever.from_texts(['a'], titles='b')", "Retriever.from_texts(['a'], minutes='5')"),
+    *("Retriever.from_texts(['a'], start=3)", "Retriever.from_texts(['a'], start=' ')"),
     "Retriever.from_texts(['a'], workspace=3)",
 ]
 

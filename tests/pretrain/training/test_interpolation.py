@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from pretrain.training.interpolation import GRID, choose_coefficient, interpolate
+from pretrain.training.interpolation import choose_coefficient, interpolate
 
 
 class Module(nn.Module):
@@ -14,7 +14,9 @@ class Module(nn.Module):
 
 
 def gains(*columns: list[int]) -> dict[float, np.ndarray]:
-    return {c: np.array(ranks) for c, ranks in zip(GRID, columns, strict=True)}
+    return {
+        c: np.array(ranks) for c, ranks in zip((0.0, 0.25, 0.5, 0.75, 1.0), columns, strict=True)
+    }
 
 
 @pytest.mark.parametrize(
@@ -54,9 +56,20 @@ def test_the_queries_choose() -> None:
     found = interpolate(module, start, coefficient=None, ranks=ranks)
     assert found.coefficient == 0.5
     assert module.weight[0] == 2.0
-    assert found.curve == pytest.approx(
-        {"0": 1 / 21, "0.25": 1 / 11, "0.5": 1, "0.75": 1 / 11, "1": 1 / 21}
+    curve = {"0": 1 / 21, "0.25": 1 / 11, "0.5": 1, "1": 1 / 21}
+    assert found.curve == pytest.approx(curve)
+
+
+def test_what_was_trained_is_measured_and_not_chosen() -> None:
+    module = Module(4.0)
+    start = {"weight": torch.tensor([0.0, 1.0]), "count": torch.tensor(0)}
+    found = interpolate(
+        module,
+        start,
+        coefficient=None,
+        ranks=lambda: np.full(10, round(4 - float(module.weight[0].detach()))),
     )
+    assert (found.coefficient, found.curve["1"]) == (0.5, 1.0)
 
 
 def test_without_queries_it_is_half_way() -> None:

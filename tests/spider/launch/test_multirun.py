@@ -148,7 +148,8 @@ def test_a_pipelines_jobs_have_workspaces_of_their_own() -> None:
     )
     assert [job.workspace for job in jobs.seen] == [Path("a, ${b}-0"), Path("a, ${b}-1")]
     stages = [job.pipeline["stages"] for job in jobs.seen]
-    assert [stage["train_an_encoder"]["settings"]["training.minutes"] for stage in stages] == [1, 2]
+    trained = [stage["train_an_encoder_from_scratch"]["settings"] for stage in stages]
+    assert [settings["training.minutes"] for settings in trained] == [1, 2]
     searched = [stage["search_the_held_out_spans"]["settings"]["questions"] for stage in stages]
     assert searched == [f"a, ${{b}}-{n}/spans/heldout/test" for n in (0, 1)]
     jobs.sweep("quickstart", "retrain=true,false")

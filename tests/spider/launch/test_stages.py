@@ -83,7 +83,7 @@ def test_condition_on_a_count_skips_a_stage(
         run({"a": failing(only_if=at_least)}, tmp_path)
     assert "skipped, since spans has 49 training pairs and at least 50 are needed: a" in caplog.text
     caplog.clear()
-    both = [below, {**at_least, "at_least": 60}]
+    both = [{**below, "below": 40}, at_least]
     with caplog.at_level(logging.INFO):
         run({"a": failing(only_if=both), "c": failing(only_if=at_least)}, tmp_path)
     # what a stage replaces is no loss, so it is not named

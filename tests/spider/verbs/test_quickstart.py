@@ -8,10 +8,11 @@ import pytest
 
 import spider.verbs.quickstart as module
 from spider.artifacts.artifact import Artifact
+from spider.artifacts.records.choice import ChoiceRecord
 from spider.artifacts.records.index import EncoderReference, IndexRecord
 from spider.artifacts.stage import Stage
 from spider.artifacts.workspace import last_workspace, workspace_of
-from spider.errors import ConfigError, DataError
+from spider.errors import ConfigError, DataError, SpiderError
 from spider.launch.command_line import parse
 from spider.launch.composition import compose_verb, plain
 from spider.launch.configuration import typed_settings
@@ -43,11 +44,16 @@ def write_artifacts(workspace: Path, *, dense: bool) -> None:
         with stage.writing():
             counts = {"documents": 3, "passages": 3, "training_pairs": 60 if dense else 0}
             made[name] = stage.finish(counts=counts)
+    stage = Stage(verb="v", kind="choice", output=workspace / "choice", config={}, inputs={})
+    with stage.writing():
+        reason = "trained from scratch, since start=static was given"
+        record = ChoiceRecord(architecture="static", start="", adapts=False, reason=reason)
+        stage.finish(counts={}, details=record)
     stage = Stage(
         verb="build", kind="index", output=workspace / "index", config={},
         inputs={"embeddings": made["embeddings"]} if dense else {},
     )  # fmt: skip
-    record = IndexRecord(
+    index = IndexRecord(
         passages=3,
         encoder=EncoderReference(content_hash="a", variant="static") if dense else None,
         dense={"variant": "exact"} if dense else None,
@@ -55,7 +61,7 @@ def write_artifacts(workspace: Path, *, dense: bool) -> None:
         fusion=None,
     )
     with stage.writing():
-        stage.finish(counts={}, details=record)
+        stage.finish(counts={}, details=index)
 
 
 @pytest.fixture
@@ -82,7 +88,7 @@ def quickstart(
 def test_without_a_folder_it_reads_pythons_documentation(
     quickstart: Callable[..., tuple[list[StageSpec], dict[str, Any]]],
 ) -> None:
-    stages, given = quickstart()
+    stages, given = quickstart("start=static")
     assert stages[0].settings == {"source": "python_documentation"}
     assert "prepare-questions" in [stage.verb for stage in stages]
     assert given == {
@@ -98,7 +104,7 @@ def test_a_folder_of_ones_own_has_its_own_workspace(
 ) -> None:
     folder = tmp_path / "it's, (my) notes = é"
     folder.mkdir()
-    stages, given = quickstart(str(folder), "retrain=true")
+    stages, given = quickstart(str(folder), "retrain=true", "start=static")
     assert stages[0].settings == {"source": "folder", "source.path": str(folder)}
     assert "prepare-questions" not in [stage.verb for stage in stages]
     assert given == {
@@ -121,20 +127,20 @@ def test_it_ends_with_the_command_to_ask_and_says_what_search_matches(
     quickstart: Callable[..., tuple[list[StageSpec], dict[str, Any]]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    quickstart("workspace=w", dense=dense)
+    quickstart("workspace=w", "start=static", dense=dense)
     said = capsys.readouterr().out
     assert said.endswith(
         'Everything is in w. To ask a question:\n  spider search "your question"\n'
     )
     assert said.startswith("\nRead: 3 documents, 3 passages.\nSearch matches words")
-    assert ("and meaning, which was learnt from 60 repeated phrases" in said) == dense
+    assert ("words (BM25) and meaning.\nEncoder: trained from scratch, since" in said) == dense
     assert "There is too little text to judge how well this works.\n" in said
 
 
 @pytest.mark.parametrize(("words", "minutes"), [((), None), (("--minutes", "2"), 2.0)])
 def test_minutes_reach_the_training_of_a_folder(words: Sequence[str], minutes: Any) -> None:
     stages = settings("notes", *words).own_files["stages"]
-    assert stages["train_an_encoder"]["settings"]["training.minutes"] == minutes
+    assert stages["train_an_encoder_from_scratch"]["settings"]["training.minutes"] == minutes
 
 
 @pytest.mark.parametrize("minutes", [0.0, -1.0, float("inf")])
@@ -143,11 +149,30 @@ def test_a_training_time_is_above_zero(minutes: float) -> None:
         QuickstartSettings(documentation={}, own_files={}, minutes=minutes)
 
 
+@pytest.mark.parametrize(
+    ("start", "code", "said"),
+    [
+        ("./nowhere", 3, "no such folder"),
+        ("", 2, "setting start"),
+        ("  ", 2, "setting start"),
+        ("notes", 3, "notes"),
+    ],
+)
+def test_a_start_that_cannot_be_used_is_refused_before_documents_are_read(
+    start: str, code: int, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "notes").mkdir()
+    with pytest.raises(SpiderError, match=said) as caught:
+        main(settings("notes", "--start", start))
+    assert caught.value.exit_code == code
+    assert [path.name for path in tmp_path.iterdir()] == ["notes"]
+
+
 def test_an_untrained_encoder_is_made_for_the_demo_only() -> None:
     def named(stages: Any) -> list[str]:
         made = build_stages(stages["stages"], where="stages")
         return [stage.title for stage in made if "untrained" in stage.title]
 
     found = settings("notes")
-    assert len(named(found.documentation)) == 5
+    assert len(named(found.documentation)) == 4
     assert named(found.own_files) == []

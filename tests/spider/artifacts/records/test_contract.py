@@ -24,6 +24,14 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
             "method": 1,
         }
     ],
+    "choice": [
+        {
+            "architecture": "student",
+            "start": "sentence-transformers/all-MiniLM-L6-v2",
+            "adapts": True,
+            "reason": "a student of all-MiniLM-L6-v2",
+        }
+    ],
     "questions": [{"name": "python-documentation", "match": "string", "averaging": "micro"}],
     "spans": [{"last_passage_dropped": False}],
     "encoder": [

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from spider.artifacts.records.choice import ChoiceRecord
 from spider.artifacts.stage import Stage
 from spider.errors import ConfigError
-from spider.launch.pipeline.conditions import Count, first_unmet
+from spider.launch.pipeline.conditions import Choice, Count, first_unmet
 
 
 @pytest.fixture
@@ -30,7 +31,28 @@ def test_the_first_condition_that_fails_is_named(workspace: Path) -> None:
     some = Count(artifact="spans", name="test_queries", at_least=1.0)
     assert first_unmet([enough], workspace) is None
     assert first_unmet([], workspace) is None
-    assert first_unmet([enough, some], workspace) is some
+    found = first_unmet([enough, some], workspace)
+    assert found is not None
+    assert found.condition is some
+    assert found.reason == "spans has 0 test queries and at least 1 are needed"
+    assert not some.replaces
+
+
+def test_a_choice_names_the_values_for_which_a_stage_runs(tmp_path: Path) -> None:
+    record = ChoiceRecord(architecture="bert", start="x", adapts=False, reason="r")
+    made = Stage(verb="v", kind="choice", output=tmp_path / "choice", config={}, inputs={})
+    with made.writing():
+        made.finish(counts={}, details=record)
+    dense = Choice(artifact="choice", detail="architecture", any_of=("static", "bert"))
+    words = Choice(artifact="choice", detail="architecture", any_of=("words",))
+    as_it_is = Choice(artifact="choice", detail="adapts", any_of=(False,))
+    assert first_unmet([dense, as_it_is], tmp_path) is None
+    found = first_unmet([words], tmp_path)
+    assert found is not None
+    assert found.condition.replaces
+    assert found.reason == "choice has architecture bert and words is needed"
+    with pytest.raises(ConfigError, match=r"choice has no detail 'x'; it has \['architecture"):
+        Choice(artifact="choice", detail="x", any_of=("a",)).value(tmp_path)
 
 
 def test_an_unknown_count_is_refused(workspace: Path) -> None:

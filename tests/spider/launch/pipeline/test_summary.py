@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from spider.artifacts.artifact import Artifact
+from spider.artifacts.records.choice import ChoiceRecord
 from spider.artifacts.records.index import EncoderReference, IndexRecord
 from spider.artifacts.stage import Stage
 from spider.launch.pipeline.summary import (
     OUTDATED,
     TOO_LITTLE,
+    describe_choice,
     describe_documents,
     describe_index,
     describe_measures,
@@ -27,12 +29,16 @@ def make(
         return stage.finish(counts=counts, details=details)
 
 
-def workspace(folder: Path, *, dense: bool = True, kept: bool = False) -> Path:
+def workspace(
+    folder: Path, *, dense: bool = True, kept: bool = False, student: bool = False
+) -> Path:
     corpus = make(folder / "corpus", "corpus", {})
     spans = make(folder / "spans", "spans", {"corpus": corpus})
     inputs = {"corpus": corpus}
+    # a student reads no spans
+    read = {"corpus": corpus} if student else {"spans": spans}
     if dense:
-        encoder = make(folder / "encoder", "encoder", {"spans": spans})
+        encoder = make(folder / "encoder", "encoder", read)
         inputs["embeddings"] = make(folder / "embeddings", "embeddings", {"encoder": encoder})
     record = IndexRecord(
         passages=3,
@@ -44,6 +50,7 @@ def workspace(folder: Path, *, dense: bool = True, kept: bool = False) -> Path:
     make(folder / "index", "index", inputs, record)
     if kept:
         make(folder / "spans", "spans", {}, edit=1)
+        make(folder / "corpus", "corpus", {}, edit=1)
     return folder
 
 
@@ -75,16 +82,28 @@ def test_what_was_read_is_counted_with_what_was_not(tmp_path: Path) -> None:
     assert describe_documents(tmp_path) == "Read: 1 document, 1,200 passages; left out: 2 files."
 
 
-def test_how_it_searches(tmp_path: Path) -> None:
-    assert "meaning, which was learnt from 70 repeated phrases" in describe_index(
-        workspace(tmp_path / "a")
-    )
-    assert "words alone (BM25): 70 repeated phrases are too few" in describe_index(
-        workspace(tmp_path / "b", dense=False)
-    )
-    assert "learnt from them before they changed" in describe_index(
-        workspace(tmp_path / "c", kept=True)
-    )
+def choose(folder: Path) -> None:
+    record = ChoiceRecord(architecture="bert", start="x", adapts=True, reason="x, adapted")
+    make(folder / "choice", "choice", {}, record)
+
+
+def test_how_it_searches_and_with_which_encoder(tmp_path: Path) -> None:
+    dense = workspace(tmp_path / "a")
+    choose(dense)
+    assert describe_index(dense) == "Search matches words (BM25) and meaning."
+    assert describe_choice(dense) == "Encoder: x, adapted."
+    words = workspace(tmp_path / "b", dense=False)
+    assert describe_index(words) == "Search matches words alone (BM25)."
+
+
+@pytest.mark.parametrize("student", [False, True])
+def test_an_encoder_that_was_kept_is_not_described_by_the_present_choice(
+    student: bool, tmp_path: Path
+) -> None:
+    kept = workspace(tmp_path, kept=True, student=student)
+    choose(kept)
+    assert "meaning, which was learnt from them before they changed" in describe_index(kept)
+    assert describe_choice(kept) == ""
 
 
 @pytest.mark.parametrize(
