@@ -129,7 +129,7 @@ def measure(
     )
     for size in [size for size in options.sizes if size <= len(distillation.choice.rest)]:
         # only the teacher's vectors stay: a fit of other settings would count as finished
-        shutil.rmtree(work / STATE / f"fit-{size}", ignore_errors=True)
+        shutil.rmtree(work / STATE / "fit", ignore_errors=True)
         begun = time.perf_counter()
         fitted = distillation.run(DistillationSettings(sample=size, fit=fit))
         fit_seconds = time.perf_counter() - begun

@@ -132,10 +132,16 @@ class Progress:
         total = "" if self._total is None else f" of {self._total:,}"
         rate = f"{self.rate:,.0f}" if self.rate >= 10 else f"{self.rate:.2f}"
         tail = f", {note}" if note else ""
-        return f"{self._done:,}{total} {self._unit}, {rate}/s{tail}"
+        unit = _one_of(self._unit) if (self._total or self._done) == 1 else self._unit
+        return f"{self._done:,}{total} {unit}, {rate}/s{tail}"
 
     def _time_left(self) -> str:
         if self._total is None or self.rate <= 0:
             return ""
         seconds = int((self._total - self._done) / self.rate)
         return f", {seconds // 60}:{seconds % 60:02d} left"
+
+
+def _one_of(units: str) -> str:
+    """Return the word for one of the counted things: ``passage``, ``query``."""
+    return f"{units[:-3]}y" if units.endswith("ies") else units.removesuffix("s")

@@ -6,6 +6,7 @@ from typing import Any
 from eval.metrics.measures import measure_label
 from eval.metrics.top_k_accuracy import METRIC as TOP_K_ACCURACY
 from eval.reports.report import Report
+from spider.printable import counted
 
 
 def summary_columns(report: Report) -> list[str]:
@@ -38,11 +39,11 @@ def summary_rows(report: Report) -> list[list[str]]:
 def summary_title(report: Report) -> str:
     """Return the heading of the summary table: name, size and averaging of the question set."""
     about = report["question_set"]
-    sizes = f"{about['questions']} questions"
+    sizes = counted(about["questions"], "question")
     if about["clusters"] != about["questions"]:
-        sizes += f" in {about['clusters']} clusters"
+        sizes += f" in {counted(about['clusters'], 'cluster')}"
     if about["averaging"] == "macro":
-        sizes += f", macro average over {about['groups']} groups"
+        sizes += f", macro average over {counted(about['groups'], 'group')}"
     return f"{about['name']}: top-k accuracy in %, {sizes}"
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Float16, Float32
 from spider.artifacts.record import DetailsRecord
 from spider.artifacts.variants import load_variant, variant_of
 from spider.errors import ArtifactError, ConfigError
+from spider.printable import counted
 from spider.progress import Progress
 from spider.ranking import Hits
 
@@ -123,6 +124,6 @@ def check_size(folder: Path, got: tuple[int, int], record: DenseRecord) -> None:
     expected = (record.passages, record.dimension)
     if got != expected:
         raise ArtifactError(
-            f"{folder}: the index holds {got[0]:,} vectors of dimension {got[1]}, its manifest "
-            f"says {expected[0]:,} of {expected[1]}; build the index again"
+            f"{folder}: the index holds {counted(got[0], 'vector')} of dimension {got[1]}, its "
+            f"manifest says {expected[0]:,} of {expected[1]}; build the index again"
         )

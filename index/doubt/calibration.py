@@ -19,6 +19,7 @@ from index.doubt.term_weights import TermWeights, passage_terms
 from index.fusion.contract import Fused
 from spider.artifacts.records.index import MatchRecord
 from spider.corpus.corpus import Corpus
+from spider.printable import counted
 from spider.question import Question
 from spider.questions.judgements import excluded_positions
 from spider.ranking import NO_PASSAGE
@@ -98,9 +99,11 @@ def calibrate(
         mismatched_below=round(float(np.mean(mismatched < least)), 2),
     )
     logger.info(
-        "a match holds at least %.0f%% of a question, learned from %d held-out queries; %.0f%% of "
-        "mismatched ones stay below",
-        *(100 * least, record.queries, 100 * record.mismatched_below),
+        "a match holds at least %.0f%% of a question, learned from %s; %.0f%% of mismatched "
+        "ones stay below",
+        100 * least,
+        counted(record.queries, "held-out query", "held-out queries"),
+        100 * record.mismatched_below,
     )
     return record
 

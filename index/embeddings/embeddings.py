@@ -18,6 +18,7 @@ from spider.artifacts.records.embeddings import EmbeddingsRecord
 from spider.artifacts.shards import shard_folder
 from spider.errors import ArtifactError, DataError
 from spider.machine.row_threads import in_threads
+from spider.printable import counted
 
 VECTORS = "vectors.npy"
 HASHES = "passage_hashes.npy"
@@ -44,8 +45,8 @@ class Embeddings:
         rows = sum(len(block) for block in self._vectors)
         if rows != self._passages:
             raise ArtifactError(
-                f"{artifact.path}: {rows} vectors, the manifest says {self._passages}; make "
-                "the embeddings again"
+                f"{artifact.path}: {counted(rows, 'vector')}, the manifest says {self._passages}; "
+                "make the embeddings again"
             )
         artifact.require_current()
 

@@ -16,6 +16,7 @@ from spider.artifacts.shards import COUNTS, run_shards, shard_folder
 from spider.artifacts.stage import Stage
 from spider.corpus.corpus import Corpus
 from spider.errors import ArtifactError
+from spider.printable import counted
 from spider.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -110,9 +111,9 @@ def _run(
     if truncated := sum(shard.get("passages_truncated", 0) for shard in done):
         counts["passages_truncated"] = truncated
         logger.warning(
-            "%d of %d passages are longer than the encoder reads: the rest of each is not in its "
-            "vector; shorter passages (splitter.words) avoid this",
-            *(truncated, passages),
+            "longer than the encoder reads: %d of %s; the rest of each is not in its vector; "
+            "shorter passages (splitter.words) avoid this",
+            *(truncated, counted(passages, "passage")),
         )
     return counts, rate
 

@@ -12,6 +12,7 @@ from index.sparse.contract import SparseEngine
 from spider.artifacts.artifact import Artifact
 from spider.corpus.corpus import Corpus
 from spider.errors import ArtifactError, ConfigError
+from spider.printable import counted
 from spider.spans.span_store import SpanStore
 
 
@@ -73,8 +74,8 @@ def check_parts(parts: IndexParts) -> None:
             )
     if parts.embeddings is not None and len(parts.embeddings) != len(parts.corpus):
         raise ArtifactError(
-            f"{parts.embeddings.artifact.path} holds {len(parts.embeddings):,} vectors, "
-            f"{parts.corpus.path} has {len(parts.corpus):,} passages; embed it again"
+            f"{parts.embeddings.artifact.path} holds {counted(len(parts.embeddings), 'vector')}, "
+            f"{parts.corpus.path} has {counted(len(parts.corpus), 'passage')}; embed it again"
         )
 
 

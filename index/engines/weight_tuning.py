@@ -11,6 +11,7 @@ from index.engines.hybrid import HybridRetriever
 from index.engines.tuning import Tuning
 from index.fusion.contract import Fusion, WeightChoice, WeightedFusion
 from spider.corpus.corpus import Corpus
+from spider.printable import counted
 from spider.progress import Progress
 from spider.question import Question
 from spider.questions.judgements import excluded_positions
@@ -55,9 +56,10 @@ def settle_weight(
     if len(questions) < tuning.fewest:
         weight = CAUTIOUS_WEIGHT
         found, wanted = len(questions), tuning.fewest
+        what = f"held-out {SPLIT} query"
         logger.info(
-            "the %s weight is %g, untuned: %d held-out %s queries, %d are needed to choose it",
-            *(fusion.untuned, weight, found, SPLIT, wanted),
+            "the %s weight is %g, untuned: %s, and choosing it takes %d",
+            *(fusion.untuned, weight, counted(found, what, f"held-out {SPLIT} queries"), wanted),
         )
         return {**fusion.with_weight(weight).settings(), "tuned_on": None}
     retriever = HybridRetriever(rankers=open_rankers(), fusion=fusion)
@@ -66,8 +68,10 @@ def settle_weight(
     finally:
         retriever.close()
     logger.info(
-        "%s weight %g, chosen on %d held-out queries",
-        *(fusion.untuned, choice.weight, len(questions)),
+        "%s weight %g, chosen on %s",
+        fusion.untuned,
+        choice.weight,
+        counted(len(questions), "held-out query", "held-out queries"),
     )
     return {
         **fusion.with_weight(choice.weight).settings(),

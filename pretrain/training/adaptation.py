@@ -8,8 +8,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import torch
-
 from spider.errors import SettingError
 from spider.training.settings import TrainingSettings
 
@@ -87,6 +85,8 @@ def adapted_training(training: TrainingSettings, *, steps: int) -> TrainingSetti
 
 def _precision(device: str) -> Literal["no", "bf16"]:
     """Return bf16 where the hardware has matrix products for it."""
+    import torch
+
     if device != "cpu" and torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported() else "no"
     return "bf16" if torch.cpu._is_amx_tile_supported() else "no"

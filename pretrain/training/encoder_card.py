@@ -6,6 +6,7 @@ from pretrain.training.settings import ContrastiveSettings
 from spider.artifacts.artifact import Artifact
 from spider.artifacts.model_card import ModelCard, corpus_facts, public_name
 from spider.artifacts.records.encoder import EncoderRecord
+from spider.printable import counted
 
 
 def encoder_card(
@@ -20,7 +21,7 @@ def encoder_card(
     """
     training = record.training
     pairs = {} if training is None else training.pairs or {}
-    made = ", ".join(f"{number:,} {name} pairs" for name, number in pairs.items())
+    made = ", ".join(counted(number, f"{name} pair") for name, number in pairs.items())
     return ModelCard(
         title=f"A {settings.architecture.variant} passage encoder",
         summary=(

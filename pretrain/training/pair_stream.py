@@ -9,6 +9,7 @@ from jaxtyping import Int64
 
 from pretrain.pairings.pairing import PairExample, PreparedPairing
 from spider.errors import ConfigError, DataError
+from spider.printable import counted
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +60,8 @@ class PairStream:
         total = sum(len(pairing) for pairing in used.values())
         if total < SMALLEST_BATCH * multiple:
             raise DataError(
-                f"nothing to train on: got {total} pairs ({self.pairs}), expected at least "
-                f"{SMALLEST_BATCH * multiple}; use more or longer documents"
+                f"nothing to train on: got {counted(total, 'pair')} ({self.pairs}), expected at "
+                f"least {SMALLEST_BATCH * multiple}; use more or longer documents"
             )
         self._pairings = used
         self._seed = seed

@@ -1,12 +1,17 @@
 """Settings of contrastive training, which decide an encoder of given corpus and spans."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from pretrain.training.adaptation import AdaptationSettings
+from spider.encoders.corpus_fitted import CorpusFitted
 from spider.errors import SettingError
 from spider.training.settings import TrainingSettings
+
+READ_WITHOUT_PAIRS = frozenset({"seed", "device", "save_every", "keep"})
+"""Settings of a training run that a fit without pairs reads, or that change no content."""
+PARTS = frozenset({"architecture", "pairings", "training", "adaptation"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +46,11 @@ class ContrastiveSettings:
     adaptation: AdaptationSettings = field(default_factory=AdaptationSettings)
 
     def __post_init__(self) -> None:
-        """Refuse values out of range."""
+        """Refuse values out of range, and those that the architecture does not read."""
+        if isinstance(self.architecture, CorpusFitted):
+            _refuse_changed(self.training, "training.", self.architecture, read=READ_WITHOUT_PAIRS)
+            _refuse_changed(self.adaptation, "adaptation.", self.architecture, read=frozenset())
+            _refuse_changed(self, "", self.architecture, read=PARTS)
         for name in ("batch_size", "vocabulary_passages"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -61,3 +70,27 @@ class ContrastiveSettings:
         """The peak learning rate: the configured one, else the architecture's."""
         chosen = self.training.learning_rate
         return float(self.architecture.learning_rate if chosen is None else chosen)
+
+
+def _refuse_changed(
+    settings: Any, path: str, architecture: CorpusFitted, *, read: frozenset[str]
+) -> None:
+    """Refuse settings of training on pairs, which a fit without pairs would ignore silently.
+
+    Raises:
+        SettingError: one of them does not have its default.
+    """
+    known = ContrastiveSettings if isinstance(settings, ContrastiveSettings) else type(settings)
+    for one in fields(known):
+        default = one.default if one.default_factory is MISSING else one.default_factory()
+        value = getattr(settings, one.name)
+        if one.name in read or value == default:
+            continue
+        usual = "null" if default is None else default
+        own = f"; architecture.{one.name} is its own" if hasattr(architecture, one.name) else ""
+        raise SettingError(
+            f"{path}{one.name}",
+            value,
+            f"{usual}, the default: architecture={architecture.variant} is fitted without pairs "
+            f"and does not read it{own}",
+        )

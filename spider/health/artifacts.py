@@ -12,6 +12,7 @@ from spider.artifacts.folder.manifest import MANIFEST, kind_in, read_manifest, s
 from spider.artifacts.folder.replacement import leftovers_in
 from spider.errors import ArtifactError
 from spider.health.finding import Finding
+from spider.printable import counted
 from spider.reading import read_bytes, reading
 
 #: a folder of workspaces, a workspace, an artifact
@@ -125,7 +126,9 @@ class ArtifactsCheck:
             for damage in found.damage:
                 yield Finding("fail", "artifact", damage, found.remedy)
             if not found.damage:
-                yield Finding("ok", "artifact", f"{place}: {found.files} files as written")
+                yield Finding(
+                    "ok", "artifact", f"{place}: {counted(found.files, 'file')} as written"
+                )
 
 
 def _search(folder: Path, depth: int) -> Iterator[Path]:

@@ -21,15 +21,20 @@ def open_beir_file(data_set: Path, name: str) -> Iterator[tuple[BufferedIOBase, 
         name: such as ``corpus.jsonl`` or ``qrels/test.tsv``.
 
     Raises:
-        DataError: there is no data set, or no such file in it.
+        DataError: there is no data set, or no such file in it, or several: plain and compressed.
     """
     if data_set.is_dir():
-        for suffix in SUFFIXES:
-            file = data_set / f"{name}{suffix}"
-            if file.is_file():
-                with open_binary(file) as stream:
-                    yield stream, file
-                return
+        found = [place for end in SUFFIXES if (place := data_set / f"{name}{end}").is_file()]
+        if len(found) > 1:
+            raise DataError(
+                f"holds {found[0].name} and {found[1].name}, and no rule says which one is meant; "
+                "expected one: remove or rename the other",
+                path=found[0].parent,
+            )
+        if found:
+            with open_binary(found[0]) as stream:
+                yield stream, found[0]
+            return
         names = [str(file.relative_to(data_set)) for file in (data_set / name).parent.glob("*")]
         raise _missing(name, "folder", names, data_set)
     with open_zip(data_set, expected="a BEIR data set: a folder or a zip") as archive:

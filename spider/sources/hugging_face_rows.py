@@ -9,6 +9,7 @@ from typing import Any
 from spider.errors import DataError, MissingDependencyError, SpiderError
 from spider.parsing.json_text import RepeatedKeyError, parse
 from spider.parsing.nested_json import HEAD, refuse_squad
+from spider.printable import counted
 from spider.reading import BYTE_ORDER_MARK, open_regular, reading
 from spider.sources.files.compression import compression_of
 from spider.sources.text_files import fingerprint_files
@@ -198,6 +199,6 @@ def _tell_unread(local: Path, used: Sequence[str]) -> None:
     ]
     if unread:
         logger.warning(
-            "%s: %d files belong to no split and are not read (such as %s)",
-            *(local, len(unread), unread[0].relative_to(local)),
+            "%s: %s in no split, not read (such as %s)",
+            *(local, counted(len(unread), "file"), unread[0].relative_to(local)),
         )

@@ -17,6 +17,7 @@ from spider.corpus.document import Document
 from spider.corpus.splitting import WordSplitter
 from spider.corpus.writer import CorpusWriter, DuplicateIdError
 from spider.errors import ArtifactError, DataError
+from spider.printable import counted
 from spider.progress import Progress
 from spider.reading import parse_json, read_text
 from spider.sources.document_source import READ, DocumentSource, FileRecord, FileSource, skipped_by
@@ -165,8 +166,9 @@ class Preparation:
         self.changes["deleted"] = len(before.keys() - now.keys())
         if self._older is not None:
             logger.info(
-                "prepare: %d files unchanged, %d changed, %d added, %d deleted",
-                *(self.changes[kind] for kind in ("unchanged", "changed", "added", "deleted")),
+                "prepare: %s unchanged, %d changed, %d added, %d deleted",
+                counted(self.changes["unchanged"], "file"),
+                *(self.changes[kind] for kind in ("changed", "added", "deleted")),
             )
 
     def _nothing(self) -> str:

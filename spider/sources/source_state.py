@@ -8,6 +8,7 @@ from typing import Any
 
 from spider.artifacts.artifact import Artifact
 from spider.errors import SpiderError
+from spider.printable import counted
 from spider.reading import open_regular, parse_json, reading
 from spider.sources.document_source import FileRecord
 from spider.sources.folder import Folder
@@ -114,7 +115,7 @@ def _files(files: list[Path], volatile: Mapping[str, Any]) -> str:
 def _line(changed: list[str], place: Path) -> str:
     if not changed:
         return ""
-    what = f"{len(changed)} files" if len(changed) > 1 else "1 file"
+    what = counted(len(changed), "file")
     return (
         f"the index is older than {place}: {what} changed, added or deleted (such as"
         f" {changed[0]}); spider quickstart, or the stages from spider prepare on, update it"

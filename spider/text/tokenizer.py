@@ -34,6 +34,8 @@ PARTS = ("normalizer", "pre_tokenizer", "post_processor", "decoder", "model")
 PROBE = "A text, of 12 words: naïve 東京 \U0001f389 zq\n"
 LONGEST_WORD = 100
 """Code points of a word that BERT's WordPiece cuts into pieces."""
+LONGEST_TEXT = 1 << 29
+"""Characters of a text: places in its at most 4 times as many bytes are numbers of 32 bits."""
 FEW_TEXTS = 8
 """The library tokenises up to this number: the compiled scanner takes 0.1 s to start."""
 
@@ -104,6 +106,12 @@ class Tokenizer:
         return self._encode(texts, spans=True)
 
     def _encode(self, texts: Sequence[str], *, spans: bool) -> TokenSpans:
+        longest = max(map(len, texts), default=0)
+        if longest > LONGEST_TEXT:
+            raise DataError(
+                f"a text of {longest:,} characters, expected at most {LONGEST_TEXT:,}; cut it into "
+                "passages"
+            )
         if not self.chunked:
             return TokenSpans(*encode_whole(self.inner, texts, continued=self.spaced))
         compiled = self._compiled if len(texts) > FEW_TEXTS else None

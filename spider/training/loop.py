@@ -18,6 +18,7 @@ from torch import nn
 
 from spider.artifacts.atomic_files import write_json
 from spider.errors import CheckpointError, InterruptedRunError, SpiderError
+from spider.printable import counted
 from spider.progress import Progress
 from spider.reading import read_json
 from spider.training.interruption import Interruption
@@ -292,6 +293,9 @@ class TrainingRun:
         chosen = [steps if self.most_steps is None else min(steps, self.most_steps)]
         broadcast_object_list(chosen)
         logger.info(
-            "minutes=%g: %d steps of %.3f s", minutes, chosen[0], sorted(times)[PROBES // 2]
+            "minutes=%g: %s of %.3f s",
+            minutes,
+            counted(chosen[0], "step"),
+            sorted(times)[PROBES // 2],
         )
         return chosen[0]

@@ -7,6 +7,7 @@ from spider.console import say, say_json
 from spider.errors import ArtifactError, MissingDependencyError
 from spider.health.finding import HealthCheck
 from spider.launch.entrypoint import launch
+from spider.printable import counted
 from spider.settings import Execution
 
 
@@ -45,7 +46,8 @@ def main(settings: DoctorSettings) -> None:
                 failed.append(finding.subject)
     if set(failed) == {"artifact"}:
         raise ArtifactError(
-            f"{settings.workspace}: {len(failed)} files or folders are damaged or cannot be read"
+            f"{settings.workspace}: damaged or not readable: "
+            f"{counted(len(failed), 'file or folder', 'files or folders')}"
         )
     if failed:
         raise MissingDependencyError(f"broken: {', '.join(failed)}")

@@ -9,6 +9,7 @@ from spider.console import say, say_json
 from spider.errors import ArtifactError
 from spider.health.artifacts import MIB, Verification, artifacts_below, verify
 from spider.launch.entrypoint import launch
+from spider.printable import counted
 from spider.settings import Execution
 
 
@@ -57,7 +58,8 @@ def main(settings: VerifySettings) -> None:
     if damaged:
         n_artifacts = len(places) - len(unread)
         what.append(
-            f"{len(damaged)} of {n_artifacts} artifacts are damaged: {', '.join(map(str, damaged))}"
+            f"damaged: {len(damaged)} of {counted(n_artifacts, 'artifact')}: "
+            f"{', '.join(map(str, damaged))}"
         )
     if unread:
         what.append(f"folders that cannot be looked into: {', '.join(map(str, unread))}")
@@ -68,7 +70,7 @@ def main(settings: VerifySettings) -> None:
 def _show(found: Verification) -> None:
     state = "DAMAGED" if found.damage else "ok"
     if found.readable:
-        say(f"{state:<8} {found.path}: {found.files} files, {found.size / MIB:,.1f} MiB")
+        say(f"{state:<8} {found.path}: {counted(found.files, 'file')}, {found.size / MIB:,.1f} MiB")
     else:
         say(f"{'UNREAD':<8} {found.path}")
     for line in found.damage:

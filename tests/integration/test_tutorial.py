@@ -138,7 +138,7 @@ def test_a_changed_folder_is_read_again_and_nothing_else(built: Any, club: Path,
     rules.write_text(rules.read_text().replace("calendar", "logbook"))
     again = run("quickstart", "notes", "start=static", cwd=club)
     assert again.code == 0, again.err
-    assert "1 files unchanged, 1 changed, 1 added, 1 deleted" in again.err
+    assert "1 file unchanged, 1 changed, 1 added, 1 deleted" in again.err
     assert "[new.md#0]" in run("search", "Where does the regatta start?", "k=1", cwd=club).out
     assert "[rules.md#0]" in run("search", "logbook", cwd=club).out
     assert "winter" not in run("search", "lift boats water October", cwd=club).out

@@ -30,3 +30,19 @@ def test_text_of_a_user_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) ->
     assert "[bold]not markup[/bold]" in capsys.readouterr().out
     table("t", ["system", "top-1"], [["[x]", "1.0"]], note="n")
     assert "[x]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("total", "unit", "shown"),
+    [
+        (1, "passages", "1 of 1 passage,"),
+        (1, "queries", "1 of 1 query,"),
+        (None, "word pieces", "1 word piece,"),
+        (2, "passages", "1 of 2 passages,"),
+        (1, "MiB", "1 of 1 MiB,"),
+    ],
+)
+def test_one_thing_is_not_in_the_plural(total: int | None, unit: str, shown: str) -> None:
+    progress = Progress(total=total, unit=unit, label="work")
+    progress.advance()
+    assert progress.state().startswith(shown)

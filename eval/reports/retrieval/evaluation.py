@@ -22,7 +22,7 @@ from eval.reports.significance import Sampling
 from spider.artifacts.atomic_files import save_array, write_json, write_text
 from spider.corpus.corpus import Corpus
 from spider.errors import DataError
-from spider.printable import printable, spreadsheet_cell
+from spider.printable import counted, printable, spreadsheet_cell
 from spider.question import QuestionSet
 
 # with fewer clusters, the coverage of percentile intervals is clearly below the stated one
@@ -160,31 +160,39 @@ class RetrievalEvaluation:
         clusters = Sampling.of(self.question_set.questions, "micro").n_clusters
         if clusters < FEW_CLUSTERS:
             notes.append(
-                f"only {clusters} independent clusters of questions: intervals are too narrow, and "
-                f"no test can give a p below {min(1.0, 2 / 2**clusters):.2g}"
+                f"only {counted(clusters, 'independent cluster')} of questions: intervals are too "
+                f"narrow, and no test can give a p below {min(1.0, 2 / 2**clusters):.2g}"
             )
         for name, system in self.systems.items():
             # a run as deep as the corpus is whole
             if system.run_depth < min(self.top_k[-1], len(self.corpus)):
+                depth = counted(system.run_depth, "passage")
                 notes.append(
-                    f"{name}: the run holds at most {system.run_depth} passages a question, so "
-                    f"measures at a larger k are lower bounds"
+                    f"{name}: the run holds at most {depth} a question, so measures at a larger k "
+                    "are lower bounds"
                 )
         words = {
-            "questions_without_answers": "questions have no answer and can never be hit",
-            "questions_without_relevant": "questions have no relevant passage and can never be hit",
-            "relevant_not_in_corpus": "relevant passages are not in the corpus; they count as not "
-            "found, as in trec_eval",
-            "questions_with_empty_answer": "questions have an answer without a letter or sign, "
-            "which matches every passage (as in DPR)",
-            "answers_too_slow": "answers are patterns that take over a second and match nothing",
-            "answers_not_a_pattern": "answers are not valid patterns and match nothing (as in DPR)",
-            "questions_with_answer_without_spaces": "questions have an answer in a script without "
-            "spaces, which DPR's rule hardly ever finds; answer_rule=characters does",
+            "questions_without_answers": ("question", "without an answer: never a hit"),
+            "questions_without_relevant": ("question", "without a relevant passage: never a hit"),
+            "relevant_not_in_corpus": (
+                "relevant passage",
+                "not in the corpus: counted as not found, as in trec_eval",
+            ),
+            "questions_with_empty_answer": (
+                "question",
+                "with an answer without a letter or sign, which matches every passage (as in DPR)",
+            ),
+            "answers_too_slow": ("answer", "with a pattern that takes over a second: never a hit"),
+            "answers_not_a_pattern": ("answer", "with a wrong pattern: never a hit (as in DPR)"),
+            "questions_with_answer_without_spaces": (
+                "question",
+                "with an answer in a script without spaces, which DPR's rule hardly ever finds; "
+                "answer_rule=characters does",
+            ),
         }
-        for key, meaning in words.items():
+        for key, (noun, meaning) in words.items():
             if number := self.question_counts.get(key, 0):
-                notes.append(f"{number} {meaning}")
+                notes.append(f"{counted(number, noun)} {meaning}")
         for note in notes:
             _logger.info("%s", note)
         return notes

@@ -9,6 +9,7 @@ from spider.artifacts.artifact import Artifact
 from spider.artifacts.records.run import RunRecord
 from spider.corpus.corpus import Corpus
 from spider.errors import ArtifactError, ConfigError
+from spider.printable import counted
 from spider.question import QuestionSet, load_question_set
 from spider.ranking import Hits, load_hits
 
@@ -108,7 +109,9 @@ def _check_hits(
 ) -> None:
     rows, expected = len(hits.positions), len(question_set.questions)
     if rows != expected:
-        raise ArtifactError(f"{run.path / system}: {rows} rows for {expected} questions")
+        raise ArtifactError(
+            f"{run.path / system}: {counted(rows, 'row')} for {counted(expected, 'question')}"
+        )
     highest = int(hits.positions.max(initial=-1))
     if highest >= len(corpus):
         raise ArtifactError(

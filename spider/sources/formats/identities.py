@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from spider.printable import counted
 from spider.sources.formats.fields import find_field, has_field, id_field
 
 USUAL = ("id", "_id")
@@ -57,7 +58,7 @@ class RowIds:
         """Log how many ids were made, and how to name the field that has them."""
         if self.made:
             logger.warning(
-                "%d rows have no id; their ids are made from title and text; %s=NAME takes a field",
-                self.made,
+                "%s without an id, which is made from title and text; %s=NAME takes a field",
+                counted(self.made, "row"),
                 self._setting,
             )

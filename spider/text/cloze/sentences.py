@@ -10,13 +10,14 @@ LEAST_WORDS = 6
 """A clause with fewer words says too little about the span."""
 
 # a full stop after one capital letter or a title is no end: "J. Smith", "Dr. Smith"
+# within a run of full stops no other end begins: else the time grows with the run's square
 _END = regex.compile(
     r"(?<!\b\p{Lu})(?<!\b(?:[Mm]rs?|[Dd]r|[Ss]t|[Pp]rof|[Jj]r|[Ss]r|vs|etc|e\.g|i\.e|cf|[Nn]o|[Nn]r"
     r"|approx|[Cc]a?|z\.B|d\.h|bzw|usw))"
-    r"[.!?]++[\"'”’)\]]*+\s+(?=[\p{Lu}\p{N}\"'“‘(\[*`_])"
-    r"|[。！？।]+\s*|\n\s*\n|\n(?=\s*[*•-] )"
+    r"(?<![.!?]{2})[.!?]++[\"'”’)\]]*+\s+(?=[\p{Lu}\p{N}\"'“‘(\[*`_])"
+    r"|[。！？।]+\s*|\n\s*\n|\n(?=[^\S\n]*[*•-] )"
 )
-_CLAUSE = regex.compile(r"[,;:]\s|\s[–—-]\s|\s--\s|[(){}\[\]]|\n(?=\s*[*•-] )|\s>>>\s")
+_CLAUSE = regex.compile(r"[,;:]\s|\s[–—-]\s|\s--\s|[(){}\[\]]|\n(?=[^\S\n]*[*•-] )|\s>>>\s")
 _WORD = regex.compile(r"\S+")
 
 

@@ -76,18 +76,20 @@ class Characters:
     def learn(self, texts: Iterable[str]) -> None:
         """Add the characters of some texts to the tables."""
         codes = sorted({ord(character) for text in texts for character in set(text)})
-        self._learn([code for code in codes if self._tables.kinds[code] == UNSEEN])
+        new = [code for code in codes if self._tables.kinds[code] == UNSEEN]
+        if new:
+            self._learn(new)
 
     def _learn(self, codes: range | list[int]) -> None:
         kinds, places, sizes, counts, normal, quick = self._tables
+        # other threads scan with the tables they took, whose normal forms end before the new ones
+        kinds = kinds.copy()
         added = bytearray()
-        learnt: dict[int, int] = {}
         for code in codes:
-            kind, text = self._ask(chr(code))
+            kinds[code], text = self._ask(chr(code))
             data = text.encode()
             places[code], sizes[code], counts[code] = len(normal) + len(added), len(data), len(text)
             added += data
-            learnt[code] = kind
         self._tables = CharacterTables(
             kinds,
             places,
@@ -96,8 +98,6 @@ class Characters:
             np.concatenate([normal, np.frombuffer(bytes(added), np.uint8)]),
             quick,
         )
-        for code, kind in learnt.items():
-            kinds[code] = kind
 
     def _ask(self, character: str) -> tuple[int, str]:
         """Return the kind of a character and its normal form."""

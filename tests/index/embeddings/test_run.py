@@ -51,7 +51,7 @@ def test_passages_beyond_the_window_are_counted_and_said(
     monkeypatch.setattr(StaticEncoder, "count_truncated", count, raising=False)
     made = embed(undertaking.folder / "again")
     assert made.counts == {"passages": 60, "encoded": 60, "reused": 0, "passages_truncated": 10}
-    assert "10 of 60 passages are longer than the encoder reads" in caplog.text
+    assert "longer than the encoder reads: 10 of 60 passages" in caplog.text
 
 
 @pytest.mark.parametrize("shard_size", [1000, 7])

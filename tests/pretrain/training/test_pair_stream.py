@@ -122,7 +122,7 @@ def test_processes_share_a_batch_evenly() -> None:
 
 
 def test_nothing_to_train_on_is_one_line() -> None:
-    with pytest.raises(DataError, match="nothing to train on: got 1 pairs"):
+    with pytest.raises(DataError, match=r"nothing to train on: got 1 pair \("):
         PairStream({"a": Numbered(0, 1)}, weights={}, batch_size=8, seed=0)
 
 

@@ -60,3 +60,18 @@ def test_two_data_sets_in_a_zip_are_refused(tmp_path: Path, members: list[str], 
             archive.writestr(member, "{}")
     with pytest.raises(DataError, match=said):
         content(tmp_path / "x.zip", "corpus.jsonl")
+
+
+@pytest.mark.parametrize("name", ["corpus.jsonl", "queries.jsonl", "qrels/test.tsv"])
+@pytest.mark.parametrize("ends", [("", ".gz"), (".bz2", ".xz"), ("", ".zst")])
+def test_a_file_that_is_there_plain_and_compressed_is_refused(
+    tmp_path: Path, name: str, ends: tuple[str, str]
+) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    for end in ends:
+        (tmp_path / f"{name}{end}").write_bytes(b"{}")
+    with pytest.raises(DataError, match=f"{ends[1]}, and no rule says which.*remove or rename"):
+        content(tmp_path, name)
+    (tmp_path / f"{name}{ends[1]}").rename(tmp_path / "old.bak")
+    if not ends[0]:
+        assert content(tmp_path, name)[0] == b"{}"

@@ -133,7 +133,7 @@ def test_files_without_splits_are_one(layout, caplog: pytest.LogCaptureFixture) 
         texts(path, "nonsense")
     layout("train.parquet")
     assert texts(path) == ["train"]
-    assert "2 files belong to no split and are not read" in caplog.text
+    assert "2 files in no split, not read" in caplog.text
 
 
 def test_the_choice_of_a_split() -> None:

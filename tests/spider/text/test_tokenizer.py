@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spider.errors import ConfigError, DataError
+from spider.text import tokenizer
 from spider.text.tokenizer import load_tokenizer, wordpiece
 from spider.text.vocabulary import train_tokenizer
 
@@ -59,6 +60,14 @@ def test_offsets_count_code_points():
 def test_lone_surrogate_is_replaced_and_offsets_stay():
     spans = TOKENIZER.encode_with_spans(["a \ud800 dog"])
     assert "a \ud800 dog"[spans.starts[-1] :].startswith(("d", "o", "g"))
+
+
+@pytest.mark.parametrize("others", [0, 20])
+def test_a_text_whose_places_do_not_fit_32_bits_is_refused(monkeypatch, others):
+    monkeypatch.setattr(tokenizer, "LONGEST_TEXT", 9)
+    assert len(TOKENIZER.encode(["nine dogs", *["fox"] * others]).offsets) == 2 + others
+    with pytest.raises(DataError, match=r"a text of 10 characters, expected at most 9; cut it"):
+        TOKENIZER.encode(["fox", *["dog"] * others, "ten 東 foxes"[:10]])
 
 
 def test_sep_in_a_text_is_the_special_token():

@@ -20,7 +20,7 @@ def test_it_names_what_is_damaged_and_ends_with_an_error(
     assert [line.split()[0] for line in lines] == ["ok", "ok", "artifacts:"]
     text = tmp_path / "two" / "text.utf8"
     text.write_bytes(text.read_bytes().replace(b"fox", b"box"))
-    with pytest.raises(ArtifactError, match=r"1 of 2 artifacts are damaged: .*two; the lines"):
+    with pytest.raises(ArtifactError, match=r"damaged: 1 of 2 artifacts: .*two; the lines"):
         main(VerifySettings(workspace=tmp_path))
     out = capsys.readouterr().out.replace("\n", "")
     assert "DAMAGED" in out

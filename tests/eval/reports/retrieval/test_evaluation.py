@@ -49,8 +49,8 @@ def test_notes_say_what_limits_the_numbers(evaluation: RetrievalEvaluation) -> N
     for piece in (
         "few pairs",
         "only 3 independent clusters",
-        "1 questions have no answer",
-        "1 questions have an answer without a letter",
+        "1 question without an answer",
+        "1 question with an answer without a letter",
     ):
         assert any(piece in note for note in notes), piece
 
@@ -94,7 +94,7 @@ def test_a_slow_pattern_counts_in_no_system(
     assert evaluation.counts()["answers_too_slow"] == 1
     assert [system.values[0, 0] for system in evaluation.systems.values()] == [0, 0]
     notes = evaluation.report(SETTINGS, {})["notes"]
-    assert any("1 answers are patterns that take over a second" in note for note in notes)
+    assert any("1 answer with a pattern that takes over a second" in note for note in notes)
 
 
 def _occurs(pattern: AnswerPattern, text: str, slow: set[str]) -> bool:

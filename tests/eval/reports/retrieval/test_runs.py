@@ -55,7 +55,7 @@ def test_what_cannot_stand_in_one_report(make_run: Any, corpus: Corpus, make_cor
 
 
 def test_hits_that_are_not_of_these_questions_or_passages(make_run: Any, corpus: Corpus) -> None:
-    with pytest.raises(ArtifactError, match="1 rows for 2 questions"):
+    with pytest.raises(ArtifactError, match="1 row for 2 questions"):
         load_runs([make_run("short", ASKED, {"bm25": LISTS[:1]})], corpus, [])
     with pytest.raises(ArtifactError, match="position 9 in a corpus of 4 passages"):
         load_runs([make_run("far", ASKED, {"bm25": [[9], [0]]})], corpus, [])

@@ -39,5 +39,5 @@ def test_made_ids_are_told(caplog: pytest.LogCaptureFixture) -> None:
     assert not caplog.records
     given.id_of({}, "", "a")
     given.tell()
-    assert "1 rows have no id" in caplog.text
+    assert "1 row without an id" in caplog.text
     assert "source.id_field=NAME" in caplog.text

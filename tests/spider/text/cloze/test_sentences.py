@@ -21,3 +21,11 @@ def test_a_clause_of_many_words_is_cut_around_the_span() -> None:
     span = (120, 129)
     first, last = clause_around(text, sentence_around(text, span), span)
     assert text[first:last].split() == ["one"] * 10 + ["span", "here"] + ["two"] * 10
+
+
+def test_a_run_of_full_stops_ends_a_sentence_in_linear_time() -> None:
+    text = "Ropes, nets, etc... The boat left."
+    assert sentence_around(text, (0, 5)) == (0, text.index(" The"))
+    # a table of contents; with the square of its length, this took 50 s
+    leader = f"Knots{'.' * 200_000}12"
+    assert sentence_around(leader, (0, 5)) == (0, len(leader))
