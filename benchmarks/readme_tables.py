@@ -20,8 +20,8 @@ RESULTS = ROOT / "benchmarks" / "results"
 BLOCK = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MEASURES = {"top_1": "top-1", "top_5": "top-5", "top_20": "top-20", "top_100": "top-100"}
 ORDER = (
-    "bm25", "untrained", "static/dense", "static/hybrid", "untouched/dense", "untouched/hybrid",
-    "student/dense", "student/hybrid", "dense", "hybrid",
+    "bm25", "untrained", "static-dense", "static-hybrid", "untouched-dense", "untouched-hybrid",
+    "student-dense", "student-hybrid", "dense", "hybrid",
 )  # fmt: skip
 
 

@@ -111,7 +111,7 @@ def run_stages(
         if reason is not None:
             if reason:
                 skipped.setdefault(reason, []).append(stage.title)
-            if "output" in stage.settings:
+            if "output" in stage.settings and not _writes_another(stage, stages, workspace):
                 remove_stale_measure(Path(stage.settings["output"]), workspace)
             continue
         logger.info("%s%s", head, _reason_to_run(stage, workspace) if verbose else "")
@@ -176,6 +176,16 @@ def _reason_to_skip(
                 "retrain=true makes it again, with the present settings"
             )
     return None
+
+
+def _writes_another(stage: StageSpec, stages: Sequence[StageSpec], workspace: Path) -> bool:
+    """Return whether another stage was chosen to write what a stage would have written."""
+    return any(
+        other.settings.get("output") == stage.settings["output"]
+        and first_unmet(other.only_if, workspace) is None
+        for other in stages
+        if other is not stage
+    )
 
 
 def _reason_to_run(stage: StageSpec, workspace: Path) -> str:

@@ -23,12 +23,12 @@ ROWS = {
     "hybrid": "both together (hybrid)",
     "untrained/dense": "meaning, untrained",
     "untrained": "meaning, untrained",
-    "static/dense": "meaning, learnt from scratch",
-    "static/hybrid": "both, learnt from scratch",
-    "untouched/dense": "meaning, as published",
-    "untouched/hybrid": "both, as published",
-    "student/dense": "meaning, by its student",
-    "student/hybrid": "both, by its student",
+    "static-dense": "meaning, learnt from scratch",
+    "static-hybrid": "both, learnt from scratch",
+    "untouched-dense": "meaning, as published",
+    "untouched-hybrid": "both, as published",
+    "student-dense": "meaning, by its student",
+    "student-hybrid": "both, by its student",
 }
 
 OUTDATED = (

@@ -6,6 +6,7 @@ import pytest
 
 import spider.launch.stages as module
 from spider.artifacts.artifact import Artifact
+from spider.artifacts.records.choice import ChoiceRecord
 from spider.artifacts.stage import Stage
 from spider.artifacts.workspace import last_workspace
 from spider.errors import ConfigError, SpiderError
@@ -154,3 +155,22 @@ def test_a_stage_is_quiet_unless_it_is_shown(
     run(stages, tmp_path, verbose=False)
     run(stages, tmp_path)
     assert seen == [False, True, True, True]
+
+
+def test_a_report_stays_that_another_stage_has_written(tmp_path: Path) -> None:
+    record = ChoiceRecord(architecture="bert", start="x", adapts=True, reason="r")
+    made = Stage(verb="v", kind="choice", output=tmp_path / "choice", config={}, inputs={})
+    with made.writing():
+        made.finish(counts={}, details=record)
+    artifact(tmp_path / "report", "report", {})
+    output = {"output": str(tmp_path / "report")}
+
+    def of(*names: str) -> dict[str, Any]:
+        return {"artifact": "choice", "detail": "architecture", "any_of": list(names)}
+
+    skipped = failing(only_if=of("student"), settings=output)
+    with pytest.raises(SpiderError):
+        run({"a": skipped, "b": failing(only_if=of("bert"), settings=output)}, tmp_path)
+    assert (tmp_path / "report" / "manifest.json").exists()
+    run({"a": skipped, "b": failing(only_if=of("static"), settings=output)}, tmp_path)
+    assert not (tmp_path / "report" / "manifest.json").exists()
