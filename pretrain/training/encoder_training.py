@@ -66,7 +66,7 @@ class EncoderTraining:
     def __init__(self, settings: ContrastiveSettings):
         self.settings = settings
         self.encoder: EncoderSettings = settings.architecture
-        self.adapts = settings.training.trains and self.encoder.adapts
+        self.adapts = settings.training.trains and self.encoder.adapts()
 
     def run(self, corpus: Corpus, spans: SpanStore, folder: Path) -> TrainedEncoder:
         """Train in ``folder``, from its checkpoint if there is one; the main process exports.
@@ -75,7 +75,7 @@ class EncoderTraining:
             DataError: there is nothing to train on.
             ConfigError: documents are held out, and the settings want to train on all.
         """
-        if not self.encoder.adapts:
+        if not self.encoder.adapts():
             self.settings.adaptation.refuse_without_start(self.encoder.variant)
         if not len(corpus):
             raise DataError("nothing to train on: the corpus has no passage", path=corpus.path)

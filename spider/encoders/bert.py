@@ -130,9 +130,8 @@ class BertSettings:
         """The sources of weights and vocabulary."""
         return (self.start, self.question_start, self.start_tokenizer)
 
-    @property
     def adapts(self) -> bool:
-        """Whether the start gives useful vectors before any update: no plain language model."""
+        """Return whether the start is an encoder of texts and no plain language model."""
         from spider.encoders.transformer.towers import read_towers
 
         if not self.start:

@@ -48,7 +48,6 @@ class StaticSettings:
     learning_rate = 5e-3
     # the kernel sums rows in float32
     mixed_precision = False
-    adapts = False
 
     def __init__(
         self,
@@ -74,6 +73,10 @@ class StaticSettings:
     def starts(self) -> tuple[str, ...]:
         """The source of the vocabulary."""
         return (self.start_tokenizer,)
+
+    def adapts(self) -> bool:
+        """Return that training begins with random vectors."""
+        return False
 
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
         """Train a vocabulary, or load the configured one; a tokenizer in ``folder`` is kept."""

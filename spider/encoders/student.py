@@ -44,7 +44,6 @@ class StudentSettings:
     variant = "student"
     # the kernel sums rows in float32
     mixed_precision = False
-    adapts = False
 
     def __init__(
         self,

@@ -67,7 +67,6 @@ class EncoderSettings(Protocol):
         learning_rate: the peak learning rate where ``training.learning_rate`` is null.
         mixed_precision: whether ``training.precision`` changes anything.
         starts: the folders, files or names on the hub that training begins with; "" is none.
-        adapts: whether training starts from an encoder of texts, which it can also make worse.
     """
 
     variant: str
@@ -78,12 +77,14 @@ class EncoderSettings(Protocol):
         """The peak learning rate that suits the initial weights."""
 
     @property
-    def adapts(self) -> bool:
-        """Whether the vectors of the start are useful before any update."""
-
-    @property
     def starts(self) -> tuple[str, ...]:
         """The sources of weights and vocabulary."""
+
+    def adapts(self) -> bool:
+        """Return whether the start gives useful vectors already, which training can make worse.
+
+        It reads the start, so it is no property: a check of the protocol reads properties.
+        """
 
     def tokenizer(self, corpus_texts: Iterable[str], folder: Path) -> Tokenizer:
         """Train a vocabulary on texts, or load the configured one; saved in ``folder``.

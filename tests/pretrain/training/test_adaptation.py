@@ -180,7 +180,7 @@ def test_a_plain_language_model_is_trained_as_in_the_paper(
     settings = BertSettings(**SMALL)  # type: ignore[arg-type]
     settings.build(training_corpus[2], seed=5).passages.model.save_pretrained(plain)
     training_corpus[2].save(plain)
-    assert not BertSettings(start=str(plain)).adapts
+    assert not BertSettings(start=str(plain)).adapts()
     result = run(training_corpus, tmp_path / "encoder", plain)
     assert result.record is not None
     assert result.record.training is not None
