@@ -25,6 +25,12 @@ TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for
 PYTHON_BLOCK = re.compile(r"^```(?:python|pycon)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
+@pytest.fixture(autouse=True)
+def no_pretrained_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    # with the wheel each example that builds a retriever takes seconds longer
+    monkeypatch.setattr("spider.encoders.start.wheel.installed_archive", lambda wheel: None)
+
+
 def commands(text: str) -> list[str]:
     """Return the ``spider`` commands of a page, in blocks (with or without ``$``) and in prose."""
     joined = text.replace("\\\n", " ")
