@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import tokenizers
 
-from spider.errors import DataError
+from spider.errors import DataError, first_line
 
 PAD, UNKNOWN, CLS, SEP, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 SPECIAL_TOKENS = (PAD, UNKNOWN, CLS, SEP, MASK)
@@ -89,8 +89,11 @@ def _first(*numbers: int | None) -> int | None:
 
 def _template(inner: tokenizers.Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return what the post-processor puts before and after a text."""
-    bare = inner.encode(WORD, add_special_tokens=False).ids
-    whole = inner.encode(WORD)
+    try:
+        bare = inner.encode(WORD, add_special_tokens=False).ids
+        whole = inner.encode(WORD)
+    except Exception as error:  # the library raises plain Exception
+        raise DataError(f"the tokenizer cannot read a word ({first_line(error)})") from error
     extra = len(whole.ids) - len(bare)
     for start in range(extra + 1):
         if whole.ids[start : start + len(bare)] == bare:

@@ -49,7 +49,7 @@ def test_grades_own_documents_and_absent_ones(run: Any, tmp_path: Path) -> None:
     # 86.0 of graded; 61.3 of train, whose own document is relevant and dropped; 61.3 of absent
     assert round(values["ndcg_10"], 3) == round((0.8597 + 0.6131 + 0.6131) / 3, 3)
     assert round(values["recall_10"], 3) == round((1 + 0.5 + 0.5) / 3, 3)
-    assert any("1 relevant passages are not in the corpus" in note for note in report["notes"])
+    assert any("not in the corpus: counted as not found" in note for note in report["notes"])
     counts = json.loads((tmp_path / "w" / "questions" / "manifest.json").read_text())["counts"]
     assert counts["skipped_query_without_relevant_passage"] == 1
     assert counts["queries_whose_own_relevant_document_is_dropped"] == 1

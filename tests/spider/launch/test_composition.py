@@ -64,8 +64,8 @@ def test_defaults_of_constructors_are_there_before_hydra_composes() -> None:
     assert values["architecture"]["dimension"] == 768
     assert plain(compose_verb("train", ["experiment=paper"]))["architecture"]["layers"] == 4
     # an interpolation may name a default that no yaml writes
-    copied = compose_verb("train", ["architecture.dimension=${batch_size}"])
-    assert plain(copied)["architecture"]["dimension"] == 1024
+    copied = compose_verb("train", ["architecture.dimension=${training.save_every}"])
+    assert plain(copied)["architecture"]["dimension"] == 250
 
 
 def test_a_group_is_set_to_null() -> None:
