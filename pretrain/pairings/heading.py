@@ -8,7 +8,7 @@ from jaxtyping import Int64, Integer
 from pretrain.pairings.documents import training_documents
 from pretrain.pairings.pairing import PairExample
 from spider.corpus.corpus import Corpus
-from spider.questions.transforms.heading import headings
+from spider.questions.transforms.heading import heading_places
 from spider.spans.span_store import SpanStore
 from spider.text.token_store import TokenStore
 
@@ -117,7 +117,7 @@ def sections(
     """
     found: list[Section] = []
     own = positions.tolist()
-    marks = [_marks(corpus.text(position)) for position in own]
+    marks = [heading_places(corpus.text(position)) for position in own]
     for place, (position, here) in enumerate(zip(own, marks, strict=True)):
         length = len(corpus.text(position))
         for number, (begin, end) in enumerate(here):
@@ -130,14 +130,4 @@ def sections(
                     stop = later + 1
             rest = length if last else here[number + 1][0]
             found.append(Section(document, position, stop, begin, end, rest))
-    return found
-
-
-def _marks(text: str) -> list[tuple[int, int]]:
-    """Return where the headings of a passage are."""
-    found, place = [], 0
-    for heading in headings(text):
-        begin = text.index(heading, place)
-        place = begin + len(heading)
-        found.append((begin, place))
     return found

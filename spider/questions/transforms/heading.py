@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from spider.questions.transforms.passage_query import DocumentQuery
 
 MOST_WORDS = 8
-# the marks of headings in Markdown and in wikis
-_MARKS = "#="
+# blanks, and the marks of headings in Markdown and in wikis
+_AROUND = " \t#="
 _ENDS = tuple(".!?,;:…。！？")
 
 
@@ -39,11 +39,18 @@ class Heading:
 
 
 def headings(passage: str) -> list[str]:
-    """Return the lines of a passage that are headings."""
-    found = []
+    """Return the lines of a passage that are headings, without their marks."""
+    return [passage[begin:end] for begin, end in heading_places(passage)]
+
+
+def heading_places(passage: str) -> list[tuple[int, int]]:
+    """Return where the headings of a passage begin and end, in code points."""
+    found, line_begin = [], 0
     for line, after in itertools.pairwise(passage.split("\n")):
-        text = line.strip(" \t").strip(_MARKS).strip(" \t")
+        text = line.strip(_AROUND)
         fits = text and len(text.split()) <= MOST_WORDS and not text.endswith(_ENDS)
         if fits and (text[0].isupper() or text[0].isdigit()) and len(after) > 2 * len(text):
-            found.append(text)
+            begin = line_begin + line.index(text)
+            found.append((begin, begin + len(text)))
+        line_begin += len(line) + 1
     return found

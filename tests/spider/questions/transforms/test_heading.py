@@ -1,6 +1,6 @@
 import pytest
 
-from spider.questions.transforms.heading import Heading, headings
+from spider.questions.transforms.heading import Heading, heading_places, headings
 from spider.questions.transforms.passage_query import DocumentQuery
 
 
@@ -37,3 +37,9 @@ def test_a_document_without_heading_gives_its_title() -> None:
 )
 def test_lines_that_are_headings(text: str, found: list[str]) -> None:
     assert headings(text) == found
+
+
+def test_a_heading_is_where_its_line_is_and_not_where_its_word_is() -> None:
+    passage = "History is told here, at some length.\n## History ##\nThe bridge was built in 1849."
+    ((begin, end),) = heading_places(passage)
+    assert (begin, passage[begin:end]) == (passage.index("## H") + 3, "History")
